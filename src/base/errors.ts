@@ -1,0 +1,51 @@
+/** Exit codes of every command (README, "Exit codes"). */
+export const ExitCode = { ok: 0, checkFailed: 1, usage: 2, unreachable: 3, bug: 70 } as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+export interface UserErrorOptions {
+  /** What to do about it, one sentence. */
+  readonly hint?: string;
+  /** Where: a file with an optional 1-based line and column. */
+  readonly at?: { readonly file?: string; readonly line?: number; readonly column?: number };
+  readonly exitCode?: ExitCode;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure that the person who runs us can mend: said in one message, without a stack. Anything that is not a
+ * UserError is a bug. `code` is stable and documented; scripts may test it.
+ */
+export class UserError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly at: UserErrorOptions['at'];
+  readonly exitCode: ExitCode;
+
+  constructor(code: string, message: string, options: UserErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'UserError';
+    this.code = code;
+    this.hint = options.hint;
+    this.at = options.at;
+    this.exitCode = options.exitCode ?? ExitCode.usage;
+  }
+
+  /** `file:line:column: message [code]` and the hint on a line of its own. */
+  describe(): string {
+    const { file, line, column } = this.at ?? {};
+    const where = [file, line, column].filter((part) => part !== undefined).join(':');
+    const first = `${where === '' ? '' : `${where}: `}${this.message} [${this.code}]`;
+    return this.hint === undefined ? first : `${first}\n  ${this.hint}`;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a Node.js system error (`ENOENT`), or undefined. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

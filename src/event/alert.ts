@@ -1,0 +1,215 @@
+import { formatMicros, type Micros } from '../base/time.js';
+import type { EcsDocument } from './document.js';
+import type { Event } from './event.js';
+import { type RuleMeta, type Severity, severityScore, type Threat } from './rule-meta.js';
+
+/** A file that could have been the one a sequence is about, best first. */
+export interface Candidate {
+  readonly event: Event;
+  /** True when the completing process names it: by path, by a folder it is in, or by its label. */
+  readonly named: boolean;
+  /** Why it stands where it stands: `path`, `directory`, `label`, `matched` (the rule language chose it), `window`. */
+  readonly link: 'path' | 'directory' | 'label' | 'matched' | 'window';
+}
+
+/**
+ * What detection found. The same id may come again with more repeats or candidates: the alert has grown. A detection
+ * never shrinks one.
+ */
+export interface Detection {
+  readonly id: string;
+  readonly rule: RuleMeta;
+  /** `summary` counts what `max_signals` held back in one interval. */
+  readonly kind: 'match' | 'summary';
+  /** Event time of the last matched event; of a summary, the time of the newest event that it counts. */
+  readonly time: Micros;
+  /** The matched events in sequence order; a missing-event step stands as null. Empty for a summary. */
+  readonly events: readonly (Event | null)[];
+  readonly joinKeys: readonly unknown[];
+  readonly candidates: readonly Candidate[];
+  /** Later matches of the same rule on the same file (path and inode), counted instead of alerted again. */
+  readonly repeats: number;
+  /** Of a summary: how many alerts it stands for. */
+  readonly suppressed: number;
+}
+
+export type AlertStatus = 'open' | 'acknowledged' | 'closed';
+
+/** A stored alert. `doc` is what is shown and forwarded; triage state is kept beside it. */
+export interface Alert {
+  readonly id: string;
+  /** 1 at first; one more each time the document changed. Id and revision name a document at every destination. */
+  readonly revision: number;
+  readonly ruleId: string;
+  readonly ruleName: string;
+  readonly severity: Severity;
+  readonly riskScore: number;
+  /** Event time. */
+  readonly time: Micros;
+  /** When it was committed. */
+  readonly created: Micros;
+  readonly updated: Micros;
+  readonly status: AlertStatus;
+  readonly doc: EcsDocument;
+  readonly notes: readonly AlertNote[];
+}
+
+export interface AlertNote {
+  readonly time: Micros;
+  readonly author: string;
+  /** `note`, or the state it was moved to: `open`, `acknowledged`, `closed`. */
+  readonly kind: string;
+  readonly text: string;
+}
+
+export interface AlertContext {
+  readonly version: string;
+  readonly agentId: string;
+  readonly created: Micros;
+  /** Sensors that ran when it was made: the telemetry tier. */
+  readonly sensors: readonly string[];
+  readonly simulated: boolean;
+}
+
+function threatFields(threat: readonly Threat[]): object {
+  const tactics = threat.map((entry) => entry.tactic);
+  const techniques = threat.flatMap((entry) => entry.technique);
+  const sub = techniques.flatMap((technique) => technique.subtechnique ?? []);
+  const fields = (list: readonly { id: string; name: string; reference: string }[]) => ({
+    id: list.map((one) => one.id),
+    name: list.map((one) => one.name),
+    reference: list.map((one) => one.reference),
+  });
+  return {
+    framework: threat[0]?.framework ?? 'MITRE ATT&CK',
+    tactic: fields(tactics),
+    technique: { ...fields(techniques), ...(sub.length === 0 ? {} : { subtechnique: fields(sub) }) },
+  };
+}
+
+/** The last event that has the field set: the completing step speaks first. */
+function lastWith(events: readonly Event[], field: string): Event | undefined {
+  return events.findLast((event) => event.doc[field] !== undefined);
+}
+
+function reasonOf(
+  detection: Detection,
+  fileDoc: EcsDocument | undefined,
+  processDoc: EcsDocument | undefined,
+): string {
+  if (detection.kind === 'summary') {
+    return `${detection.suppressed} more alerts of "${detection.rule.name}" were held back by max_signals`;
+  }
+  const parts: string[] = [];
+  const path = fileDoc?.file?.path;
+  if (path !== undefined) parts.push(`${fileDoc?.event?.action ?? 'change'} of ${path}`);
+  const commandLine = processDoc?.process?.command_line;
+  if (commandLine !== undefined) parts.push(`process ${commandLine}`);
+  const user = processDoc?.user?.name ?? processDoc?.user?.id;
+  if (user !== undefined) parts.push(`by user ${user}`);
+  return parts.length === 0 ? detection.rule.name : parts.join(', ');
+}
+
+function candidateFields({ event, named, link }: Candidate): object {
+  return {
+    event_id: event.id,
+    '@timestamp': event.doc['@timestamp'],
+    path: event.doc.file?.path,
+    action: event.doc.event?.action,
+    sha256: event.doc.file?.hash?.sha256,
+    label: event.doc.launchwarden?.plist?.label,
+    named,
+    link,
+  };
+}
+
+/**
+ * The document of an alert: an ECS document that satisfies the field contract of Elastic's prebuilt "External Alerts"
+ * rule (elastic/detection-rules rules/promotions/external_alerts.toml: event.kind, event.module, event.severity of
+ * 21, 47, 73 or 99, event.risk_score, message as the rule's name). It embeds its events, since the event store is
+ * pruned. Without `created` it is a pure function of the detection.
+ */
+export function alertDocument(detection: Detection, context: AlertContext): EcsDocument {
+  const { rule } = detection;
+  const events = detection.events.filter((event) => event !== null);
+  const best = detection.candidates.find((candidate) => candidate.named)?.event;
+  const fileEvent = best ?? lastWith(events, 'file');
+  const processEvent = lastWith(events, 'process');
+  const last = events.at(-1);
+  const first = events[0];
+  const subject = processEvent ?? fileEvent ?? last;
+  return {
+    '@timestamp': formatMicros(detection.time),
+    message: rule.name,
+    ecs: { version: '8.11.0' },
+    agent: { id: context.agentId, type: 'launchwarden', version: context.version },
+    data_stream: { type: 'logs', dataset: 'launchwarden.alerts', namespace: 'default' },
+    event: {
+      kind: 'alert',
+      module: 'launchwarden',
+      dataset: 'launchwarden.alerts',
+      category: ['intrusion_detection'],
+      type: ['info'],
+      action: 'rule-match',
+      id: detection.id,
+      created: formatMicros(context.created),
+      severity: severityScore[rule.severity],
+      risk_score: rule.riskScore,
+      reason: reasonOf(detection, fileEvent?.doc, processEvent?.doc),
+      ...(first !== undefined && last !== undefined && first !== last
+        ? { start: first.doc['@timestamp'], end: last.doc['@timestamp'] }
+        : {}),
+    },
+    rule: {
+      id: rule.id,
+      uuid: rule.id,
+      name: rule.name,
+      description: rule.description,
+      version: String(rule.version),
+      ruleset: rule.file.startsWith('builtin/') ? 'launchwarden' : 'imported',
+      author: [...rule.author],
+      license: rule.license,
+      reference: rule.references[0],
+      category: rule.type,
+    },
+    threat: threatFields(rule.threat),
+    ...(subject?.doc.host === undefined ? {} : { host: subject.doc.host }),
+    ...(subject?.doc.user === undefined ? {} : { user: subject.doc.user }),
+    ...(subject?.doc.group === undefined ? {} : { group: subject.doc.group }),
+    ...(processEvent?.doc.process === undefined ? {} : { process: processEvent.doc.process }),
+    ...(fileEvent?.doc.file === undefined ? {} : { file: fileEvent.doc.file }),
+    ...(fileEvent?.doc.Persistence === undefined ? {} : { Persistence: fileEvent.doc.Persistence }),
+    tags: [...rule.tags],
+    labels: { launchwarden_simulated: context.simulated },
+    launchwarden: {
+      ...(fileEvent?.doc.launchwarden?.plist === undefined
+        ? {}
+        : { plist: fileEvent.doc.launchwarden.plist }),
+      ...(fileEvent?.doc.launchwarden?.findings === undefined
+        ? {}
+        : { findings: fileEvent.doc.launchwarden.findings }),
+      alert: {
+        id: detection.id,
+        kind: detection.kind,
+        severity: rule.severity,
+        repeats: detection.repeats,
+        suppressed: detection.suppressed,
+        join_keys: detection.joinKeys.map((key) => JSON.stringify(key) ?? 'null'),
+        candidates: detection.candidates.map(candidateFields),
+        sensors: [...context.sensors],
+      },
+      rule: {
+        interval: rule.interval,
+        from: rule.from,
+        max_signals: rule.maxSignals,
+        references: [...rule.references],
+        false_positives: [...rule.falsePositives],
+        note: rule.note,
+        setup: rule.setup,
+        query: rule.query,
+        file: rule.file,
+      },
+    },
+    Events: events.map((event) => event.doc),
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * The nested ECS document of an event, with the fields that we fill. Types and meanings stand in `fields.ts`; which
+ * fields a macOS sensor knows follows elastic/endpoint-package (custom_documentation/doc/endpoint/{file,process}/macos).
+ * Documents from elsewhere (captures) may hold anything under any name: read them as `unknown`.
+ */
+export interface EcsDocument {
+  '@timestamp'?: string;
+  message?: string;
+  ecs?: { version: string };
+  agent?: { id?: string; type?: string; version?: string };
+  event?: EventFields;
+  host?: HostFields;
+  user?: UserFields;
+  group?: { id?: string; name?: string };
+  process?: ProcessFields;
+  Effective_process?: { entity_id?: string; executable?: string; name?: string; pid?: number };
+  file?: FileFields;
+  Persistence?: PersistenceFields;
+  labels?: Record<string, string | boolean>;
+  launchwarden?: LaunchwardenFields;
+  [field: string]: unknown;
+}
+
+export interface EventFields {
+  id?: string;
+  kind?: 'event' | 'alert' | 'state' | 'metric';
+  category?: string[];
+  type?: string[];
+  action?: string;
+  module?: string;
+  dataset?: string;
+  created?: string;
+  sequence?: number;
+  outcome?: string;
+  [field: string]: unknown;
+}
+
+export interface HostFields {
+  id?: string;
+  name?: string;
+  hostname?: string;
+  architecture?: string;
+  ip?: string[];
+  mac?: string[];
+  os?: {
+    type?: string;
+    family?: string;
+    platform?: string;
+    name?: string;
+    version?: string;
+    full?: string;
+    kernel?: string;
+    Ext?: { variant?: string };
+  };
+}
+
+export interface UserFields {
+  /** Numeric id as text. */
+  id?: string;
+  name?: string;
+  Ext?: { real?: { id?: string; name?: string } };
+}
+
+export interface CodeSignatureFields {
+  exists?: boolean;
+  trusted?: boolean;
+  status?: string;
+  signing_id?: string;
+  team_id?: string;
+  subject_name?: string;
+}
+
+export interface ProcessFields {
+  pid?: number;
+  entity_id?: string;
+  /** Base name of the image that runs, never argv[0]. */
+  name?: string;
+  executable?: string;
+  args?: string[];
+  args_count?: number;
+  command_line?: string;
+  working_directory?: string;
+  env_vars?: string[];
+  start?: string;
+  exit_code?: number;
+  hash?: { md5?: string; sha1?: string; sha256?: string };
+  code_signature?: CodeSignatureFields;
+  parent?: ProcessFields;
+  group_leader?: { pid?: number };
+  session_leader?: { pid?: number };
+  Ext?: {
+    ancestry?: string[];
+    effective_parent?: { entity_id?: string; executable?: string; name?: string; pid?: number };
+    script?: { path?: string; content?: string };
+    [field: string]: unknown;
+  };
+  [field: string]: unknown;
+}
+
+export interface FileFields {
+  path?: string;
+  name?: string;
+  /** Without the dot, lower case. */
+  extension?: string;
+  size?: number;
+  /** As text: macOS inode numbers exceed 2^53. */
+  inode?: string;
+  /** `file`, `dir`, `symlink`, `fifo`, `socket`, `device`. */
+  type?: string;
+  /** Octal permission bits as text, `0644`. */
+  mode?: string;
+  /** Numeric ids as text. */
+  uid?: string;
+  gid?: string;
+  owner?: string;
+  group?: string;
+  ctime?: string;
+  mtime?: string;
+  created?: string;
+  target_path?: string;
+  hash?: { sha256?: string };
+  Ext?: { original?: { path?: string; extension?: string }; header_bytes?: string; [field: string]: unknown };
+  [field: string]: unknown;
+}
+
+/** Elastic Defend's own fields of a `launch_daemon` event (reference: field list of endpoint-package). */
+export interface PersistenceFields {
+  name?: string;
+  path?: string;
+  args?: string[];
+  runatload?: boolean;
+  keepalive?: boolean;
+}
+
+/** Our own fields. Names avoid the suffixes that Elastic's `ecs@mappings` turns into dates, addresses and points. */
+export interface LaunchwardenFields {
+  /** Which sensor saw it and how exact its time is: `exact`, or `interval` when it happened between two looks. */
+  sensor?: {
+    kind?: string;
+    precision?: 'exact' | 'interval';
+    not_before?: string;
+    name_inexact?: boolean;
+    reason?: string;
+  };
+  /** Facts about a file that are findings in themselves, as stable words: `plist-unparsable`, `symlink`, `fifo`, ... */
+  findings?: string[];
+  /** The launch item that a property list describes. */
+  plist?: LaunchItemFields;
+  [field: string]: unknown;
+}
+
+export interface LaunchItemFields {
+  format?: 'xml' | 'binary' | 'unknown';
+  label?: string;
+  program?: string;
+  program_arguments?: string[];
+  run_at_load?: boolean;
+  keep_alive?: boolean;
+  disabled?: boolean;
+  user_name?: string;
+  /** Everything else that starts the job: `WatchPaths`, `StartInterval`, `MachServices`, ... */
+  triggers?: string[];
+  /** The whole property list as JSON text, bounded. */
+  json?: string;
+}

@@ -1,0 +1,66 @@
+import type { Micros } from '../base/time.js';
+import type { EcsDocument } from './document.js';
+
+/**
+ * One observation in the shape of an ECS document, exactly as Elastic Defend emits it on macOS. Immutable once it has
+ * left enrichment.
+ */
+export interface Event {
+  /** Stable and unique (`ids.ts`); equal to `doc.event.id`. */
+  readonly id: string;
+  /** Event time: `doc['@timestamp']` in whole microseconds. */
+  readonly time: Micros;
+  /** The nanoseconds below `time`, 0 to 999. */
+  readonly nanos: number;
+  /** Tiebreaker for equal times: `doc.event.sequence`; Infinity when the document has none. */
+  readonly sequence: number;
+  readonly doc: EcsDocument;
+}
+
+/** The order of detection: time, then sequence. Equal events keep the order of their arrival (sort is stable). */
+export function compareEvents(a: Event, b: Event): number {
+  if (a.time !== b.time) return a.time - b.time;
+  if (a.nanos !== b.nanos) return a.nanos - b.nanos;
+  return a.sequence === b.sequence ? 0 : a.sequence - b.sequence;
+}
+
+/** What a file held at the moment it was seen, read at once because it may be gone a moment later. */
+export interface FileContent {
+  /** The first bytes, at most the reader's budget. */
+  readonly bytes: Uint8Array;
+  /** Size of the whole file in bytes. */
+  readonly size: number;
+  /** True when `bytes` is not all of it. */
+  readonly truncated: boolean;
+}
+
+/** What a sensor hands on: an event with what it knows, and the bytes that it carried away. */
+export interface Observation {
+  readonly event: Event;
+  readonly content?: FileContent;
+  /**
+   * True when this tells more about an event already observed under the same id: a file that was still being written
+   * when it was first seen. Detection is not run again; the stored event and the alerts that embed it grow.
+   */
+  readonly amends?: boolean;
+}
+
+export type SensorKind =
+  | 'endpoint-security'
+  | 'eslogger'
+  | 'process-scan'
+  | 'file-watch'
+  | 'launchd-state'
+  | 'capture';
+
+/** A stretch of time in which something may have been missed, or was. Stored, shown and forwarded like an alert. */
+export interface Gap {
+  readonly sensor: SensorKind | 'agent';
+  /** Stable code: `dropped`, `restart`, `permission`, `clock-step`, `sleep`, `overflow`, `rescan`. */
+  readonly reason: string;
+  readonly from: Micros;
+  readonly to: Micros;
+  /** How many observations were lost; absent when that cannot be known. */
+  readonly lost?: number;
+  readonly detail: string;
+}

@@ -1,0 +1,38 @@
+import type { RuleMeta } from '../event/rule-meta.js';
+import type { Query } from './ast.js';
+
+/** A rule that parsed and checked: what a rule file holds, with the query as a tree. */
+export interface Rule {
+  readonly meta: RuleMeta;
+  readonly query: Query;
+  /** Of type threshold: alert when at least `value` events share the values of `fields` in the look-back window. */
+  readonly threshold?: { readonly fields: readonly string[]; readonly value: number };
+  /** Of type new_terms: alert when the values of `fields` were not seen together for `historyWindow` microseconds. */
+  readonly newTerms?: { readonly fields: readonly string[]; readonly historyWindow: number };
+  /** `[rule.launchwarden]`, our own additions. */
+  readonly launchwarden?: {
+    /** Off unless somebody enables it. */
+    readonly enabled?: boolean;
+    /** `[[rule.launchwarden.test]]`: events that must or must not match. */
+    readonly tests?: readonly RuleTest[];
+  };
+}
+
+export interface RuleTest {
+  readonly name: string;
+  readonly events: readonly Record<string, unknown>[];
+  /** How many alerts these events give. */
+  readonly matches: number;
+}
+
+/** Where and what is wrong with a query or a rule file. `line` and `column` are 1-based, in the file or the query. */
+export interface Diagnostic {
+  readonly code: string;
+  readonly message: string;
+  readonly file?: string;
+  readonly line: number;
+  readonly column: number;
+  /** The source line and a caret under the place, two lines. */
+  readonly excerpt: string;
+  readonly hint?: string;
+}

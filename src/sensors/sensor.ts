@@ -1,0 +1,40 @@
+import type { Micros } from '../base/time.js';
+import type { Gap, Observation, SensorKind } from '../event/event.js';
+
+/**
+ * Where a sensor delivers. All calls come on the main thread, in the order in which the sensor saw things; none may
+ * throw. What the agent cannot take it counts itself.
+ */
+export interface SensorSink {
+  observe(observation: Observation): void;
+  /**
+   * "Everything that happened up to `time` has been observed." Never goes back. Called at least every 50 ms while the
+   * sensor runs, also when nothing happens: detection waits for the slowest sensor (at most about 250 ms).
+   */
+  completeThrough(time: Micros): void;
+  gap(gap: Gap): void;
+  /** The sensor has ended for a reason of its own (helper died, permission lost); it will deliver nothing more. */
+  failed(reason: string): void;
+}
+
+export interface SensorHealth {
+  readonly kind: SensorKind;
+  readonly running: boolean;
+  /** Why it runs this way: which method, what it cannot see. One line each. */
+  readonly notes: readonly string[];
+  /** Named counters since start: `observed`, `dropped`, `scans`, `read_errors`, ... */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/**
+ * A source of observations. `start` resolves once the present state is known and whatever happens from then on will be
+ * observed (as far as the sensor can); it rejects with a UserError when the sensor cannot run here. What existed
+ * before is not an event, unless the sensor was given a remembered state to compare with. `stop` resolves after the
+ * last observation has been delivered; nothing is called afterwards. Both may be called once.
+ */
+export interface Sensor {
+  readonly kind: SensorKind;
+  start(sink: SensorSink): Promise<void>;
+  stop(): Promise<void>;
+  health(): SensorHealth;
+}
