@@ -1,0 +1,217 @@
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../base/log.js';
+import type { Micros } from '../base/time.js';
+import { Detector, type DetectorOptions, Orderer } from '../detect/index.js';
+import type { Enricher } from '../enrich/index.js';
+import type { AlertContext, Detection } from '../event/alert.js';
+import type { Event, Observation } from '../event/event.js';
+import type { RememberedItem } from '../sensors/file-watch/index.js';
+import type { Store } from '../store/index.js';
+import { Watermark } from './watermark.js';
+
+/** Detections that could not be committed (full disk) wait here; what does not fit is counted. */
+const maxUncommitted = 10_000;
+
+/** A change of what the file watcher remembers. */
+export type ItemChange = RememberedItem | { readonly path: string; readonly gone: true };
+
+export interface PipelineOptions {
+  readonly store: Store;
+  readonly enricher: Enricher;
+  readonly rules: DetectorOptions['rules'];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Names of the destinations that get a copy of every alert. */
+  readonly destinations: readonly string[];
+  /** Who and with what: stored with every alert. */
+  context(): AlertContext;
+  /** Called after alerts were committed. */
+  committed(): void;
+}
+
+/**
+ * From an observation to a committed alert: enrich, journal, order, detect, store. An event is in the journal before it
+ * is judged, and an alert's id is a function of its events, so that a crash at any moment loses nothing that was
+ * journaled: `open` judges the journal again. Until `open` is called observations are journaled only.
+ */
+export class Pipeline {
+  readonly watermark = new Watermark();
+  readonly counters = { observed: 0, journaled: 0, amended: 0, alerts: 0, grown: 0, failed: 0, lost_detections: 0 };
+
+  readonly #options: PipelineOptions;
+  readonly #orderer = new Orderer();
+  readonly #detector: Detector;
+  #detections: Detection[] = [];
+  #observations: Observation[] = [];
+  #items: ItemChange[] = [];
+  #scheduled = false;
+  #open = false;
+  #judgedThrough: Micros = 0;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#detector = new Detector({
+      rules: options.rules,
+      history: options.store.termHistory,
+      onDetection: (detection) => this.#detected(detection),
+    });
+  }
+
+  /** Event time up to which everything has been judged and committed. */
+  get judgedThrough(): Micros {
+    return this.#detections.length === 0 ? this.#judgedThrough : 0;
+  }
+
+  detectorCounters(): object {
+    return { ...this.#detector.counters(), late: this.#orderer.late };
+  }
+
+  observe(observation: Observation): void {
+    this.counters.observed++;
+    this.#observations.push(observation);
+    this.#schedule();
+  }
+
+  remember(change: ItemChange): void {
+    this.#items.push(change);
+    this.#schedule();
+  }
+
+  completeThrough(sensor: string, time: Micros): void {
+    this.watermark.advance(sensor, time);
+    if (this.#open) this.#schedule();
+  }
+
+  /**
+   * Judges the stored events since `from` again, which gives the alerts that a crash kept from being stored, and the
+   * state of half-finished sequences; then goes live.
+   */
+  open(from: Micros): void {
+    this.#journal();
+    let rebuilt = 0;
+    let last: Micros = 0;
+    for (const event of this.#options.store.events.between(from, Number.MAX_SAFE_INTEGER)) {
+      this.#detector.process(event);
+      last = event.time;
+      rebuilt++;
+    }
+    if (rebuilt > 0) this.#orderer.release(last);
+    this.#open = true;
+    this.#commit();
+    this.#options.log.info({ events: rebuilt }, 'windows rebuilt from stored events');
+  }
+
+  /** Journals and judges at once what has been observed; `all` also what the watermark still holds back. */
+  flush(all = false): void {
+    this.#journal();
+    if (this.#open) this.#judge(all);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // One transaction for all that a sensor hands over in one go.
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
+  #journal(): void {
+    const observations = this.#observations;
+    const items = this.#items;
+    if (observations.length === 0 && items.length === 0) return;
+    this.#observations = [];
+    this.#items = [];
+    try {
+      const fresh: Event[] = [];
+      const amended: Event[] = [];
+      for (const observation of observations) {
+        for (const event of this.#enrich(observation)) {
+          const old = observation.amends === true && event.id === observation.event.id;
+          (old ? amended : fresh).push(event);
+        }
+      }
+      for (const event of this.#options.store.events.append(fresh)) {
+        this.counters.journaled++;
+        if (this.#open) this.#orderer.push(event);
+      }
+      for (const event of amended) this.#amend(event);
+      // After the events: a crash in between makes the watcher see the change again, under the same id.
+      if (items.length > 0) this.#options.store.items.apply(items);
+    } catch (error) {
+      this.#failed(error, 'journal failed');
+    }
+  }
+
+  #enrich(observation: Observation): readonly Event[] {
+    try {
+      const events = this.#options.enricher.enrich(observation);
+      const { content } = observation;
+      const sha256 = observation.event.doc.file?.hash?.sha256;
+      if (content !== undefined && sha256 !== undefined) this.#options.store.evidence.put(sha256, content);
+      return events;
+    } catch (error) {
+      this.#failed(error, 'enrichment failed');
+      return [observation.event];
+    }
+  }
+
+  #amend(event: Event): void {
+    this.counters.amended++;
+    this.#options.store.events.replace(event);
+    if (this.#orderer.replace(event)) return;
+    this.counters.grown += this.#options.store.alerts.amendEvent(event, this.#options.destinations);
+    this.#options.committed();
+  }
+
+  #judge(all: boolean): void {
+    const point = this.watermark.at(this.#options.clock.now());
+    try {
+      for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point)) this.#detector.process(event);
+      this.#detector.advance(point);
+    } catch (error) {
+      this.#failed(error, 'detection failed');
+    }
+    this.#commit();
+    this.#judgedThrough = point;
+  }
+
+  #detected(detection: Detection): void {
+    if (this.#detections.length >= maxUncommitted) {
+      this.counters.lost_detections++;
+      return;
+    }
+    this.#detections.push(detection);
+  }
+
+  #commit(): void {
+    if (this.#detections.length === 0) return;
+    const { store, destinations, log } = this.#options;
+    const context = this.#options.context();
+    try {
+      const results = store.transaction(() =>
+        this.#detections.map((detection) => ({ detection, ...store.alerts.upsert(detection, context, destinations) })),
+      );
+      this.#detections = [];
+      for (const { detection, change, alert } of results) {
+        if (change === 'same') continue;
+        this.counters[change === 'new' ? 'alerts' : 'grown']++;
+        log.warn(
+          { alert: alert.id, revision: alert.revision, rule: detection.rule.name, severity: detection.rule.severity },
+          change === 'new' ? 'alert' : 'alert grew',
+        );
+      }
+      this.#options.committed();
+    } catch (error) {
+      // They stay in memory and are tried again at the next turn: a full disk must not lose an alert.
+      this.#failed(error, 'alerts could not be stored');
+    }
+  }
+
+  #failed(error: unknown, message: string): void {
+    this.counters.failed++;
+    this.#options.log.error({ error: messageOf(error) }, message);
+  }
+}

@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ControlServer, controlPath, requestControl } from '../../../src/agent/control.js';
+import { UserError } from '../../../src/base/errors.js';
+import { silentLogger } from '../../../src/base/log.js';
+
+let dataDir: string;
+let server: ControlServer | undefined;
+
+beforeEach(() => {
+  dataDir = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-control-'));
+});
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const serve = async () => {
+  server = await ControlServer.listen(
+    dataDir,
+    {
+      echo: (args) => args,
+      later: async () => 'later',
+      refuse: () => {
+        throw new UserError('alert/unknown', 'no such alert', { hint: 'Look again.' });
+      },
+      fail: () => {
+        throw new Error('broken inside');
+      },
+    },
+    silentLogger,
+  );
+};
+
+test('no daemon: undefined, so that the caller can do it itself', async () => {
+  expect(await requestControl(dataDir, { op: 'echo' })).toBeUndefined();
+});
+
+test('a socket that a killed daemon left behind counts as no daemon, and the next daemon replaces it', async () => {
+  writeFileSync(controlPath(dataDir), '');
+  expect(await requestControl(dataDir, { op: 'echo' })).toBeUndefined();
+  await serve();
+  expect(await requestControl(dataDir, { op: 'echo', args: 1 })).toEqual({ result: 1 });
+});
+
+test('answers, also those that take a while', async () => {
+  await serve();
+  expect(await requestControl(dataDir, { op: 'echo', args: { a: ['ü\n'] } })).toEqual({
+    result: { a: ['ü\n'] },
+  });
+  expect(await requestControl(dataDir, { op: 'later' })).toEqual({ result: 'later' });
+});
+
+test('only its owner can reach it', async () => {
+  await serve();
+  expect(statSync(controlPath(dataDir)).mode & 0o777).toBe(0o600);
+});
+
+test('a refusal keeps its code and hint', async () => {
+  await serve();
+  await expect(requestControl(dataDir, { op: 'refuse' })).rejects.toMatchObject({
+    code: 'alert/unknown',
+    hint: 'Look again.',
+  });
+  await expect(requestControl(dataDir, { op: 'fail' })).rejects.toMatchObject({ code: 'control/failed' });
+});
+
+test.each(['constructor', '__proto__', 'toString', 'nothing'])('"%s" is no request', async (op) => {
+  await serve();
+  await expect(requestControl(dataDir, { op })).rejects.toMatchObject({ code: 'control/unknown-op' });
+});
+
+/** Sends raw bytes; resolves with what came back once the server closed the connection or answered a line. */
+function raw(bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(controlPath(dataDir));
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('\n')) socket.destroy();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(text));
+    socket.write(bytes);
+  });
+}
+
+test('garbage is answered, a line without end is cut off, and both leave the server alive', async () => {
+  await serve();
+  for (const line of ['garbage', 'null', '[]', '1', '{"op":1}']) {
+    expect(JSON.parse(await raw(`${line}\n`))).toMatchObject({ ok: false });
+  }
+  expect(await raw('x'.repeat(2_000_000))).toBe('');
+  expect(await requestControl(dataDir, { op: 'echo', args: 2 })).toEqual({ result: 2 });
+});
