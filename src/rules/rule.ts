@@ -27,12 +27,17 @@ export interface RuleTest {
 
 /** Where and what is wrong with a query or a rule file. `line` and `column` are 1-based, in the file or the query. */
 export interface Diagnostic {
+  /** A warning does not keep a rule from running: a field that nobody knows, a comparison that is never true. */
+  readonly severity: 'error' | 'warning';
+  /** Stable words, `eql.syntax`, `rule.unsupported-type`, ... */
   readonly code: string;
   readonly message: string;
   readonly file?: string;
   readonly line: number;
   readonly column: number;
-  /** The source line and a caret under the place, two lines. */
+  /** The source line and a caret under the place, two lines, bounded and safe to print. */
   readonly excerpt: string;
+  /** What could have stood there, as it would be written. */
+  readonly expected?: readonly string[];
   readonly hint?: string;
 }
