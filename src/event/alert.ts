@@ -110,6 +110,9 @@ function reasonOf(
   return parts.length === 0 ? detection.rule.name : parts.join(', ');
 }
 
+/** A document names so many candidates, the best ones; `candidate_count` tells how many there were. */
+const shownCandidates = 100;
+
 function candidateFields({ event, named, link }: Candidate): object {
   return {
     event_id: event.id,
@@ -195,7 +198,10 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         repeats: detection.repeats,
         suppressed: detection.suppressed,
         join_keys: detection.joinKeys.map((key) => JSON.stringify(key) ?? 'null'),
-        candidates: detection.candidates.map(candidateFields),
+        candidates: detection.candidates.slice(0, shownCandidates).map(candidateFields),
+        candidate_count: detection.candidates.length,
+        file_event_id: fileEvent?.id,
+        process_event_id: processEvent?.id,
         sensors: [...context.sensors],
       },
       rule: {

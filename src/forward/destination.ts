@@ -1,3 +1,7 @@
+import type { OutboxItem } from '../store/outbox.js';
+
+export type { Lane, OutboxItem } from '../store/outbox.js';
+
 /**
  * What happens to one item of a batch.
  * - `delivered`, `duplicate`: acknowledged (a duplicate was already there from an earlier try); the row goes.
@@ -13,19 +17,6 @@ export type Verdict =
   | { readonly kind: 'split'; readonly reason: string }
   | { readonly kind: 'poison'; readonly reason: string }
   | { readonly kind: 'pause'; readonly reason: string; readonly cause: 'auth' | 'config' };
-
-export type Lane = 'status' | 'alert' | 'event';
-
-/** One document on its way. `id` and `revision` together name it at the receiver, the same at every try. */
-export interface OutboxItem {
-  /** Row number in the outbox: the order of commit. */
-  readonly seq: number;
-  readonly lane: Lane;
-  readonly id: string;
-  readonly revision: number;
-  /** The document as JSON text, in our canonical form; a destination encodes it its own way. */
-  readonly body: string;
-}
 
 /**
  * A receiver of alerts. One request is in flight at a time; `send` never throws for what a receiver does (that is a

@@ -1,0 +1,392 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../base/clock.js';
+import { hashParts } from '../base/digest.js';
+import { UserError } from '../base/errors.js';
+import type { Micros } from '../base/time.js';
+import {
+  type Alert,
+  type AlertContext,
+  type AlertNote,
+  type AlertStatus,
+  alertDocument,
+  type Detection,
+} from '../event/alert.js';
+import type { EcsDocument } from '../event/document.js';
+import type { Event } from '../event/event.js';
+import { type Severity, severityScore } from '../event/rule-meta.js';
+import { alertFields, amendedDocument, eventIdsOf, grownDocument } from './alert-growth.js';
+import type { DocumentOutbox } from './document-outbox.js';
+import { all, type Db, one } from './sqlite.js';
+
+export type AlertChange = 'new' | 'grown' | 'same';
+
+export interface AlertQuery {
+  /** Event time, inclusive. */
+  readonly since?: Micros;
+  /** Event time, exclusive. */
+  readonly until?: Micros;
+  readonly severity?: Severity | readonly Severity[];
+  readonly status?: AlertStatus | readonly AlertStatus[];
+  readonly rule?: string | readonly string[];
+  /** Id of an alert: only what stands after it in the list (older ones), for the next page. */
+  readonly before?: string;
+  /** 1000 when absent. */
+  readonly limit?: number;
+}
+
+interface AlertRow {
+  seq: number;
+  id: string;
+  revision: number;
+  rule_id: string;
+  rule_name: string;
+  severity: Severity;
+  risk_score: number;
+  time: number;
+  created: number;
+  updated: number;
+  status: AlertStatus;
+  change: number;
+  doc: number;
+  body: string;
+}
+
+const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.time, a.created,
+  a.updated, a.status, a.change, a.doc, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
+
+/** What an alert is known by at the receivers, and the next link of the chain over all that were committed. */
+interface Commit {
+  readonly id: string;
+  readonly revision: number;
+  readonly severity: Severity;
+}
+
+function asList<T>(value: T | readonly T[] | undefined): readonly T[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value as T];
+}
+
+/** Alerts with their documents, triage state and notes. Each method is one transaction. */
+export class Alerts {
+  readonly #db: Db;
+  readonly #clock: Clock;
+  readonly #outbox: DocumentOutbox;
+  readonly #sql;
+
+  constructor(db: Db, parts: { readonly clock: Clock; readonly outbox: DocumentOutbox }) {
+    this.#db = db;
+    this.#clock = parts.clock;
+    this.#outbox = parts.outbox;
+    this.#sql = {
+      byId: db.prepare(`SELECT ${columns} WHERE a.id = ?`),
+      bySeq: db.prepare(`SELECT ${columns} WHERE a.seq = ?`),
+      byPrefix: db.prepare(`SELECT ${columns} WHERE a.id >= ? AND a.id < ? ORDER BY a.id LIMIT 6`),
+      since: db.prepare(`SELECT ${columns} WHERE a.change > ? ORDER BY a.change LIMIT ?`),
+      insert: db.prepare(
+        `INSERT INTO alerts (id, revision, rule_id, rule_name, severity, risk_score, time, created, updated, status,
+          change, doc) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
+      ),
+      grow: db.prepare(
+        'UPDATE alerts SET revision = ?, rule_name = ?, time = ?, updated = ?, change = ?, doc = ? WHERE seq = ?',
+      ),
+      touch: db.prepare('UPDATE alerts SET status = ?, updated = ?, change = ? WHERE seq = ?'),
+      link: db.prepare('INSERT OR IGNORE INTO alert_events (event, alert) VALUES (?, ?)'),
+      linked: db.prepare('SELECT alert FROM alert_events WHERE event = ? ORDER BY alert'),
+      amend: db.prepare('UPDATE alert_events SET amended = 1 WHERE event = ?'),
+      amended: db.prepare('SELECT event FROM alert_events WHERE event = ? AND alert = ? AND amended = 1'),
+      note: db.prepare('INSERT INTO notes (alert, time, author, kind, text) VALUES (?, ?, ?, ?, ?)'),
+      notes: db.prepare('SELECT time, author, kind, text FROM notes WHERE alert = ? ORDER BY seq'),
+      ids: db.prepare('SELECT id FROM alerts ORDER BY change DESC LIMIT ?'),
+      lastChange: db.prepare('SELECT max(change) AS last FROM alerts'),
+      counter: db.prepare('SELECT value, text FROM counters WHERE name = ?'),
+      setCounter: db.prepare(
+        'INSERT INTO counters (name, value, text) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value, text = excluded.text',
+      ),
+      counts: db.prepare('SELECT status, severity, count(*) AS rows FROM alerts GROUP BY status, severity'),
+      prune: db.prepare(
+        "SELECT seq, doc FROM alerts WHERE status = 'closed' AND updated < ? ORDER BY updated LIMIT 500",
+      ),
+      remove: db.prepare('DELETE FROM alerts WHERE seq = ?'),
+      removeNotes: db.prepare('DELETE FROM notes WHERE alert = ?'),
+      removeLink: db.prepare('DELETE FROM alert_events WHERE event = ? AND alert = ?'),
+    };
+  }
+
+  /**
+   * Commits what detection found, together with an outbox row for each destination. The same or less than is stored
+   * changes nothing; more makes the next revision and sends that.
+   */
+  upsert(
+    detection: Detection,
+    context: AlertContext,
+    destinations: readonly string[],
+  ): { readonly alert: Alert; readonly change: AlertChange } {
+    return this.#db
+      .transaction(() => {
+        const row = one<AlertRow>(this.#sql.byId, detection.id);
+        if (row === undefined) return this.#insert(detection, context, destinations);
+        const stored = JSON.parse(row.body) as EcsDocument;
+        const doc = grownDocument(stored, detection, {
+          version: stored.agent?.version ?? context.version,
+          agentId: stored.agent?.id ?? context.agentId,
+          created: row.created,
+          sensors: context.sensors,
+          simulated: stored.labels?.['launchwarden_simulated'] === true,
+          amended: this.#amendedOf(row.seq, stored),
+        });
+        if (doc === undefined) return { alert: this.#alert(row), change: 'same' as const };
+        this.#grow(row, doc, {
+          destinations,
+          time: Math.max(detection.time, row.time),
+          now: context.created,
+        });
+        return { alert: this.#read(row.seq), change: 'grown' as const };
+      })
+      .immediate();
+  }
+
+  /** Puts an event's newer document into every alert that embeds it. Returns those that grew by it. */
+  amendEvent(event: Event, destinations: readonly string[]): Alert[] {
+    return this.#db
+      .transaction(() => {
+        const grown: Alert[] = [];
+        for (const { alert } of all<{ alert: number }>(this.#sql.linked, event.id)) {
+          const row = one<AlertRow>(this.#sql.bySeq, alert);
+          const doc = row && amendedDocument(JSON.parse(row.body) as EcsDocument, event);
+          if (row === undefined || doc === undefined) continue;
+          this.#grow(row, doc, { destinations, time: row.time, now: this.#clock.now() });
+          grown.push(this.#read(alert));
+        }
+        this.#sql.amend.run(event.id);
+        return grown;
+      })
+      .immediate();
+  }
+
+  /** Newest event first. */
+  list(query: AlertQuery = {}): Alert[] {
+    const where: string[] = [];
+    const values: unknown[] = [];
+    const within = (column: string, wanted: readonly string[]) => {
+      if (wanted.length === 0) return;
+      where.push(`${column} IN (${wanted.map(() => '?').join(', ')})`);
+      values.push(...wanted);
+    };
+    if (query.since !== undefined) where.push('a.time >= ?') && values.push(query.since);
+    if (query.until !== undefined) where.push('a.time < ?') && values.push(query.until);
+    within('a.severity', asList(query.severity));
+    within('a.status', asList(query.status));
+    within('a.rule_id', asList(query.rule));
+    if (query.before !== undefined) {
+      const last = this.#find(query.before);
+      if (last === undefined) return [];
+      where.push('(a.time < ? OR (a.time = ? AND a.seq < ?))');
+      values.push(last.time, last.time, last.seq);
+    }
+    const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
+    const statement = this.#db.prepare(
+      `SELECT ${columns} ${filter} ORDER BY a.time DESC, a.seq DESC LIMIT ?`,
+    );
+    return all<AlertRow>(statement, ...values, query.limit ?? 1000).map((row) => this.#alert(row));
+  }
+
+  /** By id or by a beginning that only one has; a beginning that several have is a UserError that names them. */
+  get(idOrPrefix: string): Alert | undefined {
+    const row = this.#find(idOrPrefix);
+    return row === undefined ? undefined : this.#alert(row);
+  }
+
+  /** The most recently changed ids, for "did you mean". */
+  ids(limit = 1000): string[] {
+    return all<{ id: string }>(this.#sql.ids, limit).map(({ id }) => id);
+  }
+
+  /** Undefined when there is no such alert. The text, also when empty, is kept as a note of the new state's kind. */
+  setStatus(
+    id: string,
+    status: AlertStatus,
+    by: { readonly author: string; readonly text: string },
+  ): Alert | undefined {
+    return this.#annotate(id, { ...by, kind: status, status });
+  }
+
+  addNote(id: string, by: { readonly author: string; readonly text: string }): Alert | undefined {
+    return this.#annotate(id, { ...by, kind: 'note' });
+  }
+
+  /** What changed after `seq` (0: everything), oldest change first, and the number to ask with next time. */
+  changesSince(seq: number, limit = 1000): { readonly alerts: Alert[]; readonly seq: number } {
+    const rows = all<AlertRow>(this.#sql.since, seq, limit);
+    return { alerts: rows.map((row) => this.#alert(row)), seq: rows.at(-1)?.change ?? seq };
+  }
+
+  /** The number of the newest change: `changesSince` with it gives only what comes from now on. */
+  lastChange(): number {
+    return one<{ last: number | null }>(this.#sql.lastChange)?.last ?? 0;
+  }
+
+  counts(): { status: AlertStatus; severity: Severity; rows: number }[] {
+    return all(this.#sql.counts);
+  }
+
+  /**
+   * The chain over every document committed: how many, and the digest that the last one carries in
+   * `launchwarden.chain.digest`. `id` is drawn once per database, so that a wiped database is seen as one.
+   */
+  chain(): { readonly id: string; readonly length: number; readonly head: string } {
+    const head = one<{ value: number; text: string }>(this.#sql.counter, 'chain');
+    const id = one<{ text: string }>(this.#sql.counter, 'chain-id')?.text ?? '';
+    return { id, length: head?.value ?? 0, head: head?.text ?? id };
+  }
+
+  /** Forgets closed alerts that nothing touched since `before`, at most 500 a call. Returns how many. */
+  prune(before: Micros): number {
+    return this.#db
+      .transaction(() => {
+        const rows = all<{ seq: number; doc: number }>(this.#sql.prune, before);
+        for (const { seq, doc } of rows) {
+          const alert = this.#read(seq);
+          for (const event of eventIdsOf(alert.doc)) this.#sql.removeLink.run(event, seq);
+          this.#sql.removeNotes.run(seq);
+          this.#sql.remove.run(seq);
+          this.#outbox.release(doc);
+        }
+        return rows.length;
+      })
+      .immediate();
+  }
+
+  #insert(detection: Detection, context: AlertContext, destinations: readonly string[]) {
+    const { rule } = detection;
+    const doc = alertDocument(detection, context);
+    const document = this.#commit(
+      { id: detection.id, revision: 1, severity: rule.severity },
+      { doc, destinations, now: context.created },
+    );
+    const { lastInsertRowid } = this.#sql.insert.run(
+      detection.id,
+      rule.id,
+      rule.name,
+      rule.severity,
+      rule.riskScore,
+      detection.time,
+      context.created,
+      context.created,
+      this.#nextChange(),
+      document,
+    );
+    for (const event of eventIdsOf(doc)) this.#sql.link.run(event, lastInsertRowid);
+    return { alert: this.#read(Number(lastInsertRowid)), change: 'new' as const };
+  }
+
+  #grow(
+    row: AlertRow,
+    doc: EcsDocument,
+    how: { readonly destinations: readonly string[]; readonly time: Micros; readonly now: Micros },
+  ): void {
+    const revision = row.revision + 1;
+    const document = this.#commit({ id: row.id, revision, severity: row.severity }, { doc, ...how });
+    this.#sql.grow.run(revision, row.rule_name, how.time, how.now, this.#nextChange(), document, row.seq);
+    for (const event of eventIdsOf(doc)) this.#sql.link.run(event, row.seq);
+    this.#outbox.release(row.doc);
+  }
+
+  /** Writes a document with its place in the chain, and its outbox rows. Returns its number. */
+  #commit(
+    commit: Commit,
+    what: { readonly doc: EcsDocument; readonly destinations: readonly string[]; readonly now: Micros },
+  ): number {
+    const { doc } = what;
+    alertFields(doc).revision = commit.revision;
+    const chain = this.chain();
+    const index = chain.length + 1;
+    const previous = chain.head === '' ? this.#newChain() : chain.head;
+    const content = hashParts([JSON.stringify(doc)]);
+    const digest = hashParts(['chain', previous, index, commit.id, commit.revision, content]);
+    doc.launchwarden = { ...doc.launchwarden, chain: { index, previous, content, digest } };
+    this.#sql.setCounter.run('chain', index, digest);
+    return this.#outbox.insert(
+      {
+        id: commit.id,
+        revision: commit.revision,
+        rank: severityScore[commit.severity],
+        body: JSON.stringify(doc),
+      },
+      { lane: 'alert', destinations: what.destinations, kept: true },
+    );
+  }
+
+  #newChain(): string {
+    const id = randomUUID();
+    this.#sql.setCounter.run('chain-id', 0, id);
+    return id;
+  }
+
+  #nextChange(): number {
+    const change = (one<{ value: number }>(this.#sql.counter, 'change')?.value ?? 0) + 1;
+    this.#sql.setCounter.run('change', change, '');
+    return change;
+  }
+
+  #annotate(
+    id: string,
+    note: {
+      readonly author: string;
+      readonly text: string;
+      readonly kind: string;
+      readonly status?: AlertStatus;
+    },
+  ): Alert | undefined {
+    return this.#db
+      .transaction(() => {
+        const row = this.#find(id);
+        if (row === undefined) return undefined;
+        const now = this.#clock.now();
+        this.#sql.note.run(row.seq, now, note.author.slice(0, 200), note.kind, note.text.slice(0, 65_536));
+        this.#sql.touch.run(note.status ?? row.status, now, this.#nextChange(), row.seq);
+        return this.#read(row.seq);
+      })
+      .immediate();
+  }
+
+  #amendedOf(seq: number, doc: EcsDocument): ReadonlySet<string> {
+    return new Set(eventIdsOf(doc).filter((event) => one(this.#sql.amended, event, seq) !== undefined));
+  }
+
+  #find(idOrPrefix: string): AlertRow | undefined {
+    const exact = one<AlertRow>(this.#sql.byId, idOrPrefix);
+    if (exact !== undefined || idOrPrefix === '') return exact;
+    const rows = all<AlertRow>(this.#sql.byPrefix, idOrPrefix, `${idOrPrefix}\u{10ffff}`);
+    if (rows.length < 2) return rows[0];
+    throw new UserError(
+      'store/ambiguous-id',
+      `${rows.length > 5 ? 'more than 5' : rows.length} alerts have an id that begins with ${idOrPrefix}`,
+      {
+        hint: `Write more of it: ${rows
+          .slice(0, 5)
+          .map((row) => row.id)
+          .join(', ')}.`,
+      },
+    );
+  }
+
+  #read(seq: number): Alert {
+    return this.#alert(one<AlertRow>(this.#sql.bySeq, seq) as AlertRow);
+  }
+
+  #alert(row: AlertRow): Alert {
+    return {
+      id: row.id,
+      revision: row.revision,
+      ruleId: row.rule_id,
+      ruleName: row.rule_name,
+      severity: row.severity,
+      riskScore: row.risk_score,
+      time: row.time,
+      created: row.created,
+      updated: row.updated,
+      status: row.status,
+      doc: JSON.parse(row.body) as EcsDocument,
+      notes: all<AlertNote & object>(this.#sql.notes, row.seq),
+    };
+  }
+}

@@ -1,0 +1,24 @@
+export type { AlertChange, AlertQuery, Alerts } from './alerts.js';
+export type { EventRange, Events, PruneResult } from './events.js';
+export type { Evidence, EvidenceMeta, EvidenceStore } from './evidence.js';
+export type { Items, RememberedItem } from './items.js';
+export { openStore, type Store, type StoreOptions } from './open.js';
+export type {
+  DeadFilter,
+  DeadLetter,
+  DeadLetters,
+  DestinationState,
+  DestinationStatePatch,
+  Lane,
+  LaneDepth,
+  Outbox,
+  OutboxCaps,
+  OutboxItem,
+  OutboxRow,
+  Settled,
+  Settlement,
+} from './outbox.js';
+export { lanes } from './outbox.js';
+export type { Gaps, Meta, StoredGap } from './records.js';
+export { isDiskFull } from './sqlite.js';
+export type { Terms } from './terms.js';

@@ -1,0 +1,45 @@
+import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ExitCode, errnoOf, UserError } from '../base/errors.js';
+import { openDatabase } from './sqlite.js';
+
+export interface FolderLock {
+  release(): void;
+}
+
+function holder(pidFile: string): string {
+  try {
+    const text = lstatSync(pidFile).isFile() ? readFileSync(pidFile, 'latin1').slice(0, 20).trim() : '';
+    return /^\d{1,10}$/.test(text) ? `process ${text}` : 'another process';
+  } catch {
+    return 'another process';
+  }
+}
+
+/**
+ * One writer a data folder. The lock is SQLite's own on `lock.db`, a lock of the kernel that ends with the process,
+ * SIGKILL included; `agent.pid` beside it only tells people who holds it.
+ */
+export function lockFolder(folder: string, waitMs: number): FolderLock {
+  const pidFile = path.join(folder, 'agent.pid');
+  const db = openDatabase(path.join(folder, 'lock.db'), { readOnly: false, busyMs: waitMs });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if (!errnoOf(error)?.startsWith('SQLITE_BUSY')) throw error;
+    throw new UserError('store/locked', `${folder} is in use by ${holder(pidFile)}`, {
+      hint: 'Only one agent runs on a data directory: stop that one, or choose another with --data-dir.',
+      exitCode: ExitCode.usage,
+      cause: error,
+    });
+  }
+  rmSync(pidFile, { force: true });
+  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+  return {
+    release() {
+      rmSync(pidFile, { force: true });
+      db.close();
+    },
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * launchwarden.db: what must never be lost. A document is kept once, whoever it goes to; `outbox` rows name it. The
+ * key of an outbox row is its place in the queue, so that the table needs no index besides.
+ */
+export const mainSchema: readonly string[] = [
+  `
+  CREATE TABLE documents (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    kept INTEGER NOT NULL,
+    body TEXT NOT NULL
+  );
+  CREATE TABLE alerts (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    revision INTEGER NOT NULL,
+    rule_id TEXT NOT NULL,
+    rule_name TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    risk_score INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    change INTEGER NOT NULL,
+    doc INTEGER NOT NULL
+  );
+  CREATE INDEX alerts_time ON alerts (time);
+  CREATE INDEX alerts_change ON alerts (change);
+  CREATE TABLE alert_events (
+    event TEXT NOT NULL,
+    alert INTEGER NOT NULL,
+    amended INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (event, alert)
+  ) WITHOUT ROWID;
+  CREATE TABLE notes (
+    seq INTEGER PRIMARY KEY,
+    alert INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+  );
+  CREATE INDEX notes_alert ON notes (alert);
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE destinations (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    parked_since INTEGER,
+    paused_until INTEGER,
+    pause_reason TEXT,
+    fails INTEGER NOT NULL DEFAULT 0,
+    last_ok INTEGER,
+    last_error TEXT,
+    last_error_at INTEGER,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0,
+    warnings INTEGER NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0,
+    evicted INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE outbox (
+    dest INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    doc INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (dest, lane, doc)
+  ) WITHOUT ROWID;
+  CREATE TABLE dead_letters (
+    dest INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    doc INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    body TEXT,
+    attempts INTEGER NOT NULL,
+    died INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (dest, lane, doc)
+  ) WITHOUT ROWID;
+  CREATE TABLE gaps (
+    seq INTEGER PRIMARY KEY,
+    sensor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    from_time INTEGER NOT NULL,
+    to_time INTEGER NOT NULL,
+    lost INTEGER,
+    detail TEXT NOT NULL
+  );
+  CREATE TABLE evidence (
+    sha256 TEXT PRIMARY KEY,
+    time INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    pinned INTEGER NOT NULL,
+    meta TEXT NOT NULL,
+    bytes BLOB NOT NULL
+  );
+  CREATE INDEX evidence_age ON evidence (pinned, time, size);
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  `,
+];
+
+/**
+ * events.db: raw observations, pruned by size; a flood of them must not slow down a commit of an alert. What the file
+ * watcher remembers stands here too, so that an item and its event are kept or lost together when the power fails.
+ */
+export const eventsSchema: readonly string[] = [
+  `
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    time INTEGER NOT NULL,
+    nanos INTEGER NOT NULL,
+    sequence REAL,
+    body TEXT NOT NULL
+  );
+  CREATE INDEX events_time ON events (time);
+  CREATE TABLE event_outbox (
+    dest TEXT NOT NULL,
+    doc INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_ms INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (dest, doc)
+  ) WITHOUT ROWID;
+  CREATE TABLE event_counts (
+    dest TEXT PRIMARY KEY,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0,
+    warnings INTEGER NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0,
+    evicted INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+  CREATE TABLE items (
+    path TEXT PRIMARY KEY,
+    inode TEXT NOT NULL,
+    ctime_nanos TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mode INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    gid INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    sha256 TEXT
+  ) WITHOUT ROWID;
+  CREATE TABLE terms (
+    rule TEXT NOT NULL,
+    key TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    previous INTEGER,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (rule, key)
+  ) WITHOUT ROWID;
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,132 @@
+import { closeSync, constants, existsSync, lstatSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type BetterSqlite3 from 'better-sqlite3';
+import { errnoOf, messageOf, UserError } from '../base/errors.js';
+
+export type Db = BetterSqlite3.Database;
+export type Statement = BetterSqlite3.Statement<unknown[]>;
+type Row = Record<string, unknown>;
+
+export interface DatabaseOptions {
+  readonly readOnly: boolean;
+  /** How long a statement waits for another process's lock, in milliseconds. */
+  readonly busyMs: number;
+}
+
+/** Loaded when a store is opened and not before: most commands need no database. */
+function loadDriver(): typeof BetterSqlite3 {
+  try {
+    return createRequire(import.meta.url)('better-sqlite3') as typeof BetterSqlite3;
+  } catch (error) {
+    throw noBinding(error);
+  }
+}
+
+function noBinding(cause: unknown): UserError {
+  return new UserError(
+    'store/no-binding',
+    `the SQLite library cannot be loaded: ${messageOf(cause).split('\n')[0]}`,
+    {
+      hint: 'Its native part was not built for this Node.js. Run "node scripts/build.mjs" in the program\'s folder, or "npm rebuild better-sqlite3 --foreground-scripts".',
+      cause,
+    },
+  );
+}
+
+function isBindingError(error: unknown): boolean {
+  const code = errnoOf(error);
+  return (
+    code === 'MODULE_NOT_FOUND' ||
+    code === 'ERR_DLOPEN_FAILED' ||
+    /bindings file|NODE_MODULE_VERSION|invalid ELF|did not self-register/i.test(messageOf(error))
+  );
+}
+
+// SQLite's own files (-wal, -shm, -journal) take the mode of the database. A file that exists is only looked at, never
+// opened: closing any descriptor of it would drop the locks that another connection of this process holds on it.
+function makePrivate(file: string, readOnly: boolean): void {
+  if (existsSync(file)) {
+    const stat = lstatSync(file);
+    if (!stat.isFile()) {
+      throw new UserError('store/not-a-file', `${file} is not a regular file`, {
+        hint: 'Choose another data directory, or move that away.',
+      });
+    }
+    return;
+  }
+  if (readOnly) {
+    throw new UserError('store/none', `there is no database at ${file}`, {
+      hint: 'The agent has not run with this data directory yet: start it with "launchwarden run", or name another with --data-dir.',
+    });
+  }
+  closeSync(
+    openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600),
+  );
+}
+
+/** What a person can do about a failure of SQLite; undefined when it is none of those. */
+export function storeError(error: unknown, file: string): UserError | undefined {
+  const code = errnoOf(error) ?? '';
+  const fail = (name: string, message: string, hint: string) =>
+    new UserError(name, message, { hint, cause: error });
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    return fail(
+      'store/corrupt',
+      `${file} is damaged or is no database`,
+      'Move it away and restore it from a backup, or start with an empty data directory.',
+    );
+  }
+  if (
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code === 'SQLITE_CANTOPEN' ||
+    code.startsWith('SQLITE_READONLY')
+  ) {
+    return fail(
+      'store/no-access',
+      `${file} cannot be opened: ${messageOf(error)}`,
+      'The data directory belongs to root: use sudo.',
+    );
+  }
+  if (isDiskFull(error)) {
+    return fail(
+      'store/disk-full',
+      `${file} cannot grow: the disk is full`,
+      'Free some space; nothing that was committed is lost.',
+    );
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return fail('store/busy', `${file} is in use by another process`, 'Try again in a moment.');
+  }
+  return undefined;
+}
+
+/** True of the error of a write that found no space: nothing of it was written, and it may be tried again. */
+export function isDiskFull(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code === 'SQLITE_FULL' || code === 'ENOSPC';
+}
+
+/** Opens one database file, private to its owner. Throws a UserError for whatever a person can mend. */
+export function openDatabase(file: string, options: DatabaseOptions): Db {
+  const Driver = loadDriver();
+  try {
+    makePrivate(file, options.readOnly);
+    const db = new Driver(file, { readonly: options.readOnly, timeout: options.busyMs });
+    db.pragma('trusted_schema = OFF');
+    return db;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (isBindingError(error)) throw noBinding(error);
+    throw storeError(error, file) ?? error;
+  }
+}
+
+/** One row, or undefined. */
+export function one<T extends object = Row>(statement: Statement, ...parameters: unknown[]): T | undefined {
+  return statement.get(...parameters) as T | undefined;
+}
+
+export function all<T extends object = Row>(statement: Statement, ...parameters: unknown[]): T[] {
+  return statement.all(...parameters) as T[];
+}
