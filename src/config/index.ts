@@ -1,0 +1,13 @@
+export { logLevels, sensorKinds } from './options.js';
+export { type DefaultPaths, defaultPaths } from './paths.js';
+export type { Position } from './positions.js';
+export type { DestinationConfig } from './schema.js';
+export {
+  type ConfigurableSensor,
+  loadSettings,
+  type SensorTier,
+  type SettingOrigin,
+  type Settings,
+  type SettingsFlags,
+  type SettingsOptions,
+} from './settings.js';

@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+import type { LogLevel } from '../base/log.js';
+import { duration, name, size } from './values.js';
+
+/** The settings that belong to no stage. Each key stands in the file as it is written here. */
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies readonly LogLevel[];
+
+export const logOptions = v.strictObject({
+  level: v.optional(v.picklist(logLevels), 'info'),
+  /** Appended to; standard error when absent. */
+  file: v.optional(name),
+});
+
+export const sensorKinds = [
+  'endpoint-security',
+  'eslogger',
+  'process-scan',
+  'file-watch',
+  'launchd-state',
+] as const;
+export const sensorTiers = ['auto', 'endpoint-security', 'eslogger', 'scan'] as const;
+
+export const sensorOptions = v.strictObject({
+  /** `auto`: the best one that this machine allows. */
+  tier: v.optional(v.picklist(sensorTiers), 'auto'),
+  /** Never started, whatever the tier. */
+  disabled: v.optional(v.array(v.picklist(sensorKinds)), []),
+});
+
+export const ruleOptions = v.strictObject({
+  /** The rules that come with the program. */
+  builtin: v.optional(v.boolean(), true),
+  /** Folders or files of further rules. A relative one stands beside the configuration file. */
+  folders: v.optional(v.array(name), []),
+  /** Ids of rules that are switched off, and of rules that are off by default and switched on. */
+  disabled: v.optional(v.array(name), []),
+  enabled: v.optional(v.array(name), []),
+});
+
+export const retentionOptions = v.strictObject({
+  /** Raw events: the oldest go first. Alerts embed theirs and lose nothing. */
+  events: v.optional(size, '1 GiB'),
+  /** Copies of what was planted: property lists, small files. */
+  evidence: v.optional(size, '256 MiB'),
+  /** Closed alerts are forgotten after this. */
+  closed_alerts: v.optional(duration, '365d'),
+});

@@ -1,0 +1,144 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { clip } from '../base/escape.js';
+import { didYouMean } from '../base/nearest.js';
+import { type KeyPath, KeyPositions } from './positions.js';
+import { type Config, configSchema } from './schema.js';
+
+const maxBytes = 1024 * 1024;
+
+/** A configuration file that parsed: its values with the defaults filled in, and where each written key stands. */
+export interface ConfigFile {
+  readonly config: Config;
+  /** The tables as they were written, without defaults. */
+  readonly written: Record<string, unknown>;
+  readonly positions: KeyPositions;
+}
+
+function readText(file: string): string {
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) {
+      throw new UserError('config/not-a-file', 'the configuration is not a regular file', { at: { file } });
+    }
+    if (stat.size > maxBytes) {
+      throw new UserError('config/too-large', `the configuration is larger than ${maxBytes} bytes`, {
+        at: { file },
+      });
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (errnoOf(error) === 'ENOENT') {
+      throw new UserError('config/missing', 'there is no such configuration file', {
+        at: { file },
+        hint: 'Name an existing one with --config, or leave the option out to use the defaults.',
+        cause: error,
+      });
+    }
+    const reason = error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error);
+    throw new UserError('config/unreadable', `the configuration cannot be read: ${reason}`, {
+      at: { file },
+      cause: error,
+    });
+  }
+}
+
+function parseText(text: string, file: string): Record<string, unknown> {
+  try {
+    return parse(text, { maxDepth: 32, unsafeKeyBehaviour: 'throw' });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0]!.replace('Invalid TOML document: ', '');
+    throw new UserError('config/syntax', `not valid TOML: ${reason}`, {
+      at: { file, line: error.line, column: error.column },
+      cause: error,
+    });
+  }
+}
+
+/** What valibot's schemas have at run time, as far as a walk by key needs it. */
+interface SchemaNode {
+  readonly entries?: Record<string, SchemaNode>;
+  readonly wrapped?: SchemaNode;
+  readonly item?: SchemaNode;
+  readonly options?: readonly SchemaNode[];
+}
+
+/** The keys that a table may have. */
+function knownKeys(path: KeyPath): string[] {
+  let nodes: SchemaNode[] = [configSchema as unknown as SchemaNode];
+  const unwrap = (node: SchemaNode): SchemaNode[] => {
+    if (node.wrapped !== undefined) return unwrap(node.wrapped);
+    return node.entries === undefined && node.options !== undefined ? node.options.flatMap(unwrap) : [node];
+  };
+  for (const key of path) {
+    nodes = nodes.flatMap(unwrap).flatMap((node) => {
+      const next = typeof key === 'number' ? node.item : node.entries?.[key];
+      return next === undefined ? [] : [next];
+    });
+  }
+  const keys = nodes.flatMap(unwrap).flatMap((node) => Object.keys(node.entries ?? {}));
+  return [...new Set(keys)];
+}
+
+const dotted = (path: KeyPath): string =>
+  path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`))
+    .join('');
+
+interface Issue {
+  readonly type: string;
+  readonly expected: string | null;
+  readonly received: string;
+  readonly message: string;
+  readonly path?: readonly { readonly key?: unknown }[] | undefined;
+}
+
+function issueError(issue: Issue, file: string, positions: KeyPositions): UserError {
+  const path: KeyPath = (issue.path ?? []).map((item) => item.key as string | number);
+  const at = { file, ...positions.of(path) };
+  const key = String(path.at(-1));
+  const parent = dotted(path.slice(0, -1));
+  const inside = parent === '' ? '' : ` in "${parent}"`;
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const known = knownKeys(path.slice(0, -1));
+    return new UserError('config/unknown-key', `unknown key "${clip(key, 80)}"${inside}`, {
+      at,
+      hint: didYouMean(key, known) ?? `Known here: ${known.join(', ')}.`,
+    });
+  }
+  if (issue.received === 'undefined')
+    return new UserError('config/missing-key', `the key "${key}" is missing${inside}`, { at });
+  const wanted = issue.message.startsWith('Invalid')
+    ? (issue.expected ?? 'another value').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ', ')
+    : issue.message;
+  const among = [...wanted.matchAll(/"([^"]+)"/g)].map(([, word]) => word!);
+  const written = /^"(.*)"$/.exec(issue.received)?.[1];
+  const guess =
+    issue.message.startsWith('Invalid') && written !== undefined ? didYouMean(written, among) : undefined;
+  return new UserError(
+    'config/invalid',
+    `"${dotted(path)}" is ${clip(issue.received, 80)}; expected ${wanted}`,
+    { at, ...(guess === undefined ? {} : { hint: guess }) },
+  );
+}
+
+/** Reads and checks a configuration file. Throws a UserError with file, line and column for whatever is wrong. */
+export function readConfigFile(file: string): ConfigFile {
+  const text = readText(file);
+  const written = parseText(text, file);
+  const positions = new KeyPositions(text);
+  const result = v.safeParse(configSchema, written);
+  if (result.success) return { config: result.output, written, positions };
+  const errors = result.issues.map((issue) => issueError(issue as Issue, file, positions));
+  errors.sort((a, b) => a.at!.line! - b.at!.line! || a.at!.column! - b.at!.column!);
+  throw errors[0]!;
+}
+
+/** What holds when no file was read. */
+export function defaultConfig(): Config {
+  return v.parse(configSchema, {});
+}

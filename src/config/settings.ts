@@ -1,0 +1,208 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import type { LogLevel } from '../base/log.js';
+import { sensorKinds, type sensorTiers } from './options.js';
+import { defaultPaths } from './paths.js';
+import type { KeyPath, Position } from './positions.js';
+import { type ConfigFile, defaultConfig, readConfigFile } from './read.js';
+import type { Config, DestinationConfig } from './schema.js';
+
+export type ConfigurableSensor = (typeof sensorKinds)[number];
+export type SensorTier = (typeof sensorTiers)[number];
+
+/** What the command line says; it wins over the file. */
+export interface SettingsFlags {
+  readonly config?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly root?: string | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  /** Only these sensors; the others count as disabled. */
+  readonly sensors?: readonly ConfigurableSensor[] | undefined;
+}
+
+export interface SettingsOptions {
+  readonly flags: SettingsFlags;
+  /** What relative paths on the command line are relative to. */
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+}
+
+/** One value and where it came from. */
+export interface SettingOrigin {
+  /** `log.level`, `destination[0].path`. */
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: 'default' | 'file' | 'flag';
+  /** In the file, 1-based. */
+  readonly at?: Position;
+}
+
+/** Everything that can be set, checked, with absolute paths of this machine. */
+export interface Settings {
+  /** The file that was read; undefined when there is none. */
+  readonly configFile: string | undefined;
+  /** The folder that stands for a Mac's `/`, links resolved; undefined for the machine itself. */
+  readonly root: string | undefined;
+  readonly dataDir: string;
+  readonly log: { readonly level: LogLevel; readonly file: string | undefined };
+  readonly sensors: { readonly tier: SensorTier; readonly disabled: readonly ConfigurableSensor[] };
+  readonly rules: {
+    readonly builtin: boolean;
+    readonly folders: readonly string[];
+    /** Rule ids. */
+    readonly disabled: readonly string[];
+    readonly enabled: readonly string[];
+  };
+  readonly destinations: readonly DestinationConfig[];
+  readonly retention: {
+    readonly eventBytes: number;
+    readonly evidenceBytes: number;
+    /** Microseconds. */
+    readonly closedAlerts: number;
+  };
+  readonly origins: readonly SettingOrigin[];
+}
+
+function resolveRoot(written: string, cwd: string): string {
+  const folder = path.resolve(cwd, written);
+  const hint = 'It is the folder that stands for a Mac\'s "/": name an existing one.';
+  try {
+    if (!statSync(folder).isDirectory())
+      throw new UserError('config/bad-root', `the root ${folder} is not a directory`, { hint });
+    return realpathSync(folder);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const reason =
+      errnoOf(error) === 'ENOENT' ? 'there is no root' : `${messageOf(error)}: cannot use the root`;
+    throw new UserError('config/bad-root', `${reason} ${folder}`, { hint, cause: error });
+  }
+}
+
+/** The file to read: the one named, or the one at the default place when something stands there. */
+function chooseFile(flag: string | undefined, standard: string, cwd: string): string | undefined {
+  if (flag !== undefined) return path.resolve(cwd, flag);
+  return existsSync(standard) ? standard : undefined;
+}
+
+function uniqueNames(file: string | undefined, read: ConfigFile | undefined): void {
+  const seen = new Set<string>();
+  for (const [index, { name }] of (read?.config.destination ?? []).entries()) {
+    if (seen.has(name)) {
+      throw new UserError('config/invalid', `two destinations are called "${name}"`, {
+        at: {
+          ...(file === undefined ? {} : { file }),
+          ...read!.positions.of(['destination', index, 'name']),
+        },
+        hint: 'The name tells their queues apart: give each its own.',
+      });
+    }
+    seen.add(name);
+  }
+}
+
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Every leaf of the checked values, with its origin. Lists of tables are walked, other lists are one value. */
+function originsOf(
+  value: unknown,
+  at: { readonly path: KeyPath; readonly written: unknown; readonly file: ConfigFile | undefined },
+): SettingOrigin[] {
+  const children: [string | number, unknown][] = isTable(value)
+    ? Object.entries(value)
+    : Array.isArray(value) && value.length > 0 && value.every(isTable)
+      ? [...value.entries()]
+      : [];
+  const inside = (key: string | number) =>
+    (at.written as Record<string | number, unknown> | undefined)?.[key];
+  if (children.length > 0 || isTable(value))
+    return children.flatMap(([key, child]) =>
+      originsOf(child, { path: [...at.path, key], written: inside(key), file: at.file }),
+    );
+  const key = at.path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : (index === 0 ? '' : '.') + part))
+    .join('');
+  if (at.written === undefined || at.file === undefined) return [{ key, value, origin: 'default' }];
+  return [{ key, value, origin: 'file', at: at.file.positions.of(at.path) }];
+}
+
+/** The value in force: made absolute, or taken from the command line. */
+interface Settled {
+  readonly key: string;
+  readonly value: unknown;
+  readonly byFlag: boolean;
+}
+
+function settle(origins: readonly SettingOrigin[], settled: readonly Settled[]): SettingOrigin[] {
+  const byKey = new Map(origins.map((one) => [one.key, one]));
+  for (const { key, value, byFlag } of settled) {
+    const origin = byFlag ? { origin: 'flag' as const } : (byKey.get(key) ?? { origin: 'default' as const });
+    byKey.set(key, { ...origin, key, value });
+  }
+  return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/**
+ * Reads the configuration and settles every value: the command line first, then the file, then the default. Writes
+ * nothing. Throws a UserError for a missing or malformed file, an unknown key or a root that is no folder.
+ */
+export function loadSettings({ flags, cwd, platform }: SettingsOptions): Settings {
+  const root = flags.root === undefined ? undefined : resolveRoot(flags.root, cwd);
+  const places = defaultPaths(platform, root);
+  const configFile = chooseFile(flags.config, places.config, cwd);
+  const read = configFile === undefined ? undefined : readConfigFile(configFile);
+  uniqueNames(configFile, read);
+  const config: Config = read?.config ?? defaultConfig();
+  const beside = (file: string) =>
+    path.resolve(configFile === undefined ? cwd : path.dirname(configFile), file);
+
+  const dataDir =
+    flags.dataDir !== undefined
+      ? path.resolve(cwd, flags.dataDir)
+      : config.data_dir === undefined
+        ? places.dataDir
+        : beside(config.data_dir);
+  const { sensors } = flags;
+  const disabled =
+    sensors === undefined ? config.sensors.disabled : sensorKinds.filter((kind) => !sensors.includes(kind));
+  const logFile = config.log.file === undefined ? undefined : beside(config.log.file);
+  const level = flags.logLevel ?? config.log.level;
+  const folders = config.rules.folders.map(beside);
+  const destinations = config.destination.map((one) => ({ ...one, path: beside(one.path) }));
+
+  const origins = settle(originsOf(config, { path: [], written: read?.written, file: read }), [
+    { key: 'data_dir', value: dataDir, byFlag: flags.dataDir !== undefined },
+    ...(root === undefined ? [] : [{ key: 'root', value: root, byFlag: true }]),
+    ...(logFile === undefined ? [] : [{ key: 'log.file', value: logFile, byFlag: false }]),
+    { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
+    { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
+    { key: 'rules.folders', value: folders, byFlag: false },
+    ...destinations.map((one, index) => ({
+      key: `destination[${index}].path`,
+      value: one.path,
+      byFlag: false,
+    })),
+  ]);
+
+  return {
+    configFile,
+    root,
+    dataDir,
+    log: { level, file: logFile },
+    sensors: { tier: config.sensors.tier, disabled },
+    rules: {
+      builtin: config.rules.builtin,
+      folders,
+      disabled: config.rules.disabled,
+      enabled: config.rules.enabled,
+    },
+    destinations,
+    retention: {
+      eventBytes: config.retention.events,
+      evidenceBytes: config.retention.evidence,
+      closedAlerts: config.retention.closed_alerts,
+    },
+    origins,
+  };
+}
