@@ -41,6 +41,16 @@ export function eventIdsOf(doc: EcsDocument): string[] {
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
+/** Hashes of every file content that an alert's document names. */
+export function hashesOf(doc: EcsDocument): string[] {
+  const hashes = [
+    doc.file?.hash?.sha256,
+    ...storedEvents(doc).map((event) => event.file?.hash?.sha256),
+    ...alertFields(doc).candidates.map((candidate) => candidate.sha256),
+  ];
+  return [...new Set(hashes.filter((hash) => typeof hash === 'string'))];
+}
+
 /**
  * The document after a detection came again with more, or undefined when it tells nothing new. Nothing that is stored
  * ever shrinks: counts take the larger, candidates the union, an event the fuller of its two documents. `amended` holds

@@ -14,8 +14,9 @@ import {
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
-import { alertFields, amendedDocument, eventIdsOf, grownDocument } from './alert-growth.js';
+import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
 import type { DocumentOutbox } from './document-outbox.js';
+import type { EvidenceStore } from './evidence.js';
 import { all, type Db, one } from './sqlite.js';
 
 export type AlertChange = 'new' | 'grown' | 'same';
@@ -70,12 +71,17 @@ export class Alerts {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #outbox: DocumentOutbox;
+  readonly #evidence: EvidenceStore;
   readonly #sql;
 
-  constructor(db: Db, parts: { readonly clock: Clock; readonly outbox: DocumentOutbox }) {
+  constructor(
+    db: Db,
+    parts: { readonly clock: Clock; readonly outbox: DocumentOutbox; readonly evidence: EvidenceStore },
+  ) {
     this.#db = db;
     this.#clock = parts.clock;
     this.#outbox = parts.outbox;
+    this.#evidence = parts.evidence;
     this.#sql = {
       byId: db.prepare(`SELECT ${columns} WHERE a.id = ?`),
       bySeq: db.prepare(`SELECT ${columns} WHERE a.seq = ?`),
@@ -144,17 +150,17 @@ export class Alerts {
       .immediate();
   }
 
-  /** Puts an event's newer document into every alert that embeds it. Returns those that grew by it. */
-  amendEvent(event: Event, destinations: readonly string[]): Alert[] {
+  /** Puts an event's newer document into every alert that embeds it. Returns how many grew by it. */
+  amendEvent(event: Event, destinations: readonly string[]): number {
     return this.#db
       .transaction(() => {
-        const grown: Alert[] = [];
+        let grown = 0;
         for (const { alert } of all<{ alert: number }>(this.#sql.linked, event.id)) {
           const row = one<AlertRow>(this.#sql.bySeq, alert);
           const doc = row && amendedDocument(JSON.parse(row.body) as EcsDocument, event);
           if (row === undefined || doc === undefined) continue;
           this.#grow(row, doc, { destinations, time: row.time, now: this.#clock.now() });
-          grown.push(this.#read(alert));
+          grown++;
         }
         this.#sql.amend.run(event.id);
         return grown;
@@ -274,7 +280,7 @@ export class Alerts {
       this.#nextChange(),
       document,
     );
-    for (const event of eventIdsOf(doc)) this.#sql.link.run(event, lastInsertRowid);
+    this.#bind(Number(lastInsertRowid), doc);
     return { alert: this.#read(Number(lastInsertRowid)), change: 'new' as const };
   }
 
@@ -286,8 +292,14 @@ export class Alerts {
     const revision = row.revision + 1;
     const document = this.#commit({ id: row.id, revision, severity: row.severity }, { doc, ...how });
     this.#sql.grow.run(revision, row.rule_name, how.time, how.now, this.#nextChange(), document, row.seq);
-    for (const event of eventIdsOf(doc)) this.#sql.link.run(event, row.seq);
+    this.#bind(row.seq, doc);
     this.#outbox.release(row.doc);
+  }
+
+  /** What the document speaks of: its events, to be amended, and the files it names, to be kept. */
+  #bind(alert: number, doc: EcsDocument): void {
+    for (const event of eventIdsOf(doc)) this.#sql.link.run(event, alert);
+    for (const sha256 of hashesOf(doc)) this.#evidence.pin(sha256);
   }
 
   /** Writes a document with its place in the chain, and its outbox rows. Returns its number. */

@@ -1,7 +1,7 @@
 export type { AlertChange, AlertQuery, Alerts } from './alerts.js';
 export type { EventRange, Events, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceStore } from './evidence.js';
-export type { Items, RememberedItem } from './items.js';
+export type { ItemChange, Items, RememberedItem } from './items.js';
 export { openStore, type Store, type StoreOptions } from './open.js';
 export type {
   DeadFilter,

@@ -9,13 +9,16 @@ export interface RememberedItem {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  readonly type: string;
-  readonly sha256?: string;
+  readonly type: 'file' | 'dir' | 'symlink' | 'fifo' | 'socket' | 'device';
+  readonly sha256?: string | undefined;
 }
+
+/** An item as it is now, or that it is gone. */
+export type ItemChange = RememberedItem | { readonly path: string; readonly gone: true };
 
 type ItemRow = Omit<RememberedItem, 'ctimeNanos' | 'sha256'> & { ctime_nanos: string; sha256: string | null };
 
-/** In events.db: wrap `put` and `append` of the event it belongs to in `events.transaction`, and they stand or fall together. */
+/** In events.db: wrap `apply` and `append` of the events they belong to in `events.transaction`, and they stand or fall together. */
 export class Items {
   readonly #db: Db;
   readonly #sql;
@@ -40,24 +43,27 @@ export class Items {
     }));
   }
 
-  put(items: RememberedItem | readonly RememberedItem[]): void {
-    const list = Array.isArray(items) ? (items as readonly RememberedItem[]) : [items as RememberedItem];
+  /** In the order given, in one transaction. */
+  apply(changes: readonly ItemChange[]): void {
     this.#db
       .transaction(() => {
-        for (const item of list) {
-          const { path, inode, ctimeNanos, size, mode, uid, gid, type, sha256 } = item;
+        for (const change of changes) {
+          if ('gone' in change) {
+            this.#sql.remove.run(change.path);
+            continue;
+          }
+          const { path, inode, ctimeNanos, size, mode, uid, gid, type, sha256 } = change;
           this.#sql.put.run(path, inode, String(ctimeNanos), size, mode, uid, gid, type, sha256 ?? null);
         }
       })
       .immediate();
   }
 
-  remove(paths: string | readonly string[]): void {
-    const list = typeof paths === 'string' ? [paths] : paths;
-    this.#db
-      .transaction(() => {
-        for (const path of list) this.#sql.remove.run(path);
-      })
-      .immediate();
+  put(item: RememberedItem): void {
+    this.apply([item]);
+  }
+
+  remove(path: string): void {
+    this.apply([{ path, gone: true }]);
   }
 }

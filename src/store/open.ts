@@ -42,7 +42,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly items: Items;
   readonly gaps: Gaps;
-  readonly terms: Terms;
+  readonly termHistory: Terms;
   /** In launchwarden.db: survives a power cut once set. */
   readonly meta: Meta;
   /** In events.db, in step with `events` and `items`: for what is only true together with them. */
@@ -147,17 +147,19 @@ export function openStore(options: StoreOptions): Store {
     opened.push(events);
     const destinations = new Destinations(main);
     const documents = new DocumentOutbox(main, destinations);
+    const maxBytes = options.evidenceBytes ?? 64 * 1024 * 1024;
+    const evidence = new EvidenceStore(main, { clock: options.clock, maxBytes });
     const eventOutbox = new EventOutbox(events);
     return {
       dataDir: options.dataDir,
       readOnly,
-      alerts: new Alerts(main, { clock: options.clock, outbox: documents }),
+      alerts: new Alerts(main, { clock: options.clock, outbox: documents, evidence }),
       events: new Events(events, eventOutbox),
-      evidence: new EvidenceStore(main, options.evidenceBytes ?? 64 * 1024 * 1024),
+      evidence,
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
       gaps: new Gaps(main),
-      terms: new Terms(events, options.maxTerms ?? 100_000),
+      termHistory: new Terms(events, options.maxTerms ?? 100_000),
       meta: new Meta(main),
       progress: new Meta(events),
       warnings,
