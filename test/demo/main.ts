@@ -9,6 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import {
   AgentProcess,
+  alertsAbout,
   cli,
   launchAgentPlist,
   listAlerts,
@@ -103,9 +104,8 @@ function judge(): string[] {
   const alerts = listAlerts(mac);
   const wrong: string[] = [];
   const expect = (severity: string, risk: number, file: string) => {
-    const found = alerts.filter(
-      (alert) =>
-        alert.severity === severity && alert.risk_score === risk && JSON.stringify(alert).includes(file),
+    const found = alertsAbout(alerts, file).filter(
+      (alert) => alert.severity === severity && alert.risk_score === risk,
     );
     if (found.length !== 1)
       wrong.push(`expected one ${severity} alert (risk ${risk}) about ${file}, found ${found.length}`);

@@ -243,7 +243,14 @@ export interface ListedAlert {
   readonly risk_score: number;
   readonly rule_id: string;
   readonly rule_name: string;
+  /** When it was committed, ISO 8601. */
+  readonly created: string;
   readonly [field: string]: unknown;
+}
+
+/** The alerts whose subject is this file; one that merely lists it among its candidates is not. */
+export function alertsAbout(alerts: readonly ListedAlert[], macPath: string): ListedAlert[] {
+  return alerts.filter((alert) => alert['path'] === macPath);
 }
 
 /** `launchwarden alerts list --json`, one document a line. */

@@ -1,7 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
-import { type AgentProcess, launchAgentPlist, randomLabel } from './mac.js';
+import { type AgentProcess, launchAgentPlist, randomLabel, repository, type SimulatedMac } from './mac.js';
 
 /** Attacks on a simulated Mac by real files and real processes, for the demo's bigger brothers. */
 
@@ -97,6 +107,21 @@ export async function bundleAttack(agent: AgentProcess, way: string): Promise<st
   if (copy === undefined) throw new Error(`no way "${way}"`);
   await copy(agent, agent.mac.host(macPath));
   return macPath;
+}
+
+/**
+ * Configuration lines that run the built-in rules without their limit of 100 alerts in 5 minutes: for runs that make
+ * more than that.
+ */
+export function unlimitedRules(mac: SimulatedMac): string {
+  const source = path.join(repository, 'src', 'rules', 'builtin');
+  const target = path.join(mac.base, 'rules');
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(source)) {
+    const text = readFileSync(path.join(source, name), 'utf8');
+    writeFileSync(path.join(target, name), text.replace(/^max_signals = 100$/m, 'max_signals = 100000'));
+  }
+  return `[rules]\nbuiltin = false\nfolders = [${JSON.stringify(target)}]\n`;
 }
 
 /** Written, loaded and deleted, all within about `lifetimeMs` and a few milliseconds. */
