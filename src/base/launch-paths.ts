@@ -1,0 +1,33 @@
+/**
+ * Where macOS looks for launch items and directory plug-ins, as wildcard patterns of canonical macOS paths (`*` in a
+ * folder's place stands for one folder). Source: launchd.plist(5), launchd(8); reference/macos.md sections 1.7 and 8.
+ */
+export const launchItemPatterns: readonly string[] = [
+  '/Library/LaunchAgents/*',
+  '/Library/LaunchDaemons/*',
+  '/Users/*/Library/LaunchAgents/*',
+  '/private/var/root/Library/LaunchAgents/*',
+  '/System/Library/LaunchAgents/*',
+  '/System/Library/LaunchDaemons/*',
+  '/System/Library/LaunchAngels/*',
+  '/Library/Apple/System/Library/LaunchAgents/*',
+  '/Library/Apple/System/Library/LaunchDaemons/*',
+];
+
+/** Folders of DirectoryService plug-ins: each `*.dsplug` below is a bundle, that is, a folder. */
+export const plugInPatterns: readonly string[] = ['/Library/DirectoryServices/PlugIns/*'];
+
+const launchItem =
+  /^(?:(?:\/System|\/Library\/Apple\/System)?\/Library|\/Users\/[^/]+\/Library|\/private\/var\/root\/Library)\/(LaunchAgents|LaunchDaemons|LaunchAngels)\/./i;
+
+/** What launchd would take the file for by its folder; undefined when it stands in no launch directory. */
+export function launchItemKind(macPath: string): 'agent' | 'daemon' | undefined {
+  const folder = launchItem.exec(macPath)?.[1]?.toLowerCase();
+  if (folder === undefined) return undefined;
+  return folder === 'launchdaemons' ? 'daemon' : 'agent';
+}
+
+/** True inside a directory plug-in, `x.dsplug/Contents/Info.plist`, not for the bundle itself. */
+export function insidePlugIn(macPath: string): boolean {
+  return /^\/Library\/DirectoryServices\/PlugIns\/[^/]+\/./i.test(macPath);
+}

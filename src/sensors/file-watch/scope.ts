@@ -1,0 +1,146 @@
+import { canonicalMacPath } from '../../base/root.js';
+
+/** One pattern: the folders on the way, and what is looked for in the last one. */
+interface Target {
+  readonly pattern: string;
+  /** Folded names; one with `*` or `?` matches any one folder. */
+  readonly folders: readonly string[];
+  /** Folded name to look for; undefined means everything below the folder. */
+  readonly leaf: string | undefined;
+}
+
+/** A pattern that runs through a folder: `depth` of its folders lie behind. */
+export interface Step {
+  readonly target: Target;
+  readonly depth: number;
+}
+
+/** What a name in a folder means. */
+export interface Wanted {
+  /** Patterns that go on below it. */
+  readonly steps: readonly Step[];
+  /** It begins a tree that is watched as a whole. */
+  readonly tree: boolean;
+  /** It is itself observed. */
+  readonly item: boolean;
+}
+
+// Folders that hold most of a Mac's files: to watch all that is below would cost more than the agent may.
+const tooWide = new Set([
+  '',
+  'users',
+  'users/*',
+  'users/*/library',
+  'users/*/library/application support',
+  'users/*/library/caches',
+  'users/*/library/containers',
+  'library',
+  'library/application support',
+  'system',
+  'system/library',
+  'applications',
+  'private',
+  'private/var',
+  'private/var/db',
+  'private/var/folders',
+  'usr',
+  'opt',
+  'volumes',
+]);
+
+/** File names are compared as a Mac's usual volume does: letter case and composition do not count. */
+export function fold(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+const hasWildcard = (text: string) => /[*?]/.test(text);
+
+/** `*` any run of characters, `?` one. Both sides folded. Time is at most the product of the lengths. */
+export function wildcardMatches(pattern: string, text: string): boolean {
+  let p = 0;
+  let t = 0;
+  let star = -1;
+  let mark = 0;
+  while (t < text.length) {
+    if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t]) && pattern[p] !== '*') {
+      p++;
+      t++;
+    } else if (pattern[p] === '*') {
+      star = p++;
+      mark = t;
+    } else if (star !== -1) {
+      p = star + 1;
+      t = ++mark;
+    } else return false;
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
+}
+
+/** Which part of the tree is looked at: made once from path patterns. */
+export class Scope {
+  /** Patterns that are not watched, with the reason. */
+  readonly skipped: readonly { readonly pattern: string; readonly reason: string }[];
+  readonly #targets: readonly Target[];
+  readonly #filters: readonly string[];
+
+  /** `patterns`: canonical macOS paths with `*` and `?`, as rules write them. */
+  constructor(patterns: readonly string[]) {
+    const targets = new Map<string, Target>();
+    const skipped: { pattern: string; reason: string }[] = [];
+    const filters = new Set<string>();
+    for (const pattern of patterns) {
+      const made = target(pattern);
+      if (typeof made === 'string') skipped.push({ pattern, reason: made });
+      else {
+        targets.set(`${made.folders.join('/')}/${made.leaf ?? '*'}`, made);
+        filters.add(fold(canonicalMacPath(pattern)));
+      }
+    }
+    this.#targets = [...targets.values()];
+    this.#filters = [...filters];
+    this.skipped = skipped;
+  }
+
+  /** The patterns as they begin at `/`. */
+  get start(): readonly Step[] {
+    return this.#targets.map((one) => ({ target: one, depth: 0 }));
+  }
+
+  /** What `name` means in a folder that `steps` run through. */
+  wanted(steps: readonly Step[], name: string): Wanted | undefined {
+    const folded = fold(name);
+    const on: Step[] = [];
+    let tree = false;
+    let item = false;
+    for (const { target, depth } of steps) {
+      const next = target.folders[depth];
+      if (next === undefined) {
+        if (target.leaf !== undefined && target.leaf === folded) item = true;
+      } else if (next === folded || (hasWildcard(next) && wildcardMatches(next, folded))) {
+        on.push({ target, depth: depth + 1 });
+        if (depth + 1 === target.folders.length && target.leaf === undefined) tree = true;
+      }
+    }
+    return on.length === 0 && !item ? undefined : { steps: on, tree, item: item || tree };
+  }
+
+  /** True when some pattern names the path itself. */
+  covers(macPath: string): boolean {
+    const folded = fold(macPath);
+    return this.#filters.some((filter) => wildcardMatches(filter, folded));
+  }
+}
+
+function target(pattern: string): Target | string {
+  if (!pattern.startsWith('/') || pattern.length > 4096) return 'does not begin at /';
+  const parts = fold(canonicalMacPath(pattern)).split('/').slice(1);
+  const leaf = parts.pop() ?? '';
+  if (parts.length === 0) return 'names the whole volume';
+  if (parts.filter(hasWildcard).length > 2 || hasWildcard(parts[0] ?? ''))
+    return 'too many folders on the way';
+  // `*` also matches `/`: what is looked for may stand anywhere below.
+  if (!hasWildcard(leaf)) return { pattern, folders: parts, leaf };
+  if (tooWide.has(parts.join('/'))) return 'too many files below that folder';
+  return { pattern, folders: parts, leaf: undefined };
+}

@@ -1,0 +1,465 @@
+import type { Clock } from '../../base/clock.js';
+import type { RootMap } from '../../base/root.js';
+import type { Micros } from '../../base/time.js';
+import type { FileContent, Observation } from '../../event/event.js';
+import { fileEventId } from '../../event/ids.js';
+import { type Capture, Capturer } from './capture.js';
+import { type FileAction, type FileEventFacts, fileEvent } from './documents.js';
+import type { Echo } from './echo.js';
+import { LargeFiles } from './large-files.js';
+import type { Cause } from './look-queue.js';
+import type { FileWatchLimits } from './options.js';
+import type { Scope } from './scope.js';
+import { differs, lookAt, type Snapshot } from './snapshot.js';
+import type { ItemChange, RememberedItem } from './state.js';
+import { childPath, type Folder, type Item, itemsBelow } from './tree.js';
+
+/** Bytes of amendments that wait for their turn; beyond it they are handed on at once. */
+const maxWaiting = 16 * 1024 * 1024;
+/** An item that keeps changing is told about no more often than this, milliseconds. */
+const tellEveryMs = 100;
+/** A file up to this size is read at every change, a larger one only when it is told about. */
+const alwaysRead = 64 * 1024;
+/** A change so soon before the look may be followed by another one with the same coarse ctime, nanoseconds. */
+const racyNanos = 20_000_000n;
+
+export interface TrackerOptions {
+  readonly root: RootMap;
+  readonly scope: Scope;
+  readonly clock: Clock;
+  readonly boot: string;
+  readonly limits: FileWatchLimits;
+  readonly echo: Echo;
+  readonly observe: (observation: Observation) => void;
+  readonly onItem: (change: ItemChange) => void;
+}
+
+/** Turns looks at paths into events: what is new, changed, renamed, gone; what belongs to an event already told. */
+export class ItemTracker {
+  readonly counters = {
+    observed: 0,
+    amended: 0,
+    vanished: 0,
+    renamed: 0,
+    deleted: 0,
+    missed: 0,
+    untracked: 0,
+    hash_skipped: 0,
+  };
+  readonly #options: TrackerOptions;
+  readonly #capturer: Capturer;
+  readonly #large: LargeFiles;
+  readonly #byKey = new Map<string, Item>();
+  /** Gone since a moment, and perhaps only renamed. */
+  readonly #missing = new Map<
+    string,
+    { readonly item: Item; readonly at: Micros; readonly steady: number }
+  >();
+  readonly #waiting = new Map<Item, FileContent | undefined>();
+  #waitingBytes = 0;
+  #items = 0;
+  #live = false;
+  #remembered: Map<string, RememberedItem> | undefined;
+  #knownThrough: bigint | undefined;
+  /** Event time up to which everything was told; the earliest time of what is found to be gone. */
+  complete: Micros = 0;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    this.#capturer = new Capturer(options.root, options.limits);
+    this.#large = new LargeFiles({
+      clock: options.clock,
+      maxBytes: options.limits.maxHashed,
+      onHash: (item, sha256) => {
+        const content = this.#read(item, false);
+        item.sha256 = sha256;
+        this.#tell(item, content);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#items;
+  }
+
+  /** Since when something is known that has not been told. */
+  get since(): Micros | undefined {
+    for (const { at } of this.#missing.values()) return at;
+    return undefined;
+  }
+
+  /** Items met before `goLive` are compared with these; without them they are simply what was there before. */
+  compareWith(remembered: Iterable<RememberedItem>, completeThrough: Micros | undefined): void {
+    this.#remembered = new Map();
+    for (const item of remembered) this.#remembered.set(item.path, item);
+    this.#knownThrough = completeThrough === undefined ? undefined : BigInt(completeThrough) * 1000n;
+  }
+
+  /** The first look is over: what was remembered and not met is gone, and all that comes is new. */
+  goLive(): void {
+    this.#live = true;
+    for (const item of this.#remembered?.values() ?? []) {
+      const { inode, ctimeNanos, path } = item;
+      if (lookAt(this.#options.root.toHost(path)) === undefined)
+        this.#emit({
+          id: this.#id(path, { inode, ctime: ctimeNanos }, 'deletion'),
+          action: 'deletion',
+          time: this.#nowNanos(),
+          notBefore: this.#knownThrough ?? ctimeNanos,
+          subject: path,
+          findings: [],
+        });
+      this.#options.onItem({ path, gone: true });
+    }
+    this.#remembered = undefined;
+  }
+
+  /** Something is at a path. `begins`: an observed tree begins there, whatever the patterns say of the path. */
+  seen(folder: Folder, name: string, { snapshot, cause, begins }: Look): void {
+    const known = folder.items.get(name);
+    if (known === undefined) {
+      const path = childPath(folder.path, name);
+      if (begins || this.#options.scope.covers(path)) this.#appeared(folder, { path, name, snapshot, cause });
+    } else if (known.snapshot.key !== snapshot.key || known.snapshot.type !== snapshot.type) {
+      this.#forget(known);
+      this.#appeared(folder, { path: known.path, name, snapshot, cause });
+    } else if (differs(known.snapshot, snapshot)) this.#changed(known, snapshot, cause);
+    else if (cause.kind === 'wake' && known.racy && snapshot.type === 'file')
+      this.#lookInside(known, snapshot);
+    else if (snapshot.type === 'dir') known.snapshot = snapshot;
+    else if (snapshot.type === 'symlink' && cause.kind === 'rescan') this.#lookInside(known, snapshot);
+  }
+
+  /** Nothing is at a path. */
+  gone(folder: Folder, name: string, cause: Cause): void {
+    const path = childPath(folder.path, name);
+    const item = folder.items.get(name);
+    if (item !== undefined) this.#miss(item);
+    else if (
+      cause.kind === 'wake' &&
+      this.#live &&
+      !this.#missing.has(path) &&
+      !this.#options.echo.covers(path, cause.turn) &&
+      this.#options.scope.covers(path)
+    ) {
+      this.#vanished(path);
+      this.#options.echo.gone(path);
+    }
+  }
+
+  /** A folder was left: so was everything in and below it. */
+  left(folder: Folder): void {
+    for (const item of [...itemsBelow(folder)]) this.#miss(item);
+  }
+
+  /** Tells what has waited long enough. `all`: everything. */
+  tick(all = false): void {
+    const now = this.#options.clock.monotonic();
+    for (const [item, content] of this.#waiting) {
+      if (all || now - (item.settling?.told ?? 0) >= tellEveryMs) this.#tell(item, content);
+    }
+    const wait = this.#options.limits.lagMs + 5;
+    for (const [path, { item, at, steady }] of this.#missing) {
+      if (!all && now - steady < wait) break;
+      this.#missing.delete(path);
+      this.#deleted(item, at);
+    }
+    if (!all) this.#large.tick();
+  }
+
+  async stop(): Promise<void> {
+    await this.#large.stop();
+    this.tick(true);
+  }
+
+  #appeared(folder: Folder, found: Found): void {
+    const { path, snapshot } = found;
+    const before = this.#missing.get(path);
+    this.#missing.delete(path);
+    if (before !== undefined) {
+      if (before.item.snapshot.key === snapshot.key) {
+        const item = { ...before.item, folder };
+        this.#add(item);
+        if (differs(item.snapshot, snapshot)) this.#changed(item, snapshot, found.cause);
+        else item.snapshot = snapshot;
+        return;
+      }
+      this.#release(before.item);
+    }
+    const item: Item = {
+      path,
+      name: found.name,
+      folder,
+      snapshot,
+      sha256: undefined,
+      findings: [],
+      link: undefined,
+      header: undefined,
+      settling: undefined,
+      racy: false,
+    };
+    const original = this.#live ? this.#movedFrom(item) : undefined;
+    const tracked = this.#add(item);
+    if (!this.#live && this.#isOld(item)) {
+      if (tracked) this.#remember(item);
+      return;
+    }
+    if (!tracked && found.cause.kind !== 'wake') return;
+    this.#observeNew(item, original === undefined ? 'modification' : 'rename', original);
+    this.#countMissed(item, found.cause);
+  }
+
+  #changed(item: Item, snapshot: Snapshot, cause: Cause): void {
+    const now = this.#options.clock.monotonic();
+    const { settling } = item;
+    item.snapshot = snapshot;
+    this.#touchAncestors(item.folder, now);
+    if (settling === undefined || !this.#isSettling(item, now)) {
+      this.#observeNew(item, 'modification', undefined);
+      this.#countMissed(item, cause);
+      return;
+    }
+    settling.last = now;
+    const wasEmpty = item.header === undefined;
+    if (snapshot.type === 'file' && snapshot.size > alwaysRead) {
+      if (now - settling.told < tellEveryMs) this.#wait(item, undefined);
+      else this.#tell(item, this.#read(item));
+      return;
+    }
+    const content = this.#read(item);
+    const first = wasEmpty && item.header !== undefined;
+    if (first || now - settling.told >= tellEveryMs) this.#tell(item, content);
+    else this.#wait(item, content);
+  }
+
+  /** The look shows no difference, but the content could have been exchanged within one tick of the ctime. */
+  #lookInside(item: Item, snapshot: Snapshot): void {
+    const { sha256, link } = item;
+    item.snapshot = snapshot;
+    const content = this.#read(item);
+    if (item.sha256 === sha256 && item.link === link) return;
+    const now = this.#options.clock.monotonic();
+    if (item.settling !== undefined && this.#isSettling(item, now)) {
+      item.settling.last = now;
+      this.#tell(item, content);
+    } else this.#observeNew(item, 'modification', undefined, content);
+  }
+
+  #observeNew(
+    item: Item,
+    action: 'modification' | 'rename',
+    original: string | undefined,
+    content = this.#read(item),
+  ): void {
+    const now = this.#options.clock.monotonic();
+    const { ctime } = item.snapshot;
+    this.#stopWaiting(item);
+    item.settling = {
+      // A change that left the ctime as it was (a link whose target changed) is told apart by what it holds now.
+      id: this.#id(
+        item.path,
+        item.snapshot,
+        ctime === item.settling?.time ? `${action}:${item.sha256}` : action,
+      ),
+      action,
+      time: ctime > item.folder.appeared ? ctime : item.folder.appeared,
+      original,
+      first: now,
+      last: now,
+      told: now,
+    };
+    this.#touchAncestors(item.folder, now);
+    this.#observe(item, content, false);
+    if (action === 'rename') this.counters.renamed++;
+  }
+
+  #tell(item: Item, content: FileContent | undefined): void {
+    const read =
+      content === undefined && this.#waiting.has(item) && item.snapshot.size > alwaysRead
+        ? this.#read(item)
+        : content;
+    this.#stopWaiting(item);
+    if (item.settling === undefined) return;
+    item.settling.told = this.#options.clock.monotonic();
+    this.counters.amended++;
+    this.#observe(item, read, true);
+  }
+
+  #observe(item: Item, content: FileContent | undefined, amends: boolean): void {
+    const { id, action, time, original } = item.settling as NonNullable<Item['settling']>;
+    this.#emit(
+      { id, action, time, subject: item, original, findings: item.findings },
+      { ...(content === undefined ? {} : { content }), ...(amends ? { amends } : {}) },
+    );
+    if (item.folder.items.get(item.name) === item) this.#remember(item);
+  }
+
+  #vanished(path: string): void {
+    const time = this.#nowNanos();
+    const notBefore = BigInt(this.complete) * 1000n;
+    for (const action of ['modification', 'deletion'] as const) {
+      const id = this.#id(path, { inode: '', ctime: time }, action);
+      this.#emit({ id, action, time, notBefore, subject: path, findings: ['vanished'] });
+    }
+    this.counters.vanished++;
+  }
+
+  #deleted(item: Item, at: Micros): void {
+    this.#release(item);
+    this.#emit({
+      id: this.#id(item.path, item.snapshot, 'deletion'),
+      action: 'deletion',
+      time: BigInt(at) * 1000n,
+      notBefore: BigInt(Math.min(this.complete, at)) * 1000n,
+      subject: item,
+      findings: item.findings,
+    });
+    this.counters.deleted++;
+    this.#options.onItem({ path: item.path, gone: true });
+  }
+
+  #emit(facts: FileEventFacts, rest: Omit<Observation, 'event'> = {}): void {
+    if (rest.amends !== true) this.counters.observed++;
+    this.#options.observe({ event: fileEvent(facts), ...rest });
+  }
+
+  /** Reads what the item's path holds now and takes over what that says. */
+  #read(item: Item, hashLater = true): FileContent | undefined {
+    const capture: Capture = this.#capturer.capture(item.folder, item.path, item.snapshot);
+    item.sha256 = capture.sha256;
+    item.header = capture.header;
+    item.link = capture.link;
+    item.findings = capture.findings;
+    item.racy = this.#nowNanos() - item.snapshot.ctime < racyNanos;
+    if (capture.large && hashLater && !this.#large.add(item)) this.counters.hash_skipped++;
+    return capture.content;
+  }
+
+  #wait(item: Item, content: FileContent | undefined): void {
+    this.#stopWaiting(item);
+    this.#waiting.set(item, content);
+    this.#waitingBytes += content?.bytes.length ?? 0;
+    if (this.#waitingBytes > maxWaiting) this.#tell(item, content);
+  }
+
+  #stopWaiting(item: Item): void {
+    this.#waitingBytes -= this.#waiting.get(item)?.bytes.length ?? 0;
+    this.#waiting.delete(item);
+  }
+
+  /** The path of the same file a moment ago, when it is no longer there. */
+  #movedFrom(item: Item): string | undefined {
+    const other = this.#byKey.get(item.snapshot.key);
+    if (other === undefined || other.path === item.path) return undefined;
+    if (this.#missing.delete(other.path)) this.#release(other);
+    else {
+      const there = lookAt(childPath(other.folder.host, other.name));
+      if (there !== undefined && there !== 'denied' && there.key === item.snapshot.key) return undefined;
+      this.#forget(other);
+      this.#options.echo.gone(other.path);
+    }
+    this.#options.onItem({ path: other.path, gone: true });
+    return other.path;
+  }
+
+  #isOld(item: Item): boolean {
+    if (this.#remembered === undefined) return true;
+    const before = this.#remembered.get(item.path);
+    this.#remembered.delete(item.path);
+    if (before !== undefined) {
+      item.sha256 = before.sha256;
+      return !differs({ ...before, ctime: before.ctimeNanos }, item.snapshot);
+    }
+    const { ctime } = item.snapshot;
+    const visible = ctime > item.folder.appeared ? ctime : item.folder.appeared;
+    return this.#knownThrough !== undefined && visible < this.#knownThrough;
+  }
+
+  #isSettling(item: Item, now: number): boolean {
+    const { settling } = item;
+    const { settleMs, maxSettleMs } = this.#options.limits;
+    return settling !== undefined && now - settling.last < settleMs && now - settling.first < maxSettleMs;
+  }
+
+  /** What happens in a new folder is part of its own settling. */
+  #touchAncestors(from: Folder, now: number): void {
+    for (let folder: Folder | undefined = from; folder?.level !== undefined; folder = folder.parent) {
+      const item = folder.parent?.items.get(folder.name);
+      if (item?.settling !== undefined && this.#isSettling(item, now)) item.settling.last = now;
+    }
+  }
+
+  #countMissed(item: Item, cause: Cause): void {
+    const second = 1_000_000_000n;
+    if (cause.kind === 'rescan' && this.#nowNanos() - item.snapshot.ctime > second) this.counters.missed++;
+  }
+
+  /** False when it cannot be kept: it is told about now and not remembered. */
+  #add(item: Item): boolean {
+    const { maxItems, maxItemsPerTarget } = this.#options.limits;
+    const { target } = item.folder;
+    if (this.#items >= maxItems || target.items >= maxItemsPerTarget) {
+      this.counters.untracked++;
+      return false;
+    }
+    this.#items++;
+    target.items++;
+    item.folder.items.set(item.name, item);
+    this.#byKey.set(item.snapshot.key, item);
+    return true;
+  }
+
+  #miss(item: Item): void {
+    const content = this.#waiting.get(item);
+    if (this.#waiting.has(item)) this.#tell(item, content);
+    this.#forget(item, true);
+    this.#options.echo.gone(item.path);
+    const { clock } = this.#options;
+    this.#missing.set(item.path, { item, at: clock.now(), steady: clock.monotonic() });
+  }
+
+  /** Takes an item out of its folder; `keepKey`: it may still turn up under another path. */
+  #forget(item: Item, keepKey = false): void {
+    this.#stopWaiting(item);
+    if (item.folder.items.get(item.name) === item) {
+      item.folder.items.delete(item.name);
+      item.folder.target.items--;
+      this.#items--;
+    }
+    if (!keepKey) this.#release(item);
+  }
+
+  #release(item: Item): void {
+    if (this.#byKey.get(item.snapshot.key) === item) this.#byKey.delete(item.snapshot.key);
+  }
+
+  #remember(item: Item): void {
+    this.#options.onItem(remembered(item));
+  }
+
+  #id(path: string, { inode, ctime }: { inode: string; ctime: bigint }, kind: FileAction | string): string {
+    return fileEventId('file-watch', this.#options.boot, path, inode, ctime, kind);
+  }
+
+  #nowNanos(): bigint {
+    return BigInt(this.#options.clock.now()) * 1000n;
+  }
+}
+
+export function remembered(item: Item): RememberedItem {
+  const { inode, ctime, size, mode, uid, gid, type } = item.snapshot;
+  return { path: item.path, inode, ctimeNanos: ctime, size, mode, uid, gid, type, sha256: item.sha256 };
+}
+
+interface Found {
+  readonly path: string;
+  readonly name: string;
+  readonly snapshot: Snapshot;
+  readonly cause: Cause;
+}
+
+interface Look {
+  readonly snapshot: Snapshot;
+  readonly cause: Cause;
+  readonly begins: boolean;
+}

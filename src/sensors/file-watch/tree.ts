@@ -1,0 +1,82 @@
+import type { Step } from './scope.js';
+import type { Snapshot } from './snapshot.js';
+import type { Wake } from './wake.js';
+
+/** A folder that is entered: on the way to what is observed, or part of an observed tree. */
+export interface Folder {
+  /** Canonical macOS path, as launchd would name it. */
+  readonly path: string;
+  /** Where it stands on this machine, free of links. */
+  readonly host: string;
+  readonly name: string;
+  readonly parent: Folder | undefined;
+  /** Device, inode and birth time of the folder that was entered. */
+  readonly key: string;
+  readonly steps: readonly Step[];
+  /** Levels below the beginning of an observed tree; undefined on the way to one. */
+  readonly level: number | undefined;
+  /** The beginning of the observed tree that it is part of: the caps are counted there. */
+  readonly target: { items: number };
+  /** Nanoseconds: what is in it cannot have become visible earlier than the folder did. */
+  readonly appeared: bigint;
+  /** True when a link stands on the way. */
+  readonly viaLink: boolean;
+  readonly items: Map<string, Item>;
+  readonly folders: Map<string, Folder>;
+  wake: Wake | undefined;
+  /** It was left: nothing that still arrives for it counts. */
+  closed: boolean;
+}
+
+/** The event that later changes of the same item may still belong to. */
+export interface Settling {
+  readonly id: string;
+  readonly action: 'modification' | 'rename';
+  /** Nanoseconds since 1970. */
+  readonly time: bigint;
+  readonly original: string | undefined;
+  /** Milliseconds, steady: when it was first observed, last changed and last told about. */
+  readonly first: number;
+  last: number;
+  told: number;
+}
+
+/** One observed path and the last look at it. */
+export interface Item {
+  readonly path: string;
+  readonly name: string;
+  readonly folder: Folder;
+  snapshot: Snapshot;
+  sha256: string | undefined;
+  /** Facts about the file itself, as stable words (README, "Findings"). */
+  findings: readonly string[];
+  /** Of a symbolic link: its text. */
+  link: string | undefined;
+  /** First 16 bytes, lower-case hexadecimal. */
+  header: string | undefined;
+  settling: Settling | undefined;
+  /** The last look came so soon after the change that another change could hide behind the same ctime. */
+  racy: boolean;
+}
+
+export function childPath(folder: string, name: string): string {
+  return folder === '/' ? `/${name}` : `${folder}/${name}`;
+}
+
+/** Every item in and below a folder. */
+export function* itemsBelow(folder: Folder): Generator<Item> {
+  const left = [folder];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    yield* next.items.values();
+    left.push(...next.folders.values());
+  }
+}
+
+/** A folder and every entered folder below it. */
+export function* foldersBelow(folder: Folder): Generator<Folder> {
+  const left = [folder];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    yield next;
+    left.push(...next.folders.values());
+  }
+}

@@ -1,0 +1,319 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Clock } from '../../base/clock.js';
+import { errnoOf } from '../../base/errors.js';
+import type { RootMap } from '../../base/root.js';
+import type { Echo } from './echo.js';
+import { resolveInRoot } from './links.js';
+import { type Cause, LookQueue } from './look-queue.js';
+import type { FileWatchLimits } from './options.js';
+import type { Scope, Wanted } from './scope.js';
+import { lookAt, type Snapshot } from './snapshot.js';
+import type { ItemTracker } from './tracker.js';
+import { childPath, type Folder, foldersBelow } from './tree.js';
+import { Wake } from './wake.js';
+
+/** Work done inside one turn of wake-ups, milliseconds; the rest is done in slices of the same length. */
+const sliceMs = 8;
+/** Wake-ups in one turn from which some may have been lost: a quarter of Linux's queue (fs.inotify.max_queued_events). */
+const crowded = 4_096;
+/** After a crowd everything it touched is looked at again once there was no wake-up for so long, milliseconds. */
+const quietMs = 200;
+
+export interface WalkerOptions {
+  readonly root: RootMap;
+  readonly scope: Scope;
+  readonly clock: Clock;
+  readonly limits: FileWatchLimits;
+  readonly echo: Echo;
+  readonly tracker: ItemTracker;
+  /** A cap was reached or the kernel refuses to watch a folder. */
+  readonly onBlind: (reason: 'overflow' | 'permission', detail: string) => void;
+}
+
+/**
+ * Walks from the root to what the patterns name: a watcher on every folder on the way and in the observed trees, put up
+ * before the folder is listed again, so that what appears in between is found by one or the other.
+ */
+export class FolderWalker {
+  readonly counters = { wakeups: 0, looks: 0, folders: 0, read_errors: 0, capped: 0, crowds: 0 };
+  readonly #options: WalkerOptions;
+  readonly #queue: LookQueue;
+  /** The folder that stands for `/`. */
+  top: Folder | undefined;
+  #opening = 0;
+  #scheduled = false;
+  #live = false;
+  /** Folders without a watcher: the system has none left, or no permission. */
+  readonly #blind = new Set<Folder>();
+  readonly #crowded = new Set<Folder>();
+  #lastWake = 0;
+
+  constructor(options: WalkerOptions) {
+    this.#options = options;
+    this.#queue = new LookQueue({
+      clock: options.clock,
+      list: (folder) => this.#list(folder),
+      look: (folder, name, cause) => this.#look(folder, name, cause),
+    });
+  }
+
+  /** Nothing is left to look at and every watcher is up. */
+  get settled(): boolean {
+    return this.#queue.empty && this.#opening === 0;
+  }
+
+  get since(): number | undefined {
+    return this.#queue.since;
+  }
+
+  get blind(): number {
+    return this.#blind.size;
+  }
+
+  /** False when the root is not there. */
+  begin(): boolean {
+    const { root, scope } = this.#options;
+    const snapshot = lookAt(root.root || '/');
+    if (snapshot === undefined || snapshot === 'denied' || snapshot.type !== 'dir') return false;
+    this.top = this.#enter({
+      path: '/',
+      host: root.root || '/',
+      name: '',
+      parent: undefined,
+      key: snapshot.key,
+      steps: scope.start,
+      level: undefined,
+      target: { items: 0 },
+      appeared: 0n,
+      viaLink: false,
+    });
+    return true;
+  }
+
+  goLive(): void {
+    this.#live = true;
+  }
+
+  /** Compares everything again, in slices. */
+  rescan(kind: 'scan' | 'rescan'): void {
+    if (this.top === undefined) return;
+    const now = lookAt(this.top.host);
+    if (now === undefined || now === 'denied' || now.key !== this.top.key) {
+      this.#leave(this.top);
+      if (!this.begin()) this.top = undefined;
+      return;
+    }
+    for (const folder of foldersBelow(this.top)) {
+      if (this.#blind.has(folder)) this.#watch(folder);
+      this.#queue.add(folder, undefined, { kind });
+    }
+    this.#schedule();
+  }
+
+  /** Called often: looks that watchers cannot ask for. */
+  tick(now: number): void {
+    if (this.#crowded.size > 0 && now - this.#lastWake > quietMs) {
+      for (const folder of this.#crowded) this.#queue.add(folder, undefined, { kind: 'scan' });
+      this.#crowded.clear();
+    }
+    if (!this.#queue.empty) this.#schedule();
+  }
+
+  /** Looks into the folders that have no watcher. */
+  lookIntoBlind(): void {
+    for (const folder of this.#blind) this.#queue.add(folder, undefined, { kind: 'scan' });
+  }
+
+  /** Works off what is queued, a slice at a time. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#queue.run(sliceMs)) this.#schedule();
+    });
+  }
+
+  /** Resolves once the kernel watches nothing for us any more. */
+  async stop(): Promise<void> {
+    if (this.top === undefined) return;
+    const folders = [...foldersBelow(this.top)];
+    this.top = undefined;
+    await Promise.all(folders.map((folder) => this.#close(folder)));
+  }
+
+  /** All looks that are queued, at once. */
+  finish(): void {
+    while (!this.#queue.run(1_000));
+  }
+
+  #list(folder: Folder): string[] {
+    const names = new Set([...folder.items.keys(), ...folder.folders.keys()]);
+    try {
+      for (const name of readdirSync(folder.host)) {
+        if (folder.level !== undefined || this.#wanted(folder, name) !== undefined) names.add(name);
+      }
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.counters.read_errors++;
+    }
+    return [...names].reverse();
+  }
+
+  #wanted(folder: Folder, name: string): Wanted | undefined {
+    const wanted = this.#options.scope.wanted(folder.steps, name);
+    if (folder.level === undefined || wanted?.tree === true) return wanted;
+    return { steps: wanted?.steps ?? [], tree: false, item: true };
+  }
+
+  #look(folder: Folder, name: string, cause: Cause): void {
+    const { tracker } = this.#options;
+    const wanted = this.#wanted(folder, name);
+    if (folder.closed || wanted === undefined) return;
+    this.counters.looks++;
+    const snapshot = lookAt(childPath(folder.host, name));
+    if (snapshot === 'denied') {
+      this.counters.read_errors++;
+      return;
+    }
+    const inside = folder.folders.get(name);
+    const below = snapshot === undefined ? undefined : this.#below(folder, name, { snapshot, wanted });
+    if (inside !== undefined && inside.key !== below?.key) this.#leave(inside);
+    if (snapshot === undefined) {
+      if (wanted.item) tracker.gone(folder, name, cause);
+      return;
+    }
+    if (wanted.item) tracker.seen(folder, name, { snapshot, cause, begins: wanted.tree });
+    if (below !== undefined && inside?.key !== below.key) this.#enter(below);
+  }
+
+  /** The folder to enter for a name, when it is one: itself, or where a link on the way leads. */
+  #below(
+    folder: Folder,
+    name: string,
+    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
+  ): NewFolder | undefined {
+    const { steps, tree } = wanted;
+    if (folder.level === undefined && steps.length === 0) return undefined;
+    const macPath = childPath(folder.path, name);
+    let host = childPath(folder.host, name);
+    let { key, ctime } = snapshot;
+    if (snapshot.type === 'symlink') {
+      // Inside a tree a link is an item and nothing more; on the way to one launchd would follow it.
+      const target = steps.length === 0 ? undefined : resolveInRoot(this.#options.root, macPath);
+      const there = target === undefined ? undefined : lookAt(target);
+      if (target === undefined || there === undefined || there === 'denied' || there.type !== 'dir')
+        return undefined;
+      host = target;
+      key = `${key}>${there.key}`;
+      if (there.ctime > ctime) ctime = there.ctime;
+    } else if (snapshot.type !== 'dir') return undefined;
+    const begins = tree && folder.level === undefined;
+    return {
+      path: macPath,
+      host,
+      name,
+      parent: folder,
+      key,
+      steps,
+      level: begins ? 0 : folder.level === undefined ? undefined : folder.level + 1,
+      target: begins ? { items: 0 } : folder.target,
+      appeared: this.#live && ctime > folder.appeared ? ctime : folder.appeared,
+      viaLink: folder.viaLink || snapshot.type === 'symlink',
+    };
+  }
+
+  #enter(fresh: NewFolder): Folder | undefined {
+    const { maxFolders, maxDepth } = this.#options.limits;
+    if (this.counters.folders >= maxFolders || (fresh.level ?? 0) > maxDepth) {
+      this.counters.capped++;
+      const why =
+        (fresh.level ?? 0) > maxDepth ? `deeper than ${maxDepth} levels` : `more than ${maxFolders} folders`;
+      this.#options.onBlind('overflow', `${fresh.path} is not watched: ${why}`);
+      return undefined;
+    }
+    const folder: Folder = {
+      ...fresh,
+      items: new Map(),
+      folders: new Map(),
+      wake: undefined,
+      closed: false,
+    };
+    this.counters.folders++;
+    fresh.parent?.folders.set(fresh.name, folder);
+    this.#watch(folder);
+    this.#queue.add(folder, undefined, { kind: 'scan' });
+    this.#schedule();
+    return folder;
+  }
+
+  #watch(folder: Folder): void {
+    this.#blind.delete(folder);
+    // Nothing on a real Mac creates entries of `/`, and to watch it there means to be told of every file of the volume.
+    if (folder.host === '/') return;
+    this.#opening++;
+    const wake = new Wake(folder.host, (name) => this.#woken(folder, name));
+    folder.wake = wake;
+    void wake.ready.then((failure) => {
+      this.#opening--;
+      if (folder.closed) wake.close();
+      else {
+        if (failure !== undefined) this.#couldNotWatch(folder, failure);
+        this.#queue.add(folder, undefined, { kind: 'scan' });
+        this.#schedule();
+      }
+    });
+  }
+
+  #couldNotWatch(folder: Folder, failure: string): void {
+    folder.wake?.close();
+    folder.wake = undefined;
+    this.#blind.add(folder);
+    if (failure === 'GONE') return;
+    const reason = failure === 'EACCES' || failure === 'EPERM' ? 'permission' : 'overflow';
+    this.#options.onBlind(
+      reason,
+      `no watcher for ${folder.path} (${failure}): looked at once a second instead`,
+    );
+  }
+
+  #woken(folder: Folder, name: string | undefined): void {
+    if (folder.closed) return;
+    const { turn, start, wakes } = this.#options.echo.wake();
+    this.#lastWake = this.#options.clock.monotonic();
+    if (name !== undefined && this.#wanted(folder, name) === undefined && name !== path.basename(folder.host))
+      return;
+    this.counters.wakeups++;
+    if (wakes >= crowded) {
+      if (wakes === crowded) this.counters.crowds++;
+      this.#crowded.add(folder);
+    }
+    if (name === undefined) this.#queue.add(folder, undefined, { kind: 'scan' });
+    else if (name === path.basename(folder.host)) {
+      // The folder itself, or an entry of the same name.
+      if (folder.parent !== undefined) this.#queue.add(folder.parent, folder.name, { kind: 'scan' });
+      this.#queue.add(folder, name, { kind: 'scan' });
+    } else this.#queue.add(folder, name, { kind: 'wake', turn });
+    const left = sliceMs - (this.#lastWake - start);
+    if (left <= 0 || !this.#queue.run(left)) this.#schedule();
+  }
+
+  #leave(folder: Folder): void {
+    this.#options.tracker.left(folder);
+    folder.parent?.folders.delete(folder.name);
+    for (const one of foldersBelow(folder)) void this.#close(one);
+  }
+
+  async #close(folder: Folder): Promise<void> {
+    folder.closed = true;
+    this.counters.folders--;
+    this.#blind.delete(folder);
+    this.#crowded.delete(folder);
+    // One that is still being put up is closed when it is ready: chokidar would leave it behind otherwise.
+    await folder.wake?.ready;
+    folder.wake?.close();
+  }
+}
+
+type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'closed'>;
