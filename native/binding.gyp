@@ -1,0 +1,34 @@
+{
+  # The only place that chooses sources by platform.
+  'targets': [
+    {
+      'target_name': 'launchwarden',
+      'sources': [
+        'src/addon.cc',
+        'src/js_scanner.cc',
+        'src/core/channel.cc',
+        'src/core/record.cc',
+        'src/scan/scanner.cc',
+      ],
+      'include_dirs': ['src', "<!(node -p \"require('node-addon-api').include_dir\")"],
+      'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_CPP_EXCEPTIONS'],
+      'cflags!': ['-fno-exceptions'],
+      'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17'],
+      'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
+      'conditions': [
+        ['OS=="linux"', { 'sources': ['src/linux/process_reader.cc'] }],
+        ['OS=="mac"', {
+          'sources': ['src/darwin/process_reader.cc'],
+          'xcode_settings': {
+            'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+            'CLANG_CXX_LANGUAGE_STANDARD': 'gnu++20',
+            'CLANG_CXX_LIBRARY': 'libc++',
+            'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+            'MACOSX_DEPLOYMENT_TARGET': '13.0',
+          },
+        }],
+        ['OS!="linux" and OS!="mac"', { 'sources': ['src/stub/process_reader.cc'] }],
+      ],
+    },
+  ],
+}

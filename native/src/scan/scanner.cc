@@ -1,0 +1,302 @@
+#include "scan/scanner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+namespace launchwarden {
+
+namespace {
+
+int64_t Clock(clockid_t id) {
+  timespec now{};
+  clock_gettime(id, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
+}
+
+int64_t WallUs() { return Clock(CLOCK_REALTIME); }
+int64_t SteadyUs() { return Clock(CLOCK_MONOTONIC); }
+
+// A pid is given out a moment before its process can be seen.
+constexpr int kTriesUntilForgotten = 4;
+// A process of age t is looked at again after t / 16: a shell that executes another program in its own place is caught
+// soon after its start, when that is likely, and everything else costs next to nothing.
+constexpr int64_t kAgeShare = 16;
+constexpr int64_t kLongestCheckUs = 5'000'000;
+// An image without a stamp is still being loaded, or not ours to read; after so many looks it is the latter.
+constexpr int64_t kUnstampedLooks = 3;
+constexpr int64_t kQuietAfterUs = 1'000'000;
+constexpr size_t kMaxTracked = 1 << 18;
+
+}  // namespace
+
+Scanner::Scanner(std::unique_ptr<ProcessReader> reader, Channel& channel, ScannerOptions options)
+    : reader_(std::move(reader)), channel_(channel), options_(options), period_us_(options.period_us) {
+  counters_.period_us = period_us_;
+}
+
+Scanner::~Scanner() { Stop(); }
+
+std::string Scanner::Start() {
+  std::string trouble = reader_->Open();
+  if (!trouble.empty()) return trouble;
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error& error) {
+    return std::string("no thread: ") + error.what();
+  }
+  return {};
+}
+
+void Scanner::Stop() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  stop_signal_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Scanner::Run() {
+  RaiseThreadPriority();
+  Snapshot();
+  measured_from_us_ = SteadyUs();
+  measured_cpu_us_ = Clock(CLOCK_THREAD_CPUTIME_ID);
+  while (Sleep()) Look();
+  Look();
+}
+
+// True while the scanner shall go on.
+bool Scanner::Sleep() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  // The absolute steady clock: a wall clock that is set must not stop the looks.
+  const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs;
+  const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us) : period_us_;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(wait_us);
+  stop_signal_.wait_until(lock, until, [this] { return stopping_; });
+  return !stopping_;
+}
+
+void Scanner::Snapshot() {
+  steady_us_ = SteadyUs();
+  last_look_us_ = WallUs();
+  pids_.clear();
+  // Sets the gate, so that whoever is born while we list is looked at afterwards.
+  reader_->Births(pids_);
+  pids_.clear();
+  reader_->List(pids_);
+  ProcessFacts facts;
+  for (const int pid : pids_) {
+    facts = {};
+    const Seen seen = reader_->Read(pid, facts);
+    if (seen == Seen::kGone) continue;
+    Known& known = known_[pid];
+    known.start = facts.start;
+    known.image_stamp = facts.image_stamp;
+    known.other = seen == Seen::kOther;
+    known.born_us = steady_us_ - kLongestCheckUs * kAgeShare;
+    known.last_look_us = WallUs();
+    if (known.other) continue;
+    // What runs already may be more than the channel holds at once, and must not be lost.
+    while (!channel_.HasRoom()) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      stop_signal_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; });
+      if (stopping_) return;
+    }
+    Emit(kRunning, facts, facts.start_us);
+    Schedule(pid, known);
+  }
+  next_list_us_ = SteadyUs() + options_.list_every_us;
+  Look();
+  record_.Clear(kReady);
+  channel_.Push(record_);
+}
+
+void Scanner::Look() {
+  counters_.looks++;
+  steady_us_ = SteadyUs();
+  const int64_t look_us = WallUs();
+
+  pids_.clear();
+  if (!reader_->Births(pids_)) next_list_us_ = steady_us_;
+  if (!pids_.empty()) last_birth_us_ = steady_us_;
+  for (const int pid : pids_) unseen_.push_back({pid, 0, last_look_us_});
+
+  size_t kept = 0;
+  for (Unseen& one : unseen_) {
+    if (Consider(one.pid, one.last_try_us, false)) continue;
+    one.last_try_us = look_us;
+    if (++one.tries < kTriesUntilForgotten) unseen_[kept++] = one;
+  }
+  unseen_.resize(kept);
+
+  while (!checks_.empty() && checks_.top().due_us <= steady_us_) {
+    const Check check = checks_.top();
+    checks_.pop();
+    Recheck(check);
+  }
+
+  if (steady_us_ >= next_list_us_) ListAll();
+  last_look_us_ = look_us;
+  complete_us_.store(WallUs(), std::memory_order_release);
+  AdaptPeriod(steady_us_);
+}
+
+void Scanner::ListAll() {
+  counters_.lists++;
+  next_list_us_ = steady_us_ + options_.list_every_us;
+  pids_.clear();
+  if (!reader_->List(pids_)) return;
+  generation_++;
+  const std::vector<int> listed = pids_;
+  for (const int pid : listed) {
+    auto found = known_.find(pid);
+    if (found == known_.end()) {
+      if (!Consider(pid, last_look_us_, true)) continue;
+      found = known_.find(pid);
+      if (found == known_.end()) continue;
+    }
+    found->second.generation = generation_;
+  }
+  for (auto entry = known_.begin(); entry != known_.end();) {
+    if (entry->second.generation == generation_ || entry->second.born_us == steady_us_) ++entry;
+    else entry = known_.erase(entry);
+  }
+}
+
+// False when there is no such process yet: worth another try.
+bool Scanner::Consider(int pid, int64_t not_before_us, bool late) {
+  ProcessGlance glance;
+  const Seen seen = reader_->Glance(pid, glance);
+  if (seen == Seen::kGone) return false;
+  const auto found = known_.find(pid);
+  if (found != known_.end() && found->second.start == glance.start) return true;
+  if (known_.size() >= kMaxTracked) known_.clear();
+
+  Known known;
+  known.start = glance.start;
+  known.image_stamp = glance.image_stamp;
+  known.born_us = steady_us_;
+  known.last_look_us = WallUs();
+  known.generation = generation_;
+  known.other = seen == Seen::kOther;
+  if (known.other) {
+    // Threads come only through the gate, once each; the kernel's processes come with every list.
+    if (late) known_[pid] = known;
+    return true;
+  }
+  if (late) counters_.late++;
+  known.waiting = !glance.dead && (!glance.execed || glance.image_stamp == 0);
+  if (!known.waiting) {
+    ProcessFacts facts;
+    if (reader_->Read(pid, facts) != Seen::kProcess) {
+      counters_.vanished++;
+      return true;
+    }
+    known.start = facts.start;
+    known.image_stamp = facts.image_stamp;
+    if (facts.dead) counters_.found_dead++;
+    EmitWaitingParent(facts.ppid);
+    Emit(facts.execed ? kExec : kFork, facts, not_before_us);
+  }
+  known_[pid] = known;
+  Schedule(pid, known);
+  return true;
+}
+
+void Scanner::Recheck(const Check& check) {
+  auto found = known_.find(check.pid);
+  if (found == known_.end() || found->second.start != check.start) return;
+  ProcessGlance glance;
+  const Seen seen = reader_->Glance(check.pid, glance);
+  if (seen != Seen::kProcess || glance.start != check.start) {
+    if (found->second.waiting) counters_.vanished++;
+    const int64_t not_before_us = found->second.last_look_us;
+    known_.erase(found);
+    if (seen == Seen::kProcess) Consider(check.pid, not_before_us, false);
+    return;
+  }
+  Known& known = found->second;
+  const int64_t age_us = steady_us_ - known.born_us;
+  const bool execed_now =
+      known.waiting && glance.execed && (glance.image_stamp != 0 || age_us >= kUnstampedLooks * period_us_);
+  const bool in_place = !known.waiting && known.image_stamp != 0 && glance.image_stamp != 0 &&
+                        known.image_stamp != glance.image_stamp;
+  const bool overdue = known.waiting && !glance.execed && age_us >= options_.fork_after_us;
+  if (!glance.dead && (execed_now || in_place || overdue)) {
+    ProcessFacts facts;
+    if (reader_->Read(check.pid, facts) != Seen::kProcess) {
+      counters_.vanished++;
+      known_.erase(found);
+      return;
+    }
+    const int64_t not_before_us = known.last_look_us;
+    known.waiting = false;
+    known.image_stamp = facts.image_stamp;
+    EmitWaitingParent(facts.ppid);
+    Emit(facts.execed || in_place ? kExec : kFork, facts, not_before_us);
+  } else if (known.image_stamp == 0) {
+    known.image_stamp = glance.image_stamp;
+  }
+  known.last_look_us = WallUs();
+  if (!glance.dead) Schedule(check.pid, known);
+}
+
+void Scanner::Schedule(int pid, const Known& known) {
+  const int64_t age = std::max<int64_t>(steady_us_ - known.born_us, 0);
+  const int64_t wait = known.waiting ? 0 : std::min(age / kAgeShare, kLongestCheckUs);
+  checks_.push({steady_us_ + std::max(wait, period_us_), pid, known.start});
+}
+
+// A subshell that never execs is still its children's parent: it is reported before them.
+void Scanner::EmitWaitingParent(int pid) {
+  const auto found = known_.find(pid);
+  if (found == known_.end() || !found->second.waiting) return;
+  ProcessFacts facts;
+  found->second.waiting = false;
+  if (reader_->Read(pid, facts) != Seen::kProcess || facts.start != found->second.start) return;
+  found->second.image_stamp = facts.image_stamp;
+  Emit(facts.execed ? kExec : kFork, facts, found->second.last_look_us);
+}
+
+void Scanner::Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_before_us) {
+  counters_.reads++;
+  if (kind == kExec) counters_.starts++;
+  if (kind == kFork) counters_.forks++;
+  const int64_t seen_us = WallUs();
+  // A wall clock that was set back must not turn the interval around.
+  const int64_t earliest_us = std::min(std::max(not_before_us, facts.start_us), seen_us);
+  const uint32_t flags = (facts.arguments_known ? 0u : kArgumentsUnknown) |
+                         (facts.arguments_cut ? kArgumentsCut : 0u) | (facts.dead ? kDead : 0u);
+  record_.Clear(kind);
+  for (const double number :
+       {static_cast<double>(facts.pid), static_cast<double>(facts.ppid), static_cast<double>(facts.pgid),
+        static_cast<double>(facts.sid), static_cast<double>(facts.start_us), static_cast<double>(earliest_us),
+        static_cast<double>(seen_us), static_cast<double>(facts.uid), static_cast<double>(facts.euid),
+        static_cast<double>(facts.gid), static_cast<double>(facts.egid), static_cast<double>(flags)})
+    record_.Number(number);
+  record_.String(std::to_string(facts.start));
+  record_.String(std::to_string(facts.image_stamp));
+  record_.String(facts.executable);
+  record_.String(facts.short_name);
+  record_.String(facts.directory);
+  for (const std::string& argument : facts.arguments) record_.String(argument);
+  channel_.Push(record_);
+}
+
+void Scanner::AdaptPeriod(int64_t now_us) {
+  const int64_t passed = now_us - measured_from_us_;
+  if (measured_from_us_ == 0 || passed < 1'000'000) return;
+  const int64_t cpu = Clock(CLOCK_THREAD_CPUTIME_ID);
+  const double share = static_cast<double>(cpu - measured_cpu_us_) / static_cast<double>(passed);
+  measured_from_us_ = now_us;
+  measured_cpu_us_ = cpu;
+  if (share > options_.cpu_share) period_us_ = std::min(period_us_ * 3 / 2, options_.longest_period_us);
+  else if (share < options_.cpu_share / 2) period_us_ = std::max(period_us_ * 2 / 3, options_.period_us);
+  counters_.cpu_share = share;
+  counters_.period_us = period_us_;
+}
+
+}  // namespace launchwarden

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <queue>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/channel.h"
+#include "scan/process_reader.h"
+
+namespace launchwarden {
+
+struct ScannerOptions {
+  // Time between two looks, microseconds; stretched while looking costs more than `cpu_share` of one core.
+  int64_t period_us = 2'000;
+  // The same after a second without a birth: what a wake-up costs is nearly all that an idle machine pays.
+  int64_t quiet_period_us = 3'000;
+  int64_t longest_period_us = 20'000;
+  double cpu_share = 0.10;
+  // How often everything is listed, whatever the gate says.
+  int64_t list_every_us = 1'000'000;
+  // How long a fork may take to its exec before it is reported as a fork.
+  int64_t fork_after_us = 20'000;
+};
+
+struct ScannerCounters {
+  std::atomic<uint64_t> looks{0}, lists{0}, reads{0}, starts{0}, forks{0};
+  // Found by the full list and not by the gate; lived too short to show their program; found dead.
+  std::atomic<uint64_t> late{0}, vanished{0}, found_dead{0};
+  std::atomic<int64_t> period_us{0};
+  std::atomic<double> cpu_share{0};
+};
+
+// Looks for new processes on a thread of its own and writes each into the channel once it has executed its program.
+class Scanner {
+ public:
+  enum RecordKind : uint16_t { kRunning = 1, kExec = 2, kFork = 3, kReady = 4 };
+  static constexpr uint32_t kArgumentsUnknown = 1, kArgumentsCut = 2, kDead = 4;
+
+  Scanner(std::unique_ptr<ProcessReader> reader, Channel& channel, ScannerOptions options);
+  ~Scanner();
+
+  // Empty when the thread runs, else why it does not.
+  std::string Start();
+  // Ends the thread after a last look. May be called more than once, from any thread but the scanner's own.
+  void Stop();
+
+  // Every process start that a look up to this time (microseconds since 1970) could show is in the channel.
+  int64_t CompleteThrough() const { return complete_us_.load(std::memory_order_acquire); }
+  const ScannerCounters& counters() const { return counters_; }
+
+ private:
+  struct Known {
+    uint64_t start = 0;
+    uint64_t image_stamp = 0;
+    int64_t born_us = 0;       // steady time of the first look that showed it
+    int64_t last_look_us = 0;  // wall time of the last look that showed the present state
+    uint32_t generation = 0;   // of the last full list
+    bool other = false;
+    bool waiting = false;  // forked, not yet execed, not yet reported
+  };
+  struct Unseen {
+    int pid;
+    int tries;
+    int64_t last_try_us;
+  };
+  struct Check {
+    int64_t due_us;
+    int pid;
+    uint64_t start;
+    bool operator<(const Check& other) const { return due_us > other.due_us; }
+  };
+
+  void Run();
+  void Snapshot();
+  void Look();
+  void ListAll();
+  bool Consider(int pid, int64_t not_before_us, bool late);
+  void Recheck(const Check& check);
+  void Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_before_us);
+  void EmitWaitingParent(int pid);
+  void Schedule(int pid, const Known& known);
+  void AdaptPeriod(int64_t now_us);
+  bool Sleep();
+
+  std::unique_ptr<ProcessReader> reader_;
+  Channel& channel_;
+  const ScannerOptions options_;
+  ScannerCounters counters_;
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable stop_signal_;
+  bool stopping_ = false;
+  std::atomic<int64_t> complete_us_{0};
+
+  // Below: the scanner's thread alone.
+  std::unordered_map<int, Known> known_;
+  std::vector<Unseen> unseen_;
+  std::priority_queue<Check> checks_;
+  std::vector<int> pids_;
+  Record record_{0};
+  int64_t last_look_us_ = 0;
+  int64_t steady_us_ = 0;
+  int64_t last_birth_us_ = 0;
+  int64_t next_list_us_ = 0;
+  int64_t period_us_;
+  int64_t measured_from_us_ = 0;
+  int64_t measured_cpu_us_ = 0;
+  uint32_t generation_ = 0;
+};
+
+}  // namespace launchwarden

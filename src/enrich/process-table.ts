@@ -1,0 +1,202 @@
+import type { EcsDocument, ProcessFields } from '../event/document.js';
+
+/** Processes that are remembered; the least recently used one is forgotten first. */
+const defaultCapacity = 16_384;
+/** Ancestors that an event names, as many as Elastic Defend does. */
+const maxAncestors = 20;
+/** Characters of arguments that are kept of one process. */
+const maxArgumentText = 8_192;
+
+interface Entry {
+  readonly entityId: string;
+  readonly pid: number;
+  readonly name: string | undefined;
+  readonly executable: string | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly argsCount: number | undefined;
+  readonly commandLine: string | undefined;
+  readonly start: string | undefined;
+  readonly codeSignature: ProcessFields['code_signature'];
+  readonly parentId: string | undefined;
+  readonly parentPid: number | undefined;
+}
+
+/**
+ * Who is whose parent: fed with every process event (and the processes that ran before), asked for what the operating
+ * system does not say about a parent. Pure: no clock, no system call. Events are never changed; a completed document is
+ * a new one.
+ */
+export class ProcessTable {
+  readonly #capacity: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #newest = new Map<number, string>();
+  #evicted = 0;
+
+  constructor(capacity = defaultCapacity) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** How many were forgotten for want of room. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /**
+   * The document with its process' parent, ancestry and effective parent filled in, as far as they are known; what the
+   * sensor said stays. A process event is remembered. A document without a process is returned as it is.
+   */
+  complete(doc: EcsDocument): EcsDocument {
+    const { process } = doc;
+    if (process?.pid === undefined) return doc;
+    const starts = doc.event?.category?.includes('process') === true;
+    const own = starts ? undefined : this.#find(process);
+    const parent = this.#parentOf(process, own);
+    const ancestry = process.Ext?.ancestry ?? this.#ancestry(parent?.entityId ?? process.parent?.entity_id);
+    const effective = this.#described(process.Ext?.effective_parent);
+    const completed: ProcessFields = {
+      ...(own === undefined ? {} : knownOf(own)),
+      ...process,
+      ...(parent === undefined ? {} : { parent: { ...parentFields(parent), ...process.parent } }),
+      ...(ancestry.length === 0 && effective === undefined
+        ? {}
+        : {
+            Ext: {
+              ...process.Ext,
+              ...(ancestry.length === 0 ? {} : { ancestry }),
+              ...(effective === undefined ? {} : { effective_parent: effective }),
+            },
+          }),
+    };
+    const responsible = this.#described(doc.Effective_process);
+    const result: EcsDocument = {
+      ...doc,
+      process: completed,
+      ...(responsible === undefined ? {} : { Effective_process: responsible }),
+    };
+    if (starts) this.#remember(doc.event?.type, completed);
+    return result;
+  }
+
+  #find(process: Pick<ProcessFields, 'entity_id' | 'pid'>): Entry | undefined {
+    const id = process.entity_id ?? (process.pid === undefined ? undefined : this.#newest.get(process.pid));
+    const entry = id === undefined ? undefined : this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(entry.entityId);
+    this.#entries.set(entry.entityId, entry);
+    return entry;
+  }
+
+  #parentOf(process: ProcessFields, own: Entry | undefined): Entry | undefined {
+    const entityId = process.parent?.entity_id ?? own?.parentId;
+    const named = entityId === undefined ? undefined : this.#find({ entity_id: entityId });
+    if (named !== undefined) return named;
+    const pid = process.parent?.pid ?? own?.parentPid;
+    if (pid === undefined || pid === process.pid) return undefined;
+    const newest = this.#find({ pid });
+    // A parent is older than its child: otherwise its pid was given out again.
+    const younger =
+      newest?.start !== undefined && process.start !== undefined && newest.start > process.start;
+    return younger ? undefined : newest;
+  }
+
+  #ancestry(first: string | undefined): string[] {
+    const ids: string[] = [];
+    for (
+      let id = first;
+      id !== undefined && ids.length < maxAncestors;
+      id = this.#entries.get(id)?.parentId
+    ) {
+      if (ids.includes(id)) break;
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  #described<T extends { entity_id?: string; executable?: string; name?: string; pid?: number }>(
+    given: T | undefined,
+  ): T | undefined {
+    const entry = given === undefined ? undefined : this.#find(given);
+    if (given === undefined || entry === undefined) return undefined;
+    return {
+      entity_id: entry.entityId,
+      pid: entry.pid,
+      ...(entry.executable === undefined ? {} : { executable: entry.executable }),
+      ...(entry.name === undefined ? {} : { name: entry.name }),
+      ...given,
+    };
+  }
+
+  #remember(type: readonly string[] | undefined, process: ProcessFields): void {
+    const { pid, entity_id: entityId } = process;
+    if (pid === undefined || entityId === undefined) return;
+    if (type?.includes('end') === true) {
+      // Still the parent of whoever it started; only its pid means nobody any more.
+      if (this.#newest.get(pid) === entityId) this.#newest.delete(pid);
+      return;
+    }
+    const old = this.#newest.get(pid);
+    this.#entries.delete(entityId);
+    this.#entries.set(entityId, {
+      entityId,
+      pid,
+      name: process.name,
+      executable: process.executable,
+      args: cut(process.args),
+      argsCount: process.args_count,
+      commandLine: process.command_line?.slice(0, maxArgumentText),
+      start: process.start,
+      codeSignature: process.code_signature,
+      parentId: process.parent?.entity_id,
+      parentPid: process.parent?.pid,
+    });
+    if (old !== entityId) this.#newest.set(pid, entityId);
+    if (this.#entries.size > this.#capacity) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const [id, { pid }] of this.#entries) {
+      this.#entries.delete(id);
+      if (this.#newest.get(pid) === id) this.#newest.delete(pid);
+      this.#evicted++;
+      return;
+    }
+  }
+}
+
+function cut(args: readonly string[] | undefined): readonly string[] | undefined {
+  if (args === undefined) return undefined;
+  let room = maxArgumentText;
+  const kept = args.findIndex((argument) => {
+    room -= argument.length + 1;
+    return room < 0;
+  });
+  return kept === -1 ? args : args.slice(0, kept);
+}
+
+/** What an event that is not about the process itself says of it, when its sensor did not. */
+function knownOf(entry: Entry): ProcessFields {
+  return {
+    entity_id: entry.entityId,
+    ...(entry.name === undefined ? {} : { name: entry.name }),
+    ...(entry.executable === undefined ? {} : { executable: entry.executable }),
+    ...(entry.commandLine === undefined ? {} : { command_line: entry.commandLine }),
+    ...(entry.parentPid === undefined ? {} : { parent: { pid: entry.parentPid } }),
+  };
+}
+
+function parentFields(parent: Entry): ProcessFields {
+  return {
+    pid: parent.pid,
+    entity_id: parent.entityId,
+    ...(parent.name === undefined ? {} : { name: parent.name }),
+    ...(parent.executable === undefined ? {} : { executable: parent.executable }),
+    ...(parent.args === undefined ? {} : { args: [...parent.args] }),
+    ...(parent.argsCount === undefined ? {} : { args_count: parent.argsCount }),
+    ...(parent.commandLine === undefined ? {} : { command_line: parent.commandLine }),
+    ...(parent.codeSignature === undefined ? {} : { code_signature: parent.codeSignature }),
+  };
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../base/errors.js';
+
+/** The addon's own surface (native/src/addon.cc). Only this folder knows where it is and what crosses. */
+export interface Addon {
+  readonly ProcessScanner: new (options: NativeScannerOptions, onWake: () => void) => NativeScanner;
+}
+
+export interface NativeScannerOptions {
+  /** Microseconds between two looks (200 to 10,000,000); the same after a second without a birth; and at most. */
+  readonly periodUs?: number;
+  readonly quietPeriodUs?: number;
+  readonly longestPeriodUs?: number;
+  /** Share of one core above which the period is stretched. */
+  readonly cpuShare?: number;
+  /** Bytes of records that wait for JavaScript; what comes beyond is dropped and counted. */
+  readonly queueBytes?: number;
+}
+
+/** `onWake` is called once when there is something to take; it must take until nothing is left. */
+export interface NativeScanner {
+  /** Undefined when the thread runs, else why it does not. */
+  start(): string | undefined;
+  /** Joins the thread. What it found can still be taken. */
+  stop(): void;
+  /** The oldest batch of packed records (`unpack.ts`). */
+  take(): Uint8Array | undefined;
+  /** Microseconds since 1970. */
+  completeThrough(): number;
+  counters(): Record<string, number>;
+}
+
+export type LoadedAddon =
+  | { readonly state: 'loaded'; readonly addon: Addon }
+  /** Not built for this machine: the agent works without it. */
+  | { readonly state: 'absent'; readonly reason: string }
+  /** There, and unusable: wrong architecture, half written, too old. Never taken for absent. */
+  | { readonly state: 'broken'; readonly reason: string };
+
+function packageFolder(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    try {
+      const manifest = readFileSync(path.join(folder, 'package.json'), 'utf8');
+      if ((JSON.parse(manifest) as { name?: unknown }).name === 'launchwarden') return folder;
+    } catch {
+      // Not this folder.
+    }
+    const parent = path.dirname(folder);
+    if (parent === folder) throw new Error('package.json of launchwarden not found');
+    folder = parent;
+  }
+}
+
+/** Where the addon may be: built here, or delivered with a release. */
+export function addonPaths(): readonly string[] {
+  const folder = packageFolder();
+  return [
+    path.join(folder, 'native', 'build', 'Release', 'launchwarden.node'),
+    path.join(folder, 'prebuilds', `${process.platform}-${process.arch}`, 'launchwarden.node'),
+  ];
+}
+
+/** Loads the addon; `paths` only for tests. Node.js keeps what it has loaded, so that a second call costs nothing. */
+export function loadAddon(paths: readonly string[] = addonPaths()): LoadedAddon {
+  const file = paths.find((one) => existsSync(one));
+  if (file === undefined)
+    return { state: 'absent', reason: 'the native addon is not built for this machine' };
+  try {
+    const addon = createRequire(import.meta.url)(file) as Partial<Addon>;
+    if (typeof addon.ProcessScanner !== 'function')
+      return { state: 'broken', reason: `${file} is of another version of launchwarden: build it again` };
+    return { state: 'loaded', addon: addon as Addon };
+  } catch (error) {
+    return { state: 'broken', reason: `${file} cannot be loaded: ${messageOf(error)}` };
+  }
+}

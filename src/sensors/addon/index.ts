@@ -1,0 +1,9 @@
+export {
+  type Addon,
+  addonPaths,
+  type LoadedAddon,
+  loadAddon,
+  type NativeScanner,
+  type NativeScannerOptions,
+} from './binding.js';
+export { type PackedRecord, unpack } from './unpack.js';

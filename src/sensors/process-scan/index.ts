@@ -1,0 +1,3 @@
+export { type ProcessScanOptions, processScanDefaults } from './options.js';
+export { ProcessScanSensor, type ProcessScanSensorOptions } from './sensor.js';
+export type { ProcessRecord, ProcessSource, ProcessSourceSink } from './source.js';

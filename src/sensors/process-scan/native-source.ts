@@ -1,0 +1,139 @@
+import type { Clock, Timer } from '../../base/clock.js';
+import { type Addon, type NativeScanner, type PackedRecord, unpack } from '../addon/index.js';
+import type { ProcessScanOptions } from './options.js';
+import type { ProcessRecord, ProcessSource, ProcessSourceSink } from './source.js';
+
+// native/src/scan/scanner.h: kinds of records, and flags.
+const kinds: Record<number, ProcessRecord['type']> = { 1: 'running', 2: 'exec', 3: 'fork' };
+const readyKind = 4;
+const argumentsUnknown = 1;
+const argumentsCut = 2;
+
+/** Batches that are taken before the event loop gets its turn. */
+const batchesATurn = 8;
+const tickMs = 25;
+
+/** The scanner in the addon: a thread of its own that reads the kernel's tables every few milliseconds. */
+export class NativeProcessSource implements ProcessSource {
+  readonly #scanner: NativeScanner;
+  readonly #clock: Clock;
+  #sink: ProcessSourceSink | undefined;
+  #ready: (() => void) | undefined;
+  #tick: Timer | undefined;
+  #draining = false;
+  #dropped = 0;
+
+  constructor(addon: Addon, options: ProcessScanOptions, clock: Clock) {
+    this.#clock = clock;
+    this.#scanner = new addon.ProcessScanner(
+      {
+        periodUs: options.periodMs * 1_000,
+        quietPeriodUs: options.periodMs * 1_500,
+        longestPeriodUs: Math.max(options.periodMs * 1_000, 20_000),
+        cpuShare: options.cpuShare,
+        queueBytes: options.queueMb * 1024 * 1024,
+      },
+      () => this.#drain(),
+    );
+  }
+
+  async start(sink: ProcessSourceSink): Promise<void> {
+    this.#sink = sink;
+    const ready = new Promise<void>((resolve) => {
+      this.#ready = resolve;
+    });
+    const trouble = this.#scanner.start();
+    if (trouble !== undefined) throw new Error(trouble);
+    // The addon keeps no process alive by itself, and nobody else may have anything to do yet.
+    const alive = setInterval(() => {}, 1_000);
+    await ready;
+    clearInterval(alive);
+    this.#tick = this.#clock.every(tickMs, () => this.#drain());
+  }
+
+  async stop(): Promise<void> {
+    this.#tick?.cancel();
+    this.#scanner.stop();
+    this.#ready?.();
+    for (let batch = this.#scanner.take(); batch !== undefined; batch = this.#scanner.take())
+      this.#deliver(batch);
+    this.#countDropped();
+    this.#sink?.completeThrough(this.#scanner.completeThrough());
+    this.#sink = undefined;
+  }
+
+  notes(): readonly string[] {
+    const { period_us: period = 0, cpu_share: share = 0 } = this.#scanner.counters();
+    return [
+      `native scanner: looks every ${(period / 1000).toFixed(1)} ms at ${(share * 100).toFixed(1)} % of a core`,
+      'does not see programs that live shorter than one look, nor who wrote a file',
+      ...(process.platform === 'darwin' ? ['its macOS half was never run by its authors: unproven'] : []),
+    ];
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return this.#scanner.counters();
+  }
+
+  #drain(): void {
+    if (this.#draining || this.#sink === undefined) return;
+    // Read before taking: what was seen up to then is in the queue by now.
+    const complete = this.#scanner.completeThrough();
+    for (let count = 0; count < batchesATurn; count++) {
+      const batch = this.#scanner.take();
+      if (batch === undefined) {
+        this.#countDropped();
+        if (complete > 0) this.#sink.completeThrough(complete);
+        return;
+      }
+      this.#deliver(batch);
+    }
+    this.#draining = true;
+    setImmediate(() => {
+      this.#draining = false;
+      this.#drain();
+    });
+  }
+
+  #deliver(batch: Uint8Array): void {
+    unpack(batch, (packed) => {
+      const type = kinds[packed.kind];
+      if (type !== undefined) this.#sink?.process(readRecord(type, packed));
+      else if (packed.kind === readyKind) this.#ready?.();
+    });
+  }
+
+  #countDropped(): void {
+    const { dropped = 0 } = this.#scanner.counters();
+    if (dropped > this.#dropped) this.#sink?.dropped(dropped - this.#dropped);
+    this.#dropped = dropped;
+  }
+}
+
+/** Numbers and texts in the order in which native/src/scan/scanner.cc (Emit) writes them. */
+function readRecord(type: ProcessRecord['type'], { numbers, strings }: PackedRecord): ProcessRecord {
+  const at = (index: number): number => numbers[index] as number;
+  const [startKey = '', stamp = '', executable = '', shortName = '', directory = '', ...args] = strings;
+  const flags = at(11);
+  return {
+    type,
+    pid: at(0),
+    ppid: at(1),
+    pgid: at(2),
+    sid: at(3),
+    start: at(4),
+    notBefore: at(5),
+    seen: at(6),
+    uid: at(7),
+    euid: at(8),
+    gid: at(9),
+    egid: at(10),
+    startKey,
+    imageKey: stamp === '0' ? '' : stamp,
+    shortName,
+    ...(executable === '' ? {} : { executable }),
+    ...(directory === '' ? {} : { directory }),
+    ...((flags & argumentsUnknown) === 0 ? { args } : {}),
+    ...((flags & argumentsCut) === 0 ? {} : { argsCut: true }),
+  };
+}

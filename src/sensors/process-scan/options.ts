@@ -1,0 +1,18 @@
+/** How hard the scanner looks. Defaults: what was measured to catch lives of 5 ms at little cost (README, "Figures"). */
+export interface ProcessScanOptions {
+  /** Milliseconds between two looks of the native scanner, 0.2 to 1,000; after a second without a birth 1.5 times that. */
+  readonly periodMs: number;
+  /** Share of one core above which the native scanner stretches its period, 0.001 to 1. */
+  readonly cpuShare: number;
+  /** Megabytes of records that may wait while JavaScript is busy; the rest is dropped, and counted as a gap. */
+  readonly queueMb: number;
+  /** Milliseconds between two lists of the fallback, which starts a `ps` each time. */
+  readonly fallbackPeriodMs: number;
+}
+
+export const processScanDefaults: ProcessScanOptions = {
+  periodMs: 2,
+  cpuShare: 0.1,
+  queueMb: 16,
+  fallbackPeriodMs: 1_000,
+};
