@@ -1,4 +1,9 @@
 export type * from './ast.js';
-export { formatDiagnostic } from './diagnostic.js';
-export { parseEql, parseKql } from './parse.js';
+export { checkQuery } from './check.js';
+export { type Compiled, compileQuery } from './compile.js';
+export { formatDiagnostic, querySource, type Source } from './diagnostic.js';
+export type { EqlQuery } from './eql/parser.js';
+export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';
+export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
+export { type Parsed, parseEql, parseKql } from './parse.js';
 export type { Diagnostic, Rule, RuleTest } from './rule.js';

@@ -16,6 +16,8 @@ export interface Rule {
     /** `[[rule.launchwarden.test]]`: events that must or must not match. */
     readonly tests?: readonly RuleTest[];
   };
+  /** What the check found that does not keep the rule from running. */
+  readonly warnings?: readonly Diagnostic[];
 }
 
 export interface RuleTest {

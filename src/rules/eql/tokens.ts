@@ -107,7 +107,6 @@ export class Tokens {
     if (this.isSymbol('!:', token)) return '`!:` is not part of EQL: write `not field : "value"`.';
     if (token.kind === 'name' && keywords.has(token.text.toLowerCase()) && !keywords.has(token.text))
       return `Keywords are written in lower case: ${token.text.toLowerCase()}.`;
-    if (this.isSymbol('&', token)) return 'Use `and`.';
     return undefined;
   }
 }

@@ -16,6 +16,8 @@ const noField = ['a field', 'a value', '(', 'not'];
 class KqlParser {
   readonly #scanner: KqlScanner;
   readonly #budget: Budget;
+  /** How many value lists the parser is in: a value of a list is spanned alone, without its field. */
+  #listed = 0;
 
   constructor(text: string) {
     this.#budget = new Budget('kql', text);
@@ -136,12 +138,18 @@ class KqlParser {
   }
 
   #values(field: KqlField): Expr {
-    return this.#logical('or', () => this.#logical('and', () => this.#negatable(() => this.#value(field))));
+    this.#listed++;
+    const values = this.#logical('or', () =>
+      this.#logical('and', () => this.#negatable(() => this.#value(field))),
+    );
+    this.#listed--;
+    return values;
   }
 
   #is(field: KqlField | null, literal: KqlLiteral): Expr {
     const { parts, quoted } = literal;
-    const span = Object.freeze({ start: field?.span.start ?? literal.span.start, end: literal.span.end });
+    const start = field === null || this.#listed > 0 ? literal.span.start : field.span.start;
+    const span = Object.freeze({ start, end: literal.span.end });
     if (parts.every((part) => part === null)) {
       return field === null || (field.wildcard && /^\*+$/.test(field.name))
         ? this.#budget.node({ kind: 'match-all', span })

@@ -1,0 +1,61 @@
+import { isIP } from 'node:net';
+import { parseTime } from '../../base/time.js';
+import { allFields, type FieldInfo, type FieldType, lookupField, nearestField } from '../../event/fields.js';
+import type { Span } from '../ast.js';
+import type { Problem } from '../diagnostic.js';
+
+/** Collects what is wrong with a query; a field that nobody knows is said once. */
+export class Report {
+  readonly problems: Problem[] = [];
+  readonly #unknown = new Set<string>();
+
+  error(span: Span, code: string, message: string, hint?: string): void {
+    this.problems.push({ code, message, span, hint });
+  }
+
+  warn(span: Span, code: string, message: string, hint?: string): void {
+    this.problems.push({ severity: 'warning', code, message, span, hint });
+  }
+
+  /** The registry's entry of a field; warns when there is none, since a slip silently matches nothing (or everything). */
+  field(span: Span, name: string, wildcard: boolean): FieldInfo | undefined {
+    if (wildcard) {
+      const matcher = new RegExp(`^${name.split('*').map(escaped).join('.*')}$`, 's');
+      if (!allFields().some((field) => matcher.test(field.name))) this.#warnUnknown(span, name);
+      return undefined;
+    }
+    const info = lookupField(name);
+    if (info === undefined) this.#warnUnknown(span, name);
+    return info;
+  }
+
+  #warnUnknown(span: Span, name: string): void {
+    if (this.#unknown.has(name)) return;
+    this.#unknown.add(name);
+    const near = nearestField(name);
+    const hint = near === undefined ? undefined : `Did you mean "${near}"?`;
+    this.warn(span, 'field.unknown', `the field ${name.slice(0, 200)} is not known here`, hint);
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/** Why a value, as text, can never equal one of a field of this type; undefined when it can. */
+export function neverEqual(type: FieldType, value: string): string | undefined {
+  if (type === 'long' && (value.trim() === '' || Number.isNaN(Number(value)))) return 'holds numbers';
+  if (type === 'boolean' && value !== 'true' && value !== 'false') return 'holds true or false';
+  if (type === 'date' && parseTime(value) === undefined && !/^\d{4}(-\d\d){0,2}$|^now/.test(value))
+    return 'holds times';
+  if (type === 'ip' && !isAddressOrBlock(value)) return 'holds IP addresses';
+  return undefined;
+}
+
+/** `10.0.0.0/8`, `::1/128`, or an address without a length. */
+export function isAddressOrBlock(text: string): boolean {
+  const match = /^([0-9A-Fa-f.:]{2,45})(?:\/(\d{1,3}))?$/.exec(text);
+  if (match === null) return false;
+  const version = isIP(match[1] as string);
+  return version !== 0 && Number(match[2] ?? 0) <= (version === 4 ? 32 : 128);
+}

@@ -1,0 +1,29 @@
+import type { Rule, RuleTest } from '../rule.js';
+import { isTable, type TableReader } from './table-reader.js';
+
+/** `[rule.launchwarden]`: what is ours in a rule file. */
+export function readOwnTable(table: TableReader): NonNullable<Rule['launchwarden']> {
+  table.onlyKeys(['enabled', 'test'], true);
+  const enabled = table.flag('enabled');
+  const tests = table.tables('test').map(readTest);
+  return { ...(enabled === undefined ? {} : { enabled }), ...(tests.length === 0 ? {} : { tests }) };
+}
+
+function readTest(table: TableReader): RuleTest {
+  table.onlyKeys(['name', 'events', 'matches'], true);
+  const events = table.raw('events');
+  if (!Array.isArray(events) || !events.every(isTable)) {
+    table.problem('events', { code: 'rule.type', message: `${table.path}.events must be a list of events` });
+  }
+  if (!table.has('matches')) table.required('matches');
+  return {
+    name: table.required('name'),
+    events: Array.isArray(events) ? events.filter(isTable).map((event) => plain(event)) : [],
+    matches: table.integer('matches', { min: 0, max: 100_000, otherwise: 0 }),
+  };
+}
+
+/** An event as JSON would hold it: a TOML date becomes its text. */
+function plain(event: object): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
+}
