@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { ProcessTable } from '../../../src/enrich/process-table.js';
+import type { EcsDocument, ProcessFields } from '../../../src/event/document.js';
+
+function processDocument(process: ProcessFields, type = 'start'): EcsDocument {
+  return { event: { category: ['process'], type: [type] }, process };
+}
+
+describe('process table', () => {
+  test('fills a parent that started before, by pid', () => {
+    const table = new ProcessTable();
+    table.complete(
+      processDocument({
+        pid: 10,
+        entity_id: 'shell',
+        name: 'sh',
+        executable: '/bin/sh',
+        args: ['sh', '-c', 'x'],
+        args_count: 3,
+        command_line: 'sh -c x',
+        parent: { pid: 1 },
+      }),
+    );
+    const child = table.complete(processDocument({ pid: 11, entity_id: 'child', parent: { pid: 10 } }));
+    expect(child.process?.parent).toEqual({
+      pid: 10,
+      entity_id: 'shell',
+      name: 'sh',
+      executable: '/bin/sh',
+      args: ['sh', '-c', 'x'],
+      args_count: 3,
+      command_line: 'sh -c x',
+    });
+    expect(child.process?.Ext?.ancestry).toEqual(['shell']);
+  });
+
+  test('never changes what it was given', () => {
+    const table = new ProcessTable();
+    const parent = Object.freeze(processDocument(Object.freeze({ pid: 1, entity_id: 'one' })));
+    const child = Object.freeze(
+      processDocument(Object.freeze({ pid: 2, entity_id: 'two', parent: Object.freeze({ pid: 1 }) })),
+    );
+    table.complete(parent);
+    expect(table.complete(child).process?.parent?.entity_id).toBe('one');
+    expect(child.process?.parent).toEqual({ pid: 1 });
+  });
+
+  test('the newest image of a pid is the parent, and its own earlier image is not its ancestor', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 5, entity_id: 'init' }));
+    table.complete(processDocument({ pid: 10, entity_id: 'before-exec', parent: { pid: 5 } }));
+    table.complete(processDocument({ pid: 10, entity_id: 'after-exec', parent: { pid: 5 } }));
+    const child = table.complete(processDocument({ pid: 11, entity_id: 'child', parent: { pid: 10 } }));
+    expect(child.process?.Ext?.ancestry).toEqual(['after-exec', 'init']);
+  });
+
+  test('a parent that the sensor named by identity wins over its pid', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 10, entity_id: 'first', name: 'first' }));
+    table.complete(processDocument({ pid: 10, entity_id: 'second', name: 'second' }));
+    const child = table.complete(
+      processDocument({ pid: 11, entity_id: 'child', parent: { pid: 10, entity_id: 'first' } }),
+    );
+    expect(child.process?.parent?.name).toBe('first');
+  });
+
+  test('a pid that was given out again is no parent', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 10, entity_id: 'new', start: '2026-01-01T00:00:09.000000Z' }));
+    const child = table.complete(
+      processDocument({
+        pid: 11,
+        entity_id: 'child',
+        start: '2026-01-01T00:00:05.000000Z',
+        parent: { pid: 10 },
+      }),
+    );
+    expect(child.process?.parent).toEqual({ pid: 10 });
+    expect(child.process?.Ext).toBeUndefined();
+  });
+
+  test('after its end a process is found by identity alone', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 10, entity_id: 'gone', name: 'gone' }));
+    table.complete(processDocument({ pid: 10, entity_id: 'gone' }, 'end'));
+    const byPid = table.complete(processDocument({ pid: 11, entity_id: 'a', parent: { pid: 10 } }));
+    const byId = table.complete(
+      processDocument({ pid: 12, entity_id: 'b', parent: { pid: 10, entity_id: 'gone' } }),
+    );
+    expect(byPid.process?.parent).toEqual({ pid: 10 });
+    expect(byId.process?.parent?.name).toBe('gone');
+  });
+
+  test('a file event gets what is known of its process, its parent and the one responsible', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 5, entity_id: 'terminal', name: 'Terminal', executable: '/T' }));
+    table.complete(
+      processDocument({ pid: 10, entity_id: 'shell', name: 'sh', command_line: 'sh x', parent: { pid: 5 } }),
+    );
+    const doc = table.complete({
+      event: { category: ['file'], type: ['change'] },
+      process: { pid: 10, entity_id: 'shell', Ext: { effective_parent: { entity_id: 'terminal' } } },
+      Effective_process: { entity_id: 'terminal' },
+      file: { path: '/x' },
+    });
+    expect(doc.process).toMatchObject({
+      name: 'sh',
+      command_line: 'sh x',
+      parent: { pid: 5, name: 'Terminal' },
+    });
+    expect(doc.process?.Ext?.ancestry).toEqual(['terminal']);
+    expect(doc.process?.Ext?.effective_parent).toEqual({
+      entity_id: 'terminal',
+      pid: 5,
+      name: 'Terminal',
+      executable: '/T',
+    });
+    expect(doc.Effective_process).toEqual({
+      entity_id: 'terminal',
+      pid: 5,
+      name: 'Terminal',
+      executable: '/T',
+    });
+  });
+
+  test('an event without a process stays as it is', () => {
+    const doc: EcsDocument = { event: { category: ['file'] }, file: { path: '/x' } };
+    expect(new ProcessTable().complete(doc)).toBe(doc);
+  });
+
+  test('a process that calls itself its own ancestor ends the chain', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 1, entity_id: 'a', parent: { pid: 2, entity_id: 'b' } }));
+    table.complete(processDocument({ pid: 2, entity_id: 'b', parent: { pid: 1, entity_id: 'a' } }));
+    const doc = table.complete(processDocument({ pid: 3, entity_id: 'c', parent: { pid: 1 } }));
+    expect(doc.process?.Ext?.ancestry).toEqual(['a', 'b']);
+  });
+
+  test('forgets the least recently used, counts it, and keeps who is still asked for', () => {
+    const table = new ProcessTable(100);
+    table.complete(processDocument({ pid: 1, entity_id: 'launchd', name: 'launchd' }));
+    for (let pid = 2; pid < 1_000; pid++)
+      table.complete(processDocument({ pid, entity_id: `e${pid}`, parent: { pid: 1 } }));
+    expect(table.size).toBe(100);
+    expect(table.evicted).toBe(899);
+    const last = table.complete(processDocument({ pid: 5_000, entity_id: 'last', parent: { pid: 1 } }));
+    expect(last.process?.parent?.name).toBe('launchd');
+  });
+
+  test('keeps a bounded part of huge arguments', () => {
+    const table = new ProcessTable();
+    const args = Array.from({ length: 1_000 }, () => 'y'.repeat(100));
+    table.complete(
+      processDocument({ pid: 1, entity_id: 'a', args, args_count: 1_000, command_line: args.join(' ') }),
+    );
+    const child = table.complete(processDocument({ pid: 2, entity_id: 'b', parent: { pid: 1 } }));
+    expect(child.process?.parent?.args?.join(' ').length).toBeLessThanOrEqual(8_192);
+    expect(child.process?.parent?.command_line?.length).toBe(8_192);
+    expect(child.process?.parent?.args_count).toBe(1_000);
+  });
+});
