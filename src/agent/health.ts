@@ -26,7 +26,13 @@ export class ClockWatch {
         const detail = `wall clock moved by ${Math.round(wallMs)} ms in ${Math.round(steadyMs)} ms`;
         onGap({ sensor: 'agent', reason: 'clock-step', from, to, detail });
       } else if (steadyMs > periodMs + toleranceMs) {
-        onGap({ sensor: 'agent', reason: 'sleep', from, to, detail: `nothing ran for ${Math.round(steadyMs)} ms` });
+        onGap({
+          sensor: 'agent',
+          reason: 'sleep',
+          from,
+          to,
+          detail: `nothing ran for ${Math.round(steadyMs)} ms`,
+        });
       }
       wall = nextWall;
       steady = nextSteady;

@@ -6,15 +6,12 @@ import { Detector, type DetectorOptions, Orderer } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
 import type { AlertContext, Detection } from '../event/alert.js';
 import type { Event, Observation } from '../event/event.js';
-import type { RememberedItem } from '../sensors/file-watch/index.js';
+import type { ItemChange } from '../sensors/file-watch/index.js';
 import type { Store } from '../store/index.js';
 import { Watermark } from './watermark.js';
 
 /** Detections that could not be committed (full disk) wait here; what does not fit is counted. */
 const maxUncommitted = 10_000;
-
-/** A change of what the file watcher remembers. */
-export type ItemChange = RememberedItem | { readonly path: string; readonly gone: true };
 
 export interface PipelineOptions {
   readonly store: Store;
@@ -37,7 +34,15 @@ export interface PipelineOptions {
  */
 export class Pipeline {
   readonly watermark = new Watermark();
-  readonly counters = { observed: 0, journaled: 0, amended: 0, alerts: 0, grown: 0, failed: 0, lost_detections: 0 };
+  readonly counters = {
+    observed: 0,
+    journaled: 0,
+    amended: 0,
+    alerts: 0,
+    grown: 0,
+    failed: 0,
+    lost_detections: 0,
+  };
 
   readonly #options: PipelineOptions;
   readonly #orderer = new Orderer();
@@ -92,7 +97,7 @@ export class Pipeline {
     let rebuilt = 0;
     let last: Micros = 0;
     for (const event of this.#options.store.events.between(from, Number.MAX_SAFE_INTEGER)) {
-      this.#detector.process(event);
+      this.#detect(event);
       last = event.time;
       rebuilt++;
     }
@@ -124,58 +129,85 @@ export class Pipeline {
     if (observations.length === 0 && items.length === 0) return;
     this.#observations = [];
     this.#items = [];
-    try {
-      const fresh: Event[] = [];
-      const amended: Event[] = [];
-      for (const observation of observations) {
-        for (const event of this.#enrich(observation)) {
-          const old = observation.amends === true && event.id === observation.event.id;
-          (old ? amended : fresh).push(event);
-        }
+    const fresh: Event[] = [];
+    const amended: Event[] = [];
+    for (const observation of observations) {
+      for (const event of this.#enrich(observation)) {
+        const old = observation.amends === true && event.id === observation.event.id;
+        (old ? amended : fresh).push(event);
       }
-      for (const event of this.#options.store.events.append(fresh)) {
-        this.counters.journaled++;
-        if (this.#open) this.#orderer.push(event);
-      }
-      for (const event of amended) this.#amend(event);
-      // After the events: a crash in between makes the watcher see the change again, under the same id.
-      if (items.length > 0) this.#options.store.items.apply(items);
-    } catch (error) {
-      this.#failed(error, 'journal failed');
     }
+    const { store } = this.#options;
+    try {
+      // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
+      const stored = store.events.transaction(() => {
+        const added = store.events.append(fresh);
+        if (items.length > 0) store.items.apply(items);
+        return added;
+      });
+      this.counters.journaled += stored.length;
+      if (this.#open) for (const event of stored) this.#orderer.push(event);
+    } catch (error) {
+      // A full disk must not blind detection: what could not be journaled is judged all the same.
+      this.#failed(error, 'events could not be journaled');
+      if (this.#open) for (const event of fresh) this.#orderer.push(event);
+    }
+    for (const observation of observations) this.#keepEvidence(observation);
+    for (const event of amended) this.#amend(event);
   }
 
   #enrich(observation: Observation): readonly Event[] {
     try {
-      const events = this.#options.enricher.enrich(observation);
-      const { content } = observation;
-      const sha256 = observation.event.doc.file?.hash?.sha256;
-      if (content !== undefined && sha256 !== undefined) this.#options.store.evidence.put(sha256, content);
-      return events;
+      return this.#options.enricher.enrich(observation);
     } catch (error) {
       this.#failed(error, 'enrichment failed');
       return [observation.event];
     }
   }
 
+  #keepEvidence({ content, event }: Observation): void {
+    const { file } = event.doc;
+    const sha256 = file?.hash?.sha256;
+    if (content === undefined || sha256 === undefined) return;
+    try {
+      this.#options.store.evidence.put(sha256, content, file?.path === undefined ? {} : { path: file.path });
+    } catch (error) {
+      this.#failed(error, 'evidence could not be stored');
+    }
+  }
+
   #amend(event: Event): void {
     this.counters.amended++;
-    this.#options.store.events.replace(event);
-    if (this.#orderer.replace(event)) return;
-    this.counters.grown += this.#options.store.alerts.amendEvent(event, this.#options.destinations);
-    this.#options.committed();
+    const { store, destinations, committed } = this.#options;
+    try {
+      store.events.replace(event);
+      if (this.#orderer.replace(event)) return;
+      this.counters.grown += store.alerts.amendEvent(event, destinations);
+      committed();
+    } catch (error) {
+      this.#failed(error, 'an amendment could not be stored');
+    }
   }
 
   #judge(all: boolean): void {
     const point = this.watermark.at(this.#options.clock.now());
     try {
-      for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point)) this.#detector.process(event);
+      for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point))
+        this.#detector.process(event);
       this.#detector.advance(point);
     } catch (error) {
       this.#failed(error, 'detection failed');
     }
     this.#commit();
     this.#judgedThrough = point;
+  }
+
+  #detect(event: Event): void {
+    try {
+      this.#detector.process(event);
+    } catch (error) {
+      this.#failed(error, 'detection failed');
+    }
   }
 
   #detected(detection: Detection): void {
@@ -192,14 +224,22 @@ export class Pipeline {
     const context = this.#options.context();
     try {
       const results = store.transaction(() =>
-        this.#detections.map((detection) => ({ detection, ...store.alerts.upsert(detection, context, destinations) })),
+        this.#detections.map((detection) => ({
+          detection,
+          ...store.alerts.upsert(detection, context, destinations),
+        })),
       );
       this.#detections = [];
       for (const { detection, change, alert } of results) {
         if (change === 'same') continue;
         this.counters[change === 'new' ? 'alerts' : 'grown']++;
         log.warn(
-          { alert: alert.id, revision: alert.revision, rule: detection.rule.name, severity: detection.rule.severity },
+          {
+            alert: alert.id,
+            revision: alert.revision,
+            rule: detection.rule.name,
+            severity: detection.rule.severity,
+          },
           change === 'new' ? 'alert' : 'alert grew',
         );
       }

@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { createLogger, type Logger } from '../base/log.js';
+import { RootMap } from '../base/root.js';
+import { formatMicros, type Micros } from '../base/time.js';
+import type { Settings } from '../config/index.js';
+import { Enricher } from '../enrich/index.js';
+import type { Gap } from '../event/event.js';
+import { Forwarder, openTargets, type Target } from '../forward/index.js';
+import { filePatterns, lookBack, type Rule } from '../rules/index.js';
+import { openStore, type Store } from '../store/index.js';
+import { readBootId } from './boot.js';
+import { type ControlHandlers, ControlServer } from './control.js';
+import { ClockWatch } from './health.js';
+import { Pipeline } from './pipeline.js';
+import { selectRules } from './rules.js';
+import { SensorSet } from './sensors.js';
+import { applyTriage, triageOp } from './triage.js';
+
+/** How far the agent had seen is written down this often; after a crash it looks back to there. */
+const progressEveryMs = 1_000;
+/** Nothing may happen and the watermark must still move, for sequences that end without an event. */
+const tickMs = 50;
+const pruneEveryMs = 60_000;
+/** Destinations get so long to take what is left when the agent stops; launchd allows 20 s in all. */
+const drainMs = 5_000;
+
+export interface AgentOptions {
+  readonly settings: Settings;
+  readonly version: string;
+  readonly clock: Clock;
+  /** `--root-scope`: only processes below this one. */
+  readonly scopePid?: number;
+  /** Ends the agent: it drains and `runAgent` resolves. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs the agent until the signal. Rejects with a UserError when it cannot start; nothing has been written then. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const rules = selectRules(options.settings);
+  const { level, file } = options.settings.log;
+  const log = createLogger({ level, ...(file === undefined ? {} : { file }) });
+  const store = openStore({
+    dataDir: options.settings.dataDir,
+    clock: options.clock,
+    evidenceBytes: options.settings.retention.evidenceBytes,
+  });
+  let agent: Agent | undefined;
+  try {
+    const targets = await openTargets(options.settings.destinations, {
+      clock: options.clock,
+      log: log.child({ stage: 'forward' }),
+      version: options.version,
+    });
+    agent = new Agent(options, { rules, log, store, targets });
+    await agent.start();
+    await new Promise<void>((resolve) => {
+      if (options.signal.aborted) resolve();
+      else options.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    log.info({}, 'stopping');
+  } finally {
+    await agent?.stop();
+    store.close();
+    log.info({}, 'stopped');
+  }
+}
+
+interface Parts {
+  readonly rules: readonly Rule[];
+  readonly log: Logger;
+  readonly store: Store;
+  readonly targets: readonly Target[];
+}
+
+class Agent {
+  readonly #options: AgentOptions;
+  readonly #parts: Parts;
+  readonly #pipeline: Pipeline;
+  readonly #sensors: SensorSet;
+  readonly #forwarder: Forwarder;
+  readonly #agentId: string;
+  readonly #root: RootMap;
+  readonly #started: Micros;
+  readonly #timers: Timer[] = [];
+  #control: ControlServer | undefined;
+  #clockWatch: ClockWatch | undefined;
+  #ready = false;
+
+  constructor(options: AgentOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    const { settings, clock, version, scopePid } = options;
+    const { store, log, rules, targets } = parts;
+    this.#started = clock.now();
+    this.#root = new RootMap(settings.root);
+    this.#agentId = remembered(store, 'agent.id', randomUUID);
+    const boot = readBootId();
+    const enricher = new Enricher({
+      root: this.#root,
+      clock,
+      version,
+      agentId: this.#agentId,
+      hostId: remembered(store, 'host.id', randomUUID),
+      boot,
+    });
+    this.#forwarder = new Forwarder({
+      outbox: store.outbox,
+      targets,
+      clock,
+      log: log.child({ stage: 'forward' }),
+    });
+    const names = this.#forwarder.names({ simulated: this.#root.simulated });
+    this.#pipeline = new Pipeline({
+      store,
+      enricher,
+      rules,
+      clock,
+      log,
+      destinations: names,
+      context: () => ({
+        version,
+        agentId: this.#agentId,
+        created: clock.now(),
+        sensors: this.#sensors.kinds,
+        simulated: this.#root.simulated,
+      }),
+      committed: () => this.#forwarder.wake(),
+    });
+    const complete = Number(store.progress.get('complete_through'));
+    this.#sensors = new SensorSet(
+      {
+        settings,
+        root: this.#root,
+        clock,
+        log,
+        boot,
+        patterns: filePatterns(rules),
+        scopePid,
+        before: complete > 0 ? { items: store.items.load(), completeThrough: complete } : undefined,
+        onContext: (event) => enricher.context(event),
+        onItem: (change) => this.#pipeline.remember(change),
+      },
+      {
+        observe: (observation) => this.#pipeline.observe(observation),
+        completeThrough: (sensor, time) => this.#pipeline.completeThrough(sensor, time),
+        started: (sensor) => this.#pipeline.watermark.add(sensor),
+        ended: (sensor) => this.#pipeline.watermark.remove(sensor),
+        gap: (gap) => this.#gap(gap),
+      },
+    );
+  }
+
+  /** Sensors first, then the stored events once more, then live: what happened meanwhile is in the journal. */
+  async start(): Promise<void> {
+    const { clock, settings } = this.#options;
+    const { log, rules, store } = this.#parts;
+    for (const warning of store.warnings) log.warn({}, warning);
+    const before = Number(store.progress.get('complete_through'));
+    await this.#sensors.start();
+    this.#pipeline.open(clock.now() - lookBack(rules));
+    if (before > 0) {
+      const detail = 'the agent did not run';
+      this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
+    }
+    this.#forwarder.start();
+    this.#timers.push(
+      clock.every(tickMs, () => this.#pipeline.flush()),
+      clock.every(progressEveryMs, () => this.#saveProgress()),
+      clock.every(pruneEveryMs, () => this.#prune()),
+    );
+    this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap));
+    try {
+      this.#control = await ControlServer.listen(settings.dataDir, this.#handlers(), log);
+    } catch (error) {
+      log.error(
+        { error: messageOf(error) },
+        'no control socket: the CLI can read and not write while the agent runs',
+      );
+    }
+    this.#ready = true;
+    this.#saveProgress();
+    log.info(
+      {
+        version: this.#options.version,
+        sensors: this.#sensors.kinds,
+        rules: rules.length,
+        simulated: this.#root.simulated,
+        data_dir: settings.dataDir,
+      },
+      'ready',
+    );
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#clockWatch?.stop();
+    await this.#control?.close();
+    await this.#sensors.stop();
+    if (!this.#ready) return;
+    this.#pipeline.flush(true);
+    this.#saveProgress();
+    await this.#forwarder.stop(drainMs);
+  }
+
+  #saveProgress(): void {
+    try {
+      // Before anything was judged: what the sensors found at their start is all there is.
+      const through = this.#pipeline.judgedThrough || this.#started;
+      this.#parts.store.progress.set('complete_through', String(through));
+    } catch (error) {
+      this.#parts.log.error({ error: messageOf(error) }, 'progress could not be stored');
+    }
+  }
+
+  #prune(): void {
+    const { settings, clock } = this.#options;
+    const { store, rules, log } = this.#parts;
+    try {
+      store.events.prune(settings.retention.eventBytes, clock.now() - lookBack(rules));
+      store.alerts.prune(clock.now() - settings.retention.closedAlerts);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'old records could not be removed');
+    }
+  }
+
+  #gap(gap: Gap): void {
+    const { log, store } = this.#parts;
+    log.warn({ ...gap }, 'gap');
+    try {
+      store.gaps.add(gap);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'gap could not be stored');
+    }
+  }
+
+  #handlers(): ControlHandlers {
+    return {
+      status: () => this.#status(),
+      [triageOp]: (args) => applyTriage(this.#parts.store, args),
+    };
+  }
+
+  #status(): object {
+    const { settings, version } = this.#options;
+    return {
+      version,
+      pid: process.pid,
+      started: formatMicros(this.#started),
+      simulated: this.#root.simulated,
+      root: settings.root ?? null,
+      rules: this.#parts.rules.length,
+      complete_through: this.#pipeline.judgedThrough,
+      sensors: this.#sensors.health(),
+      pipeline: this.#pipeline.counters,
+      detect: this.#pipeline.detectorCounters(),
+    };
+  }
+}
+
+/** A value made once and kept with the data. */
+function remembered(store: Store, key: string, make: () => string): string {
+  const known = store.meta.get(key);
+  if (known !== undefined) return known;
+  const value = make();
+  store.meta.set(key, value);
+  return value;
+}
