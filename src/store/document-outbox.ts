@@ -2,7 +2,15 @@ import { parseTime } from '../base/time.js';
 import type { EcsDocument } from '../event/document.js';
 import { DeadLetterTable } from './dead-letters.js';
 import type { Destinations, Tally } from './destinations.js';
-import { type Lane, type LaneDepth, lanes, type OutboxRow, type Settled, type Settlement } from './outbox.js';
+import {
+  type Lane,
+  type LaneDepth,
+  lanes,
+  type OutboxRow,
+  type Settled,
+  type Settlement,
+  type TakeLimits,
+} from './outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
 /** A document to be stored: `rank` orders what a full lane gives up first (the risk of its severity). */
@@ -15,11 +23,8 @@ export interface NewDocument {
 
 export type DocumentLane = 'status' | 'alert';
 
-export interface TakeLimits {
-  readonly maxItems: number;
-  readonly maxBytes: number;
-  readonly now: number;
-}
+/** No row waits longer by itself (the longest Retry-After is an hour): a later time is that of a clock since set back. */
+export const longestWaitMs = 7_200_000;
 
 export function laneNumber(lane: Lane): number {
   return lanes.indexOf(lane);
@@ -75,7 +80,7 @@ export class DocumentOutbox {
       ready: db.prepare(
         `SELECT o.doc AS seq, o.bytes, o.attempts, d.id, d.revision, d.body FROM outbox o
           JOIN documents d ON d.seq = o.doc
-          WHERE o.dest = ? AND o.lane = ? AND o.next_ms <= ? ORDER BY o.doc LIMIT ?`,
+          WHERE o.dest = ? AND o.lane = ? AND o.doc > ? AND (o.next_ms <= ? OR o.next_ms > ?) ORDER BY o.doc LIMIT ?`,
       ),
       next: db.prepare('SELECT min(next_ms) AS next FROM outbox WHERE dest = ? AND lane = ?'),
       depth: db.prepare(
@@ -142,7 +147,15 @@ export class DocumentOutbox {
   take(destination: string, lane: DocumentLane, limits: TakeLimits): OutboxRow[] {
     const dest = this.#destinations.known(destination);
     if (dest === undefined) return [];
-    const rows = this.#sql.ready.iterate(dest, laneNumber(lane), limits.now, Math.max(1, limits.maxItems));
+    const { now, after = 0 } = limits;
+    const rows = this.#sql.ready.iterate(
+      dest,
+      laneNumber(lane),
+      after,
+      now,
+      now + longestWaitMs,
+      Math.max(1, Math.min(limits.maxItems, 1e6)),
+    );
     type Ready = Omit<OutboxRow, 'lane'> & { bytes: number };
     return withinBytes(rows as Iterable<Ready>, limits).map(({ bytes, ...row }) => ({ ...row, lane }));
   }

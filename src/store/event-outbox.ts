@@ -1,6 +1,6 @@
 import { emptyTally, type Tally } from './destinations.js';
-import { countSettlements, createdOf, type TakeLimits, withinBytes } from './document-outbox.js';
-import type { LaneDepth, OutboxRow, Settlement } from './outbox.js';
+import { countSettlements, createdOf, longestWaitMs, withinBytes } from './document-outbox.js';
+import type { LaneDepth, OutboxRow, Settlement, TakeLimits } from './outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
 /** What a dead letter keeps of a raw event, whose own row may be pruned. */
@@ -26,7 +26,7 @@ export class EventOutbox {
       ),
       ready: db.prepare(
         `SELECT o.doc AS seq, o.bytes, o.attempts, e.id, 1 AS revision, e.body FROM event_outbox o
-          JOIN events e ON e.seq = o.doc WHERE o.dest = ? AND o.next_ms <= ? ORDER BY o.doc LIMIT ?`,
+          JOIN events e ON e.seq = o.doc WHERE o.dest = ? AND o.doc > ? AND (o.next_ms <= ? OR o.next_ms > ?) ORDER BY o.doc LIMIT ?`,
       ),
       next: db.prepare('SELECT min(next_ms) AS next FROM event_outbox WHERE dest = ?'),
       depth: db.prepare(
@@ -70,7 +70,9 @@ export class EventOutbox {
   }
 
   take(destination: string, limits: TakeLimits): OutboxRow[] {
-    const rows = this.#sql.ready.iterate(destination, limits.now, Math.max(1, limits.maxItems));
+    const { now, after = 0 } = limits;
+    const most = Math.max(1, Math.min(limits.maxItems, 1e6));
+    const rows = this.#sql.ready.iterate(destination, after, now, now + longestWaitMs, most);
     type Ready = Omit<OutboxRow, 'lane'> & { bytes: number };
     return withinBytes(rows as Iterable<Ready>, limits).map(({ bytes, ...row }) => ({
       ...row,

@@ -17,6 +17,7 @@ export type {
   OutboxRow,
   Settled,
   Settlement,
+  TakeLimits,
 } from './outbox.js';
 export { lanes } from './outbox.js';
 export type { Gaps, Meta, StoredGap } from './records.js';

@@ -28,6 +28,15 @@ export type Settlement =
   | { readonly seq: number; readonly outcome: 'retry'; readonly notBefore: number }
   | { readonly seq: number; readonly outcome: 'dead'; readonly reason: string };
 
+export interface TakeLimits {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+  /** Milliseconds since 1970. A row that is to wait longer than two hours from now waits for a clock that was wrong. */
+  readonly now: number;
+  /** Only rows after this number. */
+  readonly after?: number;
+}
+
 /** The outcomes of one batch, and the time, milliseconds since 1970. */
 export interface Settled {
   readonly settlements: readonly Settlement[];
@@ -119,12 +128,8 @@ export interface Outbox {
    * where it left. Returns how many rows of destinations parked before `dropParkedBefore` were given up (evicted).
    */
   configure(names: readonly string[], now: number, dropParkedBefore: number): number;
-  /** Ready rows in order of commit: at least one when there is one, else within `maxItems` and `maxBytes`. */
-  take(
-    destination: string,
-    lane: Lane,
-    limits: { readonly maxItems: number; readonly maxBytes: number; readonly now: number },
-  ): OutboxRow[];
+  /** Ready rows in order of commit: at least one when there is one, else within the limits. */
+  take(destination: string, lane: Lane, limits: TakeLimits): OutboxRow[];
   /** When the first row of the lane becomes ready, milliseconds since 1970; undefined when there is none. */
   nextReady(destination: string, lane: Lane): number | undefined;
   settle(destination: string, lane: Lane, what: Settled): void;

@@ -14,6 +14,7 @@ import type {
   OutboxCaps,
   OutboxRow,
   Settled,
+  TakeLimits,
 } from './outbox.js';
 import type { Db } from './sqlite.js';
 
@@ -47,11 +48,7 @@ export class SqliteOutbox implements Outbox {
       .immediate();
   }
 
-  take(
-    destination: string,
-    lane: Lane,
-    limits: { readonly maxItems: number; readonly maxBytes: number; readonly now: number },
-  ): OutboxRow[] {
+  take(destination: string, lane: Lane, limits: TakeLimits): OutboxRow[] {
     const { documents, events } = this.#parts;
     return lane === 'event' ? events.take(destination, limits) : documents.take(destination, lane, limits);
   }

@@ -1,0 +1,28 @@
+import * as v from 'valibot';
+import { commonOptions, networkOptions } from '../common-options.js';
+import { bytes, hostPort, text } from '../values.js';
+
+export const syslogOptions = v.strictObject({
+  type: v.literal('syslog'),
+  ...commonOptions,
+  ...networkOptions,
+  /** `host:port` of the receiver. */
+  address: hostPort,
+  transport: v.optional(v.picklist(['tls', 'tcp'], 'tls or tcp'), 'tls'),
+  /** What counts as delivered: the peer's orderly close, RELP's answer, or (unsafe) that the text was written. */
+  confirm: v.optional(v.picklist(['half-close', 'relp', 'none'], 'half-close, relp or none'), 'half-close'),
+  format: v.optional(v.picklist(['json', 'cef', 'leef'], 'json, cef or leef'), 'json'),
+  /** RFC 6587: the length before each message, or a line feed after it. */
+  framing: v.optional(v.picklist(['octet-counting', 'line'], 'octet-counting or line'), 'octet-counting'),
+  /** Longer messages lose their bulky parts: rsyslog cuts at 8 KiB unless told otherwise. */
+  max_message_bytes: v.optional(bytes, '8 KiB'),
+  /** Syslog facility number; 10 is authpriv. */
+  facility: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(23)), 10),
+  app_name: v.optional(
+    v.pipe(v.string(), v.regex(/^[!-~]{1,48}$/, '1 to 48 printable ASCII characters')),
+    'launchwarden',
+  ),
+  /** Host name in the header; the machine's when absent. */
+  hostname: v.optional(text),
+  batch_items: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 500),
+});
