@@ -66,7 +66,7 @@ export interface Regex {
 
 export interface Call {
   readonly kind: 'call';
-  /** Canonical name from the function registry (`stringContains`). */
+  /** Canonical name (`stringContains` for `stringcontains`); as written when there is no such function. */
   readonly name: string;
   readonly insensitive: boolean;
   readonly args: readonly Expr[];

@@ -1,9 +1,18 @@
 export type * from './ast.js';
 export { checkQuery } from './check.js';
 export { type Compiled, compileQuery } from './compile.js';
+export { degradedReasons, type Tier } from './degraded.js';
 export { formatDiagnostic, querySource, type Source } from './diagnostic.js';
 export type { EqlQuery } from './eql/parser.js';
 export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';
 export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
 export { type Parsed, parseEql, parseKql } from './parse.js';
+export { printQuery } from './print.js';
 export type { Diagnostic, Rule, RuleTest } from './rule.js';
+export {
+  type PathPattern,
+  ruleRequirements,
+  type StepRequirements,
+  watchPatterns,
+} from './scope.js';
+export { functionNames, type Signature, signatureOf } from './signatures.js';

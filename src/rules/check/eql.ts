@@ -1,8 +1,8 @@
 import { didYouMean } from '../../base/nearest.js';
 import type { FieldInfo } from '../../event/fields.js';
 import type { Call, Compare, Expr, Field, In, Like, Literal, Regex } from '../ast.js';
+import { type ArgumentKind, functionNames, signatureOf } from '../signatures.js';
 import { isAddressOrBlock, neverEqual, type Report } from './report.js';
-import { type ArgumentKind, functionNames, signatureOf } from './signatures.js';
 
 type ValueType = 'string' | 'number' | 'boolean' | 'null' | 'any';
 

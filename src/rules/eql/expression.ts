@@ -13,6 +13,7 @@ import type {
 } from '../ast.js';
 import type { Budget } from '../budget.js';
 import { SyntaxFailure } from '../diagnostic.js';
+import { signatureOf } from '../signatures.js';
 import type { Token } from './lexer.js';
 import { keywords, type Tokens } from './tokens.js';
 
@@ -230,7 +231,7 @@ export class ExpressionParser {
     }
     return this.#budget.node({
       kind: 'call',
-      name: name.text,
+      name: signatureOf(name.text)?.name ?? name.text,
       insensitive: name.kind === 'name~',
       args: Object.freeze(args),
       span: tokens.since(name.span.start),

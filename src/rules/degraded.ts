@@ -1,0 +1,101 @@
+import { lookupField } from '../event/fields.js';
+import type { Supply } from '../event/supply.js';
+import type { Rule } from './rule.js';
+import { type PathPattern, readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
+
+/** What the sensors that run now deliver. */
+export interface Tier {
+  readonly supply: Supply;
+  /** Paths whose changes are seen: all of the disk, or what fits one of the patterns. */
+  readonly paths: 'all' | readonly PathPattern[];
+}
+
+/**
+ * Why a rule does not see here what it was written to see, one line each; empty when it does. Required fields, paths
+ * and events make it silent; negated fields make it loud: a missing field makes `not` true (DESIGN, decision 9).
+ */
+export function degradedReasons(rule: Rule, tier: Tier): readonly string[] {
+  if (tier.supply.anything) return [];
+  const steps = ruleRequirements(rule);
+  return steps.flatMap((step) => {
+    const name = steps.length === 1 ? 'the rule' : nameOf(step);
+    return stepReasons(step, tier).map((reason) => `${name} ${reason}`);
+  });
+}
+
+function nameOf({ role, index }: StepRequirements): string {
+  if (role === 'until') return 'the until step';
+  if (role === 'ancestor') return `the ancestor in step ${index + 1}`;
+  return `step ${index + 1}`;
+}
+
+function stepReasons(step: StepRequirements, tier: Tier): string[] {
+  const { supply } = tier;
+  const wanted: readonly (string | null)[] = step.categories ?? [null];
+  const delivered = wanted.filter((category) => supply.actionsOf(category) !== undefined);
+  if (delivered.length === 0)
+    return [`needs ${wanted.join(' or ')} events, which no running sensor delivers`];
+  const { actions } = step;
+  const possible = actions?.some((action) =>
+    delivered.some((category) => supply.actionsOf(category)?.has(action)),
+  );
+  if (actions !== null && possible !== true) {
+    return [`needs ${actions.join(' or ')} events, which no running sensor delivers`];
+  }
+  const absent = (names: readonly string[]) =>
+    names.filter(
+      (name) => !name.includes('*') && !delivered.some((category) => supply.fills(name, category)),
+    );
+  const reasons: string[] = [];
+  const say = (names: readonly string[], text: (list: string) => string) => {
+    if (names.length > 0) reasons.push(text(names.map(described).join(', ')));
+  };
+  say(absent(step.required), (list) => `never matches: it needs ${list}`);
+  say(absent(step.alternative), (list) => `misses an alternative that needs ${list}`);
+  say(absent(step.negated), (list) => `reports what it should leave out: it excludes by ${list}`);
+  if (readsFiles(step) && delivered.includes('file')) reasons.push(...pathReasons(step, tier));
+  return reasons;
+}
+
+function described(name: string): string {
+  return lookupField(name) === undefined ? `${name} (not a known field)` : name;
+}
+
+function pathReasons({ paths }: StepRequirements, tier: Tier): string[] {
+  const watched = tier.paths;
+  if (watched === 'all') return [];
+  if (paths === null) return ['looks at files anywhere; only some folders are watched'];
+  const open = paths.filter((pattern) => !watched.some((other) => covers(other, pattern)));
+  return open.length === 0
+    ? []
+    : [`looks at ${open.map(({ text }) => text).join(', ')}, which is not watched`];
+}
+
+/**
+ * Whether every path that fits `needed` fits `watched`. Never true when it does not hold; a wildcard of `needed` is only
+ * taken to be covered by a wildcard.
+ */
+export function covers(watched: PathPattern, needed: PathPattern): boolean {
+  if (needed.insensitive && !watched.insensitive && /[a-z]/i.test(needed.text)) return false;
+  const fold = (text: string) => (watched.insensitive ? text.toLowerCase() : text);
+  const outer = [...fold(watched.text)];
+  const inner = [...fold(needed.text)];
+  const isAny = (pattern: PathPattern, one: string | undefined) => one === '*' && pattern.wildcards !== '';
+  const isOne = (pattern: PathPattern, one: string | undefined) => one === '?' && pattern.wildcards === '*?';
+  // Row by row: after the outer pattern's first i characters, which lengths of the inner one are used up.
+  let used: boolean[] = [true, ...inner.map(() => false)];
+  for (const one of outer) {
+    const next = inner.map(() => false);
+    next.push(false);
+    for (let length = 0; length <= inner.length; length++) {
+      const last = inner[length - 1];
+      if (isAny(watched, one)) {
+        next[length] = used[length] === true || (length > 0 && next[length - 1] === true);
+      } else if (length > 0 && used[length - 1] === true && !isAny(needed, last)) {
+        next[length] = isOne(watched, one) || (one === last && !isOne(needed, last));
+      }
+    }
+    used = next;
+  }
+  return used[inner.length] === true;
+}

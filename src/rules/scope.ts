@@ -1,0 +1,338 @@
+import type { Expr, Field, KqlField, KqlIs, StepCondition } from './ast.js';
+import type { Rule } from './rule.js';
+
+/** A pattern that a path must fit as a whole. */
+export interface PathPattern {
+  readonly text: string;
+  /** Which characters of `text` are wildcards: `*` any run, `/` included; `?` one character. */
+  readonly wildcards: '' | '*' | '*?';
+  readonly insensitive: boolean;
+}
+
+export interface StepRequirements {
+  /** 0 for the first step; `until` and the ancestors of `descendant of` say so. */
+  readonly role: 'step' | 'missing' | 'until' | 'ancestor';
+  readonly index: number;
+  /** Of `event.category`; null when the condition does not say. */
+  readonly categories: readonly string[] | null;
+  /** Of `event.action`; null when the condition does not say. */
+  readonly actions: readonly string[] | null;
+  /** `file.path` fits one of these whenever the condition holds; null when it may be any. */
+  readonly paths: readonly PathPattern[] | null;
+  /** Fields without which the condition never holds, join keys included. */
+  readonly required: readonly string[];
+  /** Fields without which one of its alternatives never holds. */
+  readonly alternative: readonly string[];
+  /** Fields that exclude something: without them `not` is true, and what should be left out is reported. */
+  readonly negated: readonly string[];
+}
+
+/** What each step of a rule reads: for the watch scope, the coverage report and the degraded mark. */
+export function ruleRequirements(rule: Rule): readonly StepRequirements[] {
+  const { query } = rule;
+  const found: Draft[] = [];
+  if (query.kind === 'event' || query.kind === 'kql') {
+    const category = query.kind === 'event' ? query.category : null;
+    found.push(draft({ category, condition: query.condition }, { role: 'step', index: 0, by: [] }));
+  } else {
+    query.steps.forEach((step, index) => {
+      const role = step.missing ? 'missing' : 'step';
+      found.push(draft(step, { role, index, by: [...query.by, ...step.by], alias: step.alias }));
+    });
+    if (query.kind === 'sequence' && query.until !== null) {
+      const { until } = query;
+      found.push(draft(until, { role: 'until', index: query.steps.length, by: [...query.by, ...until.by] }));
+    }
+  }
+  const fields = [...(rule.threshold?.fields ?? []), ...(rule.newTerms?.fields ?? [])];
+  for (const step of found) for (const name of fields) step.reads.required.add(name);
+  bindAliases(found);
+  return found.flatMap((step) => [finished(step), ...step.reads.ancestors.map(finished)]);
+}
+
+/** The paths that a set of rules reads, without repetition; null stands for a step that reads any path. */
+export function watchPatterns(rules: readonly Rule[]): {
+  readonly patterns: readonly PathPattern[];
+  /** Rules with a step that looks at files anywhere. */
+  readonly unbounded: readonly string[];
+} {
+  const patterns = new Map<string, PathPattern>();
+  const unbounded = new Set<string>();
+  for (const rule of rules) {
+    for (const step of ruleRequirements(rule)) {
+      if (!readsFiles(step)) continue;
+      if (step.paths === null) unbounded.add(rule.meta.id);
+      for (const pattern of step.paths ?? []) patterns.set(JSON.stringify(pattern), pattern);
+    }
+  }
+  return { patterns: [...patterns.values()], unbounded: [...unbounded] };
+}
+
+/** Whether a step is about files of which it must know the path: launch items are found where launchd looks. */
+export function readsFiles(step: StepRequirements): boolean {
+  if (step.categories !== null && !step.categories.includes('file')) return false;
+  if (step.categories === null && step.paths === null) return false;
+  return step.actions?.every((action) => action === 'launch_daemon') !== true;
+}
+
+interface Draft {
+  readonly role: StepRequirements['role'];
+  readonly index: number;
+  readonly alias: string | null;
+  readonly category: string | null;
+  readonly reads: Reads;
+}
+
+/** What must hold for one value of a field: one of the listed values, or anything. */
+type Allowed<T> = readonly T[] | null;
+
+interface Reads {
+  readonly required: Set<string>;
+  readonly alternative: Set<string>;
+  readonly negated: Set<string>;
+  /** Fields of earlier steps, `alias.name`, and how they are read. */
+  readonly bound: { alias: string; name: string; negated: boolean }[];
+  readonly ancestors: Draft[];
+  paths: Allowed<PathPattern>;
+  actions: Allowed<string>;
+  categories: Allowed<string>;
+}
+
+function nothing(): Reads {
+  return {
+    required: new Set(),
+    alternative: new Set(),
+    negated: new Set(),
+    bound: [],
+    ancestors: [],
+    paths: null,
+    actions: null,
+    categories: null,
+  };
+}
+
+function draft(
+  step: StepCondition,
+  as: { role: Draft['role']; index: number; by: readonly Field[]; alias?: string | null },
+): Draft {
+  const reads = readsOf(step.condition, false, as.index);
+  for (const field of as.by) if (!field.optional) reads.required.add(field.path.join('.'));
+  return { role: as.role, index: as.index, alias: as.alias ?? null, category: step.category, reads };
+}
+
+function bindAliases(steps: readonly Draft[]): void {
+  for (const { alias, name, negated } of steps.flatMap((step) => step.reads.bound)) {
+    const bound = steps.find((step) => step.alias === alias);
+    (negated ? bound?.reads.negated : bound?.reads.required)?.add(name);
+  }
+}
+
+function finished({ role, index, category, reads }: Draft): StepRequirements {
+  const list = (names: Set<string>) => Object.freeze([...names].sort());
+  const { required, alternative, negated } = reads;
+  const otherwise = new Set([...alternative].filter((name) => !required.has(name)));
+  return Object.freeze({
+    role,
+    index,
+    categories: category === null ? reads.categories : [category],
+    actions: reads.actions,
+    paths: reads.paths,
+    required: list(required),
+    alternative: list(otherwise),
+    negated: list(negated),
+  });
+}
+
+/** What a condition reads when it must be true, or, `negated`, when it must be false. */
+function readsOf(expr: Expr, negated: boolean, index: number): Reads {
+  switch (expr.kind) {
+    case 'not':
+      return readsOf(expr.operand, !negated, index);
+    case 'and':
+    case 'or': {
+      const parts = expr.operands.map((operand) => readsOf(operand, negated, index));
+      return (expr.kind === 'and') === negated ? eitherOf(parts) : allOf(parts);
+    }
+    case 'descendant-of': {
+      const reads = nothing();
+      (negated ? reads.negated : reads.required).add('process.Ext.ancestry');
+      reads.ancestors.push(draft(expr.query, { role: 'ancestor', index, by: [] }));
+      return reads;
+    }
+    default:
+      return leaf(expr, negated);
+  }
+}
+
+function allOf(parts: readonly Reads[]): Reads {
+  const all = merged(parts);
+  for (const part of parts) for (const name of part.required) all.required.add(name);
+  all.paths = narrowest(parts.map((part) => part.paths));
+  all.actions = narrowest(parts.map((part) => part.actions));
+  all.categories = narrowest(parts.map((part) => part.categories));
+  return all;
+}
+
+function eitherOf(parts: readonly Reads[]): Reads {
+  const either = merged(parts);
+  for (const part of parts) {
+    for (const name of part.required) {
+      const everywhere = parts.every((other) => other.required.has(name));
+      (everywhere ? either.required : either.alternative).add(name);
+    }
+  }
+  either.paths = union(parts.map((part) => part.paths));
+  either.actions = union(parts.map((part) => part.actions));
+  either.categories = union(parts.map((part) => part.categories));
+  return either;
+}
+
+function merged(parts: readonly Reads[]): Reads {
+  const reads = nothing();
+  for (const part of parts) {
+    for (const name of part.alternative) reads.alternative.add(name);
+    for (const name of part.negated) reads.negated.add(name);
+    reads.bound.push(...part.bound);
+    reads.ancestors.push(...part.ancestors);
+  }
+  return reads;
+}
+
+/** Each of the lists holds; any one of them is a sound answer, and the shortest the most useful. */
+function narrowest<T>(lists: readonly Allowed<T>[]): Allowed<T> {
+  return lists.reduce((best, list) => {
+    if (best === null || (list !== null && list.length < best.length)) return list;
+    return best;
+  }, null);
+}
+
+function union<T>(lists: readonly Allowed<T>[]): Allowed<T> {
+  const all: T[] = [];
+  for (const list of lists) {
+    if (list === null) return null;
+    for (const item of list) if (!all.includes(item)) all.push(item);
+  }
+  return all;
+}
+
+function leaf(expr: Expr, negated: boolean): Reads {
+  const reads = nothing();
+  const fields: Field[] = [];
+  const inverse = collect(expr, fields);
+  // `!=` and `== null` are true for a missing field, and their negation is not.
+  const excludes = inverse !== negated;
+  for (const field of fields) {
+    const name = field.path.join('.');
+    if (field.alias !== null) reads.bound.push({ alias: field.alias, name, negated: excludes });
+    else (excludes ? reads.negated : reads.required).add(name);
+  }
+  if (expr.kind === 'kql-is' || expr.kind === 'kql-exists' || expr.kind === 'kql-range') {
+    if (expr.field !== null) (negated ? reads.negated : reads.required).add(expr.field.name);
+  } else if (expr.kind === 'kql-nested') nestedFields(expr.field.name, expr.condition, reads, negated);
+  if (!excludes) allow(reads, expr);
+  return reads;
+}
+
+function nestedFields(prefix: string, condition: Expr, reads: Reads, negated: boolean): void {
+  const inner = readsOf(condition, negated, 0);
+  for (const kind of ['required', 'alternative', 'negated'] as const)
+    for (const name of inner[kind]) reads[kind].add(`${prefix}.${name}`);
+}
+
+/** The fields that a comparison reads; true when it holds for a missing one. */
+function collect(expr: Expr, into: Field[]): boolean {
+  switch (expr.kind) {
+    case 'field':
+      into.push(expr);
+      return false;
+    case 'compare': {
+      collect(expr.left, into);
+      collect(expr.right, into);
+      const withNull = isNull(expr.left) || isNull(expr.right);
+      return withNull ? expr.op === '==' : expr.op === '!=';
+    }
+    case 'in':
+      collect(expr.value, into);
+      for (const item of expr.items) collect(item, into);
+      return expr.items.some(isNull);
+    case 'like':
+    case 'regex':
+      return collect(expr.value, into);
+    case 'call':
+      for (const arg of expr.args) collect(arg, into);
+      return false;
+    case 'arithmetic':
+      collect(expr.left, into);
+      collect(expr.right, into);
+      return false;
+    case 'negate':
+    case 'not':
+      collect(expr.operand, into);
+      return false;
+    case 'and':
+    case 'or':
+      for (const operand of expr.operands) collect(operand, into);
+      return false;
+    default:
+      return false;
+  }
+}
+
+function isNull(expr: Expr): boolean {
+  return expr.kind === 'literal' && expr.value === null;
+}
+
+/** The values that a comparison, being true, leaves to the fields that are looked up by value. */
+function allow(reads: Reads, expr: Expr): void {
+  const found = expr.kind === 'kql-is' ? kqlValues(expr.field, expr.value) : eqlValues(expr);
+  if (found === undefined) return;
+  if (found.name === 'file.path') reads.paths = found.patterns;
+  const exact = found.patterns.every(({ wildcards }) => wildcards === '');
+  const values = found.patterns.map(({ text }) => text);
+  if (found.name === 'event.action' && exact) reads.actions = values;
+  if (found.name === 'event.category' && exact) reads.categories = values;
+}
+
+type Values = { readonly name: string; readonly patterns: readonly PathPattern[] } | undefined;
+
+function kqlValues(field: KqlField | null, value: KqlIs['value']): Values {
+  if (field === null || field.wildcard) return undefined;
+  const exact = value.kind === 'exact';
+  // A literal `*` of a part cannot be told from a wildcard any more.
+  if (!exact && value.parts.some((part) => part.includes('*'))) return undefined;
+  const text = exact ? value.text : value.parts.join('*');
+  return { name: field.name, patterns: [{ text, wildcards: exact ? '' : '*', insensitive: false }] };
+}
+
+function eqlValues(expr: Expr): Values {
+  if (expr.kind === 'compare' && expr.op === '==') {
+    return valuesOf(expr.left, [expr.right], '', false) ?? valuesOf(expr.right, [expr.left], '', false);
+  }
+  if (expr.kind === 'in') return valuesOf(expr.value, expr.items, '', expr.insensitive);
+  if (expr.kind === 'like') return valuesOf(expr.value, expr.patterns, '*?', expr.op !== 'like');
+  if (expr.kind === 'call' && expr.args[0] !== undefined) {
+    const [value, part] = expr.args;
+    const around = { startsWith: ['', '*'], endsWith: ['*', ''], stringContains: ['*', '*'] }[expr.name];
+    if (around === undefined || part?.kind !== 'literal' || typeof part.value !== 'string') return undefined;
+    if (part.value.includes('*')) return undefined;
+    const text = `${around[0]}${part.value}${around[1]}`;
+    return valuesOf(value, [{ ...part, value: text }], '*', expr.insensitive);
+  }
+  return undefined;
+}
+
+function valuesOf(
+  value: Expr,
+  items: readonly Expr[],
+  wildcards: PathPattern['wildcards'],
+  insensitive = false,
+): Values {
+  if (value.kind !== 'field' || value.alias !== null) return undefined;
+  const patterns: PathPattern[] = [];
+  for (const item of items) {
+    if (item.kind !== 'literal' || typeof item.value !== 'string') return undefined;
+    const wild = [...wildcards].some((one) => (item.value as string).includes(one));
+    patterns.push({ text: item.value, wildcards: wild ? wildcards : '', insensitive });
+  }
+  return { name: value.path.join('.'), patterns };
+}
