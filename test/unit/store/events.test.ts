@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import { compareEvents, type Event } from '../../../src/event/event.js';
+import { fileEvent, standingClock, start, temporaryStore } from './samples.js';
+
+const at = (id: string, time: number, nanos = 0, sequence = 1): Event => ({
+  ...fileEvent(id, {}, time),
+  nanos,
+  sequence,
+});
+
+test('a batch is stored once, whatever is sent again', () => {
+  const { events } = temporaryStore();
+  const [a, b] = [fileEvent('a'), fileEvent('b')];
+  expect(events.append([a, b, a])).toEqual([a, b]);
+  expect(events.append([b, fileEvent('c')]).map(({ id }) => id)).toEqual(['c']);
+  expect(events.get('b')).toEqual(b);
+  expect(events.get('z')).toBeUndefined();
+});
+
+test('events come in the order of detection, whatever the order of arrival, page by page', () => {
+  const { events } = temporaryStore();
+  const made: Event[] = [];
+  for (let n = 0; n < 1300; n++)
+    made.push(at(`t${n}`, start + Math.floor(n / 3), n % 2, n % 3 === 0 ? Infinity : n % 3));
+  events.append([...made].reverse());
+  const read = [...events.scan()];
+  expect(read).toEqual([...made].reverse().sort(compareEvents));
+  const some = [...events.between(start + 100, start + 200)];
+  expect(some).toEqual(read.filter(({ time }) => time >= start + 100 && time < start + 200));
+});
+
+test('other statements may run while events are read', () => {
+  const { events } = temporaryStore();
+  events.append(Array.from({ length: 10 }, (_, n) => at(`e${n}`, start + n)));
+  let seen = 0;
+  for (const event of events.scan()) {
+    seen++;
+    events.append([at(`late-${event.id}`, start - 1)]);
+  }
+  expect(seen).toBe(10);
+});
+
+test('an amended event takes the place of the first one', () => {
+  const { events } = temporaryStore();
+  events.append([fileEvent('a')]);
+  const amended = fileEvent('a', { size: 7 });
+  events.replace(amended);
+  expect(events.get('a')).toEqual(amended);
+  events.replace(fileEvent('new'));
+  expect(events.extent().rows).toBe(2);
+});
+
+test('pruning takes the oldest, spares what detection needs, and gives the space back', () => {
+  const { events } = temporaryStore();
+  const bulk = 'x'.repeat(2000);
+  events.append(
+    Array.from({ length: 3000 }, (_, n) => at(`e${n}`, start + n)).map((event) => ({
+      ...event,
+      doc: { ...event.doc, message: bulk },
+    })),
+  );
+  const before = events.bytes();
+  const { deleted, bytes } = events.prune(before / 2, start + 2900);
+  expect(deleted).toBeGreaterThan(1000);
+  expect(bytes).toBeLessThanOrEqual(before / 2);
+  expect(events.extent()).toMatchObject({ rows: 3000 - deleted, first: start + deleted, last: start + 2999 });
+  const kept = events.prune(bytes * 0.6, start);
+  expect(kept.deleted).toBe(0);
+  // Past twice the cap the disk comes first.
+  expect(events.prune(bytes / 4, start).deleted).toBeGreaterThan(0);
+});
+
+test('an event and what the watcher remembers of it stand or fall together', () => {
+  const { events, items } = temporaryStore();
+  const item = {
+    path: '/Library/LaunchAgents/a.plist',
+    inode: '9007199254740993',
+    ctimeNanos: 1_795_326_829_391_123_456n,
+    size: 3,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    type: 'file' as const,
+  };
+  expect(() =>
+    events.transaction(() => {
+      events.append([fileEvent('a')]);
+      items.put(item);
+      throw new Error('crash');
+    }),
+  ).toThrow('crash');
+  expect([events.extent().rows, items.load()]).toEqual([0, []]);
+  items.apply([
+    item,
+    { ...item, path: '/b', sha256: 'ab' },
+    { path: '/gone', gone: true },
+    { path: '/b', gone: true },
+  ]);
+  expect(items.load()).toEqual([item]);
+});
+
+test('terms answer the same when events are fed again after a crash', () => {
+  const { termHistory } = temporaryStore({ maxTerms: 10 });
+  const ask = () => [100, 200, 300].map((time) => termHistory.seen('rule', 'key', start + time));
+  const first = ask();
+  expect(first).toEqual([undefined, start + 100, start + 200]);
+  expect(ask().slice(1)).toEqual([start + 100, start + 200]);
+  expect(termHistory.seen('rule', 'key', start + 100)).toBeUndefined();
+  expect(termHistory.seen('other', 'key', start + 400)).toBeUndefined();
+  for (let n = 0; n < 50; n++) termHistory.seen('rule', `k${n}`, start + 1000 + n);
+  expect(termHistory.seen('rule', 'key', start + 2000)).toBeUndefined();
+  expect(termHistory.seen('rule', 'k49', start + 2000)).toBe(start + 1049);
+});
+
+test('evidence is kept by content, bounded, and that of alerts the longest', () => {
+  const clock = standingClock();
+  const { evidence } = temporaryStore({ clock, evidenceBytes: 5000 });
+  const content = (size: number) => ({ bytes: new Uint8Array(size).fill(7), size, truncated: false });
+  const put = (name: string) => {
+    clock.time += 1000;
+    return evidence.put(name, content(1000), { path: `/${name}` });
+  };
+  expect(put('alerted')).toBe(0);
+  evidence.pin('alerted');
+  for (let n = 0; n < 4; n++) put(`e${n}`);
+  expect(put('e4')).toBe(1);
+  expect(put('e4')).toBe(0);
+  expect(evidence.get('e0')).toBeUndefined();
+  expect(evidence.get('alerted')).toMatchObject({
+    pinned: true,
+    meta: { path: '/alerted' },
+    content: { size: 1000, truncated: false },
+  });
+  expect(Buffer.from(evidence.get('e4')!.content.bytes)).toEqual(Buffer.alloc(1000, 7));
+});
+
+test('gaps are kept with what is known of them, the newest first', () => {
+  const { gaps } = temporaryStore();
+  gaps.add({
+    sensor: 'file-watch',
+    reason: 'dropped',
+    from: start,
+    to: start + 5,
+    lost: 3,
+    detail: 'queue full',
+  });
+  gaps.add({ sensor: 'agent', reason: 'sleep', from: start + 10, to: start + 20, detail: '' });
+  expect(gaps.list().map(({ reason }) => reason)).toEqual(['sleep', 'dropped']);
+  expect(gaps.list({ until: start + 10 })).toMatchObject([
+    { sensor: 'file-watch', lost: 3, detail: 'queue full' },
+  ]);
+});
