@@ -1,0 +1,163 @@
+import type { Clock } from '../base/clock.js';
+import type { RootMap } from '../base/root.js';
+import { formatMicros, parseTime } from '../base/time.js';
+import type { EcsDocument, HostFields, UserFields } from '../event/document.js';
+import type { Event, Observation, SensorKind } from '../event/event.js';
+import { fileEventId } from '../event/ids.js';
+import { launchItemFacts, withItemFacts } from './file-facts.js';
+import { hostFacts } from './host.js';
+import { persistenceOf } from './launch-item.js';
+import { ProcessTable } from './process-table.js';
+import { UserNames } from './users.js';
+
+/** File events whose launch item was told about: an amendment tells it again only when the content is another. */
+const maxTold = 4_096;
+
+export interface EnricherOptions {
+  readonly root: RootMap;
+  readonly clock: Clock;
+  /** Of launchwarden. */
+  readonly version: string;
+  readonly agentId: string;
+  /** Stable identity of this machine. */
+  readonly hostId: string;
+  /** Identity of this boot: part of event ids. */
+  readonly boot: string;
+  /** For tests; otherwise made from the rest. */
+  readonly host?: HostFields;
+  readonly users?: Pick<UserNames, 'user' | 'group'>;
+  readonly processes?: ProcessTable;
+}
+
+/** Completes what the sensors observe: host, agent, names of users, parents of processes, what a property list says. */
+export class Enricher {
+  readonly #options: EnricherOptions;
+  readonly #host: HostFields;
+  readonly #users: Pick<UserNames, 'user' | 'group'>;
+  readonly #processes: ProcessTable;
+  readonly #told = new Map<string, string>();
+  #sequence = 0;
+
+  constructor(options: EnricherOptions) {
+    this.#options = options;
+    const { root, clock, hostId } = options;
+    this.#host = options.host ?? hostFacts({ hostId, simulated: root.simulated });
+    this.#users = options.users ?? new UserNames({ root, clock });
+    this.#processes = options.processes ?? new ProcessTable();
+  }
+
+  /** A process that ran before: no event, but the parent of some. */
+  context(event: Event): void {
+    this.#processes.complete(event.doc);
+  }
+
+  /**
+   * The event, completed, and the `launch_daemon` event that a launch item's content makes of it. The observation is
+   * not changed.
+   */
+  enrich(observation: Observation): Event[] {
+    const { event, content } = observation;
+    const { file } = event.doc;
+    let doc = this.#complete(event.doc);
+    const facts =
+      file === undefined || event.doc.event?.action === 'deletion'
+        ? undefined
+        : launchItemFacts(file, content);
+    if (facts !== undefined) doc = withItemFacts(doc, facts);
+    const completed = this.#numbered(event, doc);
+    const launchItem =
+      facts?.plist?.json === undefined ? undefined : this.#launchItemEvent(completed, observation);
+    return launchItem === undefined ? [completed] : [completed, launchItem];
+  }
+
+  #complete(given: EcsDocument): EcsDocument {
+    const doc = this.#processes.complete(given);
+    const { root, clock, version, agentId } = this.#options;
+    const what = doc.event?.category?.includes('process') === true ? 'process' : 'file';
+    const user = this.#user(doc.user);
+    const file = doc.file === undefined ? undefined : this.#owner(doc.file);
+    return {
+      message: `Endpoint ${what} event`,
+      ...doc,
+      ecs: { version: '8.11.0' },
+      agent: { id: agentId, type: 'launchwarden', version },
+      data_stream: { type: 'logs', dataset: `endpoint.events.${what}`, namespace: 'default' },
+      event: {
+        kind: 'event',
+        module: 'endpoint',
+        dataset: `endpoint.events.${what}`,
+        created: formatMicros(clock.now()),
+        outcome: 'unknown',
+        ...doc.event,
+      },
+      host: this.#host,
+      ...(user === undefined ? {} : { user }),
+      ...(file === undefined ? {} : { file }),
+      ...(root.simulated ? { labels: { ...doc.labels, launchwarden_simulated: true } } : {}),
+    };
+  }
+
+  #user(user: UserFields | undefined): UserFields | undefined {
+    const id = Number(user?.id ?? Number.NaN);
+    const name = user?.name ?? (Number.isSafeInteger(id) ? this.#users.user(id) : undefined);
+    return user === undefined || name === undefined ? user : { ...user, name };
+  }
+
+  #owner(file: NonNullable<EcsDocument['file']>): NonNullable<EcsDocument['file']> {
+    const owner = file.uid === undefined ? undefined : this.#users.user(Number(file.uid));
+    const group = file.gid === undefined ? undefined : this.#users.group(Number(file.gid));
+    return {
+      ...file,
+      ...(owner === undefined ? {} : { owner }),
+      ...(group === undefined ? {} : { group }),
+    };
+  }
+
+  #numbered(event: Event, doc: EcsDocument): Event {
+    const sequence = Number.isFinite(event.sequence) ? event.sequence : this.#sequence++;
+    return {
+      id: event.id,
+      time: event.time,
+      nanos: event.nanos,
+      sequence,
+      doc: { ...doc, event: { ...doc.event, sequence } },
+    };
+  }
+
+  /** Without `file.*`, as Elastic Defend makes it; its time is that of the content. */
+  #launchItemEvent(of: Event, { content }: Observation): Event | undefined {
+    const { file, ...rest } = of.doc;
+    const plist = rest.launchwarden?.plist;
+    const sha256 = file?.hash?.sha256 ?? '';
+    if (file?.path === undefined || plist === undefined || content === undefined) return undefined;
+    if (this.#told.get(of.id) === sha256) return undefined;
+    this.#remember(of.id, sha256);
+    const seen = parseTime(file.ctime);
+    const { time, nanos } = seen !== undefined && seen.time > of.time ? seen : of;
+    const kind = (rest.launchwarden?.sensor?.kind ?? 'capture') as SensorKind;
+    const ctimeNanos = BigInt(time) * 1000n + BigInt(nanos);
+    const id = fileEventId(
+      kind,
+      this.#options.boot,
+      file.path,
+      file.inode ?? '',
+      ctimeNanos,
+      `launch_daemon:${sha256}`,
+    );
+    const doc: EcsDocument = {
+      ...rest,
+      '@timestamp': formatMicros(time, nanos),
+      event: { ...rest.event, id, action: 'launch_daemon', category: ['file'], type: ['change'] },
+      Persistence: persistenceOf(file.path, plist),
+    };
+    return this.#numbered({ ...of, id, time, nanos, sequence: Number.POSITIVE_INFINITY }, doc);
+  }
+
+  #remember(eventId: string, sha256: string): void {
+    this.#told.set(eventId, sha256);
+    for (const oldest of this.#told.keys()) {
+      if (this.#told.size <= maxTold) return;
+      this.#told.delete(oldest);
+    }
+  }
+}

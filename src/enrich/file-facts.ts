@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { launchItemKind } from '../base/launch-paths.js';
+import type { EcsDocument, FileFields, LaunchItemFields } from '../event/document.js';
+import type { FileContent } from '../event/event.js';
+import { launchItem } from './launch-item.js';
+import { readPlist } from './plist.js';
+
+export interface ItemFacts {
+  readonly findings: readonly string[];
+  readonly plist: LaunchItemFields | undefined;
+}
+
+/** What the name, place, owner and content of a launch item say; undefined for a file that is none. */
+export function launchItemFacts(file: FileFields, content: FileContent | undefined): ItemFacts | undefined {
+  const { path: macPath } = file;
+  const kind = macPath === undefined ? undefined : launchItemKind(macPath);
+  if (macPath === undefined || kind === undefined || file.type === 'dir') return undefined;
+  const findings = placeFindings(macPath, file);
+  const read = content === undefined ? undefined : plistFacts(content);
+  const label = read?.plist?.label;
+  if (label !== undefined) findings.push(...labelFindings(label, macPath));
+  return { findings: [...findings, ...(read?.findings ?? [])], plist: read?.plist };
+}
+
+function placeFindings(macPath: string, file: FileFields): string[] {
+  const findings: string[] = [];
+  const name = path.posix.basename(macPath);
+  if (name.startsWith('.')) findings.push('hidden-name');
+  if (!name.toLowerCase().endsWith('.plist')) findings.push('not-plist-name');
+  if (!/^launch(?:agents|daemons|angels)$/i.test(path.posix.basename(path.posix.dirname(macPath))))
+    findings.push('in-subfolder');
+  const users = /^\/(?:Users|private\/var\/root)\//i.test(macPath);
+  if (!users && file.uid !== undefined && file.uid !== '0') findings.push('not-owned-by-root');
+  if (file.type === 'file' && file.mode !== undefined && (Number.parseInt(file.mode, 8) & 0o022) !== 0)
+    findings.push('writable-by-others');
+  return findings;
+}
+
+function labelFindings(label: string, macPath: string): string[] {
+  const findings: string[] = [];
+  if (/^com\.apple\./i.test(label) && !/^\/(?:System|Library\/Apple)\//i.test(macPath))
+    findings.push('apple-label');
+  const name = path.posix.basename(macPath).replace(/\.plist$/i, '');
+  if (label.normalize('NFC') !== name.normalize('NFC')) findings.push('label-not-file-name');
+  return findings;
+}
+
+function plistFacts(content: FileContent): ItemFacts {
+  // The beginning of a larger file cannot be parsed; its size is a finding already.
+  if (content.truncated) return { findings: [], plist: { format: 'unknown' } };
+  const result = readPlist(content.bytes);
+  if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' } };
+  const item = launchItem(result.value);
+  if (item === undefined) return { findings: ['not-a-dictionary'], plist: { format: result.format } };
+  return { findings: item.findings, plist: { format: result.format, ...item.fields } };
+}
+
+/** The document with the findings added to those of its sensor, and the launch item. */
+export function withItemFacts(doc: EcsDocument, { findings, plist }: ItemFacts): EcsDocument {
+  const all = [...new Set([...(doc.launchwarden?.findings ?? []), ...findings])];
+  return {
+    ...doc,
+    launchwarden: {
+      ...doc.launchwarden,
+      ...(all.length === 0 ? {} : { findings: all }),
+      ...(plist === undefined ? {} : { plist }),
+    },
+  };
+}
