@@ -1,7 +1,6 @@
 export { logLevels, sensorKinds } from './options.js';
 export { type DefaultPaths, defaultPaths } from './paths.js';
 export type { Position } from './positions.js';
-export type { DestinationConfig } from './schema.js';
 export {
   type ConfigurableSensor,
   loadSettings,

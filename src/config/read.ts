@@ -65,6 +65,33 @@ interface SchemaNode {
   readonly wrapped?: SchemaNode;
   readonly item?: SchemaNode;
   readonly options?: readonly SchemaNode[];
+  readonly default?: unknown;
+  readonly literal?: unknown;
+}
+
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The written value with defaults filled in, each as one would write it in the file (`"365d"`, not a number). */
+function filled(node: SchemaNode, written: unknown): unknown {
+  if (node.wrapped !== undefined) return filled(node.wrapped, written ?? node.default);
+  if (node.item !== undefined && Array.isArray(written)) {
+    const { item } = node;
+    return written.map((one) => filled(item, one));
+  }
+  if (!isTable(written)) return written;
+  const chosen = node.options?.find((one) => one.entries?.['type']?.literal === written['type']) ?? node;
+  if (chosen.entries === undefined) return written;
+  return Object.fromEntries(
+    Object.entries(chosen.entries)
+      .map(([key, child]) => [key, filled(child, written[key])] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+/** Every key that holds, with defaults, as it would be written. `written` has passed the schema. */
+export function completeTables(written: Record<string, unknown>): Record<string, unknown> {
+  return filled(configSchema as unknown as SchemaNode, written) as Record<string, unknown>;
 }
 
 /** The keys that a table may have. */

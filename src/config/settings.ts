@@ -2,11 +2,12 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
 import type { LogLevel } from '../base/log.js';
+import { type DestinationOptions, destinationName, type ForwardOptions } from '../forward/options.js';
 import { sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
 import type { KeyPath, Position } from './positions.js';
-import { type ConfigFile, defaultConfig, readConfigFile } from './read.js';
-import type { Config, DestinationConfig } from './schema.js';
+import { type ConfigFile, completeTables, defaultConfig, readConfigFile } from './read.js';
+import type { Config } from './schema.js';
 
 export type ConfigurableSensor = (typeof sensorKinds)[number];
 export type SensorTier = (typeof sensorTiers)[number];
@@ -54,7 +55,8 @@ export interface Settings {
     readonly disabled: readonly string[];
     readonly enabled: readonly string[];
   };
-  readonly destinations: readonly DestinationConfig[];
+  readonly destinations: readonly DestinationOptions[];
+  readonly forward: ForwardOptions;
   readonly retention: {
     readonly eventBytes: number;
     readonly evidenceBytes: number;
@@ -87,7 +89,8 @@ function chooseFile(flag: string | undefined, standard: string, cwd: string): st
 
 function uniqueNames(file: string | undefined, read: ConfigFile | undefined): void {
   const seen = new Set<string>();
-  for (const [index, { name }] of (read?.config.destination ?? []).entries()) {
+  for (const [index, one] of (read?.config.destination ?? []).entries()) {
+    const name = destinationName(one);
     if (seen.has(name)) {
       throw new UserError('config/invalid', `two destinations are called "${name}"`, {
         at: {
@@ -99,6 +102,32 @@ function uniqueNames(file: string | undefined, read: ConfigFile | undefined): vo
     }
     seen.add(name);
   }
+}
+
+/** A destination with its relative paths made absolute. */
+function absolutePaths(one: DestinationOptions, beside: (file: string) => string): DestinationOptions {
+  const moved = one.type === 'file' ? { ...one, path: beside(one.path) } : one;
+  if (!('tls' in moved) || moved.tls === false) return moved;
+  const { ca, cert, key } = moved.tls;
+  const tls = {
+    ...moved.tls,
+    ...(ca === undefined || ca === 'system' ? {} : { ca: beside(ca) }),
+    ...(cert === undefined ? {} : { cert: beside(cert) }),
+    ...(key === undefined ? {} : { key: beside(key) }),
+  };
+  return { ...moved, tls } as DestinationOptions;
+}
+
+function pathSettings(one: DestinationOptions, index: number): Settled[] {
+  const tls = 'tls' in one && one.tls !== false ? one.tls : {};
+  const paths = { ...(one.type === 'file' ? { path: one.path } : {}) };
+  const names = ['ca', 'cert', 'key'] as const;
+  const files = names.map(
+    (name) => [`tls.${name}`, (tls as Record<string, string | undefined>)[name]] as const,
+  );
+  return [...Object.entries(paths), ...files]
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ({ key: `destination[${index}].${key}`, value, byFlag: false }));
 }
 
 const isTable = (value: unknown): value is Record<string, unknown> =>
@@ -169,21 +198,20 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
   const logFile = config.log.file === undefined ? undefined : beside(config.log.file);
   const level = flags.logLevel ?? config.log.level;
   const folders = config.rules.folders.map(beside);
-  const destinations = config.destination.map((one) => ({ ...one, path: beside(one.path) }));
+  const destinations = config.destination.map((one) => absolutePaths(one, beside));
 
-  const origins = settle(originsOf(config, { path: [], written: read?.written, file: read }), [
-    { key: 'data_dir', value: dataDir, byFlag: flags.dataDir !== undefined },
-    ...(root === undefined ? [] : [{ key: 'root', value: root, byFlag: true }]),
-    ...(logFile === undefined ? [] : [{ key: 'log.file', value: logFile, byFlag: false }]),
-    { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
-    { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
-    { key: 'rules.folders', value: folders, byFlag: false },
-    ...destinations.map((one, index) => ({
-      key: `destination[${index}].path`,
-      value: one.path,
-      byFlag: false,
-    })),
-  ]);
+  const origins = settle(
+    originsOf(completeTables(read?.written ?? {}), { path: [], written: read?.written, file: read }),
+    [
+      { key: 'data_dir', value: dataDir, byFlag: flags.dataDir !== undefined },
+      ...(root === undefined ? [] : [{ key: 'root', value: root, byFlag: true }]),
+      ...(logFile === undefined ? [] : [{ key: 'log.file', value: logFile, byFlag: false }]),
+      { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
+      { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
+      { key: 'rules.folders', value: folders, byFlag: false },
+      ...destinations.flatMap(pathSettings),
+    ],
+  );
 
   return {
     configFile,
@@ -198,6 +226,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
       enabled: config.rules.enabled,
     },
     destinations,
+    forward: config.forward,
     retention: {
       eventBytes: config.retention.events,
       evidenceBytes: config.retention.evidence,

@@ -1,0 +1,112 @@
+import { escapeBlock } from '../../../base/escape.js';
+import { formatDuration, formatMicros, type Micros } from '../../../base/time.js';
+import type { Alert } from '../../../event/alert.js';
+import { type Output, safe } from '../../output/output.js';
+import { at, listAt, objectsAt, textAt } from '../../output/read.js';
+import { type Section, Sheet } from '../../output/sheet.js';
+import { ago } from '../../values.js';
+import { severityStyle } from './list.js';
+import { candidateLines, eventLines } from './show-events.js';
+import { fileSection, launchItemSection, processSection } from './show-subject.js';
+
+const day = (time: Micros): string => formatMicros(time).replace('T', ' ');
+
+function threatLines(doc: unknown): string[] {
+  const pairs = (path: string) => {
+    const names = listAt(doc, `threat.${path}.name`);
+    return listAt(doc, `threat.${path}.id`).map((id, index) => `${id} ${names[index] ?? ''}`.trim());
+  };
+  return [...pairs('tactic'), ...pairs('technique'), ...pairs('technique.subtechnique')];
+}
+
+/** Who moved it to its state, and when. */
+function statusText(alert: Alert, now: Micros): string {
+  const last = alert.notes.findLast((note) => note.kind !== 'note');
+  if (last === undefined) return alert.status;
+  return `${alert.status} by ${safe(last.author) ?? 'nobody'}, ${ago(last.time, now)}`;
+}
+
+function userText(doc: unknown): string | undefined {
+  const name = textAt(doc, 'user.name');
+  const id = textAt(doc, 'user.id');
+  const real = textAt(doc, 'user.Ext.real.name');
+  const whole = name !== undefined && id !== undefined ? `${name} (uid ${id})` : (name ?? id);
+  return real === undefined || real === name ? whole : `${whole}, really ${real}`;
+}
+
+function overview(alert: Alert, section: Section, now: Micros): void {
+  const { doc } = alert;
+  section.field('alert', safe(alert.id), 'bold');
+  section.field('status', statusText(alert, now));
+  section.field('when', `${day(alert.time)} (${ago(alert.time, now)})`);
+  const late = alert.created - alert.time;
+  if (late >= 0) section.field('stored', `${formatDuration(late)} after it happened`);
+  section.field('what', textAt(doc, 'event.reason'));
+  section.field('who', userText(doc));
+  section.field('host', textAt(doc, 'host.name'));
+  section.list('MITRE', threatLines(doc));
+  const sensors = listAt(doc, 'launchwarden.alert.sensors');
+  section.field('seen with', sensors.length === 0 ? undefined : sensors.join(', '));
+  const repeats = Number(at(doc, 'launchwarden.alert.repeats'));
+  if (repeats > 0)
+    section.field('repeats', `${repeats} more of the same on this file were counted, not alerted`);
+  const suppressed = Number(at(doc, 'launchwarden.alert.suppressed'));
+  if (suppressed > 0) section.field('held back', `${suppressed} alerts over the limit of this rule`);
+  if (alert.revision > 1) section.field('revision', String(alert.revision));
+}
+
+function ruleSection(alert: Alert, section: Section): void {
+  const { doc } = alert;
+  section.field('name', safe(alert.ruleName));
+  const version = textAt(doc, 'rule.version');
+  section.field('id', `${safe(alert.ruleId)}${version === undefined ? '' : `, version ${version}`}`);
+  section.field('about', textAt(doc, 'rule.description'));
+  section.field('file', textAt(doc, 'launchwarden.rule.file'));
+  section.list('tags', listAt(doc, 'tags').length === 0 ? [] : [listAt(doc, 'tags').join(', ')]);
+}
+
+function textSection(sheet: Sheet, title: string, value: unknown): void {
+  if (typeof value !== 'string' || value.trim() === '') return;
+  sheet.section(title, (section) => section.block(escapeBlock(value.slice(0, 32_768))));
+}
+
+/** Prints everything that a person needs at first sight; `now` is for "3m ago". */
+export function showAlert(alert: Alert, how: { readonly out: Output; readonly now: Micros }): void {
+  const { out, now } = how;
+  const { doc } = alert;
+  const sheet = new Sheet(out);
+  const severity = out.style(['bold', severityStyle[alert.severity]] as never, alert.severity.toUpperCase());
+  sheet.title(`${severity} (risk ${alert.riskScore})  ${out.style('bold', safe(alert.ruleName) ?? '')}`);
+  const simulated = at(doc, 'labels.launchwarden_simulated') === true;
+  if (simulated)
+    sheet.title(out.style('yellow', 'SIMULATED: observed on a folder tree (--root), not on a Mac'));
+  sheet.section('Overview', (section) => overview(alert, section, now));
+  sheet.section('Events of the match', (section) => {
+    for (const line of eventLines(objectsAt(doc, 'Events'), out)) section.line(line.text, line.indent);
+  });
+  sheet.section('Files of the window, best first', (section) => {
+    for (const line of candidateLines(doc)) section.line(line.text, line.indent);
+  });
+  sheet.section('Launch item', (section) => launchItemSection(doc, section));
+  sheet.section('File', (section) => fileSection(doc, section));
+  sheet.section('Process', (section) => processSection(doc, section));
+  sheet.section('Notes', (section) => {
+    for (const { time, author, kind, text } of alert.notes) {
+      const head = `${day(time)}  ${safe(author) ?? 'nobody'}  ${kind === 'note' ? '' : `set to ${safe(kind)}`}`;
+      section.line(head.trimEnd());
+      if (text !== '') for (const line of text.split('\n')) section.line(safe(line) ?? '', 4);
+    }
+  });
+  sheet.section('Rule', (section) => ruleSection(alert, section));
+  sheet.section('False positives', (section) => {
+    for (const item of listAt(doc, 'launchwarden.rule.false_positives')) section.line(`- ${item}`);
+  });
+  textSection(sheet, 'Investigation guide', at(doc, 'launchwarden.rule.note'));
+  sheet.section('References', (section) => {
+    const all = [
+      ...listAt(doc, 'launchwarden.rule.references'),
+      ...listAt(doc, 'threat.technique.reference'),
+    ];
+    for (const item of new Set(all)) section.line(item);
+  });
+}

@@ -1,0 +1,89 @@
+import { formatMicros, type Micros, parseTime } from '../../../base/time.js';
+import type { Candidate } from '../../../event/alert.js';
+import type { Output } from '../../output/output.js';
+import { at, listAt, objectsAt, quoted, textAt } from '../../output/read.js';
+
+export interface IndentedLine {
+  readonly text: string;
+  readonly indent: number;
+}
+
+const maxArguments = 40;
+const shownCandidates = 10;
+
+/** `05:40:13.290123Z`, or the stretch of time in which a look-by-look sensor knows it to lie. */
+export function timeOf(doc: unknown): string {
+  const end = parseTime(at(doc, '@timestamp'));
+  if (end === undefined) return textAt(doc, '@timestamp') ?? 'at an unknown time';
+  const clockTime = (time: Micros, nanos = 0) => formatMicros(time, nanos).slice(11);
+  if (at(doc, 'launchwarden.sensor.precision') !== 'interval') return clockTime(end.time, end.nanos);
+  const start = parseTime(at(doc, 'launchwarden.sensor.not_before'));
+  return start === undefined
+    ? `by ${clockTime(end.time)}`
+    : `between ${clockTime(start.time)} and ${clockTime(end.time)}`;
+}
+
+/** The arguments as one would type them, bounded. */
+export function commandLine(process: unknown): string | undefined {
+  const args = listAt(process, 'args');
+  if (args.length === 0) return textAt(process, 'command_line');
+  const shown = args.slice(0, maxArguments).map(quoted);
+  if (args.length > maxArguments) shown.push(`… (${args.length - maxArguments} more)`);
+  return shown.join(' ');
+}
+
+function subject(doc: unknown): string {
+  const file = textAt(doc, 'file.path');
+  if (file !== undefined) return file;
+  return commandLine(at(doc, 'process')) ?? textAt(doc, 'Persistence.path') ?? '';
+}
+
+/** The events in the order of the match: when, which sensor, what. */
+export function eventLines(events: readonly object[], out: Output): IndentedLine[] {
+  return events.flatMap((doc, index) => {
+    const sensor = textAt(doc, 'launchwarden.sensor.kind');
+    const category = listAt(doc, 'event.category').join(',');
+    const action = textAt(doc, 'event.action') ?? listAt(doc, 'event.type').join(',');
+    const head = [
+      timeOf(doc),
+      `${category} ${action}`.trim(),
+      ...(sensor === undefined ? [] : [`seen by ${sensor}`]),
+    ];
+    const text = `${index + 1}  ${head.join(out.style('dim', ' · '))}`;
+    return [
+      { text, indent: 2 },
+      { text: subject(doc), indent: 5 },
+    ];
+  });
+}
+
+const reasons: Record<Candidate['link'], string> = {
+  path: 'the process names this path',
+  directory: 'the process names the folder it is in',
+  label: 'the process names its label',
+  matched: 'the rule matched this one',
+  window: 'changed inside the window',
+};
+
+/** Which files the sequence could be about and why they rank so; nothing when there was no choice. */
+export function candidateLines(doc: unknown): IndentedLine[] {
+  const candidates = objectsAt(doc, 'launchwarden.alert.candidates');
+  const count = Number(at(doc, 'launchwarden.alert.candidate_count') ?? candidates.length);
+  if (candidates.length === 0 || (count < 2 && at(candidates[0], 'link') === 'matched')) return [];
+  const lines = candidates.slice(0, shownCandidates).flatMap((candidate, index) => {
+    const link = at(candidate, 'link');
+    const reason =
+      typeof link === 'string' && Object.hasOwn(reasons, link) ? reasons[link as Candidate['link']] : '';
+    const facts = [timeOf(candidate), textAt(candidate, 'action'), reason].filter(
+      (one) => one !== undefined && one !== '',
+    );
+    const label = textAt(candidate, 'label');
+    if (label !== undefined) facts.push(`label ${label}`);
+    return [
+      { text: `${index + 1}  ${textAt(candidate, 'path') ?? '(no path)'}`, indent: 2 },
+      { text: facts.join(', '), indent: 5 },
+    ];
+  });
+  if (count > shownCandidates) lines.push({ text: `… and ${count - shownCandidates} more`, indent: 2 });
+  return lines;
+}

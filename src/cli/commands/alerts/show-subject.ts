@@ -1,0 +1,90 @@
+import { at, listAt, quoted, textAt } from '../../output/read.js';
+import type { Section } from '../../output/sheet.js';
+import { commandLine } from './show-events.js';
+
+function named(name: string | undefined, id: string | undefined): string | undefined {
+  return name !== undefined && id !== undefined && name !== id ? `${name} (${id})` : (name ?? id);
+}
+
+function joined(parts: readonly (string | undefined)[]): string | undefined {
+  const present = parts.filter((part) => part !== undefined);
+  return present.length === 0 ? undefined : present.join(', ');
+}
+
+/** What the property list says that the job is and does. */
+export function launchItemSection(doc: unknown, section: Section): void {
+  const item = at(doc, 'launchwarden.plist');
+  if (item !== undefined) {
+    section.field('label', textAt(item, 'label'), 'bold');
+    section.field('program', textAt(item, 'program'));
+    const args = listAt(item, 'program_arguments').map(quoted);
+    section.field('arguments', args.length === 0 ? undefined : args.join(' '));
+    section.field('runs as', textAt(item, 'user_name'));
+    const starts = [
+      ...(at(item, 'run_at_load') === true ? ['RunAtLoad'] : []),
+      ...(at(item, 'keep_alive') === true ? ['KeepAlive'] : []),
+      ...listAt(item, 'triggers'),
+    ];
+    section.field('started by', starts.length === 0 ? undefined : [...new Set(starts)].join(', '));
+    if (at(item, 'disabled') === true) section.field('disabled', 'yes');
+    section.field('format', textAt(item, 'format'));
+  }
+  section.list('findings', listAt(doc, 'launchwarden.findings'));
+}
+
+export function fileSection(doc: unknown, section: Section): void {
+  const file = at(doc, 'file');
+  if (file === undefined) return;
+  section.field('path', textAt(file, 'path'), 'bold');
+  section.field('came from', textAt(file, 'Ext.original.path'));
+  section.field('leads to', textAt(file, 'target_path'));
+  const size = textAt(file, 'size');
+  section.field(
+    'facts',
+    joined([
+      textAt(file, 'type'),
+      size === undefined ? undefined : `${size} bytes`,
+      textAt(file, 'mode') === undefined ? undefined : `mode ${textAt(file, 'mode')}`,
+      textAt(file, 'inode') === undefined ? undefined : `inode ${textAt(file, 'inode')}`,
+    ]),
+  );
+  section.field('owner', named(textAt(file, 'owner'), textAt(file, 'uid')));
+  section.field('group', named(textAt(file, 'group'), textAt(file, 'gid')));
+  section.field('changed', textAt(file, 'ctime'));
+  section.field('modified', textAt(file, 'mtime'));
+  section.field('sha256', textAt(file, 'hash.sha256'));
+}
+
+function signature(process: unknown): string | undefined {
+  const code = at(process, 'code_signature');
+  if (code === undefined) return undefined;
+  if (at(code, 'exists') === false) return 'unsigned';
+  const trust = at(code, 'trusted') === true ? 'trusted' : (textAt(code, 'status') ?? 'not trusted');
+  return joined([textAt(code, 'signing_id'), textAt(code, 'team_id'), textAt(code, 'subject_name'), trust]);
+}
+
+export function processSection(doc: unknown, section: Section): void {
+  const process = at(doc, 'process');
+  if (process === undefined) return;
+  const pid = textAt(process, 'pid');
+  section.field(
+    'name',
+    `${textAt(process, 'name') ?? '?'}${pid === undefined ? '' : ` (pid ${pid})`}`,
+    'bold',
+  );
+  section.field('image', textAt(process, 'executable'));
+  section.field('command', commandLine(process));
+  section.field('folder', textAt(process, 'working_directory'));
+  section.field('user', named(textAt(doc, 'user.name'), textAt(doc, 'user.id')));
+  section.field('started', textAt(process, 'start'));
+  section.field('signature', signature(process));
+  section.field('sha256', textAt(process, 'hash.sha256'));
+  section.field('entity', textAt(process, 'entity_id'));
+  const parent = at(process, 'parent');
+  if (parent === undefined) return;
+  const parentPid = textAt(parent, 'pid');
+  const parentName = textAt(parent, 'name') ?? textAt(parent, 'executable') ?? '?';
+  section.field('parent', `${parentName}${parentPid === undefined ? '' : ` (pid ${parentPid})`}`);
+  section.field('', textAt(parent, 'executable'));
+  section.field('', commandLine(parent));
+}

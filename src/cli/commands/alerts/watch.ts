@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { ExitCode } from '../../../base/errors.js';
+import { formatMicros } from '../../../base/time.js';
+import type { Alert } from '../../../event/alert.js';
+import type { AlertQuery } from '../../../store/index.js';
+import { defineCommand, flag } from '../../define-command.js';
+import { type Output, safe } from '../../output/output.js';
+import { pad, shorten } from '../../output/width.js';
+import { alertFields, alertSchema } from './alert-document.js';
+import { alertQuery, filterOptions } from './filters.js';
+import { severityStyle, shortId, subjectOf } from './list.js';
+
+const pollMs = 250;
+const pageSize = 200;
+
+function includes<T>(wanted: T | readonly T[] | undefined, value: T): boolean {
+  return wanted === undefined || (Array.isArray(wanted) ? wanted.includes(value) : wanted === value);
+}
+
+function matches(query: AlertQuery, alert: Alert): boolean {
+  return (
+    (query.since === undefined || alert.time >= query.since) &&
+    (query.until === undefined || alert.time < query.until) &&
+    includes(query.severity, alert.severity) &&
+    includes(query.status, alert.status) &&
+    includes(query.rule, alert.ruleId)
+  );
+}
+
+/** What happened to it, in one word. */
+function changeOf(alert: Alert): string {
+  const lastNote = alert.notes.at(-1);
+  if (lastNote !== undefined && lastNote.time === alert.updated) return lastNote.kind;
+  return alert.revision === 1 ? 'new' : 'grew';
+}
+
+function line(alert: Alert, out: Output): string {
+  const parts = [
+    formatMicros(alert.time).slice(0, 19).replace('T', ' '),
+    out.style('bold', safe(shortId(alert.id)) ?? ''),
+    out.style(severityStyle[alert.severity], pad(alert.severity, 8)),
+    pad(changeOf(alert), 12),
+  ];
+  const used = 19 + 12 + 8 + 12 + 4 * 2;
+  const rest = `${safe(alert.ruleName) ?? ''}: ${subjectOf(alert)}`;
+  return [...parts, out.width === undefined ? rest : shorten(rest, Math.max(20, out.width - used))].join(
+    '  ',
+  );
+}
+
+export const alertsWatch = defineCommand({
+  description:
+    'Follows the database until interrupted (exit code 0). An alert that grows or is worked on is printed again.',
+  options: { ...filterOptions, json: flag('--json', 'one JSON document a line (NDJSON)') },
+  examples: [
+    { line: 'launchwarden alerts watch --severity medium,high,critical', says: 'from now on' },
+    { line: 'launchwarden alerts watch --since 1h --json', says: 'the last hour, then what comes' },
+  ],
+  needs: 'read access to the data directory (root, when the agent runs as a daemon)',
+  async handler({ context, options }) {
+    const { out } = context;
+    const query = await alertQuery(context, options);
+    const signal = context.io.interruption();
+    await context.withStore(async (store) => {
+      let seq = options.since === undefined ? store.alerts.lastChange() : 0;
+      while (!signal.aborted) {
+        const changes = store.alerts.changesSince(seq, pageSize);
+        seq = changes.seq;
+        for (const alert of changes.alerts) {
+          if (!matches(query, alert)) continue;
+          if (options.json) out.document(alertSchema, alertFields(alert));
+          else out.line(line(alert, out));
+        }
+        if (changes.alerts.length < pageSize) await wait(pollMs, undefined, { signal }).catch(() => {});
+      }
+    });
+    return ExitCode.ok;
+  },
+});

@@ -1,0 +1,44 @@
+import { runAgent } from '../../agent/index.js';
+import { ExitCode } from '../../base/errors.js';
+import { logLevels, sensorKinds } from '../../config/index.js';
+import { defineCommand, list, value } from '../define-command.js';
+import { oneOf, wholeNumber } from '../values.js';
+
+export const run = defineCommand({
+  description:
+    'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. Logs go to standard error,\n' +
+    'one JSON document a line, unless the configuration names a file. With --root, folders below DIR stand for those of\n' +
+    'a Mac and every event is labelled as simulated; data then stand in DIR/Library/Application Support/launchwarden/data\n' +
+    'unless --data-dir says otherwise.',
+  options: {
+    rootScope: value(
+      '--root-scope PID',
+      'with --root: only processes below this one count',
+      wholeNumber('--root-scope', 1, 2 ** 31),
+    ),
+    sensors: list('--sensors KIND', `only these: ${sensorKinds.join(', ')}`, oneOf('--sensors', sensorKinds)),
+    logLevel: value('--log-level LEVEL', logLevels.join(', '), oneOf('--log-level', logLevels)),
+  },
+  examples: [
+    { line: 'sudo launchwarden run', says: 'on a Mac, in the foreground' },
+    {
+      line: 'launchwarden run --root /tmp/mac --data-dir /tmp/data',
+      says: 'on a folder tree, on any system',
+    },
+  ],
+  needs: 'root on a Mac; with --root nothing but the right to read the folder and write the data directory',
+  async handler({ context, options }) {
+    const settings = await context.settings({
+      logLevel: options.logLevel,
+      sensors: options.sensors.length === 0 ? undefined : options.sensors,
+    });
+    await runAgent({
+      settings,
+      version: context.version,
+      clock: context.clock,
+      signal: context.io.interruption(),
+      ...(options.rootScope === undefined ? {} : { scopePid: options.rootScope }),
+    });
+    return ExitCode.ok;
+  },
+});

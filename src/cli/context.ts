@@ -1,0 +1,27 @@
+import type { Clock } from '../base/clock.js';
+import type { LogLevel } from '../base/log.js';
+import type { ConfigurableSensor, Settings } from '../config/index.js';
+import type { Store } from '../store/index.js';
+import type { CliIo } from './io.js';
+import type { Output } from './output/output.js';
+
+/** What the command line adds to the settings that every command shares. */
+export interface ExtraFlags {
+  readonly logLevel?: LogLevel | undefined;
+  readonly sensors?: readonly ConfigurableSensor[] | undefined;
+}
+
+/** What a handler works with. Everything is opened on first use, so that a command pays for what it needs. */
+export interface CommandContext {
+  readonly io: CliIo;
+  readonly out: Output;
+  readonly clock: Clock;
+  /** Version of the program. */
+  readonly version: string;
+  /** Reads the configuration. Throws a UserError. */
+  settings(extra?: ExtraFlags): Promise<Settings>;
+  /** Opens the data folder and closes it when `use` has ended, however it ends. Without `write` beside a running agent. */
+  withStore<T>(use: (store: Store) => T | Promise<T>, how?: { readonly write?: boolean }): Promise<T>;
+  /** Asks the daemon of the data folder; undefined when none runs. Throws a UserError when it refuses. */
+  askDaemon(op: string, args: unknown): Promise<{ readonly result: unknown } | undefined>;
+}

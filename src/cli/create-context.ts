@@ -1,0 +1,54 @@
+import { systemClock } from '../base/clock.js';
+import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import type { CommandContext, ExtraFlags } from './context.js';
+import type { CliIo } from './io.js';
+import { createOutput } from './output/output.js';
+import { programVersion } from './version-file.js';
+
+/** What was read of the options that every command takes. */
+export interface CommonFlags {
+  readonly config?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly root?: string | undefined;
+}
+
+/** SQLite's own failures while reading are about the files, not about us. */
+function asUserError(error: unknown, dataDir: string): unknown {
+  const code = errnoOf(error);
+  if (error instanceof UserError || code === undefined || !code.startsWith('SQLITE_')) return error;
+  return new UserError('store/failed', `the database in ${dataDir} failed: ${messageOf(error)} (${code})`, {
+    hint: 'Is the disk full or failing? A damaged database must be restored or moved away.',
+    cause: error,
+  });
+}
+
+export function createContext(io: CliIo, flags: CommonFlags): CommandContext {
+  const settings = async (extra: ExtraFlags = {}) => {
+    const { loadSettings } = await import('../config/index.js');
+    return loadSettings({ flags: { ...flags, ...extra }, cwd: io.cwd, platform: io.platform });
+  };
+  return {
+    io,
+    out: createOutput(io),
+    clock: systemClock,
+    version: programVersion(),
+    settings,
+    async withStore(use, how = {}) {
+      const { dataDir } = await settings();
+      const { openStore } = await import('../store/index.js');
+      const store = openStore({ dataDir, readOnly: how.write !== true, clock: systemClock });
+      try {
+        return await use(store);
+      } catch (error) {
+        throw asUserError(error, dataDir);
+      } finally {
+        store.close();
+      }
+    },
+    async askDaemon(op, args) {
+      const { dataDir } = await settings();
+      const { requestControl } = await import('../agent/control.js');
+      return requestControl(dataDir, { op, args });
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** Where text goes. */
+export interface TextSink {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width of the terminal in cells; undefined when it is none. */
+  readonly columns: number | undefined;
+}
+
+/** Everything that a command may know of its process. `main.ts` makes the real one; tests make their own. */
+export interface CliIo {
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** Login name of who runs us. */
+  readonly user: string;
+  /** Aborted by SIGINT or SIGTERM from the first call on; before it, these signals end the process as usual. */
+  interruption(): AbortSignal;
+  /** Bytes of standard input. */
+  stdin(): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,48 @@
+import os from 'node:os';
+import { errnoOf } from '../base/errors.js';
+import type { CliIo, TextSink } from './io.js';
+import { runCli } from './run-cli.js';
+
+// The only file that touches `process`.
+
+function sink(stream: NodeJS.WriteStream): TextSink {
+  stream.on('error', (error) => {
+    // The reader has gone (`| head`): there is nobody to tell.
+    if (errnoOf(error) === 'EPIPE') process.exit(process.exitCode ?? 0);
+    throw error;
+  });
+  return {
+    write: (text) => void stream.write(text),
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns;
+    },
+  };
+}
+
+function loginName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort(signal));
+  return controller.signal;
+}
+
+const io: CliIo = {
+  stdout: sink(process.stdout),
+  stderr: sink(process.stderr),
+  env: process.env,
+  cwd: process.cwd(),
+  platform: process.platform,
+  user: loginName(),
+  interruption,
+  stdin: () => process.stdin,
+};
+
+process.exitCode = await runCli(process.argv.slice(2), io);

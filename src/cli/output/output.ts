@@ -1,0 +1,47 @@
+import { escapeText } from '../../base/escape.js';
+import type { CliIo } from '../io.js';
+import { type Style, styleFor } from './style.js';
+
+/** Standard output of one command: text for people, or NDJSON documents for programs. */
+export interface Output {
+  readonly style: Style;
+  /** Cells of the terminal; undefined when output goes elsewhere and nothing need be cut. */
+  readonly width: number | undefined;
+  /** One line, or several with line feeds, of text that is already safe. */
+  line(text?: string): void;
+  /** One versioned document: `schema` first, `launchwarden.<name>/<version>`. */
+  document(schema: string, fields: object): void;
+}
+
+/**
+ * JSON in one line that is safe to print: what escapeText would escape and JSON.stringify leaves (C1 controls, zero-width
+ * and bidirectional marks, tags) becomes a \u escape, which reads back as the same text.
+ */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/gu, (character) =>
+    escapeText(character) === character ? character : unicodeEscapes(character),
+  );
+}
+
+function unicodeEscapes(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
+
+export function createOutput(io: CliIo): Output {
+  const { stdout } = io;
+  return {
+    style: styleFor(io, stdout),
+    width: stdout.isTTY ? stdout.columns : undefined,
+    line: (text = '') => stdout.write(`${text}\n`),
+    document: (schema, fields) =>
+      stdout.write(`${jsonLine({ schema: `launchwarden.${schema}`, ...fields })}\n`),
+  };
+}
+
+/** One line that is safe to print, of anything that a document may hold. Undefined when there is nothing. */
+export function safe(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'string') return escapeText(value);
+  return escapeText(typeof value === 'object' ? JSON.stringify(value) : String(value));
+}

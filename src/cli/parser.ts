@@ -1,0 +1,161 @@
+import { CommanderError, Option as CommanderOption, Command as Parser } from 'commander';
+import { UserError } from '../base/errors.js';
+import { clip } from '../base/escape.js';
+import { didYouMean } from '../base/nearest.js';
+import type { CatalogEntry } from './catalog.js';
+import { type Command, type Option, type Options, value } from './define-command.js';
+import type { CliIo } from './io.js';
+
+const asWritten = (text: string): string => text;
+
+/** What every command takes. */
+export const commonOptions = {
+  config: value('--config FILE', 'configuration file (TOML)', asWritten),
+  dataDir: value('--data-dir DIR', 'folder with the database', asWritten),
+  root: value('--root DIR', 'a folder that stands for "/" of a Mac', asWritten),
+} as const;
+
+export interface ParsedArguments {
+  readonly options: Record<string, unknown>;
+  readonly args: readonly string[];
+}
+
+function newParser(name: string, io: CliIo): Parser {
+  const columns = io.stdout.columns;
+  return new Parser(name)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({ helpWidth: io.stdout.isTTY && columns !== undefined ? Math.min(columns, 110) : 100 })
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} });
+}
+
+function commanderOption(option: Option<unknown>): CommanderOption {
+  const made = new CommanderOption(option.flags.replace(/ (\S+)$/, ' <$1>'), option.summary);
+  const { parse } = option;
+  if (parse === undefined) return made;
+  if (option.list !== true) return made.argParser((text) => parse(text));
+  return made.argParser((text, before: readonly unknown[] | undefined) => [
+    ...(before ?? []),
+    ...text.split(',').map((part) => parse(part.trim())),
+  ]);
+}
+
+function leafParser(
+  name: string,
+  what: { readonly entry: CatalogEntry; readonly command: Command; readonly io: CliIo },
+) {
+  const { entry, command, io } = what;
+  const parser = newParser(name, io);
+  const { description, needs } = command;
+  parser.description(
+    [`${entry.summary}.`, ...(description === undefined ? [] : ['', description])].join('\n'),
+  );
+  for (const { name: written, summary } of command.arguments ?? []) {
+    const bare = written.replace(/[[\].]/g, '');
+    const inner = written.includes('...') ? `${bare}...` : bare;
+    parser.argument(written.startsWith('[') ? `[${inner}]` : `<${inner}>`, summary);
+  }
+  for (const option of Object.values(allOptions(command))) parser.addOption(commanderOption(option));
+  const examples = command.examples.map(({ line, says }) => `  ${line}\n      ${says}`);
+  const texts = [
+    ...(needs === undefined ? [] : [`Needs: ${needs}`]),
+    ...(examples.length === 0 ? [] : [`Examples:\n${examples.join('\n')}`]),
+  ];
+  if (texts.length > 0) parser.addHelpText('after', `\n${texts.join('\n\n')}`);
+  return parser;
+}
+
+function allOptions(command: Command): Options {
+  return { ...command.options, ...commonOptions };
+}
+
+function longNames(options: Options): string[] {
+  return Object.values(options).map((option) => /--[a-z-]+/.exec(option.flags)![0]);
+}
+
+/** What commander objects to, as a UserError that names the nearest known word. */
+function usageError(
+  error: CommanderError,
+  what: { readonly name: string; readonly known: readonly string[] },
+): UserError {
+  const message = error.message.split('\n')[0]!.replace(/^error: /, '');
+  const code = error.code
+    .replace(/^commander\./, '')
+    .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const written = error.code === 'commander.unknownOption' ? /'(--?[^'=]*)/.exec(message)?.[1] : undefined;
+  const guess = written === undefined ? undefined : didYouMean(written, what.known);
+  return new UserError(`cli/${code}`, clip(message, 300), {
+    hint: guess ?? `See "${what.name} --help".`,
+    cause: error,
+  });
+}
+
+/** Options and arguments of a command, or undefined when help was asked for and shown. Throws a UserError. */
+export function parseCommand(
+  name: string,
+  argv: readonly string[],
+  what: { readonly entry: CatalogEntry; readonly command: Command; readonly io: CliIo },
+): ParsedArguments | undefined {
+  const parser = leafParser(name, what);
+  const specs = allOptions(what.command);
+  try {
+    parser.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.helpDisplayed') return undefined;
+    throw usageError(error, { name, known: [...longNames(specs), '--help'] });
+  }
+  const values = parser.opts<Record<string, unknown>>();
+  const options: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(specs)) {
+    const { attribute } = { attribute: new CommanderOption(option.flags).attributeName() };
+    options[key] =
+      values[attribute] ?? (option.parse === undefined ? false : option.list === true ? [] : undefined);
+  }
+  return { options, args: parser.args };
+}
+
+/** The help of the program or of a noun: what commands it has. */
+export function groupHelp(name: string, entry: CatalogEntry, io: CliIo): string {
+  const parser = newParser(name, io).description(`${entry.summary}.`).helpCommand(false);
+  if (name === 'launchwarden') parser.version('', '-V, --version', 'show the version');
+  for (const child of entry.commands ?? []) {
+    const verbs = child.commands?.map((verb) => verb.name).join('|');
+    parser
+      .command(child.name)
+      .usage(verbs ?? '[options]')
+      .summary(child.summary)
+      .description(child.summary);
+  }
+  return parser.helpInformation();
+}
+
+/** The entry that the leading words name, its full name, and what follows. Throws a UserError for an unknown word. */
+export function findCommand(
+  top: CatalogEntry,
+  argv: readonly string[],
+): { readonly entry: CatalogEntry; readonly name: string; readonly rest: readonly string[] } {
+  let entry = top;
+  const names = [top.name];
+  let index = 0;
+  while (entry.commands !== undefined) {
+    const word = argv[index];
+    if (word === undefined || word.startsWith('-')) break;
+    const next = entry.commands.find((one) => one.name === word);
+    if (next === undefined) {
+      const known = entry.commands.map((one) => one.name);
+      throw new UserError(
+        'cli/unknown-command',
+        `unknown command "${clip([...names.slice(1), word].join(' '), 200)}"`,
+        {
+          hint: didYouMean(word, known) ?? `There are: ${known.join(', ')}.`,
+        },
+      );
+    }
+    entry = next;
+    names.push(next.name);
+    index++;
+  }
+  return { entry, name: names.join(' '), rest: argv.slice(index) };
+}

@@ -1,0 +1,60 @@
+import { UserError } from '../base/errors.js';
+import { clip } from '../base/escape.js';
+import { didYouMean } from '../base/nearest.js';
+import type { Settings } from '../config/index.js';
+import type { Diagnostic, Rule } from '../rules/index.js';
+import type { CommandContext } from './context.js';
+
+export interface ListedRule {
+  readonly rule: Rule;
+  readonly enabled: boolean;
+  /** Why it is off; undefined when it is on. */
+  readonly reason: string | undefined;
+}
+
+export interface RuleSet {
+  readonly rules: readonly ListedRule[];
+  /** What kept files from being rules. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function listed(rule: Rule, settings: Settings['rules']): ListedRule {
+  const { id } = rule.meta;
+  if (settings.disabled.includes(id))
+    return { rule, enabled: false, reason: 'disabled in the configuration' };
+  if (rule.launchwarden?.enabled === false && !settings.enabled.includes(id))
+    return { rule, enabled: false, reason: 'off by default' };
+  return { rule, enabled: true, reason: undefined };
+}
+
+/** The rules that the configuration names: our own first, then those of its folders. Throws a UserError for a missing folder. */
+export async function loadRuleSet(context: CommandContext): Promise<RuleSet> {
+  const settings = (await context.settings()).rules;
+  const { loadBuiltinRules, loadRules } = await import('../rules/index.js');
+  const own = settings.builtin ? loadBuiltinRules() : [];
+  const loaded = loadRules(settings.folders);
+  const ids = new Set(own.map((rule) => rule.meta.id));
+  const further = loaded.rules.filter((rule) => !ids.has(rule.meta.id));
+  return {
+    rules: [...own, ...further].map((rule) => listed(rule, settings)),
+    diagnostics: loaded.diagnostics,
+  };
+}
+
+/** By id, by name (any case), or by a beginning of an id that only one has. */
+export function findRule(set: RuleSet, written: string): Rule | undefined {
+  const rules = set.rules.map(({ rule }) => rule);
+  const wanted = written.toLowerCase();
+  const exact = rules.find(({ meta }) => meta.id === wanted || meta.name.toLowerCase() === wanted);
+  if (exact !== undefined || wanted.length < 4) return exact;
+  const begun = rules.filter(({ meta }) => meta.id.startsWith(wanted));
+  return begun.length === 1 ? begun[0] : undefined;
+}
+
+/** Names the nearest known id or name. */
+export function unknownRule(set: RuleSet, written: string): UserError {
+  const known = set.rules.flatMap(({ rule }) => [rule.meta.id, rule.meta.name]);
+  return new UserError('rules/unknown', `there is no rule "${clip(written, 200)}"`, {
+    hint: didYouMean(written, known) ?? 'See "launchwarden rules list".',
+  });
+}
