@@ -41,9 +41,9 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
       throw Napi::TypeError::New(env, "ProcessScanner takes options and a function");
     const Napi::Object given = info[0].As<Napi::Object>();
     ScannerOptions options;
-    options.period_us = static_cast<int64_t>(NumberOption(given, "periodUs", 2'000, 200, 10'000'000));
+    options.period_us = static_cast<int64_t>(NumberOption(given, "periodUs", 2'500, 200, 10'000'000));
     options.quiet_period_us =
-        static_cast<int64_t>(NumberOption(given, "quietPeriodUs", 3'000, 200, 10'000'000));
+        static_cast<int64_t>(NumberOption(given, "quietPeriodUs", 4'000, 200, 10'000'000));
     options.longest_period_us =
         static_cast<int64_t>(NumberOption(given, "longestPeriodUs", 20'000, 200, 10'000'000));
     options.cpu_share = NumberOption(given, "cpuShare", 0.10, 0.001, 1);
@@ -108,6 +108,7 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     const Channel::Counters queue = channel_->counters();
     set("looks", static_cast<double>(scan.looks));
     set("lists", static_cast<double>(scan.lists));
+    set("glances", static_cast<double>(scan.glances));
     set("reads", static_cast<double>(scan.reads));
     set("starts", static_cast<double>(scan.starts));
     set("forks", static_cast<double>(scan.forks));

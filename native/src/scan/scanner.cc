@@ -24,7 +24,9 @@ constexpr int kTriesUntilForgotten = 4;
 // A process of age t is looked at again after t / 16: a shell that executes another program in its own place is caught
 // soon after its start, when that is likely, and everything else costs next to nothing.
 constexpr int64_t kAgeShare = 16;
-constexpr int64_t kLongestCheckUs = 5'000'000;
+constexpr int64_t kLongestCheckUs = 30'000'000;
+// No look may take so long that it misses what is born meanwhile.
+constexpr int kMostChecks = 64;
 // An image without a stamp is still being loaded, or not ours to read; after so many looks it is the latter.
 constexpr int64_t kUnstampedLooks = 3;
 constexpr int64_t kQuietAfterUs = 1'000'000;
@@ -106,7 +108,8 @@ void Scanner::Snapshot() {
       if (stopping_) return;
     }
     Emit(kRunning, facts, facts.start_us);
-    Schedule(pid, known);
+    // Spread out, so that they do not all fall due in one look.
+    checks_.push({steady_us_ + int64_t{pid} * 7'919'000 % kLongestCheckUs, pid, known.start});
   }
   next_list_us_ = SteadyUs() + options_.list_every_us;
   Look();
@@ -132,7 +135,7 @@ void Scanner::Look() {
   }
   unseen_.resize(kept);
 
-  while (!checks_.empty() && checks_.top().due_us <= steady_us_) {
+  for (int count = 0; count < kMostChecks && !checks_.empty() && checks_.top().due_us <= steady_us_; count++) {
     const Check check = checks_.top();
     checks_.pop();
     Recheck(check);
@@ -169,6 +172,7 @@ void Scanner::ListAll() {
 // False when there is no such process yet: worth another try.
 bool Scanner::Consider(int pid, int64_t not_before_us, bool late) {
   ProcessGlance glance;
+  counters_.glances++;
   const Seen seen = reader_->Glance(pid, glance);
   if (seen == Seen::kGone) return false;
   const auto found = known_.find(pid);
@@ -210,6 +214,7 @@ void Scanner::Recheck(const Check& check) {
   auto found = known_.find(check.pid);
   if (found == known_.end() || found->second.start != check.start) return;
   ProcessGlance glance;
+  counters_.glances++;
   const Seen seen = reader_->Glance(check.pid, glance);
   if (seen != Seen::kProcess || glance.start != check.start) {
     if (found->second.waiting) counters_.vanished++;
@@ -246,8 +251,8 @@ void Scanner::Recheck(const Check& check) {
 
 void Scanner::Schedule(int pid, const Known& known) {
   const int64_t age = std::max<int64_t>(steady_us_ - known.born_us, 0);
-  const int64_t wait = known.waiting ? 0 : std::min(age / kAgeShare, kLongestCheckUs);
-  checks_.push({steady_us_ + std::max(wait, period_us_), pid, known.start});
+  const int64_t wait = std::clamp(age / kAgeShare, 2 * period_us_, kLongestCheckUs);
+  checks_.push({steady_us_ + (known.waiting ? period_us_ / 2 : wait), pid, known.start});
 }
 
 // A subshell that never execs is still its children's parent: it is reported before them.

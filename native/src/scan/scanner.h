@@ -18,19 +18,19 @@ namespace launchwarden {
 
 struct ScannerOptions {
   // Time between two looks, microseconds; stretched while looking costs more than `cpu_share` of one core.
-  int64_t period_us = 2'000;
+  int64_t period_us = 2'500;
   // The same after a second without a birth: what a wake-up costs is nearly all that an idle machine pays.
-  int64_t quiet_period_us = 3'000;
+  int64_t quiet_period_us = 4'000;
   int64_t longest_period_us = 20'000;
   double cpu_share = 0.10;
   // How often everything is listed, whatever the gate says.
-  int64_t list_every_us = 1'000'000;
+  int64_t list_every_us = 2'000'000;
   // How long a fork may take to its exec before it is reported as a fork.
   int64_t fork_after_us = 20'000;
 };
 
 struct ScannerCounters {
-  std::atomic<uint64_t> looks{0}, lists{0}, reads{0}, starts{0}, forks{0};
+  std::atomic<uint64_t> looks{0}, lists{0}, glances{0}, reads{0}, starts{0}, forks{0};
   // Found by the full list and not by the gate; lived too short to show their program; found dead.
   std::atomic<uint64_t> late{0}, vanished{0}, found_dead{0};
   std::atomic<int64_t> period_us{0};

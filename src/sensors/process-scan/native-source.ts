@@ -28,7 +28,7 @@ export class NativeProcessSource implements ProcessSource {
     this.#scanner = new addon.ProcessScanner(
       {
         periodUs: options.periodMs * 1_000,
-        quietPeriodUs: options.periodMs * 1_500,
+        quietPeriodUs: options.periodMs * 1_600,
         longestPeriodUs: Math.max(options.periodMs * 1_000, 20_000),
         cpuShare: options.cpuShare,
         queueBytes: options.queueMb * 1024 * 1024,
