@@ -61,7 +61,8 @@ function unquoted(parts: readonly string[]): string {
   const escaped = parts.map((part) =>
     part
       .replace(/[\\():<>"*{}]/g, '\\$&')
-      .replace(/[\t\r\n\u00a0\u3000]/g, (one) => controls[one] ?? codeOf(one)),
+      // By code: `\n` before `ot` would be the escaped keyword.
+      .replace(/[\t\r\n\u00a0\u3000]/g, codeOf),
   );
   return escaped
     .join('*')

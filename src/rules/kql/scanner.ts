@@ -180,17 +180,19 @@ export class KqlScanner {
     const start = this.at;
     const code = this.#unicode();
     if (code !== undefined) return code;
-    const character = this.text[this.at + 1] ?? '';
+    // `\not` as a word of its own is the escaped keyword, although Kibana's grammar reads a line feed and `ot`.
+    const rest = this.text.slice(start + 1, start + 5);
+    const word = /^(?:not(?![^ \t\r\n\u00a0\u3000():<>{}"*])|and|or)/i.exec(rest)?.[0];
+    if (word !== undefined) {
+      this.at += word.length;
+      return word;
+    }
+    const character = rest[0] ?? '';
     const plain =
       whitespaceEscapes[character] ?? (special.test(character) || character === ' ' ? character : undefined);
-    if (plain !== undefined) {
-      this.at++;
-      return plain;
-    }
-    const word = /^(?:and|or|not)/i.exec(this.text.slice(this.at + 1, this.at + 4))?.[0];
-    if (word === undefined)
+    if (plain === undefined)
       this.#failEscape(start, 'Write \\\\ for a backslash, or put the value in quotes.');
-    this.at += word.length;
-    return word;
+    this.at++;
+    return plain;
   }
 }
