@@ -27,6 +27,15 @@ export function launchItemKind(macPath: string): 'agent' | 'daemon' | undefined 
   return folder === 'launchdaemons' ? 'daemon' : 'agent';
 }
 
+/** True for a folder in which launchd looks for items, and for the one of directory plug-ins. */
+export function isLaunchFolder(macPath: string): boolean {
+  return (
+    (/^launch(?:agents|daemons|angels)$/i.test(macPath.slice(macPath.lastIndexOf('/') + 1)) &&
+      launchItemKind(`${macPath}/x`) !== undefined) ||
+    /^\/Library\/DirectoryServices\/PlugIns$/i.test(macPath)
+  );
+}
+
 /** True inside a directory plug-in, `x.dsplug/Contents/Info.plist`, not for the bundle itself. */
 export function insidePlugIn(macPath: string): boolean {
   return /^\/Library\/DirectoryServices\/PlugIns\/[^/]+\/./i.test(macPath);

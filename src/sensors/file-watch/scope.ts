@@ -5,7 +5,7 @@ interface Target {
   readonly pattern: string;
   /** Folded names; one with `*` or `?` matches any one folder. */
   readonly folders: readonly string[];
-  /** Folded name to look for; undefined means everything below the folder. */
+  /** Folded name to look for, without `*`; undefined means everything below the folder. */
   readonly leaf: string | undefined;
 }
 
@@ -94,7 +94,7 @@ export class Scope {
       if (typeof made === 'string') skipped.push({ pattern, reason: made });
       else {
         targets.set(`${made.folders.join('/')}/${made.leaf ?? '*'}`, made);
-        filters.add(fold(canonicalMacPath(pattern)));
+        filters.add(canonicalPattern(pattern));
       }
     }
     this.#targets = [...targets.values()];
@@ -116,7 +116,7 @@ export class Scope {
     for (const { target, depth } of steps) {
       const next = target.folders[depth];
       if (next === undefined) {
-        if (target.leaf !== undefined && target.leaf === folded) item = true;
+        if (target.leaf !== undefined && wildcardMatches(target.leaf, folded)) item = true;
       } else if (next === folded || (hasWildcard(next) && wildcardMatches(next, folded))) {
         on.push({ target, depth: depth + 1 });
         if (depth + 1 === target.folders.length && target.leaf === undefined) tree = true;
@@ -132,15 +132,20 @@ export class Scope {
   }
 }
 
+/** Folded first: `/ETC/*` means `/private/etc/*` too. */
+function canonicalPattern(pattern: string): string {
+  return canonicalMacPath(fold(canonicalMacPath(pattern)));
+}
+
 function target(pattern: string): Target | string {
   if (!pattern.startsWith('/') || pattern.length > 4096) return 'does not begin at /';
-  const parts = fold(canonicalMacPath(pattern)).split('/').slice(1);
+  const parts = canonicalPattern(pattern).split('/').slice(1);
   const leaf = parts.pop() ?? '';
   if (parts.length === 0) return 'names the whole volume';
   if (parts.filter(hasWildcard).length > 2 || hasWildcard(parts[0] ?? ''))
     return 'too many folders on the way';
   // `*` also matches `/`: what is looked for may stand anywhere below.
-  if (!hasWildcard(leaf)) return { pattern, folders: parts, leaf };
+  if (!leaf.includes('*')) return { pattern, folders: parts, leaf };
   if (tooWide.has(parts.join('/'))) return 'too many files below that folder';
   return { pattern, folders: parts, leaf: undefined };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.js';
+import { isLaunchFolder } from '../../base/launch-paths.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { FileContent, Observation } from '../../event/event.js';
@@ -112,6 +113,17 @@ export class ItemTracker {
       this.#options.onItem({ path, gone: true });
     }
     this.#remembered = undefined;
+  }
+
+  /**
+   * Whether an observed folder met before `goLive` was watched by the run before this one, and whether it came to its
+   * place since: then so did what is in it, however old.
+   */
+  history(path: string, inode: string, parent: Folder): { readonly known: boolean; readonly fresh: boolean } {
+    if (this.#remembered === undefined) return { known: true, fresh: this.#live };
+    const before = this.#remembered.get(path);
+    const known = before !== undefined || parent.known || isLaunchFolder(path);
+    return { known, fresh: known && before?.inode !== inode };
   }
 
   /** Something is at a path. `begins`: an observed tree begins there, whatever the patterns say of the path. */

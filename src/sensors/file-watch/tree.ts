@@ -19,6 +19,8 @@ export interface Folder {
   readonly target: { items: number };
   /** Nanoseconds: what is in it cannot have become visible earlier than the folder did. */
   readonly appeared: bigint;
+  /** The run before this one watched it too. */
+  readonly known: boolean;
   /** True when a link stands on the way. */
   readonly viaLink: boolean;
   readonly items: Map<string, Item>;

@@ -86,6 +86,7 @@ export class FolderWalker {
       level: undefined,
       target: { items: 0 },
       appeared: 0n,
+      known: false,
       viaLink: false,
     });
     return true;
@@ -210,6 +211,10 @@ export class FolderWalker {
       if (there.ctime > ctime) ctime = there.ctime;
     } else if (snapshot.type !== 'dir') return undefined;
     const begins = tree && folder.level === undefined;
+    const observed = begins || folder.level !== undefined;
+    const { known, fresh } = observed
+      ? this.#options.tracker.history(macPath, snapshot.inode, folder)
+      : { known: false, fresh: this.#live };
     return {
       path: macPath,
       host,
@@ -219,7 +224,8 @@ export class FolderWalker {
       steps,
       level: begins ? 0 : folder.level === undefined ? undefined : folder.level + 1,
       target: begins ? { items: 0 } : folder.target,
-      appeared: this.#live && ctime > folder.appeared ? ctime : folder.appeared,
+      appeared: fresh && ctime > folder.appeared ? ctime : folder.appeared,
+      known,
       viaLink: folder.viaLink || snapshot.type === 'symlink',
     };
   }

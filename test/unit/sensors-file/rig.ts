@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { systemClock } from '../../../src/base/clock.js';
+import { silentLogger } from '../../../src/base/log.js';
+import { RootMap } from '../../../src/base/root.js';
+import type { Event, Observation } from '../../../src/event/event.js';
+import {
+  type FileWatchLimits,
+  FileWatchSensor,
+  type ItemChange,
+  type RememberedItem,
+} from '../../../src/sensors/file-watch/index.js';
+import { RecordingSink } from '../../contract/sensor.contract.js';
+import { waitFor } from '../../simulation/mac.js';
+
+export const agents = '/Library/LaunchAgents';
+export const plugIns = '/Library/DirectoryServices/PlugIns';
+
+export interface RigOptions {
+  readonly patterns?: readonly string[];
+  readonly limits?: Partial<FileWatchLimits>;
+  readonly remembered?: Iterable<RememberedItem>;
+  readonly completeThrough?: number;
+}
+
+/** A folder that stands for a Mac, and a file watcher on it. */
+export class Rig {
+  readonly base = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'launchwarden-files-')));
+  readonly root = path.join(this.base, 'root');
+  readonly sink = new RecordingSink();
+  readonly items = new Map<string, RememberedItem>();
+  sensor: FileWatchSensor | undefined;
+
+  constructor() {
+    this.folder(agents);
+    this.folder('/Users/alice/Library');
+    this.folder(plugIns);
+  }
+
+  host(macPath: string): string {
+    return this.root + macPath;
+  }
+
+  folder(macPath: string): string {
+    mkdirSync(this.host(macPath), { recursive: true });
+    return this.host(macPath);
+  }
+
+  write(macPath: string, content: string | Uint8Array = 'x'): string {
+    this.folder(path.dirname(macPath));
+    writeFileSync(this.host(macPath), content);
+    return this.host(macPath);
+  }
+
+  async start(options: RigOptions = {}): Promise<FileWatchSensor> {
+    const { patterns = [], limits, remembered, completeThrough } = options;
+    this.sensor = new FileWatchSensor({
+      root: new RootMap(this.root),
+      clock: systemClock,
+      logger: silentLogger,
+      boot: 'boot',
+      patterns,
+      onItem: (change: ItemChange) => {
+        if ('gone' in change) this.items.delete(change.path);
+        else this.items.set(change.path, change);
+      },
+      ...(limits === undefined ? {} : { limits }),
+      ...(remembered === undefined ? {} : { state: { load: () => remembered, completeThrough } }),
+    });
+    await this.sensor.start(this.sink);
+    return this.sensor;
+  }
+
+  async stop(): Promise<void> {
+    await this.sensor?.stop();
+    this.sensor = undefined;
+  }
+
+  /** Waits until the watcher has told everything that happened up to now. */
+  async quiet(): Promise<void> {
+    await this.sink.completePast(Date.now() * 1000);
+  }
+
+  /** Actions of all events about a path so far, in order of arrival. */
+  actions(macPath: string): string[] {
+    return this.eventsOf(macPath).map((event) => event.doc.event?.action ?? '');
+  }
+
+  eventsOf(macPath: string): Event[] {
+    return this.sink.events.filter((event) => event.doc.file?.path === macPath);
+  }
+
+  event(macPath: string, action = 'modification'): Promise<Event> {
+    return waitFor(`${action} of ${macPath}`, () =>
+      this.eventsOf(macPath).find((event) => event.doc.event?.action === action),
+    );
+  }
+
+  /** The newest observation of an event, amendments included. */
+  latest(id: string): Observation | undefined {
+    return this.sink.observations.findLast((one) => one.event.id === id);
+  }
+
+  /** What the newest observation of a path carried away, as text. */
+  content(macPath: string): string | undefined {
+    const last = this.sink.observations.findLast(
+      (one) => one.event.doc.file?.path === macPath && one.content !== undefined,
+    );
+    return last?.content === undefined ? undefined : Buffer.from(last.content.bytes).toString('utf8');
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.base, { recursive: true, force: true });
+  }
+}
