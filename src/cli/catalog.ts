@@ -82,6 +82,16 @@ export const catalog: CatalogEntry = {
       ],
     },
     {
+      name: 'install',
+      summary: 'Install the agent as a launchd job',
+      load: async () => (await import('./commands/install.js')).install,
+    },
+    {
+      name: 'uninstall',
+      summary: 'Remove the launchd job',
+      load: async () => (await import('./commands/uninstall.js')).uninstall,
+    },
+    {
       name: 'version',
       summary: 'Show the version of the program and of what it runs on',
       load: async () => (await import('./commands/version.js')).version,

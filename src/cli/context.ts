@@ -8,7 +8,15 @@ import type { Output } from './output/output.js';
 /** What the command line adds to the settings that every command shares. */
 export interface ExtraFlags {
   readonly logLevel?: LogLevel | undefined;
+  readonly logFile?: string | undefined;
   readonly sensors?: readonly ConfigurableSensor[] | undefined;
+}
+
+/** The options that every command takes. */
+export interface CommonFlags {
+  readonly config?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly root?: string | undefined;
 }
 
 /** What a handler works with. Everything is opened on first use, so that a command pays for what it needs. */
@@ -18,6 +26,8 @@ export interface CommandContext {
   readonly clock: Clock;
   /** Version of the program. */
   readonly version: string;
+  /** `--config`, `--data-dir` and `--root` as they were written. */
+  readonly flags: CommonFlags;
   /** Reads the configuration. Throws a UserError. */
   settings(extra?: ExtraFlags): Promise<Settings>;
   /** Opens the data folder and closes it when `use` has ended, however it ends. Without `write` beside a running agent. */

@@ -1,16 +1,9 @@
 import { systemClock } from '../base/clock.js';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
-import type { CommandContext, ExtraFlags } from './context.js';
+import type { CommandContext, CommonFlags, ExtraFlags } from './context.js';
 import type { CliIo } from './io.js';
 import { createOutput } from './output/output.js';
 import { programVersion } from './version-file.js';
-
-/** What was read of the options that every command takes. */
-export interface CommonFlags {
-  readonly config?: string | undefined;
-  readonly dataDir?: string | undefined;
-  readonly root?: string | undefined;
-}
 
 /** SQLite's own failures while reading are about the files, not about us. */
 function asUserError(error: unknown, dataDir: string): unknown {
@@ -32,6 +25,7 @@ export function createContext(io: CliIo, flags: CommonFlags): CommandContext {
     out: createOutput(io),
     clock: systemClock,
     version: programVersion(),
+    flags,
     settings,
     async withStore(use, how = {}) {
       const { dataDir } = await settings();

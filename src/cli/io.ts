@@ -1,3 +1,5 @@
+import type { System } from '../install/index.js';
+
 /** Where text goes. */
 export interface TextSink {
   write(text: string): void;
@@ -19,4 +21,8 @@ export interface CliIo {
   interruption(): AbortSignal;
   /** Bytes of standard input. */
   stdin(): AsyncIterable<Uint8Array>;
+  /** What installing works on; this machine when absent. */
+  readonly system?: System;
+  /** What a job would run, absolute paths. */
+  readonly program: { readonly node: string; readonly script: string };
 }

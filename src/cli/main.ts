@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { errnoOf } from '../base/errors.js';
 import type { CliIo, TextSink } from './io.js';
 import { runCli } from './run-cli.js';
@@ -28,6 +29,15 @@ function loginName(): string {
   }
 }
 
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    // It was removed under us; only relative paths need it.
+    return '/';
+  }
+}
+
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort(signal));
@@ -38,11 +48,15 @@ const io: CliIo = {
   stdout: sink(process.stdout),
   stderr: sink(process.stderr),
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingFolder(),
   platform: process.platform,
   user: loginName(),
   interruption,
   stdin: () => process.stdin,
+  program: {
+    node: process.execPath,
+    script: fileURLToPath(new URL('../../bin/launchwarden.js', import.meta.url)),
+  },
 };
 
 process.exitCode = await runCli(process.argv.slice(2), io);

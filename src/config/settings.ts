@@ -18,6 +18,7 @@ export interface SettingsFlags {
   readonly dataDir?: string | undefined;
   readonly root?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
+  readonly logFile?: string | undefined;
   /** Only these sensors; the others count as disabled. */
   readonly sensors?: readonly ConfigurableSensor[] | undefined;
 }
@@ -195,7 +196,12 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
   const { sensors } = flags;
   const disabled =
     sensors === undefined ? config.sensors.disabled : sensorKinds.filter((kind) => !sensors.includes(kind));
-  const logFile = config.log.file === undefined ? undefined : beside(config.log.file);
+  const logFile =
+    flags.logFile !== undefined
+      ? path.resolve(cwd, flags.logFile)
+      : config.log.file === undefined
+        ? undefined
+        : beside(config.log.file);
   const level = flags.logLevel ?? config.log.level;
   const folders = config.rules.folders.map(beside);
   const destinations = config.destination.map((one) => absolutePaths(one, beside));
@@ -205,7 +211,9 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
     [
       { key: 'data_dir', value: dataDir, byFlag: flags.dataDir !== undefined },
       ...(root === undefined ? [] : [{ key: 'root', value: root, byFlag: true }]),
-      ...(logFile === undefined ? [] : [{ key: 'log.file', value: logFile, byFlag: false }]),
+      ...(logFile === undefined
+        ? []
+        : [{ key: 'log.file', value: logFile, byFlag: flags.logFile !== undefined }]),
       { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
       { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
       { key: 'rules.folders', value: folders, byFlag: false },

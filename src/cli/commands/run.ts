@@ -18,6 +18,7 @@ export const run = defineCommand({
     ),
     sensors: list('--sensors KIND', `only these: ${sensorKinds.join(', ')}`, oneOf('--sensors', sensorKinds)),
     logLevel: value('--log-level LEVEL', logLevels.join(', '), oneOf('--log-level', logLevels)),
+    logFile: value('--log-file FILE', 'append the log to this file', (text) => text),
   },
   examples: [
     { line: 'sudo launchwarden run', says: 'on a Mac, in the foreground' },
@@ -30,6 +31,7 @@ export const run = defineCommand({
   async handler({ context, options }) {
     const settings = await context.settings({
       logLevel: options.logLevel,
+      logFile: options.logFile,
       sensors: options.sensors.length === 0 ? undefined : options.sensors,
     });
     await runAgent({

@@ -1,0 +1,11 @@
+export {
+  type InstallOptions,
+  leftBehind,
+  planInstall,
+  planUninstall,
+  type UninstallOptions,
+} from './install.js';
+export { jobLabel, placed, places } from './places.js';
+export { type JobProgram, renderJob, renderLogRotation } from './render.js';
+export { runSteps, type Step, type StepReport } from './steps.js';
+export { type CommandResult, type FileFacts, type System, thisSystem } from './system.js';

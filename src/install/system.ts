@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface CommandResult {
+  /** Exit code; null when it did not end by itself. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export type FileFacts = Pick<Stats, 'uid' | 'mode'> & {
+  isSymbolicLink(): boolean;
+  isDirectory(): boolean;
+};
+
+/** What installing needs of the machine. Tests bring their own. */
+export interface System {
+  readonly platform: NodeJS.Platform;
+  /** Effective user id. */
+  readonly uid: number;
+  /** Throws what lstat throws. */
+  lstat(file: string): FileFacts;
+  readlink(file: string): string;
+  /** Runs a program without a shell, with a fixed environment, for at most 30 s. */
+  run(file: string, args: readonly string[]): CommandResult;
+  wait(milliseconds: number): Promise<void>;
+}
+
+export function thisSystem(): System {
+  return {
+    platform: process.platform,
+    uid: process.geteuid?.() ?? -1,
+    lstat: (file) => lstatSync(file),
+    readlink: (file) => readlinkSync(file),
+    run(file, args) {
+      const done = spawnSync(file, [...args], {
+        encoding: 'utf8',
+        timeout: 30_000,
+        maxBuffer: 1024 * 1024,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
+      });
+      return {
+        status: done.status,
+        stdout: done.stdout ?? '',
+        stderr: done.stderr || (done.error?.message ?? ''),
+      };
+    },
+    wait: async (milliseconds) => {
+      await wait(milliseconds);
+    },
+  };
+}
