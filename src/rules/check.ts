@@ -17,7 +17,5 @@ export function checkQuery(query: Query, source: Source): readonly Diagnostic[] 
   else if (query.kind === 'event') conditions.condition(query.condition);
   else if (query.kind === 'sequence') checkSequence(query, conditions, report);
   else checkSample(query, conditions, report);
-  return report.problems
-    .sort((a, b) => a.span.start - b.span.start)
-    .map((problem) => diagnosticOf(source, problem));
+  return report.problems().map((problem) => diagnosticOf(source, problem));
 }

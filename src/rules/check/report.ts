@@ -4,24 +4,34 @@ import { allFields, type FieldInfo, type FieldType, lookupField, nearestField } 
 import type { Span } from '../ast.js';
 import type { Problem } from '../diagnostic.js';
 
+// Of each severity: a query can be written to hold as many slips as words, and nobody reads more.
+const maxProblems = 100;
+
 /** Collects what is wrong with a query; a field that nobody knows is said once. */
 export class Report {
-  readonly problems: Problem[] = [];
+  readonly #errors: Problem[] = [];
+  readonly #warnings: Problem[] = [];
   readonly #unknown = new Set<string>();
 
+  /** In the order of the text. */
+  problems(): readonly Problem[] {
+    return [...this.#errors, ...this.#warnings].sort((a, b) => a.span.start - b.span.start);
+  }
+
   error(span: Span, code: string, message: string, hint?: string): void {
-    this.problems.push({ code, message, span, hint });
+    if (this.#errors.length < maxProblems) this.#errors.push({ code, message, span, hint });
   }
 
   warn(span: Span, code: string, message: string, hint?: string): void {
-    this.problems.push({ severity: 'warning', code, message, span, hint });
+    if (this.#warnings.length < maxProblems)
+      this.#warnings.push({ severity: 'warning', code, message, span, hint });
   }
 
   /** The registry's entry of a field; warns when there is none, since a slip silently matches nothing (or everything). */
   field(span: Span, name: string, wildcard: boolean): FieldInfo | undefined {
     if (wildcard) {
-      const matcher = new RegExp(`^${name.split('*').map(escaped).join('.*')}$`, 's');
-      if (!allFields().some((field) => matcher.test(field.name))) this.#warnUnknown(span, name);
+      const parts = name.split('*');
+      if (!allFields().some((field) => fits(field.name, parts))) this.#warnUnknown(span, name);
       return undefined;
     }
     const info = lookupField(name);
@@ -30,7 +40,7 @@ export class Report {
   }
 
   #warnUnknown(span: Span, name: string): void {
-    if (this.#unknown.has(name)) return;
+    if (this.#unknown.has(name) || this.#unknown.size >= maxProblems) return;
     this.#unknown.add(name);
     const near = nearestField(name);
     const hint = near === undefined ? undefined : `Did you mean "${near}"?`;
@@ -38,8 +48,16 @@ export class Report {
   }
 }
 
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+/** Whether a text begins with the first part, ends with the last, and holds the others between them in order. */
+function fits(text: string, parts: readonly string[]): boolean {
+  const last = parts.at(-1) ?? '';
+  let at = 0;
+  for (const [index, part] of parts.slice(0, -1).entries()) {
+    const found = text.indexOf(part, at);
+    if (found === -1 || (index === 0 && found !== 0)) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
 }
 
 /** Why a value, as text, can never equal one of a field of this type; undefined when it can. */

@@ -9,6 +9,9 @@ import { TableReader, type TomlTable } from './table-reader.js';
 import { readThreats } from './threat.js';
 import { type TomlPositions, tomlPositions } from './toml-positions.js';
 
+// Of each severity; nobody reads more.
+const maxProblems = 100;
+
 /** The longest of Elastic's published rule files for macOS has about 30 KB. */
 export const maxRuleFileBytes = 524_288;
 
@@ -82,7 +85,7 @@ function problemAt(start: number, code: string, message: string): Problem {
 }
 
 function failed(source: Source, problems: readonly Problem[]): RuleFileResult {
-  return { diagnostics: problems.map((problem) => diagnosticOf(source, problem)) };
+  return { diagnostics: problems.slice(0, maxProblems).map((problem) => diagnosticOf(source, problem)) };
 }
 
 function parseToml(text: string): { table: TomlTable } | Problem {
@@ -163,7 +166,9 @@ class RuleReader {
     };
     const own = rule.table('launchwarden');
     const launchwarden = own === undefined ? undefined : readOwnTable(own);
-    const found = this.#problems.map((problem) => diagnosticOf(this.#source, problem));
+    const errors = this.#problems.filter(({ severity }) => severity !== 'warning').slice(0, maxProblems);
+    const slips = this.#problems.filter(({ severity }) => severity === 'warning').slice(0, maxProblems);
+    const found = [...errors, ...slips].map((problem) => diagnosticOf(this.#source, problem));
     const diagnostics = [...found, ...('warnings' in query ? query.warnings : query.diagnostics)];
     if ('diagnostics' in query || found.some(({ severity }) => severity === 'error')) {
       return { diagnostics: diagnostics.sort((a, b) => a.line - b.line || a.column - b.column) };

@@ -2,6 +2,9 @@ import { nearest } from '../../base/nearest.js';
 import type { Problem } from '../diagnostic.js';
 import type { TomlPositions } from './toml-positions.js';
 
+// A table of ours has a dozen keys; one with more than this was written to make us busy.
+const maxKeys = 200;
+
 export type TomlTable = Readonly<Record<string, unknown>>;
 
 export function isTable(value: unknown): value is TomlTable {
@@ -45,7 +48,7 @@ export class TableReader {
   }
 
   #missing(key: string): void {
-    const near = nearest(key, Object.keys(this.#table));
+    const near = nearest(key, Object.keys(this.#table).slice(0, maxKeys));
     this.problem(key, {
       code: 'rule.missing',
       message: `${this.#pathOf(key)} is missing`,
@@ -132,7 +135,7 @@ export class TableReader {
 
   /** Reports keys that are none of ours: as an error, or, where others may have more, only when one looks like a slip. */
   onlyKeys(known: readonly string[], strict: boolean): void {
-    for (const key of Object.keys(this.#table)) {
+    for (const key of Object.keys(this.#table).slice(0, maxKeys)) {
       if (known.includes(key)) continue;
       const near = nearest(key, known);
       if (!strict && (near === undefined || this.has(near))) continue;

@@ -64,8 +64,11 @@ function unquoted(parts: readonly string[]): string {
       // By code: `\n` before `ot` would be the escaped keyword.
       .replace(/[\t\r\n\u00a0\u3000]/g, codeOf),
   );
-  return escaped
-    .join('*')
-    .replace(/^ +| +$/g, (spaces) => codeOf(' ').repeat(spaces.length))
-    .replace(/(?<=^| )(?:and|or|not)(?= |$)/gi, '\\$&');
+  const text = escaped.join('*');
+  let start = 0;
+  while (text[start] === ' ') start++;
+  let end = text.length;
+  while (end > start && text[end - 1] === ' ') end--;
+  const inner = text.slice(start, end).replace(/(?<=^| )(?:and|or|not)(?= |$)/gi, '\\$&');
+  return codeOf(' ').repeat(start) + inner + codeOf(' ').repeat(text.length - end);
 }
