@@ -46,7 +46,7 @@ export function judge(
     } else if (verdict.kind === 'duplicate') settlements.push({ seq, outcome: 'duplicate' });
     else if (verdict.kind === 'poison') settlements.push({ seq, outcome: 'dead', reason: verdict.reason });
   }
-  const progress = settlements.length > 0;
+  const progress = settlements.some(({ outcome }) => outcome !== 'dead');
   for (const { row, verdict } of pairs) {
     if (verdict.kind === 'pause') {
       next = { kind: 'pause', reason: verdict.reason, cause: verdict.cause };

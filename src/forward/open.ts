@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.js';
 import { UserError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Destination } from './destination.js';
-import { FileDestination } from './file/file.js';
 import type { Target } from './forwarder.js';
 import { type DestinationOptions, destinationName } from './options.js';
 
@@ -13,16 +12,36 @@ export interface OpenContext {
   readonly version: string;
 }
 
-function create(name: string, options: DestinationOptions, context: OpenContext): Destination {
+/** Each kind is loaded when it is used: a Mac that writes a file needs no HTTP client. */
+async function create(name: string, options: DestinationOptions, context: OpenContext): Promise<Destination> {
+  const { clock, version } = context;
   switch (options.type) {
     case 'file':
-      return new FileDestination(name, options, context.clock);
-    default:
-      throw new UserError(
-        'forward/no-type',
-        `destination "${name}" has type ${options.type}, which this version lacks`,
+      return new (await import('./file/file.js')).FileDestination(name, options, clock);
+    case 'elasticsearch':
+      return (await import('./elasticsearch/elasticsearch.js')).ElasticsearchDestination.open(
+        name,
+        options,
+        clock,
       );
+    case 'splunk':
+      return (await import('./splunk/splunk.js')).SplunkDestination.open(name, options, clock);
+    case 'syslog':
+      return (await import('./syslog/syslog.js')).SyslogDestination.open(name, options, version);
+    case 'webhook':
+      return (await import('./webhook/webhook.js')).WebhookDestination.open(name, options, clock);
+    case 'otlp':
+      return (await import('./otlp/otlp.js')).OtlpDestination.open(name, options, context);
+    case 'kafka':
+      return (await import('./kafka/kafka.js')).KafkaDestination.open(name, options);
+    case 'module':
+      return (await import('./module/module.js')).openModule(name, options, version);
   }
+}
+
+/** Makes one destination by itself, for `forward test`. Throws a UserError when it cannot be set up. */
+export function openDestination(options: DestinationOptions, context: OpenContext): Promise<Destination> {
+  return create(destinationName(options), options, context);
 }
 
 /** Makes the destinations of the configuration. Throws a UserError for one that cannot be set up. */
@@ -40,7 +59,7 @@ export async function openTargets(
     }
     const { event_rows, event_bytes, alert_rows, alert_bytes, when_full } = options.queue;
     targets.push({
-      destination: create(name, options, context),
+      destination: await create(name, options, context),
       caps: {
         eventRows: event_rows,
         eventBytes: event_bytes,

@@ -1,0 +1,69 @@
+import { escapeText } from '../../base/escape.js';
+import type { OutboxItem, Verdict } from '../destination.js';
+import { ecsForElastic } from './streams.js';
+
+/** The id of a document at the receiver: the same at every try, another one for each revision of an alert. */
+export function documentId(item: { readonly id: string; readonly revision: number }): string {
+  return item.revision === 1 ? item.id : `${item.id}-${item.revision}`;
+}
+
+/** The body of a `_bulk` request: data streams take `create` alone, so that a retry is answered with 409. */
+export function encodeBulk(items: readonly OutboxItem[], namespace: string): string {
+  let body = '';
+  for (const item of items) {
+    const { stream, text } = ecsForElastic(item, namespace);
+    body += `${JSON.stringify({ create: { _index: stream, _id: documentId(item) } })}\n${text}\n`;
+  }
+  return body;
+}
+
+interface BulkResult {
+  readonly _id?: unknown;
+  readonly status?: unknown;
+  readonly failure_store?: unknown;
+  readonly error?: { readonly type?: unknown; readonly reason?: unknown };
+}
+
+const unanswered: Verdict = { kind: 'retry', reason: 'the reply says nothing about this document' };
+const refusals =
+  /^(?:security_exception|index_not_found_exception|cluster_block_exception|index_closed_exception)$/;
+
+function errorText(result: BulkResult): string {
+  const { type, reason } = result.error ?? {};
+  return escapeText([type, reason].filter((one) => typeof one === 'string').join(': ')).slice(0, 500);
+}
+
+function verdictOf(result: BulkResult, item: OutboxItem): Verdict {
+  // A reply whose ids are not ours, in our order, is about something else.
+  if (typeof result._id === 'string' && result._id !== documentId(item)) return unanswered;
+  const { status } = result;
+  if (typeof status !== 'number') return unanswered;
+  const reason = `${status} ${errorText(result)}`.trim();
+  if (status >= 200 && status < 300) {
+    return result.failure_store === 'used'
+      ? { kind: 'delivered', warning: `stored in the failure store ${errorText(result)}`.trim() }
+      : { kind: 'delivered' };
+  }
+  if (status === 409) return { kind: 'duplicate' };
+  if (status === 429 || status >= 500 || status === 408) return { kind: 'retry', reason };
+  if (status === 401 || status === 403) return { kind: 'pause', reason, cause: 'auth' };
+  if (status === 404 || refusals.test(String(result.error?.type)))
+    return { kind: 'pause', reason, cause: 'config' };
+  return { kind: 'poison', reason };
+}
+
+/** Verdicts from the text of a 200 reply: positional, and whatever it does not answer was not delivered. */
+export function judgeBulk(items: readonly OutboxItem[], text: string): Verdict[] {
+  let results: unknown;
+  try {
+    results = (JSON.parse(text) as { items?: unknown } | null)?.items;
+  } catch {
+    results = undefined;
+  }
+  const list = Array.isArray(results) ? results : [];
+  return items.map((item, index) => {
+    const entry = list[index] as { create?: BulkResult } | null | undefined;
+    const result = entry?.create;
+    return typeof result === 'object' && result !== null ? verdictOf(result, item) : unanswered;
+  });
+}

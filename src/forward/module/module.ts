@@ -1,0 +1,77 @@
+import { lstatSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as v from 'valibot';
+import { messageOf, UserError } from '../../base/errors.js';
+import type { Destination } from '../destination.js';
+import type { moduleOptions } from './options.js';
+
+export type ModuleOptions = v.InferOutput<typeof moduleOptions>;
+
+/** What a destination module exports as its default. */
+export type DestinationFactory = (context: {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly version: string;
+}) =>
+  | (Pick<Destination, 'send'> & Partial<Destination>)
+  | Promise<Pick<Destination, 'send'> & Partial<Destination>>;
+
+/** The module runs as we do: neither it nor a folder above it may be changed by anyone else. */
+function checkOwner(file: string): void {
+  const self = process.geteuid?.() ?? 0;
+  for (let place = file; ; place = path.dirname(place)) {
+    const facts = lstatSync(place);
+    const sticky = facts.isDirectory() && (facts.mode & 0o1000) !== 0;
+    const open = (facts.mode & 0o022) !== 0 && !sticky && !facts.isSymbolicLink();
+    if ((facts.uid !== 0 && facts.uid !== self) || open) {
+      throw new UserError(
+        'forward/unsafe-module',
+        `others may change ${place}, and with it the destination module ${file}`,
+        {
+          hint: 'Keep it in a folder that only root may write to.',
+        },
+      );
+    }
+    if (place === path.dirname(place)) return;
+  }
+}
+
+/** Loads a destination that somebody else wrote. Throws a UserError when that cannot be done. */
+export async function openModule(
+  name: string,
+  options: ModuleOptions,
+  version: string,
+): Promise<Destination> {
+  const fail = (message: string, cause?: unknown) =>
+    new UserError('forward/module', `destination "${name}": ${message}`, {
+      hint: 'A destination module has a default export: ({ name, settings, version }) => ({ send, probe?, close?, limits?, network? }).',
+      cause,
+    });
+  try {
+    checkOwner(options.path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw fail(`cannot look at ${options.path}: ${messageOf(error)}`, error);
+  }
+  let made: Partial<Destination>;
+  try {
+    const loaded = (await import(pathToFileURL(options.path).href)) as { default?: unknown };
+    if (typeof loaded.default !== 'function') throw new Error('it has no default export that is a function');
+    made = await (loaded.default as DestinationFactory)({ name, settings: options.settings, version });
+  } catch (error) {
+    throw fail(messageOf(error), error);
+  }
+  if (typeof made?.send !== 'function') throw fail('what it made has no "send"');
+  const { send } = made;
+  return {
+    name,
+    type: 'module',
+    // Across a network unless it says otherwise: simulated events are kept back then.
+    network: made.network !== false,
+    limits: { maxItems: made.limits?.maxItems ?? 100, maxBytes: made.limits?.maxBytes ?? 1024 * 1024 },
+    send: (items, signal) => send.call(made, items, signal),
+    probe: async (signal) => made.probe?.(signal) ?? { ok: true, detail: 'the module has no probe' },
+    close: async () => made.close?.(),
+  };
+}

@@ -1,0 +1,186 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { errnoOf, messageOf } from '../../base/errors.js';
+import { escapeText } from '../../base/escape.js';
+import { retryAfterMs } from '../backoff.js';
+import type { TlsOptions } from '../common-options.js';
+import type { Verdict } from '../destination.js';
+import { findProxy, type ProxyOptions } from './proxy.js';
+import { Secrets } from './secrets.js';
+import { tlsConnection } from './tls.js';
+
+const compress = promisify(gzip);
+
+export interface HttpOptions extends ProxyOptions {
+  readonly url: string;
+  readonly tls: TlsOptions;
+  /** Milliseconds for one whole request. */
+  readonly timeout: number;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Appended to the URL's own path. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  readonly gzip?: boolean;
+  readonly maxReplyBytes?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** At most `maxReplyBytes`; `truncated` when there was more. */
+  readonly text: string;
+  readonly truncated: boolean;
+}
+
+/** No reply: the connection, TLS or the proxy failed, or time ran out. */
+export class HttpFailure extends Error {
+  readonly refused: boolean;
+
+  /** `refused`: our credentials or settings are at fault, not the network. */
+  constructor(message: string, refused = false) {
+    super(message);
+    this.refused = refused;
+  }
+}
+
+/** One HTTP receiver: own roots, client certificate, pins, proxy; no redirects, bounded replies, one time limit. */
+export class HttpClient {
+  readonly secrets: Secrets;
+  readonly #dispatcher: Dispatcher;
+  readonly #base: string;
+  readonly #timeout: number;
+
+  private constructor(parts: { dispatcher: Dispatcher; base: string; timeout: number; secrets: Secrets }) {
+    this.#dispatcher = parts.dispatcher;
+    this.#base = parts.base;
+    this.#timeout = parts.timeout;
+    this.secrets = parts.secrets;
+  }
+
+  /** Throws a UserError when the options cannot be used. */
+  static async open(options: HttpOptions, secrets = new Secrets()): Promise<HttpClient> {
+    const url = new URL(options.url);
+    const connect = await tlsConnection(options.tls, secrets);
+    const limits = {
+      headersTimeout: options.timeout,
+      bodyTimeout: options.timeout,
+      connectTimeout: options.timeout,
+    };
+    const pool = { connections: 1, pipelining: 1, maxResponseSize: -1, allowH2: false };
+    const proxy = await findProxy(url.hostname.replace(/^\[|\]$/g, ''), options, { secrets });
+    const tlsOptions = connect as object;
+    const dispatcher =
+      proxy === undefined
+        ? new Agent({ ...limits, ...pool, connect: { ...tlsOptions, timeout: options.timeout } })
+        : new ProxyAgent({
+            ...limits,
+            ...pool,
+            uri: `http://${proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host}:${proxy.port}`,
+            ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
+            requestTls: tlsOptions,
+          });
+    const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+    return new HttpClient({ dispatcher, base, timeout: options.timeout, secrets });
+  }
+
+  /** Rejects with HttpFailure only. */
+  async request(what: HttpRequest): Promise<HttpReply> {
+    const { method, path, maxReplyBytes = 64 * 1024 } = what;
+    const headers: Record<string, string> = { ...what.headers, 'accept-encoding': 'identity' };
+    let { body } = what;
+    if (body !== undefined && what.gzip === true) {
+      body = await compress(body);
+      headers['content-encoding'] = 'gzip';
+    }
+    const signal = AbortSignal.any([what.signal, AbortSignal.timeout(this.#timeout)]);
+    try {
+      const reply = await request(`${this.#base}${path}`, {
+        method,
+        headers,
+        signal,
+        dispatcher: this.#dispatcher,
+        ...(body === undefined ? {} : { body }),
+      });
+      const { text, truncated } = await readBounded(reply.body, maxReplyBytes);
+      return { status: reply.statusCode, headers: reply.headers, text, truncated };
+    } catch (error) {
+      throw this.#failure(error, what.signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  #failure(error: unknown, signal: AbortSignal): HttpFailure {
+    if (signal.aborted) return new HttpFailure('stopped');
+    if ((error as { name?: string }).name === 'TimeoutError')
+      return new HttpFailure(`no reply in ${this.#timeout} ms`);
+    const inner = (error as { cause?: unknown }).cause;
+    const code = errnoOf(inner) ?? errnoOf(error);
+    const message = [messageOf(error), inner === undefined ? '' : messageOf(inner)]
+      .filter((text) => text !== '')
+      .join(': ');
+    const refused = /\b407\b/.test(message);
+    const text = code !== undefined && !message.includes(code) ? `${message} (${code})` : message;
+    return new HttpFailure(this.secrets.redact(escapeText(text)).slice(0, 500), refused);
+  }
+}
+
+async function readBounded(
+  body: AsyncIterable<Buffer>,
+  limit: number,
+): Promise<{ text: string; truncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving the loop destroys the body and with it the connection: nobody can make us read for ever.
+    if (size > limit) break;
+  }
+  return { text: Buffer.concat(chunks).subarray(0, limit).toString('utf8'), truncated: size > limit };
+}
+
+/** What a receiver said, made safe to store and print. */
+export function excerpt(reply: HttpReply, secrets: Secrets): string {
+  const said = escapeText(reply.text.slice(0, 300));
+  return secrets.redact(`HTTP ${reply.status}${said === '' ? '' : `: ${said}`}`);
+}
+
+/**
+ * What a status means for a whole request where the protocol says nothing else; undefined for 2xx. 3xx is a wrong
+ * address: we follow no redirects.
+ */
+export function statusVerdict(
+  reply: HttpReply,
+  how: { readonly now: number; readonly secrets: Secrets },
+): Verdict | undefined {
+  const { status } = reply;
+  if (status >= 200 && status < 300) return undefined;
+  const reason = excerpt(reply, how.secrets);
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    const afterMs = retryAfterMs(reply.headers['retry-after'], how.now);
+    return { kind: 'retry', reason, ...(afterMs === undefined ? {} : { afterMs }) };
+  }
+  if (status === 401 || status === 403 || status === 407) {
+    how.secrets.forget();
+    return { kind: 'pause', reason, cause: 'auth' };
+  }
+  if (status < 400 || status === 404 || status === 405 || status === 410)
+    return { kind: 'pause', reason, cause: 'config' };
+  return { kind: 'split', reason };
+}
+
+/** The verdict on a request that had no reply. */
+export function failureVerdict(error: unknown): Verdict {
+  const reason = messageOf(error).slice(0, 500);
+  if (error instanceof HttpFailure && error.refused) return { kind: 'pause', reason, cause: 'auth' };
+  return { kind: 'retry', reason };
+}

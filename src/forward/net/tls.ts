@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import tls from 'node:tls';
+import { messageOf, UserError } from '../../base/errors.js';
+import type { TlsOptions } from '../common-options.js';
+import type { Secrets } from './secrets.js';
+
+/** Where systems that are no Macs keep their roots. */
+const systemBundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/cert.pem',
+];
+const keychains = [
+  '/Library/Keychains/System.keychain',
+  '/System/Library/Keychains/SystemRootCertificates.keychain',
+];
+
+async function readPem(file: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new UserError('forward/tls-file', `cannot read the ${what}: ${messageOf(error)}`, {
+      hint: 'Check the [destination.tls] table.',
+    });
+  }
+}
+
+function keychainRoots(file: string): Promise<string> {
+  return new Promise((resolve) => {
+    const args = ['find-certificate', '-a', '-p', file];
+    execFile(
+      '/usr/bin/security',
+      args,
+      { timeout: 20_000, env: {}, maxBuffer: 16 * 1024 * 1024 },
+      (_, stdout) => resolve(stdout),
+    );
+  });
+}
+
+/** The roots that this machine trusts: on a Mac the keychains, where device management puts the company's own. */
+async function systemRoots(): Promise<(string | Buffer)[]> {
+  if (process.platform === 'darwin') return Promise.all(keychains.map(keychainRoots));
+  for (const file of systemBundles) {
+    const pem = await readFile(file).catch(() => undefined);
+    if (pem !== undefined) return [pem];
+  }
+  throw new UserError('forward/tls-file', 'this machine has no list of roots', {
+    hint: 'Name a PEM file as "ca".',
+  });
+}
+
+/** Base64 of the SHA-256 of a certificate's public key (RFC 7469 section 2.4). */
+export function spkiPin(certificate: Buffer): string {
+  const key = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
+}
+
+/**
+ * What node:tls needs for one destination. The host name is checked first, then the pins: setting checkServerIdentity
+ * replaces Node's own check. Throws a UserError for a file that cannot be read.
+ */
+export async function tlsConnection(options: TlsOptions, secrets: Secrets): Promise<tls.ConnectionOptions> {
+  const pins = options.pin_spki_sha256;
+  const connection: tls.ConnectionOptions = {
+    minVersion: options.min_version === '1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    rejectUnauthorized: true,
+    checkServerIdentity(host, certificate) {
+      const wrong = tls.checkServerIdentity(options.server_name ?? host, certificate);
+      if (wrong !== undefined || pins.length === 0) return wrong;
+      return pins.includes(spkiPin(certificate.raw))
+        ? undefined
+        : new Error("none of the pins is that of the server's key");
+    },
+  };
+  if (options.server_name !== undefined) connection.servername = options.server_name;
+  if (options.ca === 'system') connection.ca = await systemRoots();
+  else if (options.ca !== undefined) connection.ca = await readPem(options.ca, 'roots');
+  if (options.cert !== undefined) connection.cert = await readPem(options.cert, 'client certificate');
+  if (options.key !== undefined) connection.key = await readPem(options.key, "client certificate's key");
+  if (options.key_passphrase !== undefined) connection.passphrase = await secrets.get(options.key_passphrase);
+  try {
+    tls.createSecureContext(connection);
+  } catch (error) {
+    throw new UserError(
+      'forward/tls-file',
+      `the TLS files do not fit together: ${secrets.redact(messageOf(error))}`,
+      {
+        hint: 'Check "ca", "cert" and "key" of the [destination.tls] table.',
+      },
+    );
+  }
+  return connection;
+}

@@ -1,0 +1,108 @@
+import type * as v from 'valibot';
+import type { Clock } from '../../base/clock.js';
+import type { Destination, OutboxItem, Verdict } from '../destination.js';
+import { excerpt, failureVerdict, HttpClient, type HttpReply, statusVerdict } from '../net/http.js';
+import { Secrets } from '../net/secrets.js';
+import { encodeOtlp, judgeOtlp } from './encode.js';
+import type { otlpOptions } from './options.js';
+
+export type OtlpOptions = v.InferOutput<typeof otlpOptions>;
+
+/** Statuses that OTLP says to try again; no other may be (specification.md, "Retryable Response Codes"). */
+const retryable = [429, 502, 503, 504];
+
+/** OTLP/HTTP logs in JSON. */
+export class OtlpDestination implements Destination {
+  readonly name: string;
+  readonly type = 'otlp';
+  readonly network = true;
+  readonly limits: { readonly maxItems: number; readonly maxBytes: number };
+  readonly #options: OtlpOptions;
+  readonly #http: HttpClient;
+  readonly #clock: Clock;
+  readonly #version: string;
+
+  private constructor(
+    name: string,
+    options: OtlpOptions,
+    parts: { http: HttpClient; clock: Clock; version: string },
+  ) {
+    this.name = name;
+    this.#options = options;
+    this.#http = parts.http;
+    this.#clock = parts.clock;
+    this.#version = parts.version;
+    this.limits = { maxItems: options.batch_items, maxBytes: options.batch_bytes };
+  }
+
+  static async open(
+    name: string,
+    options: OtlpOptions,
+    context: { readonly clock: Clock; readonly version: string },
+  ): Promise<OtlpDestination> {
+    const secrets = new Secrets();
+    const url =
+      new URL(options.url).pathname === '/' ? `${options.url.replace(/\/$/, '')}/v1/logs` : options.url;
+    const made = new OtlpDestination(name, options, {
+      ...context,
+      http: await HttpClient.open({ ...options, url }, secrets),
+    });
+    await made.#headers();
+    return made;
+  }
+
+  async send(items: readonly OutboxItem[], signal: AbortSignal): Promise<readonly Verdict[]> {
+    try {
+      const reply = await this.#post(encodeOtlp(items, this.#version), signal);
+      const verdict = this.#judge(reply);
+      return verdict === undefined ? judgeOtlp(items, reply.text) : items.map(() => verdict);
+    } catch (error) {
+      const verdict = failureVerdict(error);
+      return items.map(() => verdict);
+    }
+  }
+
+  /** An export of nothing. */
+  async probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }> {
+    try {
+      const reply = await this.#post(JSON.stringify({ resourceLogs: [] }), signal);
+      return { ok: reply.status === 200, detail: excerpt(reply, this.#http.secrets) };
+    } catch (error) {
+      const verdict = failureVerdict(error);
+      return { ok: false, detail: 'reason' in verdict ? verdict.reason : '' };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  #judge(reply: HttpReply): Verdict | undefined {
+    const { status } = reply;
+    const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets: this.#http.secrets });
+    if (verdict?.kind !== 'retry' || retryable.includes(status)) return verdict;
+    return { kind: 'split', reason: excerpt(reply, this.#http.secrets) };
+  }
+
+  async #post(body: string, signal: AbortSignal): Promise<HttpReply> {
+    const headers = { ...(await this.#headers()), 'content-type': 'application/json' };
+    const { gzip } = this.#options;
+    return this.#http.request({
+      method: 'POST',
+      path: '',
+      headers,
+      body,
+      gzip,
+      maxReplyBytes: 4 * 1024 * 1024,
+      signal,
+    });
+  }
+
+  async #headers(): Promise<Record<string, string>> {
+    const all: Record<string, string> = {};
+    for (const [name, value] of Object.entries(this.#options.headers)) all[name.toLowerCase()] = value;
+    for (const [name, ref] of Object.entries(this.#options.secret_headers))
+      all[name.toLowerCase()] = await this.#http.secrets.get(ref);
+    return all;
+  }
+}

@@ -1,0 +1,188 @@
+import { parseTime } from '../../base/time.js';
+import type { EcsDocument } from '../../event/document.js';
+import type { Lane, OutboxItem } from '../destination.js';
+import { documentId } from '../elasticsearch/bulk.js';
+import { slimDocument } from '../slim.js';
+
+/** One document with what every text format needs of it. */
+export interface Subject {
+  readonly doc: EcsDocument;
+  readonly lane: Lane;
+  readonly documentId: string;
+  readonly version: string;
+  /** Id and name of what happened: the rule's, or our own action. */
+  readonly signature: string;
+  readonly title: string;
+  readonly severity: 'low' | 'medium' | 'high' | 'critical' | undefined;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+interface RuleFields {
+  readonly id?: string;
+  readonly uuid?: string;
+  readonly name?: string;
+}
+
+export function subjectOf(item: OutboxItem, version: string): Subject {
+  const doc = JSON.parse(item.body) as EcsDocument;
+  const rule = doc['rule'] as RuleFields | undefined;
+  const alert = doc.launchwarden?.['alert'] as { severity?: Subject['severity'] } | undefined;
+  const time = parseTime(doc['@timestamp']);
+  return {
+    doc,
+    lane: item.lane,
+    documentId: documentId(item),
+    version,
+    signature: rule?.id ?? doc.event?.action ?? item.lane,
+    title: rule?.name ?? doc.message ?? doc.event?.action ?? item.lane,
+    severity: alert?.severity,
+    time: Math.floor((time?.time ?? 0) / 1000),
+  };
+}
+
+/** JSON in ASCII alone: some receivers know no UTF-8 without a mark, and choke on the mark. */
+export function asciiJson(doc: EcsDocument): string {
+  return JSON.stringify(doc).replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+export function jsonPayload(subject: Subject, maxBytes: number): string {
+  return asciiJson(slimDocument(subject.doc, maxBytes, (doc) => asciiJson(doc).length));
+}
+
+type Pair = readonly [key: string, value: string | number | undefined];
+
+const maxValue = 1000;
+
+function text(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const whole = Array.isArray(value) ? value.join(' ') : String(value);
+  return whole.length > maxValue ? `${whole.slice(0, maxValue - 1)}…` : whole;
+}
+
+function technique(doc: EcsDocument): {
+  readonly id: string | undefined;
+  readonly tactic: string | undefined;
+} {
+  type Named = { id?: string[]; name?: string[]; subtechnique?: { id?: string[] } };
+  const threat = doc['threat'] as { tactic?: Named; technique?: Named } | undefined;
+  const ids = threat?.technique?.subtechnique?.id ?? threat?.technique?.id;
+  return { id: text(ids), tactic: text(threat?.tactic?.name) };
+}
+
+// What a line-based receiver could take for a line's end or a command: controls, line and paragraph separators.
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+function cefHeader(value: string): string {
+  return value.replaceAll(/[\\|]/g, '\\$&').replaceAll(controls, ' ').slice(0, 512);
+}
+
+function cefValue(value: string): string {
+  const escaped = value.replaceAll(/[\\=]/g, '\\$&').replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+  return escaped.replaceAll(controls, ' ');
+}
+
+/** Joins as many pairs as fit into `maxBytes`, in their order. */
+function joinPairs(
+  head: string,
+  pairs: readonly string[],
+  how: { separator: string; maxBytes: number },
+): string {
+  let line = head;
+  for (const [index, pair] of pairs.entries()) {
+    const next = `${line}${index === 0 ? '' : how.separator}${pair}`;
+    if (Buffer.byteLength(next) > how.maxBytes) continue;
+    line = next;
+  }
+  return line;
+}
+
+function given(pairs: readonly Pair[]): [string, string][] {
+  return pairs.flatMap(([key, value]) => (value === undefined || value === '' ? [] : [[key, String(value)]]));
+}
+
+/** ArcSight's Common Event Format, version 0. */
+export function cefPayload(subject: Subject, maxBytes: number): string {
+  const { doc } = subject;
+  const { process, file } = doc;
+  const severity = { low: 3, medium: 5, high: 8, critical: 10, none: 1 }[subject.severity ?? 'none'];
+  const { id, tactic } = technique(doc);
+  const header = [
+    'CEF:0',
+    'launchwarden',
+    'launchwarden',
+    subject.version,
+    subject.signature,
+    subject.title,
+    String(severity),
+  ];
+  const labelled = (name: string, label: string, value: string | undefined): Pair[] =>
+    value === undefined
+      ? []
+      : [
+          [`${name}Label`, label],
+          [name, value],
+        ];
+  const pairs = given([
+    ['rt', subject.time],
+    ['externalId', subject.documentId],
+    ['dvchost', text(doc.host?.name)],
+    ['dvc', doc.host?.ip?.[0]],
+    ['act', text(doc.event?.action)],
+    ['cat', tactic],
+    ['filePath', text(file?.path)],
+    ['fname', text(file?.name)],
+    ['fileHash', text(file?.hash?.sha256)],
+    ['suser', text(doc.user?.name)],
+    ['suid', text(doc.user?.id)],
+    ['dproc', text(process?.executable)],
+    ['dpid', process?.pid],
+    ['sproc', text(process?.parent?.executable)],
+    ['spid', process?.parent?.pid],
+    ['msg', text(doc.event?.['reason'] ?? doc.message)],
+    ...labelled('cs1', 'commandLine', text(process?.command_line)),
+    ...labelled('cs2', 'mitreTechnique', id),
+    ...labelled('cs3', 'signingId', text(process?.code_signature?.signing_id)),
+    ...labelled('flexString1', 'ruleUuid', text((doc['rule'] as RuleFields | undefined)?.uuid)),
+  ]).map(([key, value]) => `${key}=${cefValue(value)}`);
+  const head = `${header.map((part, index) => (index === 0 ? part : cefHeader(part))).join('|')}|`;
+  return joinPairs(head, pairs, { separator: ' ', maxBytes });
+}
+
+/** LEEF has no escapes: what would end a field becomes a space, in the header `|` becomes `/`. */
+function leefText(value: string): string {
+  return value.replaceAll(controls, ' ');
+}
+
+/** IBM QRadar's Log Event Extended Format 2.0, separated by tabs. */
+export function leefPayload(subject: Subject, maxBytes: number): string {
+  const { doc } = subject;
+  const { process, file } = doc;
+  const severity = { low: 3, medium: 5, high: 8, critical: 10, none: 1 }[subject.severity ?? 'none'];
+  const { id, tactic } = technique(doc);
+  const header = ['LEEF:2.0', 'launchwarden', 'launchwarden', subject.version, subject.signature, 'x09'];
+  const pairs = given([
+    ['devTime', subject.time === 0 ? undefined : new Date(subject.time).toISOString()],
+    ['devTimeFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSX"],
+    ['sev', severity],
+    ['cat', tactic ?? text(doc.event?.action)],
+    ['usrName', text(doc.user?.name)],
+    ['identHostName', text(doc.host?.name)],
+    ['resource', text(file?.path)],
+    ['ruleName', subject.title],
+    ['eventId', subject.documentId],
+    ['action', text(doc.event?.action)],
+    ['fileHash', text(file?.hash?.sha256)],
+    ['process', text(process?.executable)],
+    ['pid', process?.pid],
+    ['parentProcess', text(process?.parent?.executable)],
+    ['mitreTechnique', id],
+    ['reason', text(doc.event?.['reason'] ?? doc.message)],
+    ['commandLine', text(process?.command_line)],
+  ]).map(([key, value]) => `${key}=${leefText(value)}`);
+  const head = `${header.map((part) => leefText(part).replaceAll('|', '/').slice(0, 512)).join('|')}|`;
+  return joinPairs(head, pairs, { separator: '\t', maxBytes });
+}
