@@ -1,0 +1,3 @@
+import { arithmeticFunction } from './arithmetic.js';
+
+export const add = arithmeticFunction('add', '+');

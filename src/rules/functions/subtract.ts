@@ -1,0 +1,3 @@
+import { arithmeticFunction } from './arithmetic.js';
+
+export const subtract = arithmeticFunction('subtract', '-');

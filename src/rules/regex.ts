@@ -1,0 +1,39 @@
+import { foldText } from './plan/fold.js';
+import { Automaton } from './regex/automaton.js';
+import { Matcher } from './regex/matcher.js';
+import { parseRegex, RegexFailure } from './regex/parse.js';
+
+/**
+ * Regular expressions as Elasticsearch has them (regexp-syntax.md): Lucene's, all optional operators on, always the whole
+ * text, `^` and `$` are ordinary characters. Matching takes time linear in the text, whatever the expression.
+ */
+
+/** Why a text is no usable regular expression, or undefined. */
+export function validateRegex(pattern: string): string | undefined {
+  try {
+    build(pattern, false);
+    return undefined;
+  } catch (failure) {
+    if (failure instanceof RegexFailure) return failure.message;
+    throw failure;
+  }
+}
+
+/**
+ * The test of an expression; one that is none matches nothing (the check has refused it). Without regard to case also
+ * inside classes, where Lucene's quirk keeps it.
+ */
+export function compileRegex(pattern: string, insensitive: boolean): (text: string) => boolean {
+  let matcher: Matcher;
+  try {
+    matcher = new Matcher(build(pattern, insensitive));
+  } catch (failure) {
+    if (failure instanceof RegexFailure) return () => false;
+    throw failure;
+  }
+  return insensitive ? (text) => matcher.matches(foldText(text)) : (text) => matcher.matches(text);
+}
+
+function build(pattern: string, insensitive: boolean): Automaton {
+  return new Automaton(parseRegex(pattern, insensitive));
+}
