@@ -52,7 +52,7 @@ export class ContentReader {
         length += count;
       }
       const whole = !large && length <= this.limit;
-      const bytes = Uint8Array.from(this.#scratch.subarray(0, Math.min(length, keep)));
+      const bytes = new Uint8Array(this.#scratch.subarray(0, Math.min(length, keep)));
       return {
         ok: true,
         content: {
