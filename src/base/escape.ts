@@ -1,6 +1,7 @@
 // C0 and C1 controls, DEL, line and paragraph separators, zero-width and bidirectional marks, tags, surrogates that
 // stand alone: whatever could move a terminal's cursor, hide text or show it in another order.
 const hostile =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each is a code point of its own here.
   /[\u034f\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
 
 function visible(character: string): string {
@@ -19,6 +20,11 @@ export function escapeText(text: string): string {
 /** As escapeText, but keeps line feeds: for texts of our own with attacker-written parts. */
 export function escapeBlock(text: string): string {
   return text.split('\n').map(escapeText).join('\n');
+}
+
+/** Somebody's text inside a message of ours: on one line, safe to print, bounded. */
+export function quote(text: string, limit = 200): string {
+  return `"${escapeText(clip(text, limit))}"`;
 }
 
 /** Cuts to `limit` characters and says that it did. */

@@ -1,6 +1,6 @@
 import { CommanderError, Option as CommanderOption, Command as Parser } from 'commander';
 import { UserError } from '../base/errors.js';
-import { clip } from '../base/escape.js';
+import { clip, escapeText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import type { CatalogEntry } from './catalog.js';
 import { type Command, type Option, type Options, value } from './define-command.js';
@@ -85,7 +85,7 @@ function usageError(
     .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const written = error.code === 'commander.unknownOption' ? /'(--?[^'=]*)/.exec(message)?.[1] : undefined;
   const guess = written === undefined ? undefined : didYouMean(written, what.known);
-  return new UserError(`cli/${code}`, clip(message, 300), {
+  return new UserError(`cli/${code}`, escapeText(clip(message, 300)), {
     hint: guess ?? `See "${what.name} --help".`,
     cause: error,
   });
@@ -147,7 +147,7 @@ export function findCommand(
       const known = entry.commands.map((one) => one.name);
       throw new UserError(
         'cli/unknown-command',
-        `unknown command "${clip([...names.slice(1), word].join(' '), 200)}"`,
+        `unknown command ${quote([...names.slice(1), word].join(' '))}`,
         {
           hint: didYouMean(word, known) ?? `There are: ${known.join(', ')}.`,
         },

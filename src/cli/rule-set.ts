@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.js';
-import { clip } from '../base/escape.js';
+import { quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import type { Settings } from '../config/index.js';
 import type { Diagnostic, Rule } from '../rules/index.js';
@@ -54,7 +54,7 @@ export function findRule(set: RuleSet, written: string): Rule | undefined {
 /** Names the nearest known id or name. */
 export function unknownRule(set: RuleSet, written: string): UserError {
   const known = set.rules.flatMap(({ rule }) => [rule.meta.id, rule.meta.name]);
-  return new UserError('rules/unknown', `there is no rule "${clip(written, 200)}"`, {
+  return new UserError('rules/unknown', `there is no rule ${quote(written)}`, {
     hint: didYouMean(written, known) ?? 'See "launchwarden rules list".',
   });
 }

@@ -1,5 +1,5 @@
 import { ExitCode, UserError } from '../base/errors.js';
-import { clip } from '../base/escape.js';
+import { quote } from '../base/escape.js';
 import { catalog } from './catalog.js';
 import { createContext } from './create-context.js';
 import type { CliIo } from './io.js';
@@ -21,7 +21,7 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<ExitCode> {
       (first === undefined ? io.stderr : io.stdout).write(groupHelp(name, entry, io));
       return first === undefined ? ExitCode.usage : ExitCode.ok;
     }
-    throw new UserError('cli/unknown-option', `unknown option '${clip(first, 200)}'`, {
+    throw new UserError('cli/unknown-option', `unknown option ${quote(first)}`, {
       hint: `Options stand after the command; see "${name} --help".`,
     });
   }

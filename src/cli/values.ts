@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.js';
-import { clip } from '../base/escape.js';
+import { quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import { formatDuration, type Micros, parseDuration, parseTime } from '../base/time.js';
 
 function bad(option: string, written: string, expected: string, hint?: string): UserError {
-  return new UserError('cli/invalid-value', `${option} is "${clip(written, 100)}"; expected ${expected}`, {
+  return new UserError('cli/invalid-value', `${option} is ${quote(written, 100)}; expected ${expected}`, {
     ...(hint === undefined ? {} : { hint }),
   });
 }

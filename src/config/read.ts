@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
-import { clip } from '../base/escape.js';
+import { clip, escapeText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import { type KeyPath, KeyPositions } from './positions.js';
 import { type Config, configSchema } from './schema.js';
@@ -129,10 +129,10 @@ function issueError(issue: Issue, file: string, positions: KeyPositions): UserEr
   const at = { file, ...positions.of(path) };
   const key = String(path.at(-1));
   const parent = dotted(path.slice(0, -1));
-  const inside = parent === '' ? '' : ` in "${parent}"`;
+  const inside = parent === '' ? '' : ` in ${quote(parent, 80)}`;
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const known = knownKeys(path.slice(0, -1));
-    return new UserError('config/unknown-key', `unknown key "${clip(key, 80)}"${inside}`, {
+    return new UserError('config/unknown-key', `unknown key ${quote(key, 80)}${inside}`, {
       at,
       hint: didYouMean(key, known) ?? `Known here: ${known.join(', ')}.`,
     });
@@ -148,7 +148,7 @@ function issueError(issue: Issue, file: string, positions: KeyPositions): UserEr
     issue.message.startsWith('Invalid') && written !== undefined ? didYouMean(written, among) : undefined;
   return new UserError(
     'config/invalid',
-    `"${dotted(path)}" is ${clip(issue.received, 80)}; expected ${wanted}`,
+    `"${dotted(path)}" is ${escapeText(clip(issue.received, 80))}; expected ${wanted}`,
     { at, ...(guess === undefined ? {} : { hint: guess }) },
   );
 }

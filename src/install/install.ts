@@ -16,6 +16,8 @@ export interface InstallOptions {
   readonly dryRun: boolean;
   /** Absolute paths on this machine. */
   readonly program: { readonly node: string; readonly script: string };
+  /** The configuration that the job will read, when there is one: it must be root's too. */
+  readonly configFile?: string | undefined;
   /** For the job, when they differ from the default places; absolute paths on this machine. */
   readonly config?: string | undefined;
   readonly dataDir?: string | undefined;
@@ -53,9 +55,9 @@ function launchctlStep(call: readonly string[], how: Pick<Step, 'skipped' | 'run
  */
 export function planInstall(options: InstallOptions): Step[] {
   requireRights(options);
-  const { system, root, program, config, dataDir } = options;
+  const { system, root, program, config, dataDir, configFile } = options;
   checkProgram(system, program);
-  if (config !== undefined) new OwnershipCheck(system).path(config);
+  if (configFile !== undefined) new OwnershipCheck(system).path(configFile);
   const map = new RootMap(root);
   const inside = (file: string | undefined) =>
     file !== undefined && map.contains(file) ? map.toMac(file) : file;
@@ -72,7 +74,7 @@ export function planInstall(options: InstallOptions): Step[] {
 
   const folder = (macPath: string): Step => ({
     does: `make the folder ${placed(macPath, root)} (0755)`,
-    run: () => placeFolder(placed(macPath, root)),
+    run: () => placeFolder(placed(macPath, root), root),
   });
   const file = (macPath: string, content: string): Step => ({
     does: `write ${placed(macPath, root)} (0644, ${owner})`,
@@ -97,7 +99,7 @@ export function planUninstall(options: UninstallOptions): Step[] {
   const { system, root } = options;
   const remove = (macPath: string): Step => ({
     does: `remove ${placed(macPath, root)}`,
-    run: () => removeFile(placed(macPath, root)),
+    run: () => removeFile(placed(macPath, root), root),
   });
   return [
     launchctlStep(calls.bootout, { skipped: noLaunchd(options), run: () => bootOut(system) }),

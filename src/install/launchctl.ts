@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.js';
-import { clip } from '../base/escape.js';
+import { clip, escapeText } from '../base/escape.js';
 import type { Change } from './place.js';
 import { jobLabel } from './places.js';
 import type { CommandResult, System } from './system.js';
@@ -32,7 +32,7 @@ function failed(call: LaunchctlCall, result: CommandResult): UserError {
   const status = result.status === null ? 'did not end' : `failed with ${result.status}`;
   return new UserError(
     'install/launchctl',
-    `${call.join(' ')} ${status}${said === '' ? '' : `: ${clip(said, 300)}`}`,
+    `${call.join(' ')} ${status}${said === '' ? '' : `: ${escapeText(clip(said, 300))}`}`,
     {
       hint: 'The files are in place. Try the same command by hand; "launchctl error N" explains a number.',
     },

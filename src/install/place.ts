@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeSync,
@@ -18,8 +19,8 @@ import { errnoOf, messageOf, UserError } from '../base/errors.js';
 
 export type Change = 'done' | 'unchanged';
 
-/** Whether files can be given to root: only root can do that. */
 export interface PlaceOptions {
+  /** Whether files can be given to root: only root can do that. */
   readonly asRoot: boolean;
 }
 
@@ -80,9 +81,32 @@ export function placeFile(file: string, content: string, options: PlaceOptions):
   }
 }
 
-/** Makes a folder and those above it, 0755. Throws a UserError when a link or a file stands there. */
-export function placeFolder(folder: string): Change {
+/** Where a folder really stands, or would once it is made. */
+function realPlace(folder: string): string {
   try {
+    return realpathSync(folder);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || folder === path.dirname(folder)) throw error;
+    return path.join(realPlace(path.dirname(folder)), path.basename(folder));
+  }
+}
+
+function stayInside(folder: string, root: string | undefined): void {
+  if (root === undefined) return;
+  const place = realPlace(folder);
+  if (place === root || place.startsWith(`${root}/`)) return;
+  throw new UserError('install/leads-out', `${folder} leads to ${place}, out of the root`, {
+    hint: 'A link in the tree does that: remove it.',
+  });
+}
+
+/**
+ * Makes a folder and those above it, 0755. `root`, links resolved, is the tree that it must not lead out of. Throws a
+ * UserError when it does, or when a link or a file stands in its place.
+ */
+export function placeFolder(folder: string, root: string | undefined): Change {
+  try {
+    stayInside(folder, root);
     const made = mkdirSync(folder, { recursive: true, mode: 0o755 });
     if (!lstatSync(folder).isDirectory())
       throw new UserError('install/not-a-folder', `${folder} is a link, not a directory`, {
@@ -95,13 +119,15 @@ export function placeFolder(folder: string): Change {
   }
 }
 
-/** Removes a file. A folder in its place is left and is a UserError. */
-export function removeFile(file: string): Change {
+/** Removes a file. A folder in its place is left and is a UserError, and so is a way that leads out of the root. */
+export function removeFile(file: string, root: string | undefined): Change {
   try {
+    stayInside(path.dirname(file), root);
     rmSync(file);
     syncFolder(path.dirname(file));
     return 'done';
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (errnoOf(error) === 'ENOENT') return 'unchanged';
     throw cannot(`cannot remove ${file}`, error);
   }

@@ -5,7 +5,8 @@ export const jobLabel = 'com.launchwarden.agent';
 /** Where everything stands on a Mac (macOS paths). */
 export const places = {
   job: `/Library/LaunchDaemons/${jobLabel}.plist`,
-  logRotation: '/etc/newsyslog.d/com.launchwarden.conf',
+  // /etc is a link to /private/etc.
+  logRotation: '/private/etc/newsyslog.d/com.launchwarden.conf',
   home: '/Library/Application Support/launchwarden',
   config: '/Library/Application Support/launchwarden/config.toml',
   data: '/Library/Application Support/launchwarden/data',

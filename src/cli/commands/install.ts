@@ -22,9 +22,10 @@ export const install = defineCommand({
   needs: 'root and a Mac, or --root',
   async handler({ context, options: { dryRun, json } }) {
     const { settings, system, program, written } = await installSurroundings(context);
-    const steps = planInstall({ system, root: settings.root, dryRun, program, ...written });
+    const { root, configFile } = settings;
+    const steps = planInstall({ system, root, dryRun, program, configFile, ...written });
     await runSteps(steps, { dryRun, report: (report) => printStep(context.out, report, json) });
-    if (!json && !dryRun && settings.root === undefined)
+    if (!json && !dryRun && root === undefined)
       context.out.line(
         `The agent runs. Its log: ${places.log}. Give it Full Disk Access: see launchd/README.md.`,
       );

@@ -1,4 +1,3 @@
-import { runAgent } from '../../agent/index.js';
 import { ExitCode } from '../../base/errors.js';
 import { logLevels, sensorKinds } from '../../config/index.js';
 import { defineCommand, list, value } from '../define-command.js';
@@ -34,6 +33,8 @@ export const run = defineCommand({
       logFile: options.logFile,
       sensors: options.sensors.length === 0 ? undefined : options.sensors,
     });
+    // Loaded here, so that its help needs no sensors.
+    const { runAgent } = await import('../../agent/index.js');
     await runAgent({
       settings,
       version: context.version,

@@ -1,5 +1,5 @@
 import { UserError } from '../../../base/errors.js';
-import { clip } from '../../../base/escape.js';
+import { quote } from '../../../base/escape.js';
 import { didYouMean } from '../../../base/nearest.js';
 import type { Alert } from '../../../event/alert.js';
 import type { Store } from '../../../store/index.js';
@@ -12,7 +12,7 @@ export function findAlert(store: Store, written: string): Alert {
   if (found !== undefined) return found;
   // People write beginnings as the listing shows them: compare with beginnings of the same length.
   const ids = store.alerts.ids().map((id) => (written.length < id.length ? id.slice(0, written.length) : id));
-  throw new UserError('alerts/unknown', `there is no alert "${clip(written, 100)}"`, {
+  throw new UserError('alerts/unknown', `there is no alert ${quote(written, 100)}`, {
     hint: (written === '' ? undefined : didYouMean(written, ids)) ?? listHint,
   });
 }

