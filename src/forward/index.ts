@@ -1,6 +1,6 @@
 export type { Destination, Lane, OutboxItem, Verdict } from './destination.js';
 export { type DestinationStatus, Forwarder, type ForwarderOptions, type Target } from './forwarder.js';
-export { type OpenContext, openTargets } from './open.js';
+export { type OpenContext, openDestination, openTargets } from './open.js';
 export {
   type DestinationOptions,
   destinationName,
