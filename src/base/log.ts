@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { messageOf, UserError } from './errors.js';
 
@@ -19,36 +19,47 @@ export interface LoggerOptions {
   readonly file?: string;
 }
 
-type Destination = ReturnType<typeof pino.destination>;
+/**
+ * A log file, private to its owner. It is opened again once its name leads elsewhere: newsyslog renames it and tells
+ * nobody. What cannot be written (a full disk) is lost: a log must not end the agent.
+ */
+class LogFile {
+  readonly #file: string;
+  #descriptor: number;
+  #inode: number;
 
-const inodeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.ino;
+  constructor(file: string) {
+    this.#file = file;
+    try {
+      this.#descriptor = openSync(file, 'a', 0o600);
+    } catch (error) {
+      throw new UserError('log/cannot-open', `cannot open the log file ${file}: ${messageOf(error)}`, {
+        hint: 'Make its folder, or name another file.',
+        cause: error,
+      });
+    }
+    this.#inode = fstatSync(this.#descriptor).ino;
+  }
 
-/** Opens the file again once it is no longer the one that is being written: newsyslog renames it and tells nobody. */
-function followRenames(destination: Destination, file: string): Pick<Destination, 'write'> {
-  let inode = inodeOf(file);
-  return {
-    write(line) {
-      if (inodeOf(file) !== inode) {
-        try {
-          destination.reopen();
-          inode = inodeOf(file);
-        } catch {
-          // Its folder is gone, say. The old file still takes what we have; the next line tries again.
-        }
-      }
-      return destination.write(line);
-    },
-  };
-}
+  write(line: string): void {
+    try {
+      if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode) this.#reopen();
+    } catch {
+      // Its folder is gone, say. The old file takes what comes until there is a new one.
+    }
+    try {
+      writeSync(this.#descriptor, line);
+    } catch {
+      // Nowhere left to say it.
+    }
+  }
 
-function openDestination(file: string | undefined): Destination {
-  try {
-    return pino.destination({ dest: file ?? 2, sync: true, mkdir: false, mode: 0o600 });
-  } catch (error) {
-    throw new UserError('log/cannot-open', `cannot open the log file ${file}: ${messageOf(error)}`, {
-      hint: 'Make its folder, or name another file.',
-      cause: error,
-    });
+  #reopen(): void {
+    const next = openSync(this.#file, 'a', 0o600);
+    const old = this.#descriptor;
+    this.#descriptor = next;
+    this.#inode = fstatSync(next).ino;
+    closeSync(old);
   }
 }
 
@@ -58,7 +69,6 @@ function openDestination(file: string | undefined): Destination {
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { file } = options;
-  const destination = openDestination(file);
   return pino(
     {
       level: options.level,
@@ -67,7 +77,7 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    file === undefined ? destination : followRenames(destination, file),
+    file === undefined ? pino.destination({ dest: 2, sync: true }) : new LogFile(file),
   );
 }
 

@@ -1,0 +1,310 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { places, planInstall, renderJob, runSteps, type System } from '../../../src/install/index.js';
+import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import { type FakeSystem, fakeSystem } from './fake-system.js';
+
+/** A program and a tree that stands for a Mac, in one temporary folder. */
+function surroundings() {
+  const base = tempFolder();
+  const home = path.join(base, 'program');
+  for (const folder of ['bin', 'dist/cli', 'node_modules/dep'])
+    mkdirSync(path.join(home, folder), { recursive: true });
+  writeFileSync(path.join(home, 'package.json'), '{"dependencies":{"dep":"1.0.0"}}');
+  writeFileSync(path.join(home, 'node_modules/dep/package.json'), '{}');
+  writeFileSync(path.join(home, 'dist/cli/main.js'), '');
+  const script = path.join(home, 'bin', 'launchwarden.js');
+  writeFileSync(script, '');
+  const node = path.join(base, 'node');
+  writeFileSync(node, '');
+  const root = path.join(base, 'mac');
+  mkdirSync(root);
+  return { base, home, root, program: { node, script } };
+}
+
+type Surroundings = ReturnType<typeof surroundings>;
+
+function run(at: Surroundings, argv: readonly string[], system: System = fakeSystem({ platform: 'linux' })) {
+  return cli([...argv, '--root', at.root], { system, program: at.program, platform: 'linux' });
+}
+
+const placed = (at: Surroundings, macPath: string) => path.join(at.root, macPath);
+
+describe('the job', () => {
+  test('is exactly this', () => {
+    const text = renderJob({ node: '/opt/node', script: '/opt/lw/bin/launchwarden.js' });
+    expect(text).toBe(readFileSync('test/fixtures/launchd/com.launchwarden.agent.plist', 'utf8'));
+  });
+
+  test('escapes paths, and names configuration and data only when asked', () => {
+    const text = renderJob({ node: '/a&b', script: '/<x>$&', config: "/c 'd'.toml", dataDir: '/d' });
+    expect(text).toContain('<string>/a&amp;b</string>\n\t\t<string>/&lt;x&gt;$&amp;</string>');
+    expect(text).toContain("<string>--config</string>\n\t\t<string>/c 'd'.toml</string>");
+    expect(text).toContain('<string>--data-dir</string>\n\t\t<string>/d</string>');
+  });
+
+  test('refuses a path that XML cannot hold', () => {
+    expect(() => renderJob({ node: '/a\u0001', script: '/b' })).toThrow(
+      expect.objectContaining({ code: 'install/bad-path' }),
+    );
+  });
+
+  test('every property list in launchd/ is read by another reader', ({ skip }) => {
+    const files = readdirSync('launchd', { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(plist|mobileconfig)(\.in)?$/.test(name),
+    );
+    expect(files.length).toBeGreaterThanOrEqual(4);
+    const code = 'import plistlib,sys\nfor f in sys.argv[1:]: plistlib.load(open(f,"rb"))';
+    const done = spawnSync('python3', ['-c', code, ...files.map((name) => path.join('launchd', name))], {
+      encoding: 'utf8',
+    });
+    if (done.error !== undefined) {
+      process.stdout.write('skipped: python3 is not there to read the property lists\n');
+      skip();
+    }
+    expect({ status: done.status, stderr: done.stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('install --root', () => {
+  test('writes the files, says what it leaves out and why, and again changes nothing', async () => {
+    const at = surroundings();
+    const { code, stdout, stderr } = await run(at, ['install']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^done +write .*com\.launchwarden\.agent\.plist \(0644, (not )?root:wheel.*\)$/m);
+    expect(stdout).toMatch(/^skipped +run \/bin\/launchctl bootstrap system .*: not on a Mac$/m);
+    const job = placed(at, places.job);
+    expect(readFileSync(job, 'utf8')).toBe(renderJob(at.program));
+    expect(lstatSync(job).mode & 0o7777).toBe(0o644);
+    expect(readFileSync(placed(at, places.logRotation), 'utf8')).toContain(
+      `\n${places.log}\troot:wheel\t640\t`,
+    );
+    expect(readdirSync(path.dirname(job))).toEqual([path.basename(job)]);
+    const again = await run(at, ['install']);
+    expect(again.stdout).not.toMatch(/^done/m);
+    expect(again.stdout).toMatch(/^unchanged +write .*agent\.plist/m);
+  });
+
+  test('the program inside the tree is named by its path on the Mac', async () => {
+    const at = surroundings();
+    const inside = path.join(at.root, 'usr/local/launchwarden');
+    mkdirSync(path.dirname(inside), { recursive: true });
+    spawnSync('cp', ['-R', at.home, inside]);
+    const program = { node: at.program.node, script: path.join(inside, 'bin/launchwarden.js') };
+    await run({ ...at, program }, ['install']);
+    expect(readFileSync(placed(at, places.job), 'utf8')).toContain(
+      '<string>/usr/local/launchwarden/bin/launchwarden.js</string>',
+    );
+  });
+
+  test('--dry-run prints every file and writes nothing', async () => {
+    const at = surroundings();
+    const { code, stdout } = await run(at, ['install', '--dry-run']);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(/^(done|unchanged)/m);
+    expect(stdout).toContain('| \t<string>com.launchwarden.agent</string>');
+    expect(readdirSync(at.root)).toEqual([]);
+    const json = documents((await run(at, ['install', '--dry-run', '--json'])).stdout);
+    expect(json.find((one) => String(one['step']).includes('agent.plist (0644'))).toMatchObject({
+      schema: 'launchwarden.step/1',
+      state: 'planned',
+      detail: renderJob(at.program),
+    });
+  });
+
+  test('a link in the tree that leads out of it is refused', async () => {
+    const at = surroundings();
+    const outside = path.join(at.base, 'outside');
+    mkdirSync(outside);
+    mkdirSync(path.join(at.root, 'Library'));
+    symlinkSync(outside, path.join(at.root, 'Library/LaunchDaemons'));
+    const { code, stderr } = await run(at, ['install']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('install/leads-out');
+    expect(readdirSync(outside)).toEqual([]);
+    writeFileSync(path.join(outside, path.basename(places.job)), 'mine');
+    expect((await run(at, ['uninstall'])).code).toBe(2);
+    expect(readFileSync(path.join(outside, path.basename(places.job)), 'utf8')).toBe('mine');
+  });
+
+  test('a link in the place of the job is replaced, not followed', async () => {
+    const at = surroundings();
+    const victim = path.join(at.base, 'victim');
+    writeFileSync(victim, 'mine');
+    mkdirSync(path.dirname(placed(at, places.job)), { recursive: true });
+    symlinkSync(victim, placed(at, places.job));
+    expect((await run(at, ['install'])).code).toBe(0);
+    expect(readFileSync(victim, 'utf8')).toBe('mine');
+    expect(lstatSync(placed(at, places.job)).isFile()).toBe(true);
+  });
+
+  test('uninstall takes away what install brought and names what it leaves', async () => {
+    const at = surroundings();
+    await run(at, ['install']);
+    const data = placed(at, places.data);
+    mkdirSync(data);
+    const dry = await run(at, ['uninstall', '--dry-run']);
+    expect(dry.stdout).toMatch(/^planned +remove .*agent\.plist$/m);
+    expect(existsSync(placed(at, places.job))).toBe(true);
+    const { code, stdout } = await run(at, ['uninstall']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^done +remove .*agent\.plist$/m);
+    expect(stdout).toContain(`remove ${placed(at, places.home)}: it is yours`);
+    expect(existsSync(placed(at, places.job))).toBe(false);
+    expect(existsSync(placed(at, places.logRotation))).toBe(false);
+    expect(existsSync(data)).toBe(true);
+    expect((await run(at, ['uninstall'])).stdout).toMatch(/^unchanged +remove .*agent\.plist$/m);
+  });
+});
+
+describe('what install refuses', () => {
+  const refused = async (at: Surroundings, system: FakeSystem) => {
+    const { code, stderr } = await run(at, ['install'], system);
+    expect(readdirSync(at.root)).toEqual([]);
+    return { code, stderr };
+  };
+
+  test.each([
+    ['the script', 'program/bin/launchwarden.js', { uid: 501 }, 'belongs to user 501, not to root'],
+    ['Node.js', 'node', { mode: 0o100775 }, 'can be written by others than root (mode 0775)'],
+    ['a folder above', 'program', { mode: 0o040777 }, 'can be written by others than root (mode 0777)'],
+    ['a module deep below', 'program/dist/cli/main.js', { mode: 0o100666 }, 'can be written by others'],
+    ['a dependency', 'program/node_modules/dep/package.json', { uid: 1000 }, 'belongs to user 1000'],
+  ])('%s that somebody else could change', async (_what, file, owner, reason) => {
+    const at = surroundings();
+    const system = fakeSystem({ platform: 'linux' });
+    system.owners.set(path.join(at.base, file), owner);
+    const { code, stderr } = await refused(at, system);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${path.join(at.base, file)} ${reason}`);
+    expect(stderr).toContain('[install/unsafe-path]');
+    expect(stderr).toContain('Copy Node.js and the program to a folder of root');
+  });
+
+  test('a link on the way is followed, and what it leads through counts', async () => {
+    const at = surroundings();
+    const link = path.join(at.base, 'link');
+    symlinkSync('program', link);
+    const program = { ...at.program, script: path.join(link, 'bin/launchwarden.js') };
+    const system = fakeSystem({ platform: 'linux' });
+    expect((await run({ ...at, program }, ['install', '--dry-run'], system)).code).toBe(0);
+    system.owners.set(at.home, { uid: 501 });
+    expect((await refused({ ...at, program }, system)).stderr).toContain(`${at.home} belongs to user 501`);
+    system.owners.clear();
+    system.owners.set(link, { uid: 502 });
+    expect((await refused({ ...at, program }, system)).stderr).toContain(`${link} belongs to user 502`);
+  });
+
+  test('dependencies above the program, as npm -g lays them out', async () => {
+    const at = surroundings();
+    const hoisted = path.join(at.base, 'node_modules');
+    spawnSync('mv', [path.join(at.home, 'node_modules'), hoisted]);
+    const system = fakeSystem({ platform: 'linux' });
+    system.owners.set(path.join(hoisted, 'dep'), { uid: 501 });
+    expect((await refused(at, system)).stderr).toContain(`${path.join(hoisted, 'dep')} belongs to user 501`);
+  });
+
+  test('a loop of links', async () => {
+    const at = surroundings();
+    rmSync(at.program.node);
+    symlinkSync('node', at.program.node);
+    expect((await refused(at, fakeSystem({ platform: 'linux' }))).stderr).toContain(
+      'goes through too many links',
+    );
+  });
+
+  test('a configuration that others can write', async () => {
+    const at = surroundings();
+    const config = path.join(at.base, 'config.toml');
+    writeFileSync(config, '');
+    const system = fakeSystem({ platform: 'linux' });
+    system.owners.set(config, { mode: 0o100646 });
+    const { stderr } = await run(at, ['install', '--config', config], system);
+    expect(stderr).toContain(`${config} can be written by others than root (mode 0646)`);
+  });
+
+  test('a sticky folder protects what root owns in it', async () => {
+    const at = surroundings();
+    const system = fakeSystem({ platform: 'linux' });
+    system.owners.set(at.base, { mode: 0o041777 });
+    expect((await run(at, ['install', '--dry-run'], system)).code).toBe(0);
+    system.owners.set(at.program.node, { uid: 501 });
+    expect((await refused(at, system)).code).toBe(2);
+  });
+
+  test('the real owner and mode are looked at', async () => {
+    const at = surroundings();
+    chmodSync(at.home, 0o777);
+    const { code, stderr } = await cli(['install', '--root', at.root], { program: at.program });
+    expect(code).toBe(2);
+    expect(stderr).toContain('install/unsafe-path');
+  });
+
+  test('another system than a Mac without --root, and a user who is not root', async () => {
+    const at = surroundings();
+    const linux = await cli(['install'], { system: fakeSystem({ platform: 'linux' }), program: at.program });
+    expect(linux.code).toBe(2);
+    expect(linux.stderr).toContain('install/not-a-mac');
+    const user = await cli(['uninstall'], { system: fakeSystem({ uid: 501 }), program: at.program });
+    expect(user.stderr).toContain('install/needs-root');
+  });
+});
+
+describe('launchctl', () => {
+  /** The steps of a Mac that have to do with launchd; its folders are not this machine's, so only these are run. */
+  function launchdSteps(system: FakeSystem) {
+    const { program } = surroundings();
+    const steps = planInstall({ system, root: undefined, dryRun: false, program });
+    return steps.filter((step) => step.does.includes('launchctl'));
+  }
+  const report = () => {};
+
+  test('boots out, enables and boots in, by absolute path', async () => {
+    const system = fakeSystem({ launchd: { loaded: true, busy: 0 } });
+    await runSteps(launchdSteps(system), { dryRun: false, report });
+    const service = 'system/com.launchwarden.agent';
+    expect(system.ran).toEqual([
+      `/bin/launchctl bootout ${service}`,
+      `/bin/launchctl print ${service}`,
+      `/bin/launchctl enable ${service}`,
+      `/bin/launchctl bootstrap system ${places.job}`,
+      `/bin/launchctl print ${service}`,
+    ]);
+  });
+
+  test('a job that is not loaded is no failure, and a busy launchd is asked again', async () => {
+    const launchd = { loaded: false, busy: 3 };
+    const system = fakeSystem({ launchd });
+    const states: string[] = [];
+    await runSteps(launchdSteps(system), { dryRun: false, report: ({ state }) => states.push(state) });
+    expect(states).toEqual(['unchanged', 'done', 'done']);
+    expect(launchd.loaded).toBe(true);
+    expect(system.waited).toBe(3000);
+  });
+
+  test('one that never takes the job is said with its own words', async () => {
+    const system = fakeSystem({ launchd: { loaded: false, busy: 1000 } });
+    await expect(runSteps(launchdSteps(system), { dryRun: false, report })).rejects.toMatchObject({
+      code: 'install/launchctl',
+      message: `/bin/launchctl bootstrap system ${places.job} failed with 5: Bootstrap failed: 5: Input/output error`,
+    });
+  });
+
+  test('a dry run asks nobody', async () => {
+    const system = fakeSystem();
+    await runSteps(launchdSteps(system), { dryRun: true, report });
+    expect(system.ran).toEqual([]);
+  });
+});
