@@ -1,13 +1,18 @@
 export type * from './ast.js';
 export { checkQuery } from './check.js';
 export { type Compiled, compileQuery } from './compile.js';
-export { degradedReasons, type Tier } from './degraded.js';
+export { covers, degradedReasons, type Tier } from './degraded.js';
 export { formatDiagnostic, querySource, type Source } from './diagnostic.js';
 export type { EqlQuery } from './eql/parser.js';
 export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';
 export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
 export { type Parsed, parseEql, parseKql } from './parse.js';
+export { validateWildcard } from './plan/like.js';
+export { fieldReader, type Reader } from './plan/read.js';
+export { distinctValues, hasValue, isValue, type Value, valuesOf } from './plan/values.js';
+export { type Bindings, ConditionSet, planConditions, type Verdict } from './plan.js';
 export { printQuery } from './print.js';
+export { validateRegex } from './regex.js';
 export type { Diagnostic, Rule, RuleTest } from './rule.js';
 export {
   type PathPattern,
