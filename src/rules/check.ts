@@ -14,7 +14,7 @@ export function checkQuery(query: Query, source: Source): readonly Diagnostic[] 
   const report = new Report();
   const conditions = new EqlConditionCheck(report);
   if (query.kind === 'kql') checkKql(query.condition, report);
-  else if (query.kind === 'event') conditions.condition(query.condition);
+  else if (query.kind === 'event') conditions.step(query, query.span);
   else if (query.kind === 'sequence') checkSequence(query, conditions, report);
   else checkSample(query, conditions, report);
   return report.problems().map((problem) => diagnosticOf(source, problem));

@@ -25,6 +25,13 @@ export interface Problem {
   readonly hint?: string | undefined;
 }
 
+/** `and`, `or` or the end: symbols and keywords as they are written, the rest (`a field`, `the end`) as words. */
+export function oneOf(expected: readonly string[]): string {
+  const shown = expected.map((one) => (/^(?:an?|the) /.test(one) ? one : `\`${one}\``));
+  const last = shown.pop() ?? '';
+  return shown.length === 0 ? last : `${shown.join(', ')} or ${last}`;
+}
+
 /** Ends a parse at its first problem. Thrown and caught inside the rules stage only. */
 export class SyntaxFailure extends Error {
   readonly problem: Problem;

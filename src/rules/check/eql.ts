@@ -1,8 +1,27 @@
-import { didYouMean } from '../../base/nearest.js';
-import type { FieldInfo } from '../../event/fields.js';
-import type { Call, Compare, Expr, Field, In, Like, Literal, Regex } from '../ast.js';
+import { didYouMean, nearest } from '../../base/nearest.js';
+import { type FieldInfo, lookupField } from '../../event/fields.js';
+import type { Call, Compare, Expr, Field, In, Like, Literal, Regex, Span, StepCondition } from '../ast.js';
+import { validateWildcard } from '../plan/like.js';
+import { validateRegex } from '../regex.js';
 import { type ArgumentKind, functionNames, signatureOf } from '../signatures.js';
 import { isAddressOrBlock, neverEqual, type Report } from './report.js';
+
+// The values that ECS allows for `event.category`, and `persistence` of the endpoint dialect. Others may be in use, so
+// that only what looks like a slip is told.
+const categories = [
+  ...['api', 'authentication', 'configuration', 'database', 'driver', 'email', 'file', 'host', 'iam'],
+  ...[
+    'intrusion_detection',
+    'library',
+    'malware',
+    'network',
+    'package',
+    'persistence',
+    'process',
+    'registry',
+  ],
+  ...['session', 'threat', 'vulnerability', 'web'],
+];
 
 type ValueType = 'string' | 'number' | 'boolean' | 'null' | 'any';
 
@@ -12,6 +31,21 @@ export class EqlConditionCheck {
 
   constructor(report: Report) {
     this.#report = report;
+  }
+
+  /** `category where condition`, which begins at `span`. */
+  step({ category, condition }: StepCondition, span: Span): void {
+    const near =
+      category === null || categories.includes(category) ? undefined : nearest(category, categories);
+    if (near !== undefined) {
+      this.#report.warn(
+        span,
+        'eql.category',
+        `no event has the category ${category}`,
+        `Did you mean "${near}"?`,
+      );
+    }
+    this.condition(condition);
   }
 
   condition(expr: Expr): void {
@@ -72,7 +106,7 @@ export class EqlConditionCheck {
         for (const operand of expr.operands) this.condition(operand);
         return 'boolean';
       case 'descendant-of':
-        this.condition(expr.query.condition);
+        this.step(expr.query, expr.span);
         return 'boolean';
       default:
         return 'boolean';
@@ -124,7 +158,7 @@ export class EqlConditionCheck {
 
   #comparable(side: Expr, other: Expr, op: Compare['op'] | 'in'): void {
     if (side.kind !== 'field' || other.kind !== 'literal' || other.value === null) return;
-    const info = side.optional ? undefined : this.#known(side);
+    const info = side.optional ? undefined : lookupField(side.path.join('.'));
     if (info === undefined) return;
     const why = neverEqual(info.type, String(other.value));
     if (why !== undefined)
@@ -140,10 +174,6 @@ export class EqlConditionCheck {
     }
   }
 
-  #known(field: Field): FieldInfo | undefined {
-    return this.#report.field(field.span, field.path.join('.'), false);
-  }
-
   #in(expr: In): ValueType {
     this.#value(expr.value);
     for (const item of expr.items) {
@@ -156,7 +186,11 @@ export class EqlConditionCheck {
 
   #like(expr: Like): ValueType {
     this.#expect(expr.value, 'string', expr.op);
-    for (const pattern of expr.patterns) this.#pattern(pattern, expr.op);
+    for (const pattern of expr.patterns) {
+      if (!this.#pattern(pattern, expr.op)) continue;
+      const problem = validateWildcard((pattern as Literal).value as string);
+      if (problem !== undefined) this.#report.error(pattern.span, 'eql.pattern', problem);
+    }
     return 'boolean';
   }
 
@@ -169,7 +203,11 @@ export class EqlConditionCheck {
   #regex(expr: Regex): ValueType {
     const op = expr.insensitive ? 'regex~' : 'regex';
     this.#expect(expr.value, 'string', op);
-    for (const pattern of expr.patterns) this.#pattern(pattern, op);
+    for (const pattern of expr.patterns) {
+      if (!this.#pattern(pattern, op)) continue;
+      const problem = validateRegex(pattern.value as string);
+      if (problem !== undefined) this.#report.error(pattern.span, 'eql.regex', problem);
+    }
     return 'boolean';
   }
 
@@ -200,7 +238,8 @@ export class EqlConditionCheck {
       this.#report.error(expr.span, 'eql.arguments', `${name} takes ${count}, not ${expr.args.length}`);
     }
     expr.args.forEach((arg, index) => {
-      this.#argument(arg, args[Math.min(index, args.length - 1)] as ArgumentKind, name);
+      const kind = variadic ? args[Math.min(index, args.length - 1)] : args[index];
+      this.#argument(arg, kind ?? 'any', name);
     });
     if (name === 'divide' || name === 'modulo')
       for (const divisor of expr.args.slice(1)) this.#divisor(divisor);

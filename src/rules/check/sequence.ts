@@ -42,7 +42,7 @@ export function checkSequence(query: SequenceQuery, conditions: EqlConditionChec
     );
   }
   if (until !== null) {
-    conditions.condition(until.condition);
+    conditions.step(until, until.span);
     checkKeys(until, query, report);
     if (until.runs > 1 || until.alias !== null)
       report.error(until.span, 'eql.sequence', '`until` takes neither runs nor a name');
@@ -73,7 +73,7 @@ export function checkSample(query: SampleQuery, conditions: EqlConditionCheck, r
 function checkSteps(query: SequenceQuery | SampleQuery, conditions: EqlConditionCheck, report: Report): void {
   for (const field of query.by) checkKey(field, conditions, report);
   for (const step of query.steps) {
-    conditions.condition(step.condition);
+    conditions.step(step, step.span);
     for (const field of step.by) checkKey(field, conditions, report);
     checkKeys(step, query, report);
     checkAlias(step, report);

@@ -45,7 +45,7 @@ class Lexer {
       if (this.#at >= this.#text.length) break;
       this.#tokens.push(this.#next());
     }
-    const end = this.#text.length;
+    const end = this.#tokens.at(-1)?.span.end ?? 0;
     this.#tokens.push({ kind: 'end', text: '', span: { start: end, end } });
     return this.#tokens;
   }

@@ -1,5 +1,5 @@
 import type { Span } from '../ast.js';
-import { SyntaxFailure } from '../diagnostic.js';
+import { oneOf, SyntaxFailure } from '../diagnostic.js';
 import { type Token, tokenize } from './lexer.js';
 
 /** Words that a field's first part may only be in backticks (EqlBase.g4 of Elasticsearch). */
@@ -91,10 +91,9 @@ export class Tokens {
 
   fail(expected: readonly string[], hint?: string): never {
     const token = this.next;
-    const list = expected.length === 1 ? expected[0] : `one of ${expected.join(' ')}`;
     throw new SyntaxFailure({
       code: 'eql.syntax',
-      message: `expected ${list}, found ${described(token)}`,
+      message: `expected ${oneOf(expected)}, found ${described(token)}`,
       span: token.span,
       expected,
       hint: hint ?? this.#slip(token),
@@ -116,5 +115,5 @@ export function described(token: Token): string {
   const text = token.text.length > 40 ? `${token.text.slice(0, 40)}…` : token.text;
   if (token.kind === 'string') return `the string "${text}"`;
   if (token.kind === 'quoted') return `\`${text}\``;
-  return token.kind === 'name~' ? `${text}~` : text;
+  return token.kind === 'name~' ? `\`${text}~\`` : `\`${text}\``;
 }

@@ -1,5 +1,5 @@
 import { nearest } from '../../base/nearest.js';
-import type { Problem } from '../diagnostic.js';
+import { oneOf, type Problem } from '../diagnostic.js';
 import type { TomlPositions } from './toml-positions.js';
 
 // A table of ours has a dozen keys; one with more than this was written to make us busy.
@@ -90,7 +90,7 @@ export class TableReader {
     const near = typeof value === 'string' ? nearest(value, known) : undefined;
     this.problem(key, {
       code: 'rule.value',
-      message: `${this.#pathOf(key)} must be one of ${known.join(', ')}`,
+      message: `${this.#pathOf(key)} must be ${oneOf(known)}`,
       expected: known,
       hint: near === undefined ? undefined : `Did you mean "${near}"?`,
     });

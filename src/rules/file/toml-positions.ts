@@ -19,6 +19,8 @@ export function tomlPositions(text: string): TomlPositions {
       const isArray = scan.take('[');
       table = withIndexes(scan.key(), arrays, isArray);
       keys.set(table, start);
+      // The first of an array of tables stands for the array.
+      if (table.endsWith('[0]')) keys.set(table.slice(0, -3), start);
       scan.skipLine();
       continue;
     }

@@ -31,8 +31,7 @@ class KqlParser {
       ? this.#budget.node({ kind: 'match-all' as const, span: this.#since(0) })
       : this.#or();
     scanner.skipSpace();
-    if (!scanner.atEnd())
-      scanner.fail(['and', 'or', 'the end'], 'Put a value with spaces or ( ) : < > { } in quotes.');
+    if (!scanner.atEnd()) scanner.fail(['and', 'or', 'the end'], 'Put a value with ( ) : < > { } in quotes.');
     return this.#budget.node({ kind: 'kql', condition, span: this.#since(0) });
   }
 

@@ -1,5 +1,5 @@
 import type { Span } from '../ast.js';
-import { SyntaxFailure } from '../diagnostic.js';
+import { oneOf, SyntaxFailure } from '../diagnostic.js';
 
 /** A literal as written: its characters, with null for each `*` that is a wildcard. */
 export interface KqlLiteral {
@@ -75,11 +75,12 @@ export class KqlScanner {
 
   fail(expected: readonly string[], hint?: string): never {
     const found = this.text.codePointAt(this.at);
-    const list = expected.length === 1 ? expected[0] : `one of ${expected.join(' ')}`;
+    const start = found === undefined ? this.text.trimEnd().length : this.at;
+    const what = found === undefined ? 'the end of the query' : `\`${String.fromCodePoint(found)}\``;
     throw new SyntaxFailure({
       code: 'kql.syntax',
-      message: `expected ${list}, found ${found === undefined ? 'the end of the query' : String.fromCodePoint(found)}`,
-      span: { start: this.at, end: this.at + (found === undefined ? 0 : 1) },
+      message: `expected ${oneOf(expected)}, found ${what}`,
+      span: { start, end: start + (found === undefined ? 0 : 1) },
       expected,
       hint,
     });
