@@ -50,7 +50,7 @@ export interface Item {
   readonly folder: Folder;
   snapshot: Snapshot;
   sha256: string | undefined;
-  /** Facts about the file itself, as stable words (README, "Findings"). */
+  /** Facts about the file itself, as stable words (enrich/findings.ts lists them). */
   findings: readonly string[];
   /** Of a symbolic link: its text. */
   link: string | undefined;

