@@ -8,13 +8,13 @@ import type { Settings } from '../config/index.js';
 import { Enricher } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
 import { Forwarder, openTargets, type Target } from '../forward/index.js';
-import { filePatterns, lookBack, type Rule } from '../rules/index.js';
+import type { Rule } from '../rules/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
-import { selectRules } from './rules.js';
+import { filePatterns, lookBack, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
 import { applyTriage, triageOp } from './triage.js';
 

@@ -5,6 +5,7 @@ import type { Micros } from '../base/time.js';
 import { Detector, type DetectorOptions, Orderer } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
 import type { AlertContext, Detection } from '../event/alert.js';
+import type { EcsDocument } from '../event/document.js';
 import type { Event, Observation } from '../event/event.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
 import type { Store } from '../store/index.js';
@@ -103,6 +104,7 @@ export class Pipeline {
     }
     if (rebuilt > 0) this.#orderer.release(last);
     this.#open = true;
+    this.#detections = this.#detections.filter((detection) => !this.#alertedBefore(detection));
     this.#commit();
     this.#options.log.info({ events: rebuilt }, 'windows rebuilt from stored events');
   }
@@ -111,6 +113,27 @@ export class Pipeline {
   flush(all = false): void {
     this.#journal();
     if (this.#open) this.#judge(all);
+  }
+
+  /**
+   * True when an alert of the same rule, completed by the same event for the same keys, is stored under another id. A
+   * sensor that starts again may tell of one more change between the two steps than the run before it knew of: the
+   * rule language then picks another first event, and it is the same attack all the same.
+   */
+  #alertedBefore({ id, rule, kind, time, events, joinKeys }: Detection): boolean {
+    const last = events.at(-1)?.id;
+    if (kind !== 'match' || events.length < 2 || last === undefined) return false;
+    const { alerts } = this.#options.store;
+    const keys = JSON.stringify(joinKeys.map((key) => JSON.stringify(key) ?? 'null'));
+    const stored = alerts.list({ rule: rule.id, since: time, until: time + 1 });
+    if (stored.some((alert) => alert.id === id)) return false;
+    return stored.some(({ doc }) => {
+      const { Events, launchwarden } = doc as {
+        Events?: EcsDocument[];
+        launchwarden?: { alert?: { join_keys?: unknown } };
+      };
+      return Events?.at(-1)?.event?.id === last && JSON.stringify(launchwarden?.alert?.join_keys) === keys;
+    });
   }
 
   #schedule(): void {

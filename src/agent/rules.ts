@@ -1,7 +1,8 @@
 import { UserError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest.js';
+import { parseDuration } from '../base/time.js';
 import type { Settings } from '../config/index.js';
-import { formatDiagnostic, loadBuiltinRules, loadRules, type Rule } from '../rules/index.js';
+import { formatDiagnostic, loadBuiltinRules, loadRules, type Rule, watchPatterns } from '../rules/index.js';
 
 /**
  * The rules that the settings ask for. Throws a UserError when a rule file does not compile (`rules/invalid`, with
@@ -33,4 +34,24 @@ export function selectRules(settings: Settings): readonly Rule[] {
     if (disabled.includes(meta.id)) return false;
     return launchwarden?.enabled !== false || enabled.includes(meta.id);
   });
+}
+
+/** macOS path patterns of the files that the rules look for. */
+export function filePatterns(rules: readonly Rule[]): string[] {
+  return watchPatterns(rules).patterns.map(({ text }) => text);
+}
+
+/** What a rule without a window of its own needs, and what detection remembers of repeats: microseconds. */
+const leastLookBack = 5 * 60 * 1_000_000;
+
+/** How far back in event time, microseconds, stored events still matter to detection after a restart. */
+export function lookBack(rules: readonly Rule[]): number {
+  const windows = rules.map(({ meta, query }) =>
+    Math.max(
+      query.kind === 'sequence' ? (query.maxspan ?? 0) : 0,
+      parseDuration(meta.interval) ?? 0,
+      parseDuration(meta.from.replace(/^now-/, '')) ?? 0,
+    ),
+  );
+  return Math.max(leastLookBack, ...windows);
 }

@@ -186,13 +186,19 @@ export class AgentProcess {
     this.exited = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
   }
 
-  /** Resolves once the agent says that it sees everything from now on. */
+  /**
+   * Resolves once the agent says that it sees everything from now on. It looks at the caller's own processes alone, so
+   * that simulations beside each other do not trigger one another.
+   */
   static async start({ mac, config = '', arguments: more = [] }: AgentOptions): Promise<AgentProcess> {
     const file = path.join(mac.base, 'config.toml');
     writeFileSync(file, config);
     const child = spawn(
       process.execPath,
-      [program, 'run', '--config', file, '--root', mac.root, '--data-dir', mac.dataDir, ...more],
+      [
+        ...[program, 'run', '--config', file, '--root', mac.root, '--data-dir', mac.dataDir],
+        ...['--root-scope', String(process.pid), ...more],
+      ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     const agent = new AgentProcess(child, mac);
@@ -245,12 +251,13 @@ export interface ListedAlert {
   readonly rule_name: string;
   /** When it was committed, ISO 8601. */
   readonly created: string;
-  readonly [field: string]: unknown;
+  /** The alert's document, as it is forwarded. */
+  readonly doc: { readonly file?: { readonly path?: string }; readonly [field: string]: unknown };
 }
 
 /** The alerts whose subject is this file; one that merely lists it among its candidates is not. */
 export function alertsAbout(alerts: readonly ListedAlert[], macPath: string): ListedAlert[] {
-  return alerts.filter((alert) => alert['path'] === macPath);
+  return alerts.filter((alert) => alert.doc.file?.path === macPath);
 }
 
 /** `launchwarden alerts list --json`, one document a line. */

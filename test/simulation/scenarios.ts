@@ -119,7 +119,7 @@ export function unlimitedRules(mac: SimulatedMac): string {
   mkdirSync(target, { recursive: true });
   for (const name of readdirSync(source)) {
     const text = readFileSync(path.join(source, name), 'utf8');
-    writeFileSync(path.join(target, name), text.replace(/^max_signals = 100$/m, 'max_signals = 100000'));
+    writeFileSync(path.join(target, name), text.replace(/^max_signals = 100$/m, 'max_signals = 10000'));
   }
   return `[rules]\nbuiltin = false\nfolders = [${JSON.stringify(target)}]\n`;
 }
