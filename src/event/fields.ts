@@ -4,7 +4,8 @@ import type { SensorKind } from './event.js';
 /** Field types as Elasticsearch maps them; `text` is for people, rules cannot match it there. */
 export type FieldType = 'keyword' | 'long' | 'boolean' | 'date' | 'ip' | 'text';
 
-/** The kinds of event that a field can stand on: which fields a document has depends on them (reference: macos.md 1.2). */
+/** The kinds of event that a field can stand on: which fields a document has depends on them (elastic/endpoint-package,
+ * custom_documentation/doc/endpoint). */
 export type EventGroup = 'file' | 'launch-item' | 'process';
 
 export interface FieldInfo {
@@ -40,8 +41,8 @@ const actor: Supply = { ...system(all), 'process-scan': processes };
 const started: Supply = { ...system(processes), 'process-scan': processes };
 const aboutFile: Supply = { ...system(files), 'file-watch': files };
 const aboutItem: Supply = { ...system(items), 'file-watch': items, 'launchd-state': items };
-/** The file behind a launch item stands on our launch-item events too. */
-const launchFile: Supply = { ...system(['file', 'launch-item']), 'file-watch': ['file', 'launch-item'] };
+/** What a property list says stands on the file's event and on that of the launch item, which has no `file.*`. */
+const plistFact: Supply = { ...system(['file', 'launch-item']), 'file-watch': ['file', 'launch-item'] };
 const codeSignature: Supply = system(all);
 const startedSignature: Supply = system(processes);
 /** Known to rules of Elastic, filled by no sensor of ours. */
@@ -55,7 +56,7 @@ type Row = readonly [
   mark?: '?',
 ];
 
-// `?` marks what macos.md gives from memory or by inference only.
+// `?` marks what was seen neither in a real event nor in a document.
 const rows: readonly Row[] = [
   ['@timestamp', 'date', always, 'When it happened'],
   ['message', 'text', always, 'What kind of event it is, in words'],
@@ -80,7 +81,7 @@ const rows: readonly Row[] = [
   ['event.id', 'keyword', always, 'Identity of the event, the same at every look'],
   ['event.kind', 'keyword', always, 'event or alert'],
   ['event.module', 'keyword', always, 'Module that made it'],
-  ['event.outcome', 'keyword', system(all), 'success, failure or unknown', '?'],
+  ['event.outcome', 'keyword', always, 'success, failure or unknown'],
   ['event.sequence', 'long', always, 'Order of events with equal time'],
   ['event.severity', 'long', never, 'Severity that the source gave'],
   ['event.type', 'keyword[]', always, 'change, deletion, start, end, info'],
@@ -103,10 +104,10 @@ const rows: readonly Row[] = [
   ['user.id', 'keyword', actor, 'Effective user id, as text'],
   ['user.name', 'keyword', actor, 'Effective user'],
   ['user.Ext.real.id', 'keyword', actor, 'Real user id, as text'],
-  ['user.Ext.real.name', 'keyword', actor, 'Real user'],
+  ['user.Ext.real.name', 'keyword', system(all), 'Real user'],
   ['group.id', 'keyword', actor, 'Effective group id, as text'],
-  ['group.name', 'keyword', actor, 'Effective group'],
-  ['group.Ext.real.id', 'keyword', system(all), 'Real group id, as text'],
+  ['group.name', 'keyword', system(all), 'Effective group'],
+  ['group.Ext.real.id', 'keyword', actor, 'Real group id, as text'],
   ['group.Ext.real.name', 'keyword', system(all), 'Real group'],
 
   ['process.pid', 'long', actor, 'Process id'],
@@ -129,7 +130,7 @@ const rows: readonly Row[] = [
   ['process.interactive', 'boolean', never, 'Whether it has a terminal'],
   ['process.hash.md5', 'keyword', system(processes), 'MD5 of the image'],
   ['process.hash.sha1', 'keyword', system(processes), 'SHA-1 of the image'],
-  ['process.hash.sha256', 'keyword', started, 'SHA-256 of the image'],
+  ['process.hash.sha256', 'keyword', system(processes), 'SHA-256 of the image'],
   ['process.code_signature.exists', 'boolean', codeSignature, 'Whether the image is signed'],
   ['process.code_signature.trusted', 'boolean', codeSignature, 'Whether the signer is trusted'],
   ['process.code_signature.status', 'keyword', codeSignature, 'Result of the check', '?'],
@@ -140,7 +141,7 @@ const rows: readonly Row[] = [
   ['process.session_leader.pid', 'long', started, 'Session'],
   ['process.previous.executable', 'keyword', never, 'Image before the exec'],
   ['process.Ext.ancestry', 'keyword[]', actor, 'entity_id of the parent, its parent, and so on'],
-  ['process.Ext.command_line_truncated', 'boolean', system(processes), 'Whether command_line was cut'],
+  ['process.Ext.command_line_truncated', 'boolean', started, 'Whether command_line was cut'],
   ['process.Ext.script.path', 'keyword', system(processes), 'Script that an interpreter was started for'],
   ['process.Ext.script.content', 'keyword', never, 'What that script holds'],
   ['process.Ext.trusted', 'boolean', never, 'On the list of trusted applications'],
@@ -191,29 +192,29 @@ const rows: readonly Row[] = [
   ['Target.process.executable', 'keyword', never, 'Image of the process that was acted upon'],
   ['Target.process.name', 'keyword', never, 'Name of the process that was acted upon'],
 
-  ['file.path', 'keyword', launchFile, 'Canonical macOS path'],
-  ['file.name', 'keyword', launchFile, 'Base name'],
-  ['file.extension', 'keyword', launchFile, 'Extension without the dot, lower case'],
-  ['file.size', 'long', launchFile, 'Size in bytes at the time of the event'],
-  ['file.inode', 'keyword', launchFile, 'Inode, as text'],
-  ['file.type', 'keyword', launchFile, 'file, dir, symlink, fifo, socket or device'],
-  ['file.mode', 'keyword', launchFile, 'Permissions, octal'],
-  ['file.uid', 'keyword', launchFile, 'Owner id, as text'],
-  ['file.gid', 'keyword', launchFile, 'Group id, as text'],
-  ['file.owner', 'keyword', launchFile, 'Owner'],
-  ['file.group', 'keyword', launchFile, 'Group'],
-  ['file.ctime', 'date', launchFile, 'When the inode changed'],
-  ['file.mtime', 'date', launchFile, 'When the content changed'],
-  ['file.created', 'date', launchFile, 'When the inode was made'],
-  ['file.target_path', 'keyword', launchFile, 'Where a symbolic link points'],
+  ['file.path', 'keyword', aboutFile, 'Canonical macOS path'],
+  ['file.name', 'keyword', aboutFile, 'Base name'],
+  ['file.extension', 'keyword', aboutFile, 'Extension without the dot, lower case'],
+  ['file.size', 'long', aboutFile, 'Size in bytes at the time of the event'],
+  ['file.inode', 'keyword', aboutFile, 'Inode, as text'],
+  ['file.type', 'keyword', aboutFile, 'file, dir, symlink, fifo, socket or device'],
+  ['file.mode', 'keyword', aboutFile, 'Permissions, octal'],
+  ['file.uid', 'keyword', aboutFile, 'Owner id, as text'],
+  ['file.gid', 'keyword', aboutFile, 'Group id, as text'],
+  ['file.owner', 'keyword', aboutFile, 'Owner'],
+  ['file.group', 'keyword', aboutFile, 'Group'],
+  ['file.ctime', 'date', aboutFile, 'When the inode changed'],
+  ['file.mtime', 'date', aboutFile, 'When the content changed'],
+  ['file.created', 'date', aboutFile, 'When the inode was made'],
+  ['file.target_path', 'keyword', aboutFile, 'Where a symbolic link points'],
   ['file.attributes', 'keyword[]', system(files), 'Name of the extended attribute that was removed'],
-  ['file.hash.sha256', 'keyword', launchFile, 'SHA-256 of the content'],
+  ['file.hash.sha256', 'keyword', aboutFile, 'SHA-256 of the content'],
   ['file.origin_url', 'keyword', never, 'Where it was downloaded from'],
   ['file.origin_referrer_url', 'keyword', never, 'The page that led there'],
   ['file.Ext.original.path', 'keyword', aboutFile, 'Path before a rename'],
-  ['file.Ext.original.name', 'keyword', aboutFile, 'Base name before a rename'],
+  ['file.Ext.original.name', 'keyword', never, 'Base name before a rename'],
   ['file.Ext.original.extension', 'keyword', aboutFile, 'Extension before a rename'],
-  ['file.Ext.header_bytes', 'keyword', launchFile, 'First 16 bytes, lower-case hexadecimal'],
+  ['file.Ext.header_bytes', 'keyword', aboutFile, 'First 16 bytes, lower-case hexadecimal'],
   ['file.Ext.entropy', 'long', never, 'Entropy of the content'],
 
   ['Persistence.name', 'keyword', aboutItem, 'File name of the property list', '?'],
@@ -244,17 +245,17 @@ const rows: readonly Row[] = [
     'The image could not be read',
   ],
   ['launchwarden.sensor.reason', 'keyword', always, 'Why it is not exact'],
-  ['launchwarden.findings', 'keyword[]', launchFile, 'Facts about the file that are findings in themselves'],
-  ['launchwarden.plist.format', 'keyword', launchFile, 'xml, binary or unknown'],
-  ['launchwarden.plist.label', 'keyword', launchFile, 'Label'],
-  ['launchwarden.plist.program', 'keyword', launchFile, 'Program'],
-  ['launchwarden.plist.program_arguments', 'keyword[]', launchFile, 'ProgramArguments'],
-  ['launchwarden.plist.run_at_load', 'boolean', launchFile, 'RunAtLoad'],
-  ['launchwarden.plist.keep_alive', 'boolean', launchFile, 'KeepAlive'],
-  ['launchwarden.plist.disabled', 'boolean', launchFile, 'Disabled'],
-  ['launchwarden.plist.user_name', 'keyword', launchFile, 'UserName'],
-  ['launchwarden.plist.triggers', 'keyword[]', launchFile, 'What else starts the job'],
-  ['launchwarden.plist.json', 'text', launchFile, 'The whole property list as JSON'],
+  ['launchwarden.findings', 'keyword[]', plistFact, 'Facts about the file that are findings in themselves'],
+  ['launchwarden.plist.format', 'keyword', plistFact, 'xml, binary or unknown'],
+  ['launchwarden.plist.label', 'keyword', plistFact, 'Label'],
+  ['launchwarden.plist.program', 'keyword', plistFact, 'Program'],
+  ['launchwarden.plist.program_arguments', 'keyword[]', plistFact, 'ProgramArguments'],
+  ['launchwarden.plist.run_at_load', 'boolean', plistFact, 'RunAtLoad'],
+  ['launchwarden.plist.keep_alive', 'boolean', plistFact, 'KeepAlive'],
+  ['launchwarden.plist.disabled', 'boolean', plistFact, 'Disabled'],
+  ['launchwarden.plist.user_name', 'keyword', plistFact, 'UserName'],
+  ['launchwarden.plist.triggers', 'keyword[]', plistFact, 'What else starts the job'],
+  ['launchwarden.plist.json', 'text', plistFact, 'The whole property list as JSON'],
 
   ['destination.address', 'keyword', never, 'Peer of a connection, as written'],
   ['destination.domain', 'keyword', never, 'Its domain'],

@@ -1,45 +1,26 @@
 import type { SensorKind } from './event.js';
 import { type EventGroup, lookupField } from './fields.js';
 
-// What each sensor can observe, by category and `event.action` (reference: macos.md 1.1 and 1.3). `persistence` is the
+const system: Readonly<Record<string, readonly string[]>> = {
+  file: [
+    ...['modification', 'rename', 'deletion', 'open', 'extended_attributes_delete', 'mount', 'clone'],
+    'launch_daemon',
+  ],
+  process: ['fork', 'exec', 'end', 'already_running', 'remote_thread'],
+  persistence: ['launch_daemon'],
+};
+
+// What each sensor can observe, by category and `event.action` (names of elastic/endpoint-package). `persistence` is the
 // category of Elastic's on-host rules for events with `Persistence.*`.
-const actions: Readonly<Record<Exclude<SensorKind, 'capture'>, Readonly<Record<string, readonly string[]>>>> =
-  {
-    'endpoint-security': {
-      file: [
-        'modification',
-        'rename',
-        'deletion',
-        'open',
-        'extended_attributes_delete',
-        'mount',
-        'clone',
-        'launch_daemon',
-      ],
-      process: ['fork', 'exec', 'end', 'already_running', 'remote_thread'],
-      persistence: ['launch_daemon'],
-    },
-    eslogger: {
-      file: [
-        'modification',
-        'rename',
-        'deletion',
-        'open',
-        'extended_attributes_delete',
-        'mount',
-        'clone',
-        'launch_daemon',
-      ],
-      process: ['fork', 'exec', 'end', 'already_running', 'remote_thread'],
-      persistence: ['launch_daemon'],
-    },
-    'process-scan': { process: ['exec', 'end'] },
-    'file-watch': {
-      file: ['modification', 'rename', 'deletion', 'launch_daemon'],
-      persistence: ['launch_daemon'],
-    },
-    'launchd-state': { configuration: ['launch_item_loaded', 'launch_item_unloaded'] },
-  };
+const actions: Readonly<Partial<Record<SensorKind, Readonly<Record<string, readonly string[]>>>>> = {
+  'endpoint-security': system,
+  eslogger: system,
+  'process-scan': { process: ['fork', 'exec', 'already_running'] },
+  'file-watch': {
+    file: ['modification', 'rename', 'deletion', 'launch_daemon'],
+    persistence: ['launch_daemon'],
+  },
+};
 
 /** What a set of running sensors delivers. */
 export interface Supply {
@@ -55,7 +36,6 @@ const groupsOf: Readonly<Record<string, readonly EventGroup[]>> = {
   file: ['file', 'launch-item'],
   process: ['process'],
   persistence: ['launch-item'],
-  configuration: ['launch-item'],
 };
 const anyGroup: readonly EventGroup[] = ['file', 'launch-item', 'process'];
 
@@ -66,7 +46,7 @@ export function supplyOf(sensors: readonly SensorKind[]): Supply {
     anything,
     actionsOf(category) {
       const found = own.flatMap((kind) =>
-        category === null ? Object.values(actions[kind]).flat() : (actions[kind][category] ?? []),
+        category === null ? Object.values(actions[kind] ?? {}).flat() : (actions[kind]?.[category] ?? []),
       );
       return found.length === 0 ? undefined : new Set(found);
     },

@@ -1,4 +1,34 @@
-export type * from './ast.js';
+export type {
+  Arithmetic,
+  Call,
+  Compare,
+  DescendantOf,
+  EventQuery,
+  Expr,
+  Field,
+  In,
+  KqlExists,
+  KqlField,
+  KqlIs,
+  KqlNested,
+  KqlQuery,
+  KqlRange,
+  Like,
+  Literal,
+  Logical,
+  MatchAll,
+  Negate,
+  Not,
+  Pipe,
+  Query,
+  Regex,
+  SampleQuery,
+  Scalar,
+  SequenceQuery,
+  Span,
+  Step,
+  StepCondition,
+} from './ast.js';
 export { checkQuery } from './check.js';
 export { type Compiled, compileQuery } from './compile.js';
 export { covers, degradedReasons, type Tier } from './degraded.js';

@@ -48,6 +48,14 @@ function checkIs({ field, value, span }: KqlIs, report: Report, prefix: string):
       'The only wildcard is *; quote the value to say so.',
     );
   }
+  if (value.kind === 'exact' && !value.quoted && /(?:^|\s)(?:and|or|not)$|^(?:and|or)\s/i.test(text)) {
+    report.warn(
+      span,
+      'kql.keyword',
+      `this is the value "${text.slice(0, 60)}", not an operator`,
+      'Quote the value to say so.',
+    );
+  }
   if (info === undefined) return;
   if (value.kind === 'pattern') {
     if (info.type !== 'keyword' && info.type !== 'text')

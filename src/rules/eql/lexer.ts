@@ -23,6 +23,8 @@ const simpleEscapes: Record<string, string> = {
   f: '\f',
   '\\': '\\',
   '"': '"',
+  // Reserved by the documentation, taken by Elasticsearch's grammar, and used in Elastic's rules.
+  "'": "'",
 };
 
 /** Splits an EQL query into tokens, the last of which is `end`. Comments (nested ones too) and white space go. */
@@ -109,6 +111,9 @@ class Lexer {
     if (symbol !== undefined) {
       this.#at += symbol.length;
       return this.#token('symbol', start, symbol);
+    }
+    if (character === '$') {
+      this.#fail('unsupported', 'variables like $entry, and _arraysearch, are not supported', start);
     }
     const code = text.codePointAt(start) as number;
     return this.#fail(

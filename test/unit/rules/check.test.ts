@@ -169,6 +169,8 @@ describe('KQL', () => {
     ['process.name: a?b', ['?kql.question-mark@process.name']],
     ['process.name: "a?b"', []],
     ['process: { name: x and nme: y }', ['?field.unknown@nme']],
+    ['process.name: x or', ['?kql.keyword@process.name']],
+    ['process.name: "x or" and process.name: xor', []],
     ['free text', []],
   ])('%s', (query, expected) => expect(kql(query)).toEqual(expected));
 });

@@ -152,10 +152,7 @@ describe('degraded', () => {
 
   test.each([
     ['process where process.name == "x"', []],
-    [
-      'process where event.action == "fork"',
-      ['the rule needs fork events, which no running sensor delivers'],
-    ],
+    ['process where event.action == "end"', ['the rule needs end events, which no running sensor delivers']],
     ['network where true', ['the rule needs network events, which no running sensor delivers']],
     [
       'process where process.Ext.effective_parent.name == "x"',
@@ -190,7 +187,7 @@ describe('degraded', () => {
 
   test('EndpointSecurity sees what polling does not; a capture may hold anything', () => {
     for (const query of [
-      'process where event.action == "fork" and not process.code_signature.trusted == true',
+      'process where event.action == "end" and not process.code_signature.trusted == true',
       'file where event.action == "open" and file.name == "x" and Effective_process.name == "y"',
     ]) {
       expect(degradedReasons(rule(query), full)).toEqual([]);
