@@ -1,0 +1,88 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errnoOf, messageOf, UserError } from '../../base/errors.js';
+
+const chunkBytes = 1024 * 1024;
+/** A longer line is skipped and counted: no event is that large, and it must not fill the memory. */
+export const maxLineBytes = 32 * 1024 * 1024;
+
+export interface Line {
+  /** Zero-based; blank lines are counted. */
+  readonly number: number;
+  /** Undefined when the line is longer than may be. */
+  readonly text: string | undefined;
+}
+
+export interface ReadOptions {
+  /** Called after every chunk with the bytes read so far and the size of the file. */
+  readonly onProgress?: ((read: number, size: number) => void) | undefined;
+}
+
+function open(file: string): { readonly descriptor: number; readonly size: number } {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(descriptor);
+    if (stat.isFile()) return { descriptor, size: stat.size };
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    const reason = errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+    throw new UserError('capture/unreadable', `cannot read ${file}: ${reason}`, {
+      hint: 'Name a file of events, one JSON document a line, or "-" for standard input.',
+      cause: error,
+    });
+  }
+  closeSync(descriptor);
+  throw new UserError('capture/unreadable', `cannot read ${file}: it is not a regular file`, {
+    hint: 'Use "-" and a pipe for anything else.',
+  });
+}
+
+/** The lines of a file that are not blank, one after the other, in bounded memory. Throws a UserError. */
+export function* readLines(file: string, options: ReadOptions = {}): Generator<Line> {
+  const { descriptor, size } = open(file);
+  try {
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    let held: Buffer[] = [];
+    let heldBytes = 0;
+    let number = 0;
+    let read = 0;
+    for (;;) {
+      const count = readSync(descriptor, chunk, 0, chunkBytes, null);
+      if (count === 0) break;
+      read += count;
+      let start = 0;
+      for (let end = chunk.indexOf(10); end !== -1 && end < count; end = chunk.indexOf(10, start)) {
+        const bytes = end - start;
+        if (heldBytes + bytes > maxLineBytes) yield { number, text: undefined };
+        else {
+          const text =
+            heldBytes === 0
+              ? chunk.toString('utf8', start, end)
+              : Buffer.concat([...held, chunk.subarray(start, end)]).toString('utf8');
+          if (!isBlank(text)) yield { number, text };
+        }
+        held = [];
+        heldBytes = 0;
+        number++;
+        start = end + 1;
+      }
+      // Of a line that is too long only its length is kept.
+      if (heldBytes + count - start <= maxLineBytes) held.push(Buffer.from(chunk.subarray(start, count)));
+      else held = [];
+      heldBytes += count - start;
+      options.onProgress?.(read, size);
+    }
+    if (heldBytes > maxLineBytes) yield { number, text: undefined };
+    else {
+      const text = Buffer.concat(held).toString('utf8');
+      if (!isBlank(text)) yield { number, text };
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isBlank(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return Number.isNaN(first) || (first <= 32 && text.trim() === '');
+}
