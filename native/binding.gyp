@@ -5,9 +5,12 @@
       'target_name': 'launchwarden',
       'sources': [
         'src/addon.cc',
+        'src/js_es_client.cc',
         'src/js_scanner.cc',
         'src/core/channel.cc',
         'src/core/record.cc',
+        'src/es/client.cc',
+        'src/es/pack.cc',
         'src/scan/scanner.cc',
       ],
       'include_dirs': ['src', "<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -17,8 +20,15 @@
       'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
       'conditions': [
         ['OS=="linux"', { 'sources': ['src/linux/process_reader.cc'] }],
+        # No EndpointSecurity to have: the double that the tests script is built in instead.
+        ['OS!="mac"', {
+          'sources': ['src/stub/es_api.cc', 'src/double/es_double.cc', 'src/double/js_double.cc'],
+          'defines': ['LAUNCHWARDEN_DOUBLE'],
+        }],
         ['OS=="mac"', {
-          'sources': ['src/darwin/process_reader.cc'],
+          'sources': ['src/darwin/es_api.cc', 'src/darwin/process_reader.cc'],
+          # The library does not exist before macOS 10.15 and is weakly linked, so that the rest loads without it.
+          'link_settings': { 'libraries': ['-weak-lEndpointSecurity', '-lbsm'] },
           'xcode_settings': {
             'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
             'CLANG_CXX_LANGUAGE_STANDARD': 'gnu++20',

@@ -1,12 +1,20 @@
 #include <napi.h>
 
+#include "js_es_client.h"
 #include "js_scanner.h"
+#ifdef LAUNCHWARDEN_DOUBLE
+#include "double/js_double.h"
+#endif
 
 namespace {
 
 // Everything that JavaScript can reach; src/sensors/addon/binding.ts has the types.
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ProcessScanner", launchwarden::DefineProcessScanner(env));
+  exports.Set("EndpointSecurityClient", launchwarden::DefineEsClient(env));
+#ifdef LAUNCHWARDEN_DOUBLE
+  exports.Set("EndpointSecurityDouble", launchwarden::DefineEsDouble(env));
+#endif
   return exports;
 }
 

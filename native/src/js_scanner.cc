@@ -5,22 +5,13 @@
 #include <vector>
 
 #include "core/channel.h"
+#include "js_options.h"
 #include "js_wake.h"
 #include "scan/scanner.h"
 
 namespace launchwarden {
 
 namespace {
-
-double NumberOption(const Napi::Object& options, const char* name, double fallback, double least, double most) {
-  const Napi::Value value = options.Get(name);
-  if (value.IsUndefined()) return fallback;
-  if (!value.IsNumber()) throw Napi::TypeError::New(options.Env(), std::string(name) + " must be a number");
-  const double number = value.As<Napi::Number>().DoubleValue();
-  if (!(number >= least && number <= most))
-    throw Napi::RangeError::New(options.Env(), std::string(name) + " is out of range");
-  return number;
-}
 
 class JsScanner : public Napi::ObjectWrap<JsScanner> {
  public:

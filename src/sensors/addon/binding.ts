@@ -7,6 +7,34 @@ import { messageOf } from '../../base/errors.js';
 /** The addon's own surface (native/src/addon.cc). Only this folder knows where it is and what crosses. */
 export interface Addon {
   readonly ProcessScanner: new (options: NativeScannerOptions, onWake: () => void) => NativeScanner;
+  readonly EndpointSecurityClient: new (
+    options: NativeEsOptions,
+    onWake: () => void,
+    /** An `EndpointSecurityDouble`, which builds for other systems than macOS have. */
+    double?: object,
+  ) => NativeEsClient;
+}
+
+export interface NativeEsOptions {
+  /** Indices into `esKinds`. */
+  readonly processKinds: readonly number[];
+  readonly fileKinds: readonly number[];
+  /** Where file events are wanted. */
+  readonly prefixes: readonly string[];
+  readonly literals: readonly string[];
+  readonly queueBytes?: number;
+}
+
+/** To be used from the thread that made it. `onWake` as for `NativeScanner`. */
+export interface NativeEsClient {
+  /** An EsResult of native/src/es/es_api.h; 0 is success. */
+  start(): number;
+  /** False when the system refused one of them. */
+  setTargets(prefixes: readonly string[], literals: readonly string[]): boolean;
+  /** False when a client could not be closed. What was received can still be taken. */
+  stop(): boolean;
+  take(): Uint8Array | undefined;
+  counters(): Record<string, number>;
 }
 
 export interface NativeScannerOptions {
@@ -71,7 +99,7 @@ export function loadAddon(paths: readonly string[] = addonPaths()): LoadedAddon 
     return { state: 'absent', reason: 'the native addon is not built for this machine' };
   try {
     const addon = createRequire(import.meta.url)(file) as Partial<Addon>;
-    if (typeof addon.ProcessScanner !== 'function')
+    if (typeof addon.ProcessScanner !== 'function' || typeof addon.EndpointSecurityClient !== 'function')
       return { state: 'broken', reason: `${file} is of another version of launchwarden: build it again` };
     return { state: 'loaded', addon: addon as Addon };
   } catch (error) {

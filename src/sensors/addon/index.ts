@@ -3,6 +3,7 @@ export {
   addonPaths,
   type LoadedAddon,
   loadAddon,
+  type NativeEsClient,
   type NativeScanner,
   type NativeScannerOptions,
 } from './binding.js';

@@ -1,0 +1,6 @@
+export { codeSignature } from './code-signature.js';
+export { type EsKind, type EsMessage, esKinds } from './message.js';
+export { Normaliser, type ReadFile } from './normalise.js';
+export { type EndpointSecurityOptions, endpointSecurityDefaults } from './options.js';
+export { fileReader } from './read-file.js';
+export { EndpointSecuritySensor, type EndpointSecuritySensorOptions } from './sensor.js';
