@@ -37,6 +37,7 @@ export type { EqlQuery } from './eql/parser.js';
 export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';
 export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
 export { type Parsed, parseEql, parseKql } from './parse.js';
+export { foldText } from './plan/fold.js';
 export { validateWildcard } from './plan/like.js';
 export { fieldReader, type Reader } from './plan/read.js';
 export { distinctValues, hasValue, isValue, type Value, valuesOf } from './plan/values.js';

@@ -1,0 +1,273 @@
+import type { Micros } from '../base/time.js';
+import type { Detection } from '../event/alert.js';
+import type { Event } from '../event/event.js';
+import { alertId } from '../event/ids.js';
+import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
+import { rankCandidates } from './candidates.js';
+import { Flood } from './flood.js';
+import { MemoryTermHistory, type TermHistory } from './history.js';
+import { type Match, presentEvents, type QueryMatcher } from './match.js';
+import { NewTermsMatcher } from './new-terms.js';
+import { type DetectorLimits, defaultBaseline, defaultLimits, repeatWindow } from './options.js';
+import { conditionsOf, queryMatcher } from './query-matcher.js';
+import { fileIdentity, type Known, Repeats, repeated } from './repeats.js';
+import { SequenceMatcher } from './sequence.js';
+import { ThresholdMatcher } from './threshold.js';
+
+export interface DetectorOptions {
+  readonly rules: readonly Rule[];
+  /** Called for every alert, and again when one grows. Must not throw. */
+  onDetection(detection: Detection): void;
+  /** For new_terms rules; without one they know only what this detector has seen. */
+  readonly history?: TermHistory;
+  /** How long a new_terms rule only learns; a day when a history is given, else no time. */
+  readonly baseline?: Micros;
+  readonly limits?: Partial<DetectorLimits>;
+}
+
+/** An alert that the store has from before the events that are judged again. */
+export interface KnownAlert {
+  readonly ruleId: string;
+  readonly time: Micros;
+  readonly file?: { readonly path: string; readonly inode?: string; readonly sha256?: string };
+}
+
+interface RuleState {
+  readonly rule: Rule;
+  readonly matcher: QueryMatcher;
+  readonly flood: Flood;
+  readonly first: number;
+}
+
+/**
+ * Judges events in the order in which they are given, by all rules. It knows only event time: the same events give the same
+ * detections, with the same ids, whenever and however often they are judged.
+ */
+export class Detector {
+  readonly #options: DetectorOptions;
+  readonly #limits: DetectorLimits;
+  readonly #set: ConditionSet;
+  readonly #rules: readonly RuleState[];
+  /** The rule of each condition. */
+  readonly #owners: readonly RuleState[];
+  readonly #repeats: Repeats;
+  readonly #room: { free: number };
+  readonly #counts = { events: 0, matches: 0, alerts: 0, repeats: 0, suppressed: 0, errors: 0 };
+  #hits: number[] = [];
+  #nextDue: Micros = Number.POSITIVE_INFINITY;
+
+  /** Throws UserError when a rule cannot be run within the limits. */
+  constructor(options: DetectorOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#repeats = new Repeats(this.#limits.repeats);
+    this.#room = { free: this.#limits.keys };
+    const history = options.history ?? new MemoryTermHistory(this.#limits.terms);
+    const counted = { free: this.#limits.counted };
+    const conditions: StepCondition[] = [];
+    const owners: RuleState[] = [];
+    this.#rules = options.rules.map((rule) => {
+      const first = conditions.length;
+      const onMatch = (match: Match) => this.#matched(state, match);
+      const state: RuleState = {
+        rule,
+        first,
+        flood: new Flood(rule.meta),
+        matcher: this.#matcher(rule, { first, onMatch, history, counted }),
+      };
+      for (const condition of conditionsOf(rule.query)) {
+        conditions.push(condition);
+        owners.push(state);
+      }
+      return state;
+    });
+    this.#owners = owners;
+    this.#set = planConditions(conditions);
+  }
+
+  /**
+   * How far back in event time events must be judged again, and alerts remembered, for a new detector to stand where an old
+   * one stood.
+   */
+  get horizon(): Micros {
+    let most = repeatWindow;
+    for (const { rule, flood, matcher } of this.#rules) {
+      most = Math.max(most, flood.interval);
+      if (matcher instanceof ThresholdMatcher) most = Math.max(most, matcher.lookBack);
+      if (rule.query.kind === 'sequence') most = Math.max(most, rule.query.maxspan ?? 0);
+    }
+    return most;
+  }
+
+  /** Takes note of alerts from before the first event that will be judged, oldest first: what follows may repeat them. */
+  remember(alerts: readonly KnownAlert[]): void {
+    for (const { ruleId, time, file } of alerts) {
+      const state = this.#rules.find(({ rule }) => rule.meta.id === ruleId);
+      state?.flood.admit(time);
+      if (state === undefined || file === undefined) continue;
+      const identity = { path: file.path, inode: file.inode, sha256: file.sha256 };
+      this.#repeats.add(ruleId, identity, { since: time, detection: undefined });
+    }
+  }
+
+  process(event: Event): void {
+    this.#counts.events++;
+    // What is due before this event is told before it, whenever the watermark says so.
+    if (this.#nextDue < event.time) this.#runDue(event.time - 1);
+    const hits = this.#hits;
+    hits.length = 0;
+    try {
+      this.#set.match(event.doc, hits);
+    } catch {
+      this.#counts.errors++;
+      return;
+    }
+    if (hits.length > 0) this.#dispatch(event, hits);
+  }
+
+  /** Everything up to and including `watermark` has been processed. */
+  advance(watermark: Micros): void {
+    if (this.#nextDue <= watermark) this.#runDue(watermark);
+    for (const { matcher } of this.#rules) matcher.advance(watermark);
+  }
+
+  /** The input ends. */
+  finish(): void {
+    this.#runDue(Number.POSITIVE_INFINITY);
+    for (const { matcher } of this.#rules) matcher.finish();
+    for (const { flood } of this.#rules) this.#tell(flood.summary(true));
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const sequences = this.#rules
+      .map(({ matcher }) => matcher)
+      .filter((one) => one instanceof SequenceMatcher);
+    const thresholds = this.#rules
+      .map(({ matcher }) => matcher)
+      .filter((one) => one instanceof ThresholdMatcher);
+    const sum = (of: (one: SequenceMatcher) => number) =>
+      sequences.reduce((total, one) => total + of(one), 0);
+    return {
+      ...this.#counts,
+      keys: sum((one) => one.keys),
+      evicted_keys: sum((one) => one.counters.evictedKeys),
+      evicted_candidates: sum((one) => one.counters.evictedCandidates),
+      cut_keys: sum((one) => one.counters.cutKeys),
+      forced_matches: sum((one) => one.forced),
+      evicted_counts: thresholds.reduce((total, one) => total + one.evicted, 0),
+      evicted_repeats: this.#repeats.evicted,
+      evicted_processes: this.#set.evicted,
+    };
+  }
+
+  #matcher(
+    rule: Rule,
+    parts: {
+      first: number;
+      onMatch(match: Match): void;
+      history: TermHistory;
+      counted: { free: number };
+    },
+  ): QueryMatcher {
+    const { first, onMatch, history, counted } = parts;
+    const limits = this.#limits;
+    if (rule.threshold !== undefined) return new ThresholdMatcher({ rule, limits, room: counted, onMatch });
+    if (rule.newTerms !== undefined) {
+      const baseline = this.#options.baseline ?? (this.#options.history === undefined ? 0 : defaultBaseline);
+      return new NewTermsMatcher({ rule, history, limits, baseline, onMatch });
+    }
+    return queryMatcher(rule.query, {
+      limits,
+      room: this.#room,
+      onMatch,
+      first,
+      conditions: () => this.#set,
+    });
+  }
+
+  /** Hits come ascending, and the conditions of a rule stand together. */
+  #dispatch(event: Event, hits: readonly number[]): void {
+    for (let at = 0; at < hits.length; ) {
+      const state = this.#owners[hits[at] as number] as RuleState;
+      const own: number[] = [];
+      for (; at < hits.length && this.#owners[hits[at] as number] === state; at++) {
+        own.push((hits[at] as number) - state.first);
+      }
+      try {
+        state.matcher.process(event, own);
+      } catch {
+        this.#counts.errors++;
+      }
+      this.#nextDue = Math.min(this.#nextDue, state.matcher.due, state.flood.due);
+    }
+  }
+
+  /** Lets matchers and summaries speak in the order of the times at which they were due. */
+  #runDue(until: Micros): void {
+    for (;;) {
+      let least = Number.POSITIVE_INFINITY;
+      let next: RuleState | undefined;
+      for (const state of this.#rules) {
+        const due = Math.min(state.matcher.due, state.flood.due);
+        if (due < least) {
+          least = due;
+          next = state;
+        }
+      }
+      this.#nextDue = least;
+      if (next === undefined || least > until) return;
+      if (next.matcher.due <= least) next.matcher.advance(least);
+      if (next.flood.due <= least) this.#tell(next.flood.summary(true));
+    }
+  }
+
+  #matched(state: RuleState, match: Match): void {
+    this.#counts.matches++;
+    const { rule, flood } = state;
+    const events = presentEvents(match);
+    const last = events.at(-1);
+    if (last === undefined) return;
+    const candidates = rankCandidates(match);
+    const [best] = candidates;
+    const file = best === undefined ? undefined : fileIdentity(best.event);
+    const known = file === undefined ? undefined : this.#repeats.find(rule.meta.id, file, last.time);
+    if (known !== undefined) {
+      this.#repeat(known, candidates);
+      return;
+    }
+    const detection: Detection = {
+      id: alertId(
+        rule.meta.id,
+        match.events.map((event) => event?.id ?? null),
+      ),
+      rule: rule.meta,
+      kind: 'match',
+      time: last.time,
+      events: match.events,
+      joinKeys: match.joinKeys,
+      candidates,
+      repeats: 0,
+      suppressed: 0,
+    };
+    const admitted = flood.admit(last.time);
+    if (file !== undefined) {
+      const entry = { since: last.time, detection: admitted ? detection : undefined };
+      this.#repeats.add(rule.meta.id, file, entry);
+    }
+    if (admitted) this.#counts.alerts++;
+    else this.#counts.suppressed++;
+    this.#tell(admitted ? detection : flood.summary(false));
+    this.#nextDue = Math.min(this.#nextDue, flood.due);
+  }
+
+  #repeat(known: Known, candidates: Detection['candidates']): void {
+    this.#counts.repeats++;
+    if (known.detection === undefined) return;
+    known.detection = repeated(known.detection, candidates);
+    this.#tell(known.detection);
+  }
+
+  #tell(detection: Detection | undefined): void {
+    if (detection !== undefined) this.#options.onDetection(detection);
+  }
+}

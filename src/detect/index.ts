@@ -1,0 +1,6 @@
+export { Detector, type DetectorOptions, type KnownAlert } from './detector.js';
+export { MemoryTermHistory, type TermHistory } from './history.js';
+export type { JoinKey } from './join-keys.js';
+export { type DetectorLimits, defaultLimits } from './options.js';
+export { Orderer } from './order.js';
+export { type QueryMatch, QueryRun, type QueryRunOptions } from './query-run.js';

@@ -1,0 +1,36 @@
+import { distinctValues, type Field, fieldReader, type Reader, type Value } from '../rules/index.js';
+
+/** The values of one join key in order; null for an optional key that the event lacks. */
+export type JoinKey = readonly (Value | null)[];
+
+export interface KeyReader {
+  readonly read: Reader;
+  readonly optional: boolean;
+}
+
+export function keyReaders(fields: readonly Field[]): readonly KeyReader[] {
+  return fields.map(({ path, optional }) => ({ read: fieldReader(path), optional }));
+}
+
+/**
+ * The join keys under which an event takes part: one, or with several values in a field one for each combination. None
+ * when a key that is not optional is missing. Stops at `limit`.
+ */
+export function joinKeysOf(readers: readonly KeyReader[], doc: unknown, limit: number): readonly JoinKey[] {
+  let keys: (Value | null)[][] = [[]];
+  for (const { read, optional } of readers) {
+    const values: (Value | null)[] = distinctValues(read(doc), limit);
+    if (values.length === 0) {
+      if (!optional) return [];
+      values.push(null);
+    }
+    if (values.length === 1) for (const key of keys) key.push(values[0] as Value | null);
+    else keys = keys.flatMap((key) => values.map((value) => [...key, value])).slice(0, limit);
+  }
+  return keys;
+}
+
+/** What stands for a key in a Map: a single value is itself, so that 1 and "1" differ; several are one JSON text. */
+export function keyIdentity(key: JoinKey): unknown {
+  return key.length === 1 ? key[0] : JSON.stringify(key);
+}

@@ -1,0 +1,68 @@
+import type { Micros } from '../base/time.js';
+import type { Event } from '../event/event.js';
+import { fieldReader, type Rule } from '../rules/index.js';
+import type { TermHistory } from './history.js';
+import { joinKeysOf, type KeyReader } from './join-keys.js';
+import type { OnMatch, QueryMatcher } from './match.js';
+import type { DetectorLimits } from './options.js';
+
+// A key of the history that no term has, with times that no event has: it says that the rule has learnt. Terms are JSON
+// arrays. It is noted at a time in the far future so that it is not the first to be forgotten.
+const learntKey = 'learnt';
+const farFuture: Micros = Number.MAX_SAFE_INTEGER;
+
+export interface NewTermsOptions {
+  readonly rule: Rule;
+  readonly history: TermHistory;
+  readonly limits: DetectorLimits;
+  /** How long a rule without history only learns. */
+  readonly baseline: Micros;
+  readonly onMatch: OnMatch;
+}
+
+/** A rule of type new_terms: matches when the values of its fields were not seen together within the history window. */
+export class NewTermsMatcher implements QueryMatcher {
+  readonly due = Number.POSITIVE_INFINITY;
+  readonly #options: NewTermsOptions;
+  readonly #keys: readonly KeyReader[];
+  readonly #window: Micros;
+  #learningUntil: Micros | undefined;
+
+  constructor(options: NewTermsOptions) {
+    this.#options = options;
+    const { fields, historyWindow } = options.rule.newTerms ?? { fields: [], historyWindow: 0 };
+    this.#keys = fields.map((name) => ({ read: fieldReader([name]), optional: false }));
+    this.#window = historyWindow;
+  }
+
+  process(event: Event): void {
+    const { rule, history, limits, onMatch } = this.#options;
+    const learning = this.#isLearning(event.time);
+    // An event without one of the fields has no term; one with several values has one for each combination.
+    const fresh = joinKeysOf(this.#keys, event.doc, limits.keysPerEvent).filter((key) => {
+      const earlier = history.seen(rule.meta.id, JSON.stringify(key), event.time);
+      return earlier === undefined || event.time - earlier > this.#window;
+    });
+    const [first] = fresh;
+    if (first !== undefined && !learning) onMatch({ events: [event], joinKeys: first, window: [] });
+  }
+
+  advance(): void {}
+
+  finish(): void {}
+
+  #isLearning(time: Micros): boolean {
+    const { rule, history, baseline } = this.#options;
+    if (baseline <= 0) return false;
+    if (this.#learningUntil === undefined) {
+      const learnt = history.seen(rule.meta.id, learntKey, farFuture) !== undefined;
+      this.#learningUntil = learnt ? Number.NEGATIVE_INFINITY : time + baseline;
+    }
+    if (time < this.#learningUntil) return true;
+    if (Number.isFinite(this.#learningUntil)) {
+      history.seen(rule.meta.id, learntKey, farFuture - 1);
+      this.#learningUntil = Number.NEGATIVE_INFINITY;
+    }
+    return false;
+  }
+}

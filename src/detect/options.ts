@@ -1,0 +1,37 @@
+import type { Micros } from '../base/time.js';
+
+/** What detection may hold in memory. What is dropped because of one of these is counted. */
+export interface DetectorLimits {
+  /** Live join keys of all sequence rules together. */
+  readonly keys: number;
+  /** Files kept for one join key as candidates of its window. */
+  readonly candidates: number;
+  /** Join keys that one event takes part in when its key fields hold several values. */
+  readonly keysPerEvent: number;
+  /** Files whose repeats are recognised. */
+  readonly repeats: number;
+  /** Counted events of all threshold rules together. */
+  readonly counted: number;
+  /** Complete sequences of one rule that wait for a trailing missing event. */
+  readonly waiting: number;
+  /** Terms of one new_terms rule when no history is given. */
+  readonly terms: number;
+}
+
+export const defaultLimits: DetectorLimits = {
+  keys: 200_000,
+  candidates: 4_000,
+  keysPerEvent: 1_000,
+  repeats: 20_000,
+  counted: 200_000,
+  waiting: 100_000,
+  terms: 100_000,
+};
+
+const minute: Micros = 60_000_000;
+
+/** Matches of one rule on one file within so much event time are one alert. */
+export const repeatWindow: Micros = 5 * minute;
+
+/** How long a new_terms rule that has no history yet only learns. */
+export const defaultBaseline: Micros = 24 * 60 * minute;

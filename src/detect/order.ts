@@ -1,0 +1,96 @@
+import type { Micros } from '../base/time.js';
+import { compareEvents, type Event } from '../event/event.js';
+
+const defaultCapacity = 200_000;
+
+/** Puts events of several sensors into one order of event time, as far as they come before the watermark passes them. */
+export class Orderer {
+  readonly #capacity: number;
+  /** Sorted; what stands before `#head` is released. */
+  #waiting: Event[] = [];
+  #head = 0;
+  /** Handed out at the next release, whatever the watermark: what came too late, and what there was no room for. */
+  #ready: Event[] = [];
+  #mark: Micros = Number.NEGATIVE_INFINITY;
+  #late = 0;
+  #forced = 0;
+
+  constructor(capacity = defaultCapacity) {
+    this.#capacity = capacity;
+  }
+
+  /** How many events came below a point that was already released. */
+  get late(): number {
+    return this.#late;
+  }
+
+  /** How many events left early because the buffer was full. */
+  get forced(): number {
+    return this.#forced;
+  }
+
+  get size(): number {
+    return this.#waiting.length - this.#head + this.#ready.length;
+  }
+
+  push(event: Event): void {
+    if (event.time < this.#mark) {
+      this.#late++;
+      this.#ready.push(event);
+      return;
+    }
+    const waiting = this.#waiting;
+    const last = waiting.at(-1);
+    if (last === undefined || compareEvents(last, event) <= 0) waiting.push(event);
+    else waiting.splice(this.#placeOf(event), 0, event);
+    if (waiting.length - this.#head > this.#capacity) {
+      this.#forced++;
+      this.#ready.push(this.#shift());
+    }
+  }
+
+  /** Takes out all events up to and including `watermark`, in order; equal ones in the order of their arrival. */
+  release(watermark: Micros): Event[] {
+    const released = this.#ready;
+    this.#ready = [];
+    while (this.#head < this.#waiting.length && (this.#waiting[this.#head] as Event).time <= watermark) {
+      released.push(this.#shift());
+    }
+    if (this.#head > 0) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
+    if (Number.isFinite(watermark)) this.#mark = Math.max(this.#mark, watermark);
+    return released;
+  }
+
+  /** Replaces an event that still waits by a fuller one with the same id and time. False when it no longer waits. */
+  replace(event: Event): boolean {
+    for (const list of [this.#waiting, this.#ready]) {
+      const index = list.findIndex(({ id }) => id === event.id);
+      if (index < 0 || (list === this.#waiting && index < this.#head)) continue;
+      if (compareEvents(list[index] as Event, event) !== 0) return false;
+      list[index] = event;
+      return true;
+    }
+    return false;
+  }
+
+  #shift(): Event {
+    const event = this.#waiting[this.#head++] as Event;
+    this.#mark = Math.max(this.#mark, event.time);
+    return event;
+  }
+
+  /** Behind everything that is not later. */
+  #placeOf(event: Event): number {
+    let low = this.#head;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareEvents(this.#waiting[middle] as Event, event) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

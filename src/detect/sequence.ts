@@ -1,0 +1,335 @@
+import type { Micros } from '../base/time.js';
+import { compareEvents, type Event } from '../event/event.js';
+import type { Bindings, SequenceQuery } from '../rules/index.js';
+import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
+import type { Match, OnMatch, QueryMatcher } from './match.js';
+import type { DetectorLimits } from './options.js';
+import { type Entry, Recency } from './recency.js';
+import { type Absence, planSequence, type SequencePlan, type Stage } from './sequence-plan.js';
+import { type Waiting, WaitingLine } from './waiting.js';
+
+/** A sequence on its way: the events of its first stages. */
+interface Partial {
+  readonly events: readonly Event[];
+  /** The latest hit of a leading missing step before the first event. */
+  readonly led: Micros | undefined;
+  /** For each gap behind a matched event, the first hit of its missing steps after that event. */
+  readonly absent: readonly (Micros | undefined)[];
+}
+
+/** A complete sequence and what it will be told as. */
+interface Complete extends Waiting {
+  readonly partial: Partial;
+  readonly match: Match;
+}
+
+interface KeyState extends Entry<unknown> {
+  readonly key: JoinKey;
+  /** Behind each stage but the last, the one pending sequence. */
+  readonly pending: (Partial | undefined)[];
+  /** Times of the two latest hits of leading missing steps, the later one first. */
+  led: readonly Micros[];
+  files: Event[];
+  waiting: Complete[];
+  sweepAt: number;
+}
+
+/** Room for join keys that several matchers share. */
+export interface KeyRoom {
+  free: number;
+}
+
+export interface SequenceCounters {
+  evictedKeys: number;
+  evictedCandidates: number;
+  cutKeys: number;
+}
+
+export interface SequenceOptions {
+  readonly query: SequenceQuery;
+  readonly limits: DetectorLimits;
+  readonly room: KeyRoom;
+  readonly onMatch: OnMatch;
+  /** Whether a condition that reads bound documents holds; `isBound` tells which ones do. */
+  isBound(condition: number): boolean;
+  test(condition: number, doc: unknown, bindings: Bindings): boolean;
+}
+
+/**
+ * The state machine of an EQL sequence (eql-syntax.md, "How sequence queries handle matches"): per join key one pending
+ * sequence behind each stage, the newest overwrites. Stages are tried last to first, so that one event fills one stage.
+ */
+export class SequenceMatcher implements QueryMatcher {
+  readonly counters: SequenceCounters = { evictedKeys: 0, evictedCandidates: 0, cutKeys: 0 };
+  readonly #options: SequenceOptions;
+  readonly #plan: SequencePlan;
+  readonly #states = new Recency<unknown, KeyState>();
+  readonly #line: WaitingLine<Complete>;
+
+  constructor(options: SequenceOptions) {
+    this.#options = options;
+    this.#plan = planSequence(options.query);
+    this.#line = new WaitingLine(options.limits.waiting);
+  }
+
+  /** Live join keys. */
+  get keys(): number {
+    return this.#states.size;
+  }
+
+  get due(): Micros {
+    return this.#line.due;
+  }
+
+  /** Matches told before their deadline because too many waited for it. */
+  get forced(): number {
+    return this.#line.forced;
+  }
+
+  process(event: Event, hits: readonly number[]): void {
+    // Whatever had to be decided before this event has been: nothing with an earlier time can come any more.
+    this.#line.decide(event.time);
+    const { stages, absences, until } = this.#plan;
+    for (let index = stages.length - 1; index >= 0; index--) {
+      const stage = stages[index] as Stage;
+      if (!hits.includes(stage.condition)) continue;
+      for (const key of this.#keysOf(stage.keys, event)) {
+        if (index === 0) this.#start(key, event);
+        else this.#continue(index, key, event);
+      }
+    }
+    for (const absence of absences) {
+      if (!hits.includes(absence.condition)) continue;
+      for (const key of this.#keysOf(absence.keys, event)) this.#absent(absence, key, event);
+    }
+    if (until !== undefined && hits.includes(until.condition)) {
+      for (const key of this.#keysOf(until.keys, event)) this.#end(until.condition, key, event);
+    }
+    this.#expire(event.time);
+    this.#emit();
+  }
+
+  advance(time: Micros): void {
+    this.#line.decide(time + 1);
+    this.#expire(time);
+    this.#emit();
+  }
+
+  finish(): void {
+    this.#line.decide(Number.POSITIVE_INFINITY);
+    this.#emit();
+  }
+
+  #keysOf(readers: readonly KeyReader[], event: Event): readonly JoinKey[] {
+    const { keysPerEvent } = this.#options.limits;
+    const keys = joinKeysOf(readers, event.doc, keysPerEvent);
+    if (keys.length >= keysPerEvent) this.counters.cutKeys++;
+    return keys;
+  }
+
+  #start(key: JoinKey, event: Event): void {
+    const state = this.#touched(key, event);
+    this.#keepFile(state, event);
+    const led = state.led.find((time) => time < event.time);
+    const partial: Partial = { events: [event], led, absent: [] };
+    if (this.#plan.stages.length === 1) this.#complete(state, partial);
+    else this.#put(state, partial, 0);
+  }
+
+  #continue(index: number, key: JoinKey, event: Event): void {
+    const state = this.#states.get(keyIdentity(key));
+    const before = state?.pending[index - 1];
+    if (state === undefined || before === undefined) {
+      if (state !== undefined) this.#keepFile(state, event);
+      return;
+    }
+    // A late event is no later step of what happened after it.
+    if (compareEvents(before.events.at(-1) as Event, event) > 0) return;
+    const stage = this.#plan.stages[index] as Stage;
+    if (!this.#holds(stage.condition, event, before)) return;
+    this.#states.touch(state, event.time);
+    this.#keepFile(state, event);
+    // Too old a candidate is dropped, not put back.
+    state.pending[index - 1] = undefined;
+    if (exceeds(before.events[0] as Event, event, this.#plan.maxspan)) return;
+    const partial: Partial = { ...before, events: [...before.events, event] };
+    if (index === this.#plan.stages.length - 1) this.#complete(state, partial);
+    else this.#put(state, partial, index);
+  }
+
+  #put(state: KeyState, partial: Partial, index: number): void {
+    const present = state.pending[index];
+    const last = partial.events.at(-1) as Event;
+    if (present !== undefined && compareEvents(present.events.at(-1) as Event, last) > 0) return;
+    state.pending[index] = partial;
+  }
+
+  #holds(condition: number, event: Event, partial: Partial): boolean {
+    const { isBound, test } = this.#options;
+    return !isBound(condition) || test(condition, event.doc, this.#bindings(partial));
+  }
+
+  #bindings({ events }: Partial): Bindings {
+    const bound = new Map<string, unknown>();
+    if (!this.#plan.aliased) return bound;
+    events.forEach((event, index) => {
+      const alias = this.#plan.stages[index]?.alias;
+      if (alias !== null && alias !== undefined) bound.set(alias, event.doc);
+    });
+    return bound;
+  }
+
+  #absent({ condition, gap }: Absence, key: JoinKey, event: Event): void {
+    if (gap === 0) {
+      const state = this.#touched(key, event);
+      if (this.#holds(condition, event, { events: [], led: undefined, absent: [] }))
+        noteLeading(state, event.time);
+      return;
+    }
+    const state = this.#states.get(keyIdentity(key));
+    if (state === undefined) return;
+    if (gap === this.#plan.stages.length) {
+      for (const waiting of state.waiting) this.#trail(waiting, condition, event);
+      state.waiting = state.waiting.filter(({ verdict }) => verdict === 'open');
+      return;
+    }
+    const partial = state.pending[gap - 1];
+    if (partial === undefined || partial.absent[gap] !== undefined) return;
+    if ((partial.events.at(-1) as Event).time >= event.time || !this.#holds(condition, event, partial))
+      return;
+    const absent = [...partial.absent];
+    absent[gap] = event.time;
+    state.pending[gap - 1] = { ...partial, absent };
+  }
+
+  #trail(waiting: Complete, condition: number, event: Event): void {
+    const { partial, verdict, deadline } = waiting;
+    if (verdict !== 'open' || (partial.events.at(-1) as Event).time >= event.time) return;
+    if (event.time <= deadline && this.#holds(condition, event, partial)) waiting.verdict = 'none';
+  }
+
+  #end(condition: number, key: JoinKey, event: Event): void {
+    const state = this.#states.get(keyIdentity(key));
+    if (state === undefined) return;
+    for (const [index, partial] of state.pending.entries()) {
+      if (partial !== undefined && this.#holds(condition, event, partial)) state.pending[index] = undefined;
+    }
+  }
+
+  /** All stages are there: whether the missing ones are missing (TumblingWindow.doCheckMissingEvents). */
+  #complete(state: KeyState, partial: Partial): void {
+    const { stages, maxspan, leading, trailing } = this.#plan;
+    const [first, last] = [partial.events[0] as Event, partial.events.at(-1) as Event];
+    for (let gap = 1; gap < stages.length; gap++) {
+      const absent = partial.absent[gap];
+      if (absent !== undefined && absent < (partial.events[gap] as Event).time) return;
+    }
+    if (leading && !trailing && partial.led !== undefined && last.time - partial.led <= maxspan) return;
+    const match: Match = {
+      events: this.#placed(partial),
+      joinKeys: state.key,
+      window: this.#window(state, last),
+    };
+    const waits = trailing && (!leading || partial.led !== undefined);
+    const from = leading ? (partial.led ?? first.time) : first.time;
+    const deadline = waits ? from + maxspan : last.time;
+    const complete: Complete = { partial, match, deadline, verdict: waits ? 'open' : 'match' };
+    this.#line.add(complete);
+    if (waits) keepOpen(state, complete);
+  }
+
+  #placed({ events }: Partial): (Event | null)[] {
+    const placed = new Array<Event | null>(this.#plan.length).fill(null);
+    this.#plan.stages.forEach(({ position }, index) => {
+      placed[position] = events[index] as Event;
+    });
+    return placed;
+  }
+
+  #window({ files }: KeyState, last: Event): Event[] {
+    const { maxspan } = this.#plan;
+    return files.filter((file) => last.time - file.time <= maxspan);
+  }
+
+  #emit(): void {
+    for (const { match } of this.#line.take()) this.#options.onMatch(match);
+  }
+
+  #touched(key: JoinKey, event: Event): KeyState {
+    const id = keyIdentity(key);
+    const known = this.#states.get(id);
+    if (known !== undefined) {
+      this.#states.touch(known, event.time);
+      return known;
+    }
+    this.#makeRoom();
+    const state: KeyState = {
+      id,
+      key,
+      touched: event.time,
+      older: undefined,
+      newer: undefined,
+      pending: [],
+      led: [],
+      files: [],
+      waiting: [],
+      sweepAt: 16,
+    };
+    this.#options.room.free--;
+    this.#states.add(state);
+    return state;
+  }
+
+  /** Another matcher may hold the keys: then this one goes over by one. */
+  #makeRoom(): void {
+    const { oldest } = this.#states;
+    if (this.#options.room.free > 0 || oldest === undefined) return;
+    this.counters.evictedKeys++;
+    this.#drop(oldest);
+  }
+
+  #drop(state: KeyState): void {
+    this.#states.remove(state);
+    this.#options.room.free++;
+  }
+
+  #expire(now: Micros): void {
+    for (let { oldest } = this.#states; oldest !== undefined; { oldest } = this.#states) {
+      if (now - oldest.touched <= this.#plan.maxspan) return;
+      this.#drop(oldest);
+    }
+  }
+
+  #keepFile(state: KeyState, event: Event): void {
+    if (event.doc.file?.path === undefined || state.files.at(-1) === event) return;
+    const { files } = state;
+    const old = files.findIndex((file) => event.time - file.time <= this.#plan.maxspan);
+    if (old > 0) files.splice(0, old);
+    else if (old < 0) files.length = 0;
+    if (files.length >= this.#options.limits.candidates) {
+      files.shift();
+      this.counters.evictedCandidates++;
+    }
+    files.push(event);
+  }
+}
+
+/** Inclusive: a sequence may last exactly `maxspan`, to the nanosecond. */
+function exceeds(first: Event, last: Event, maxspan: Micros): boolean {
+  const span = last.time - first.time;
+  return span > maxspan || (span === maxspan && last.nanos > first.nanos);
+}
+
+function noteLeading(state: KeyState, time: Micros): void {
+  const [latest] = state.led;
+  if (latest !== undefined && time <= latest) return;
+  state.led = latest === undefined ? [time] : [time, latest];
+}
+
+/** Decided ones are swept out now and then, so that a key which never ends holds few. */
+function keepOpen(state: KeyState, complete: Complete): void {
+  state.waiting.push(complete);
+  if (state.waiting.length < state.sweepAt) return;
+  state.waiting = state.waiting.filter(({ verdict }) => verdict === 'open');
+  state.sweepAt = 16 + state.waiting.length * 2;
+}

@@ -1,0 +1,117 @@
+import { UserError } from '../base/errors.js';
+import { type Micros, parseDuration } from '../base/time.js';
+import type { Event } from '../event/event.js';
+import { fieldReader, type Rule } from '../rules/index.js';
+import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
+import type { OnMatch, QueryMatcher } from './match.js';
+import type { DetectorLimits } from './options.js';
+import { type Entry, Recency } from './recency.js';
+
+const defaultLookBack: Micros = 540_000_000;
+
+interface Count extends Entry<unknown> {
+  readonly key: JoinKey;
+  /** The counted events of the window, oldest first, at most as many as the threshold. */
+  events: Event[];
+}
+
+export interface ThresholdOptions {
+  readonly rule: Rule;
+  readonly limits: DetectorLimits;
+  readonly room: { free: number };
+  readonly onMatch: OnMatch;
+}
+
+/**
+ * A rule of type threshold: matches when so many events share the values of its fields within the look-back (`from`).
+ * Events that made a match are not counted again.
+ */
+export class ThresholdMatcher implements QueryMatcher {
+  readonly due = Number.POSITIVE_INFINITY;
+  readonly #options: ThresholdOptions;
+  readonly #keys: readonly KeyReader[];
+  readonly #value: number;
+  readonly #lookBack: Micros;
+  readonly #counts = new Recency<unknown, Count>();
+  evicted = 0;
+
+  /** Throws UserError when so many events could never be held. */
+  constructor(options: ThresholdOptions) {
+    this.#options = options;
+    const { meta, threshold } = options.rule;
+    this.#value = Math.max(1, threshold?.value ?? 1);
+    if (this.#value > options.limits.counted) {
+      throw new UserError(
+        'detect/threshold-too-large',
+        `the rule "${meta.name}" counts to ${this.#value}, more than the ${options.limits.counted} events that are held`,
+        { at: { file: meta.file } },
+      );
+    }
+    this.#keys = (threshold?.fields ?? []).map((name) => ({ read: fieldReader([name]), optional: false }));
+    this.#lookBack = lookBack(meta.from) ?? defaultLookBack;
+  }
+
+  get lookBack(): Micros {
+    return this.#lookBack;
+  }
+
+  process(event: Event): void {
+    for (const key of joinKeysOf(this.#keys, event.doc, this.#options.limits.keysPerEvent))
+      this.#count(key, event);
+    this.advance(event.time);
+  }
+
+  advance(time: Micros): void {
+    for (let { oldest } = this.#counts; oldest !== undefined; { oldest } = this.#counts) {
+      if (time - oldest.touched <= this.#lookBack) return;
+      this.#drop(oldest);
+    }
+  }
+
+  finish(): void {}
+
+  #count(key: JoinKey, event: Event): void {
+    const count = this.#countOf(key, event.time);
+    const { room, onMatch } = this.#options;
+    count.events.push(event);
+    room.free--;
+    const old = count.events.findIndex(({ time }) => event.time - time <= this.#lookBack);
+    if (old > 0) {
+      count.events.splice(0, old);
+      room.free += old;
+    }
+    if (count.events.length >= this.#value) {
+      const { events } = count;
+      this.#drop(count);
+      onMatch({ events, joinKeys: key, window: [] });
+      return;
+    }
+    while (room.free < 0 && this.#counts.oldest !== undefined) {
+      this.#drop(this.#counts.oldest);
+      this.evicted++;
+    }
+  }
+
+  #countOf(key: JoinKey, time: Micros): Count {
+    const id = keyIdentity(key);
+    const known = this.#counts.get(id);
+    if (known !== undefined) {
+      this.#counts.touch(known, time);
+      return known;
+    }
+    const made: Count = { id, key, touched: time, older: undefined, newer: undefined, events: [] };
+    this.#counts.add(made);
+    return made;
+  }
+
+  #drop(count: Count): void {
+    this.#counts.remove(count);
+    this.#options.room.free += count.events.length;
+  }
+}
+
+/** `now-9m` in microseconds. */
+export function lookBack(from: string): Micros | undefined {
+  const match = /^now-(.+)$/.exec(from.trim());
+  return match?.[1] === undefined ? undefined : parseDuration(match[1]);
+}
