@@ -7,7 +7,9 @@ import {
   loadBuiltinRules,
   parseEql,
   parseKql,
+  planConditions,
   type Rule,
+  type StepCondition,
   watchPatterns,
 } from '../../../src/rules/index.js';
 import { bare } from './trees.js';
@@ -107,4 +109,30 @@ test('no tier of ours degrades them', () => {
   const paths = watchPatterns(rules).patterns;
   for (const sensors of [['endpoint-security'], ['eslogger'], ['process-scan', 'file-watch']] as const)
     for (const rule of rules) expect(degradedReasons(rule, { supply: supplyOf(sensors), paths })).toEqual([]);
+});
+
+test('the conditions hold for the events of their tests, step by step', () => {
+  const conditions = rules.flatMap(({ query }): readonly StepCondition[] => {
+    if (query.kind === 'sequence') return [...query.steps];
+    return query.kind === 'kql' ? [{ category: null, condition: query.condition }] : [];
+  });
+  const set = planConditions(conditions);
+  const hitsOf = (event: Record<string, unknown>) => {
+    const hits: number[] = [];
+    set.match(event, hits);
+    return hits.sort();
+  };
+  const events = rules.map((rule) => (rule.launchwarden?.tests ?? []).map((one) => one.events.map(hitsOf)));
+  // Condition 0 is the plug-in rule's, 1 and 2 are the steps of the launch agent rule.
+  expect(events).toEqual([
+    [[[0]], [[0]], [[]], [[], [], [], []]],
+    [
+      [[1], [2]],
+      [[1], [2]],
+      [[1], [2]],
+      [[], [2]],
+      [[2], [1], [2], []],
+      [[], [2]],
+    ],
+  ]);
 });
