@@ -8,8 +8,8 @@ import type { otlpOptions } from './options.js';
 
 export type OtlpOptions = v.InferOutput<typeof otlpOptions>;
 
-/** Statuses that OTLP says to try again; no other may be (specification.md, "Retryable Response Codes"). */
-const retryable = [429, 502, 503, 504];
+/** Statuses that OTLP says to try again (specification.md, "Retryable Response Codes"), and a proxy's own time-out. */
+const retryable = [408, 429, 502, 503, 504];
 
 /** OTLP/HTTP logs in JSON. */
 export class OtlpDestination implements Destination {

@@ -41,8 +41,6 @@ interface Setting {
   readonly program: 'rsyslogd' | 'syslog-ng';
   readonly start: () => Promise<SyslogDaemon>;
   readonly options: () => Record<string, unknown>;
-  /** True when an answer means that the message is in its file. */
-  readonly durable: boolean;
 }
 
 const settings: Record<string, Setting> = {
@@ -50,31 +48,26 @@ const settings: Record<string, Setting> = {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'tcp', pki),
     options: () => ({ transport: 'tcp' }),
-    durable: true,
   },
   'rsyslog over TLS with client certificates': {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'tls', pki),
     options: () => ({ tls: clientTls() }),
-    durable: true,
   },
   'rsyslog with RELP': {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'relp', pki),
     options: () => ({ transport: 'tcp', confirm: 'relp' }),
-    durable: true,
   },
   'rsyslog with RELP over TLS with client certificates': {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'relp-tls', pki),
     options: () => ({ confirm: 'relp', tls: clientTls() }),
-    durable: true,
   },
   'syslog-ng over TLS with client certificates': {
     program: 'syslog-ng',
     start: () => syslogNg(folder, pki),
     options: () => ({ tls: clientTls() }),
-    durable: false,
   },
 };
 
@@ -172,10 +165,8 @@ describe.each(Object.entries(settings))('%s', (_, setting) => {
         return committed.filter((id) => !waiting.has(id));
       };
       await until(() => forwarder.status()[0]?.state === 'waiting', 'the loss to be noticed');
-      if (setting.durable) {
-        const there = new Set(idsOf(receiver.stored()));
-        expect(acked().filter((id) => !there.has(id))).toEqual([]);
-      }
+      const there = new Set(idsOf(receiver.stored()));
+      expect(acked().filter((id) => !there.has(id))).toEqual([]);
       committed.push(...commit('c', 50));
       await receiver.daemon.start();
       await until(
@@ -187,13 +178,8 @@ describe.each(Object.entries(settings))('%s', (_, setting) => {
         30_000,
       );
       const everything = new Set(committed);
-      await until(
-        () => new Set(idsOf(receiver.stored())).size >= (setting.durable ? everything.size : 1),
-        'the file',
-      );
-      const stored = idsOf(receiver.stored());
-      if (setting.durable) expect(new Set(stored)).toEqual(everything);
-      else expect(stored.filter((id) => !everything.has(id))).toEqual([]);
+      await until(() => new Set(idsOf(receiver.stored())).size >= everything.size, 'the file');
+      expect(new Set(idsOf(receiver.stored()))).toEqual(everything);
       expect(store.outbox.state('siem')).toMatchObject({ delivered: committed.length, dead: 0, evicted: 0 });
       await forwarder.stop(0);
       store.close();
