@@ -1,7 +1,8 @@
 import { lookupField } from '../event/fields.js';
 import type { Supply } from '../event/supply.js';
+import type { PathPattern } from './allowed-values.js';
 import type { Rule } from './rule.js';
-import { type PathPattern, readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
+import { readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
 
 /** What the sensors that run now deliver. */
 export interface Tier {

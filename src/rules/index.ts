@@ -1,3 +1,4 @@
+export type { PathPattern } from './allowed-values.js';
 export type {
   Arithmetic,
   Call,
@@ -46,7 +47,6 @@ export { printQuery } from './print.js';
 export { validateRegex } from './regex.js';
 export type { Diagnostic, Rule, RuleTest } from './rule.js';
 export {
-  type PathPattern,
   ruleRequirements,
   type StepRequirements,
   watchPatterns,

@@ -1,13 +1,6 @@
-import type { Expr, Field, KqlField, KqlIs, StepCondition } from './ast.js';
+import { allowedValues, type PathPattern } from './allowed-values.js';
+import type { Expr, Field, StepCondition } from './ast.js';
 import type { Rule } from './rule.js';
-
-/** A pattern that a path must fit as a whole. */
-export interface PathPattern {
-  readonly text: string;
-  /** Which characters of `text` are wildcards: `*` any run, `/` included; `?` one character. */
-  readonly wildcards: '' | '*' | '*?';
-  readonly insensitive: boolean;
-}
 
 export interface StepRequirements {
   /** 0 for the first step; `until` and the ancestors of `descendant of` say so. */
@@ -284,55 +277,11 @@ function isNull(expr: Expr): boolean {
 
 /** The values that a comparison, being true, leaves to the fields that are looked up by value. */
 function allow(reads: Reads, expr: Expr): void {
-  const found = expr.kind === 'kql-is' ? kqlValues(expr.field, expr.value) : eqlValues(expr);
+  const found = allowedValues(expr);
   if (found === undefined) return;
   if (found.name === 'file.path') reads.paths = found.patterns;
   const exact = found.patterns.every(({ wildcards }) => wildcards === '');
   const values = found.patterns.map(({ text }) => text);
   if (found.name === 'event.action' && exact) reads.actions = values;
   if (found.name === 'event.category' && exact) reads.categories = values;
-}
-
-type Values = { readonly name: string; readonly patterns: readonly PathPattern[] } | undefined;
-
-function kqlValues(field: KqlField | null, value: KqlIs['value']): Values {
-  if (field === null || field.wildcard) return undefined;
-  const exact = value.kind === 'exact';
-  // A literal `*` of a part cannot be told from a wildcard any more.
-  if (!exact && value.parts.some((part) => part.includes('*'))) return undefined;
-  const text = exact ? value.text : value.parts.join('*');
-  return { name: field.name, patterns: [{ text, wildcards: exact ? '' : '*', insensitive: false }] };
-}
-
-function eqlValues(expr: Expr): Values {
-  if (expr.kind === 'compare' && expr.op === '==') {
-    return valuesOf(expr.left, [expr.right], '', false) ?? valuesOf(expr.right, [expr.left], '', false);
-  }
-  if (expr.kind === 'in') return valuesOf(expr.value, expr.items, '', expr.insensitive);
-  if (expr.kind === 'like') return valuesOf(expr.value, expr.patterns, '*?', expr.op !== 'like');
-  if (expr.kind === 'call' && expr.args[0] !== undefined) {
-    const [value, part] = expr.args;
-    const around = { startsWith: ['', '*'], endsWith: ['*', ''], stringContains: ['*', '*'] }[expr.name];
-    if (around === undefined || part?.kind !== 'literal' || typeof part.value !== 'string') return undefined;
-    if (part.value.includes('*')) return undefined;
-    const text = `${around[0]}${part.value}${around[1]}`;
-    return valuesOf(value, [{ ...part, value: text }], '*', expr.insensitive);
-  }
-  return undefined;
-}
-
-function valuesOf(
-  value: Expr,
-  items: readonly Expr[],
-  wildcards: PathPattern['wildcards'],
-  insensitive = false,
-): Values {
-  if (value.kind !== 'field' || value.alias !== null) return undefined;
-  const patterns: PathPattern[] = [];
-  for (const item of items) {
-    if (item.kind !== 'literal' || typeof item.value !== 'string') return undefined;
-    const wild = [...wildcards].some((one) => (item.value as string).includes(one));
-    patterns.push({ text: item.value, wildcards: wild ? wildcards : '', insensitive });
-  }
-  return { name: value.path.join('.'), patterns };
 }
