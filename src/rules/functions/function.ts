@@ -5,7 +5,7 @@ export type Operand = Value | undefined;
 
 /**
  * How a function of Elastic's EQL function reference computes (eql-function-ref.md). Arity and types are the checker's
- * (`check/signatures.ts`); here anything may come, and what cannot be computed is null.
+ * (`signatures.ts`); here anything may come, and what cannot be computed is null.
  */
 export interface EqlFunction {
   readonly name: string;
