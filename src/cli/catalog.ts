@@ -57,6 +57,16 @@ const rules: readonly CatalogEntry[] = [
     summary: 'Show a rule with its query and investigation guide',
     load: async () => (await import('./commands/rules/show.js')).rulesShow,
   },
+  {
+    name: 'check',
+    summary: 'Check rule files, and what each sensor tier supplies for them',
+    load: async () => (await import('./commands/rules/check.js')).rulesCheck,
+  },
+  {
+    name: 'explain',
+    summary: 'Tell which predicate of a rule decided about an event',
+    load: async () => (await import('./commands/rules/explain.js')).rulesExplain,
+  },
 ];
 
 export const catalog: CatalogEntry = {
@@ -70,6 +80,16 @@ export const catalog: CatalogEntry = {
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'rules', summary: 'Look at detection rules', commands: rules },
+    {
+      name: 'hunt',
+      summary: 'Run a query over stored events or a file',
+      load: async () => (await import('./commands/hunt.js')).hunt,
+    },
+    {
+      name: 'replay',
+      summary: 'Run a capture through the rules and print the alerts',
+      load: async () => (await import('./commands/replay.js')).replay,
+    },
     {
       name: 'config',
       summary: 'Look at the configuration',

@@ -22,7 +22,7 @@ export const severityStyle: Record<Severity, StyleName> = {
   critical: 'magenta',
 };
 
-const columns: readonly Column[] = [
+export const alertColumns: readonly Column[] = [
   { title: 'ID', style: () => 'bold' },
   { title: 'TIME (UTC)' },
   { title: 'SEVERITY', style: (text) => severityStyle[text as Severity] },
@@ -93,7 +93,7 @@ export const alertsList = defineCommand({
     });
     if (options.json) return ExitCode.ok;
     if (rows.length === 0) out.line('No alerts.');
-    else for (const line of tableLines(columns, rows, out)) out.line(line);
+    else for (const line of tableLines(alertColumns, rows, out)) out.line(line);
     return ExitCode.ok;
   },
 });

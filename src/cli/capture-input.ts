@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Orderer } from '../detect/index.js';
+import { type CapturedEvent, captureEvent, readLines, sortedEvents } from '../sensors/capture/index.js';
+import type { CommandContext } from './context.js';
+import { Progress } from './output/progress.js';
+
+/** A capture may be out of order by so much event time, microseconds; beyond that it is sorted on disk. */
+const window = 5_000_000;
+const batch = 512;
+
+export interface CaptureSink {
+  take(event: CapturedEvent): void;
+  /** The capture turned out to be in disorder: everything taken so far comes again, sorted. */
+  restart(): void;
+  /** True once no further event changes anything. */
+  readonly done?: boolean;
+}
+
+/** Hands the events of a capture over in the order of event time. Returns how many lines held none. */
+export function takeInOrder(
+  file: string,
+  sink: CaptureSink,
+  onProgress?: (read: number, size: number) => void,
+): { readonly skipped: number } {
+  let skipped = 0;
+  const orderer = new Orderer();
+  let newest = Number.NEGATIVE_INFINITY;
+  let released = Number.NEGATIVE_INFINITY;
+  const release = (mark: number) => {
+    released = mark;
+    for (const event of orderer.release(mark)) sink.take(event as CapturedEvent);
+  };
+  let waiting = 0;
+  for (const { number, text } of readLines(file, { onProgress })) {
+    const event = text === undefined ? undefined : captureEvent(text, number);
+    if (event === undefined) {
+      skipped++;
+      continue;
+    }
+    if (event.time <= released || orderer.forced > 0) {
+      sink.restart();
+      return takeSorted(file, sink, onProgress);
+    }
+    orderer.push(event);
+    newest = Math.max(newest, event.time);
+    if (++waiting < batch) continue;
+    waiting = 0;
+    release(newest - window);
+    if (sink.done === true) return { skipped };
+  }
+  release(Number.POSITIVE_INFINITY);
+  return { skipped };
+}
+
+function takeSorted(
+  file: string,
+  sink: CaptureSink,
+  onProgress?: (read: number, size: number) => void,
+): { readonly skipped: number } {
+  let skipped = 0;
+  const onSkipped = () => {
+    skipped++;
+  };
+  for (const event of sortedEvents(file, { onProgress, onSkipped })) {
+    sink.take(event);
+    if (sink.done === true) break;
+  }
+  return { skipped };
+}
+
+/** Calls `use` with a file to read: the one named, or what standard input held when `-` was written. */
+export async function withInput<T>(
+  context: CommandContext,
+  written: string,
+  use: (file: string, progress: Progress) => T | Promise<T>,
+): Promise<T> {
+  const progress = new Progress(context.io.stderr, context.clock);
+  if (written !== '-') return use(path.resolve(context.io.cwd, written), progress);
+  // It may have to be read twice, and sorted.
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-input-'));
+  try {
+    const file = path.join(folder, 'stdin');
+    writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
+    for await (const chunk of context.io.stdin()) writeFileSync(file, chunk, { flag: 'a' });
+    return await use(file, progress);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ExitCode, messageOf, UserError } from '../../base/errors.js';
+import { type QueryMatch, QueryRun } from '../../detect/index.js';
+import type { Event } from '../../event/event.js';
+import { compileQuery, formatDiagnostic, type Query, querySource } from '../../rules/index.js';
+import type { CapturedEvent } from '../../sensors/capture/index.js';
+import { takeInOrder, withInput } from '../capture-input.js';
+import type { CommandContext } from '../context.js';
+import { defineCommand, flag, value } from '../define-command.js';
+import { jsonLine, safe } from '../output/output.js';
+import { oneOf, timePoint } from '../values.js';
+import { eventLines } from './alerts/show-events.js';
+
+const maxQueryBytes = 1024 * 1024;
+
+interface QueryText {
+  readonly text: string;
+  readonly file?: string;
+}
+
+function readQuery(context: CommandContext, query: string | undefined, file: string | undefined): QueryText {
+  if ((query === undefined) === (file === undefined)) {
+    throw new UserError('hunt/no-query', 'one of --query and --query-file is needed, and not both', {
+      hint: 'For example --query "process where process.name == \\"launchctl\\"".',
+    });
+  }
+  if (query !== undefined) return { text: query };
+  const place = path.resolve(context.io.cwd, file!);
+  try {
+    const bytes = readFileSync(place);
+    if (bytes.length <= maxQueryBytes)
+      return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), file: place };
+  } catch (error) {
+    throw new UserError('hunt/unreadable', `cannot read the query: ${messageOf(error)}`, {
+      at: { file: place },
+      cause: error,
+    });
+  }
+  throw new UserError('hunt/too-large', `the query is larger than ${maxQueryBytes} bytes`, {
+    at: { file: place },
+  });
+}
+
+/** The tree of a query, or a UserError with every diagnostic. */
+function compile(language: 'eql' | 'kql', { text, file }: QueryText): Query {
+  const compiled = compileQuery(language === 'kql' ? 'kuery' : 'eql', text, querySource(text, file));
+  if ('query' in compiled) return compiled.query;
+  const [first, ...more] = compiled.diagnostics.filter(({ severity }) => severity === 'error');
+  const { line, column, message, code, excerpt, hint } = first!;
+  const rest = more.map((one) => `\n${formatDiagnostic(one)}`).join('');
+  throw new UserError(code, `${message}\n${excerpt}${rest}`, {
+    at: { file: file ?? 'query', line, column },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Prints matches: numbered lines for people, or exactly `{"events":[...],"join_keys":[...]}` a line. */
+class MatchPrinter {
+  readonly #context: CommandContext;
+  readonly #json: boolean;
+  readonly #nameOf: (event: Event) => string | number;
+  count = 0;
+
+  constructor(context: CommandContext, how: { json: boolean; nameOf: (event: Event) => string | number }) {
+    this.#context = context;
+    this.#json = how.json;
+    this.#nameOf = how.nameOf;
+  }
+
+  print(match: QueryMatch): void {
+    this.count++;
+    const { out, io } = this.#context;
+    const names = match.events.map((event) => (event === null ? null : this.#nameOf(event)));
+    if (this.#json) {
+      io.stdout.write(`${jsonLine({ events: names, join_keys: match.joinKeys })}\n`);
+      return;
+    }
+    const keys = match.joinKeys.length === 0 ? '' : `, joined by ${safe(JSON.stringify(match.joinKeys))}`;
+    out.line(
+      out.style(
+        'bold',
+        `match ${this.count}: events ${safe(names.map((name) => name ?? 'none').join(', '))}${keys}`,
+      ),
+    );
+    const docs = match.events.flatMap((event) => (event === null ? [] : [event.doc]));
+    for (const { text, indent } of eventLines(docs, out)) out.line(`${' '.repeat(indent)}${text}`);
+  }
+}
+
+/** Matches wait until the whole capture has proved to be in order, or else come from the sorted one. */
+async function huntInput(
+  context: CommandContext,
+  input: string,
+  how: { readonly query: Query; readonly printer: MatchPrinter },
+): Promise<void> {
+  const { query, printer } = how;
+  await withInput(context, input, (file, progress) => {
+    let matches: QueryMatch[] = [];
+    const begin = () => new QueryRun({ query, onMatch: (match) => matches.push(match) });
+    let run = begin();
+    const { skipped } = takeInOrder(
+      file,
+      {
+        take: (event) => run.process(event),
+        restart() {
+          matches = [];
+          run = begin();
+        },
+        get done() {
+          return run.done;
+        },
+      },
+      progress.update,
+    );
+    run.finish();
+    progress.end();
+    for (const match of matches) printer.print(match);
+    if (skipped > 0) context.io.stderr.write(`launchwarden: ${skipped} lines held no event\n`);
+  });
+}
+
+export const hunt = defineCommand({
+  description:
+    'Prints every match, in the order of event time; nothing is suppressed and no alert is stored. With --json one line a\n' +
+    'match: {"events":[...],"join_keys":[...]} with the ids of stored events, or with --input the zero-based line numbers.\n' +
+    'Exit code 0 also when nothing matched, 2 when the query does not compile.',
+  options: {
+    language: value('--language LANGUAGE', 'eql (default) or kql', oneOf('--language', ['eql', 'kql'])),
+    query: value('--query TEXT', 'the query', (text) => text),
+    queryFile: value('--query-file FILE', 'a file that holds the query', (text) => text),
+    input: value(
+      '--input FILE',
+      'events as NDJSON instead of stored ones; "-" is standard input',
+      (text) => text,
+    ),
+    since: value('--since TIME', 'stored events, not older: 2h, 2026-01-31T12:00:00Z', timePoint('--since')),
+    until: value('--until TIME', 'stored events, older than this', timePoint('--until')),
+    json: flag('--json', 'one line a match'),
+  },
+  examples: [
+    {
+      line: 'launchwarden hunt --query "process where process.name == 1" --since 24h',
+      says: 'over stored events',
+    },
+    {
+      line: 'launchwarden hunt --language kql --query "file.path:*.plist" --input events.ndjson',
+      says: 'over a file',
+    },
+  ],
+  needs: 'read access to the data directory; with --input only the file, on any system',
+  async handler({ context, options }) {
+    const query = compile(options.language ?? 'eql', readQuery(context, options.query, options.queryFile));
+    const { json, input } = options;
+    const nameOf =
+      input === undefined ? (event: Event) => event.id : (event: Event) => (event as CapturedEvent).line;
+    const printer = new MatchPrinter(context, { json, nameOf });
+    if (input !== undefined) await huntInput(context, input, { query, printer });
+    else {
+      const now = context.clock.now();
+      await context.withStore((store) => {
+        const run = new QueryRun({ query, onMatch: (match) => printer.print(match) });
+        const from = options.since?.(now);
+        const to = options.until?.(now);
+        const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+        for (const event of store.events.scan(range)) {
+          run.process(event);
+          if (run.done) break;
+        }
+        run.finish();
+      });
+    }
+    if (!json && printer.count === 0) context.out.line('No matches.');
+    return ExitCode.ok;
+  },
+});

@@ -1,0 +1,137 @@
+import path from 'node:path';
+import { ExitCode, UserError } from '../../base/errors.js';
+import { Detector } from '../../detect/index.js';
+import { type Alert, alertDocument, type Detection } from '../../event/alert.js';
+import { compareEvents } from '../../event/event.js';
+import { type Diagnostic, formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
+import type { CapturedEvent } from '../../sensors/capture/index.js';
+import { takeInOrder, withInput } from '../capture-input.js';
+import type { CommandContext } from '../context.js';
+import { defineCommand, flag, list, value } from '../define-command.js';
+import { tableLines } from '../output/table.js';
+import { loadRuleSet } from '../rule-set.js';
+import { alertFields, alertSchema } from './alerts/alert-document.js';
+import { alertColumns, alertRow } from './alerts/list.js';
+
+async function chosenRules(context: CommandContext, paths: readonly string[]): Promise<readonly Rule[]> {
+  const refuse = (diagnostics: readonly Diagnostic[]) => {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    if (errors.length === 0) return;
+    throw new UserError('rules/invalid', errors.map((one) => formatDiagnostic(one)).join('\n'), {
+      hint: 'Mend or leave out these files: see "launchwarden rules check".',
+    });
+  };
+  if (paths.length > 0) {
+    const loaded = loadRules(paths.map((one) => path.resolve(context.io.cwd, one)));
+    refuse(loaded.diagnostics);
+    return loaded.rules;
+  }
+  const set = await loadRuleSet(context);
+  refuse(set.diagnostics);
+  return set.rules.filter(({ enabled }) => enabled).map(({ rule }) => rule);
+}
+
+/** The rules over one capture, from the first event to the last. */
+class Replay {
+  readonly #detector: Detector;
+  /** The newest state of each alert, in the order in which they came up. */
+  readonly alerts = new Map<string, Detection>();
+  /** Events of one and the same moment: handed on by id, so that the order of the lines does not matter. */
+  #tied: CapturedEvent[] = [];
+
+  constructor(rules: readonly Rule[]) {
+    this.#detector = new Detector({
+      rules,
+      onDetection: (detection) => this.alerts.set(detection.id, detection),
+    });
+  }
+
+  take(event: CapturedEvent): void {
+    const [first] = this.#tied;
+    if (first !== undefined && compareEvents(first, event) !== 0) this.#flush();
+    this.#tied.push(event);
+  }
+
+  finish(): void {
+    this.#flush();
+    this.#detector.finish();
+  }
+
+  #flush(): void {
+    if (this.#tied.length > 1) this.#tied.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+    for (const event of this.#tied) this.#detector.process(event);
+    this.#tied = [];
+  }
+}
+
+/** The alert as the store would hold it had it been committed at its own event time. */
+function asAlert(detection: Detection, version: string): Alert {
+  const { rule, time } = detection;
+  const context = { version, agentId: 'replay', created: time, sensors: ['capture'], simulated: false };
+  return {
+    id: detection.id,
+    revision: 1,
+    ruleId: rule.id,
+    ruleName: rule.name,
+    severity: rule.severity,
+    riskScore: rule.riskScore,
+    time,
+    created: time,
+    updated: time,
+    status: 'open',
+    doc: alertDocument(detection, context),
+    notes: [],
+  };
+}
+
+export const replay = defineCommand({
+  description:
+    'Runs a capture (one ECS document a line) through the rules in event time and prints the alerts. Nothing is stored. The\n' +
+    'same capture gives the same output, byte for byte; lines that are out of order are put in order first.',
+  options: {
+    input: value('--input FILE', 'events as NDJSON; "-" is standard input', (text) => text),
+    rules: list(
+      '--rules PATH',
+      'only the rules of this file or folder, instead of the configured ones',
+      (text) => text,
+    ),
+    json: flag('--json', 'one JSON document an alert (NDJSON)'),
+  },
+  examples: [
+    { line: 'launchwarden replay --input capture.ndjson', says: 'with the configured rules' },
+    {
+      line: 'launchwarden replay --input - --rules my-rules --json',
+      says: 'from a pipe, with rules that are being written',
+    },
+  ],
+  needs: 'only the file, on any system',
+  async handler({ context, options }) {
+    const { out, version, io } = context;
+    const { input, json } = options;
+    if (input === undefined) {
+      throw new UserError('replay/no-input', '--input is needed', { hint: 'Name a file of events, or "-".' });
+    }
+    const rules = await chosenRules(context, options.rules);
+    await withInput(context, input, (file, progress) => {
+      let run = new Replay(rules);
+      const { skipped } = takeInOrder(
+        file,
+        {
+          take: (event) => run.take(event),
+          restart() {
+            run = new Replay(rules);
+          },
+        },
+        progress.update,
+      );
+      run.finish();
+      progress.end();
+      const alerts = [...run.alerts.values()].map((detection) => asAlert(detection, version));
+      if (json) for (const alert of alerts) out.document(alertSchema, alertFields(alert));
+      else if (alerts.length === 0) out.line('No alerts.');
+      else for (const line of tableLines(alertColumns, alerts.map(alertRow), out)) out.line(line);
+      if (skipped > 0) io.stderr.write(`launchwarden: ${skipped} lines held no event\n`);
+    });
+    return ExitCode.ok;
+  },
+});

@@ -1,0 +1,112 @@
+import path from 'node:path';
+import { ExitCode } from '../../../base/errors.js';
+import { type Diagnostic, formatDiagnostic, type Rule } from '../../../rules/index.js';
+import type { CommandContext } from '../../context.js';
+import { defineCommand, flag } from '../../define-command.js';
+import { type Output, safe } from '../../output/output.js';
+import { pad } from '../../output/width.js';
+import { type TierName, tierNames, tierReasons, unfilledFields } from '../../tiers.js';
+
+interface Checked {
+  readonly file: string;
+  readonly rule: Rule | undefined;
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+const isError = ({ severity }: Diagnostic) => severity === 'error';
+
+/** Every file that was read, or could not be, with the rule it holds or what keeps it from being one. */
+async function checkedFiles(context: CommandContext, paths: readonly string[]): Promise<Checked[]> {
+  const { loadBuiltinRules, loadRules } = await import('../../../rules/index.js');
+  const own = paths.length > 0 ? [] : loadBuiltinRules();
+  const folders = paths.length > 0 ? paths : (await context.settings()).rules.folders;
+  const loaded = loadRules(
+    folders.map((one) => (path.isAbsolute(one) ? one : path.join(context.io.cwd, one))),
+  );
+  const rules = new Map([...own, ...loaded.rules].map((rule) => [rule.meta.file, rule]));
+  const files = new Set([
+    ...own.map((rule) => rule.meta.file),
+    ...loaded.files,
+    ...loaded.diagnostics.map(({ file }) => file ?? ''),
+  ]);
+  return [...files].map((file) => {
+    const found = loaded.diagnostics.filter((one) => (one.file ?? '') === file);
+    const rule = rules.get(file);
+    return {
+      file,
+      rule,
+      errors: found.filter(isError),
+      warnings: [...found.filter((one) => !isError(one)), ...(rule?.warnings ?? [])],
+    };
+  });
+}
+
+function problem({ code, message, line, column, expected, hint }: Diagnostic): object {
+  return {
+    code,
+    message,
+    line,
+    column,
+    ...(expected === undefined ? {} : { expected }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+function checkFields({ file, rule, errors, warnings }: Checked): object {
+  const judged = (tier: TierName) => {
+    const reasons = rule === undefined ? [] : tierReasons(rule, tier);
+    return [tier, { degraded: reasons.length > 0, reasons }] as const;
+  };
+  return {
+    file,
+    id: rule?.meta.id ?? null,
+    name: rule?.meta.name ?? null,
+    ok: rule !== undefined && errors.length === 0,
+    errors: errors.map(problem),
+    warnings: warnings.map(problem),
+    ...(rule === undefined
+      ? {}
+      : { unfilled_fields: unfilledFields(rule), tiers: Object.fromEntries(tierNames.map(judged)) }),
+  };
+}
+
+function print(checked: Checked, out: Output): void {
+  const { file, rule, errors, warnings } = checked;
+  const ok = rule !== undefined && errors.length === 0;
+  const name = rule === undefined ? '' : `  ${safe(rule.meta.name) ?? ''}`;
+  out.line(`${ok ? out.style('green', 'ok    ') : out.style('red', 'error ')}  ${safe(file) ?? ''}${name}`);
+  for (const one of [...errors, ...warnings])
+    for (const line of formatDiagnostic(one).split('\n')) out.line(`        ${line}`);
+  if (rule === undefined) return;
+  for (const tier of tierNames) {
+    for (const reason of tierReasons(rule, tier))
+      out.line(`        ${out.style('yellow', pad(`degraded at ${tier}:`, 31))} ${safe(reason) ?? ''}`);
+  }
+}
+
+export const rulesCheck = defineCommand({
+  description:
+    'Reads rule files and the .toml files of folders, and says what is wrong with them and which sensor tier supplies what\n' +
+    'they read. Without PATH: the built-in rules and the configured folders. Exit code 1 when a file is no valid rule.',
+  arguments: [{ name: '[PATH...]', summary: 'rule files, and folders that hold some' }],
+  options: {
+    quiet: flag('--quiet', 'only files with errors'),
+    json: flag('--json', 'one JSON document a rule (NDJSON)'),
+  },
+  examples: [
+    { line: 'launchwarden rules check rules/macos', says: "for example a copy of Elastic's" },
+    { line: 'launchwarden rules check my-rule.toml --json', says: 'for a script or an editor' },
+  ],
+  async handler({ context, options, args }) {
+    const { out } = context;
+    const checked = await checkedFiles(context, args);
+    const bad = checked.filter(({ rule, errors }) => rule === undefined || errors.length > 0);
+    for (const one of options.quiet ? bad : checked) {
+      if (options.json) out.document('rule-check/1', checkFields(one));
+      else print(one, out);
+    }
+    if (!options.json) out.line(`${checked.length - bad.length} valid, ${bad.length} not`);
+    return bad.length === 0 ? ExitCode.ok : ExitCode.checkFailed;
+  },
+});

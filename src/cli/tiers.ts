@@ -1,0 +1,40 @@
+import type { SensorKind } from '../event/event.js';
+import { lookupField } from '../event/fields.js';
+import { supplyOf } from '../event/supply.js';
+import { degradedReasons, type Rule, ruleRequirements, watchPatterns } from '../rules/index.js';
+import { Scope } from '../sensors/file-watch/index.js';
+
+export type TierName = 'endpoint-security' | 'eslogger' | 'scan';
+
+const sensors: Record<TierName, readonly SensorKind[]> = {
+  'endpoint-security': ['endpoint-security', 'launchd-state'],
+  eslogger: ['eslogger', 'launchd-state'],
+  scan: ['process-scan', 'file-watch', 'launchd-state'],
+};
+
+export const tierNames = Object.keys(sensors) as TierName[];
+
+/** Why a rule does not see at a tier what it was written to see; empty when it does. */
+export function tierReasons(rule: Rule, tier: TierName): readonly string[] {
+  const supply = supplyOf(sensors[tier]);
+  if (tier !== 'scan') return degradedReasons(rule, { supply, paths: 'all' });
+  // The watcher follows the rules; what it cannot follow it leaves out.
+  const { patterns } = watchPatterns([rule]);
+  const skipped = new Set(new Scope(patterns.map(({ text }) => text)).skipped.map(({ pattern }) => pattern));
+  return degradedReasons(rule, { supply, paths: patterns.filter(({ text }) => !skipped.has(text)) });
+}
+
+/** Fields that a rule reads and that no sensor of ours fills. */
+export function unfilledFields(rule: Rule): string[] {
+  const names = ruleRequirements(rule).flatMap((step) => [
+    ...step.required,
+    ...step.alternative,
+    ...step.negated,
+  ]);
+  const unfilled = names.filter((name) => {
+    if (name.includes('*')) return false;
+    const filledBy = lookupField(name)?.filledBy;
+    return filledBy === undefined || Object.keys(filledBy).length === 0;
+  });
+  return [...new Set(unfilled)].sort();
+}
