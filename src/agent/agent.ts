@@ -14,7 +14,7 @@ import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
-import { filePatterns, lookBack, selectRules } from './rules.js';
+import { filePatterns, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
 import { applyTriage, triageOp } from './triage.js';
 
@@ -159,7 +159,7 @@ class Agent {
     for (const warning of store.warnings) log.warn({}, warning);
     const before = Number(store.progress.get('complete_through'));
     await this.#sensors.start();
-    this.#pipeline.open(clock.now() - lookBack(rules));
+    this.#pipeline.open();
     if (before > 0) {
       const detail = 'the agent did not run';
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
@@ -216,9 +216,9 @@ class Agent {
 
   #prune(): void {
     const { settings, clock } = this.#options;
-    const { store, rules, log } = this.#parts;
+    const { store, log } = this.#parts;
     try {
-      store.events.prune(settings.retention.eventBytes, clock.now() - lookBack(rules));
+      store.events.prune(settings.retention.eventBytes, clock.now() - this.#pipeline.horizon);
       store.alerts.prune(clock.now() - settings.retention.closedAlerts);
     } catch (error) {
       log.error({ error: messageOf(error) }, 'old records could not be removed');

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Micros } from '../base/time.js';
-import { Detector, type DetectorOptions, Orderer } from '../detect/index.js';
+import { Detector, type DetectorOptions, type KnownAlert, Orderer } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
 import type { AlertContext, Detection } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
@@ -13,6 +13,8 @@ import { Watermark } from './watermark.js';
 
 /** Detections that could not be committed (full disk) wait here; what does not fit is counted. */
 const maxUncommitted = 10_000;
+/** Alerts from before the restart that are remembered, to count what repeats them. */
+const maxRemembered = 10_000;
 
 export interface PipelineOptions {
   readonly store: Store;
@@ -89,12 +91,19 @@ export class Pipeline {
     if (this.#open) this.#schedule();
   }
 
+  /** How far back in event time, microseconds, stored events matter to detection. */
+  get horizon(): number {
+    return this.#detector.horizon;
+  }
+
   /**
-   * Judges the stored events since `from` again, which gives the alerts that a crash kept from being stored, and the
-   * state of half-finished sequences; then goes live.
+   * Judges the stored events of the last `horizon` again, which gives the alerts that a crash kept from being stored, and
+   * the state of half-finished sequences; then goes live.
    */
-  open(from: Micros): void {
+  open(): void {
     this.#journal();
+    const from = this.#options.clock.now() - this.horizon;
+    this.#detector.remember(this.#alertsBefore(from));
     let rebuilt = 0;
     let last: Micros = 0;
     for (const event of this.#options.store.events.between(from, Number.MAX_SAFE_INTEGER)) {
@@ -113,6 +122,28 @@ export class Pipeline {
   flush(all = false): void {
     this.#journal();
     if (this.#open) this.#judge(all);
+  }
+
+  /** The alerts that what is judged from `from` on may repeat, oldest first. */
+  #alertsBefore(from: Micros): KnownAlert[] {
+    const stored = this.#options.store.alerts.list({
+      since: from - this.horizon,
+      until: from,
+      limit: maxRemembered,
+    });
+    return stored.reverse().map(({ ruleId, time, doc: { file } }) => ({
+      ruleId,
+      time,
+      ...(file?.path === undefined
+        ? {}
+        : {
+            file: {
+              path: file.path,
+              ...(file.inode === undefined ? {} : { inode: file.inode }),
+              ...(file.hash?.sha256 === undefined ? {} : { sha256: file.hash.sha256 }),
+            },
+          }),
+    }));
   }
 
   /**

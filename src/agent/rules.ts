@@ -1,6 +1,5 @@
 import { UserError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest.js';
-import { parseDuration } from '../base/time.js';
 import type { Settings } from '../config/index.js';
 import { formatDiagnostic, loadBuiltinRules, loadRules, type Rule, watchPatterns } from '../rules/index.js';
 
@@ -39,19 +38,4 @@ export function selectRules(settings: Settings): readonly Rule[] {
 /** macOS path patterns of the files that the rules look for. */
 export function filePatterns(rules: readonly Rule[]): string[] {
   return watchPatterns(rules).patterns.map(({ text }) => text);
-}
-
-/** What a rule without a window of its own needs, and what detection remembers of repeats: microseconds. */
-const leastLookBack = 5 * 60 * 1_000_000;
-
-/** How far back in event time, microseconds, stored events still matter to detection after a restart. */
-export function lookBack(rules: readonly Rule[]): number {
-  const windows = rules.map(({ meta, query }) =>
-    Math.max(
-      query.kind === 'sequence' ? (query.maxspan ?? 0) : 0,
-      parseDuration(meta.interval) ?? 0,
-      parseDuration(meta.from.replace(/^now-/, '')) ?? 0,
-    ),
-  );
-  return Math.max(leastLookBack, ...windows);
 }
