@@ -18,6 +18,7 @@ export interface CliSetting {
   readonly columns?: number;
   readonly cwd?: string;
   readonly user?: string;
+  readonly stdin?: string;
   readonly platform?: NodeJS.Platform;
   /** What installing works on and what the job runs. */
   readonly system?: System;
@@ -49,7 +50,11 @@ export async function cli(argv: readonly string[], setting: CliSetting = {}): Pr
     interruption: () => setting.signal ?? new AbortController().signal,
     program: setting.program ?? { node: process.execPath, script: '/nowhere/bin/launchwarden.js' },
     ...(setting.system === undefined ? {} : { system: setting.system }),
-    stdin: () => ({ async *[Symbol.asyncIterator]() {} }),
+    stdin: () => ({
+      async *[Symbol.asyncIterator]() {
+        if (setting.stdin !== undefined) yield Buffer.from(setting.stdin);
+      },
+    }),
   };
   const code = await runCli(argv, io);
   return { code, ...written };
