@@ -30,8 +30,7 @@ export function launchItemKind(macPath: string): 'agent' | 'daemon' | undefined 
 /** True for a folder in which launchd looks for items, and for the one of directory plug-ins. */
 export function isLaunchFolder(macPath: string): boolean {
   return (
-    (/^launch(?:agents|daemons|angels)$/i.test(macPath.slice(macPath.lastIndexOf('/') + 1)) &&
-      launchItemKind(`${macPath}/x`) !== undefined) ||
+    (launchItemKind(`${macPath}/x`) !== undefined && launchItemKind(macPath) === undefined) ||
     /^\/Library\/DirectoryServices\/PlugIns$/i.test(macPath)
   );
 }

@@ -86,6 +86,7 @@ export class FileWatchSensor implements Sensor {
       echo: this.#echo,
       tracker: this.#tracker,
       onBlind: (reason, detail) => this.#blind(reason, detail),
+      onFailure: (path, error) => options.logger.error({ path, error }, 'look failed'),
     });
   }
 

@@ -15,9 +15,12 @@ import { Wake } from './wake.js';
 
 /** Work done inside one turn of wake-ups, milliseconds; the rest is done in slices of the same length. */
 const sliceMs = 8;
-/** Wake-ups in one turn from which some may have been lost: a quarter of Linux's queue (fs.inotify.max_queued_events). */
-const crowded = 4_096;
-/** After a crowd everything it touched is looked at again once there was no wake-up for so long, milliseconds. */
+/**
+ * Wake-ups in one turn from which on some may have been lost: Linux drops what exceeds its queue (16,384 as
+ * fs.inotify.max_queued_events comes) and libuv does not tell.
+ */
+const crowd = 8_192;
+/** After a crowd everything is looked at again once there was no wake-up for so long, milliseconds. */
 const quietMs = 200;
 
 export interface WalkerOptions {
@@ -29,6 +32,8 @@ export interface WalkerOptions {
   readonly tracker: ItemTracker;
   /** A cap was reached or the kernel refuses to watch a folder. */
   readonly onBlind: (reason: 'overflow' | 'permission', detail: string) => void;
+  /** A look failed for a reason of our own. */
+  readonly onFailure: (macPath: string, error: unknown) => void;
 }
 
 /**
@@ -36,17 +41,28 @@ export interface WalkerOptions {
  * before the folder is listed again, so that what appears in between is found by one or the other.
  */
 export class FolderWalker {
-  readonly counters = { wakeups: 0, looks: 0, folders: 0, read_errors: 0, capped: 0, crowds: 0 };
+  readonly counters = {
+    wakeups: 0,
+    looks: 0,
+    folders: 0,
+    read_errors: 0,
+    failed_looks: 0,
+    capped: 0,
+    crowds: 0,
+  };
   readonly #options: WalkerOptions;
   readonly #queue: LookQueue;
   /** The folder that stands for `/`. */
   top: Folder | undefined;
   #opening = 0;
+  #openingSince = 0;
   #scheduled = false;
   #live = false;
   /** Folders without a watcher: the system has none left, or no permission. */
   readonly #blind = new Set<Folder>();
-  readonly #crowded = new Set<Folder>();
+  /** Which folder has the watcher of a place; two may lead there when one of them is a link. */
+  readonly #places = new Map<string, Folder>();
+  #crowded = false;
   #lastWake = 0;
 
   constructor(options: WalkerOptions) {
@@ -54,7 +70,15 @@ export class FolderWalker {
     this.#queue = new LookQueue({
       clock: options.clock,
       list: (folder) => this.#list(folder),
-      look: (folder, name, cause) => this.#look(folder, name, cause),
+      look: (folder, name, cause) => {
+        try {
+          this.#look(folder, name, cause);
+        } catch (error) {
+          // One odd file must not stop the looks at all others.
+          this.counters.failed_looks++;
+          options.onFailure(childPath(folder.path, name), error);
+        }
+      },
     });
   }
 
@@ -63,8 +87,11 @@ export class FolderWalker {
     return this.#queue.empty && this.#opening === 0;
   }
 
+  /** Since when something may have happened that has not been looked at. */
   get since(): number | undefined {
-    return this.#queue.since;
+    const { since } = this.#queue;
+    if (this.#opening === 0) return since;
+    return since === undefined ? this.#openingSince : Math.min(since, this.#openingSince);
   }
 
   get blind(): number {
@@ -114,9 +141,9 @@ export class FolderWalker {
 
   /** Called often: looks that watchers cannot ask for. */
   tick(now: number): void {
-    if (this.#crowded.size > 0 && now - this.#lastWake > quietMs) {
-      for (const folder of this.#crowded) this.#queue.add(folder, undefined, { kind: 'scan' });
-      this.#crowded.clear();
+    if (this.#crowded && now - this.#lastWake > quietMs) {
+      this.#crowded = false;
+      this.rescan('scan');
     }
     if (!this.#queue.empty) this.#schedule();
   }
@@ -258,7 +285,14 @@ export class FolderWalker {
     this.#blind.delete(folder);
     // Nothing on a real Mac creates entries of `/`, and to watch it there means to be told of every file of the volume.
     if (folder.host === '/') return;
-    this.#opening++;
+    // chokidar shares one watcher of the kernel's between all who watch the same place, and would hand a dead one on.
+    const other = this.#places.get(folder.host);
+    if (other !== undefined && other !== folder) {
+      this.#blind.add(folder);
+      return;
+    }
+    this.#places.set(folder.host, folder);
+    if (this.#opening++ === 0) this.#openingSince = this.#options.clock.now();
     const wake = new Wake(folder.host, (name) => this.#woken(folder, name));
     folder.wake = wake;
     void wake.ready.then((failure) => {
@@ -275,6 +309,7 @@ export class FolderWalker {
   #couldNotWatch(folder: Folder, failure: string): void {
     folder.wake?.close();
     folder.wake = undefined;
+    this.#places.delete(folder.host);
     this.#blind.add(folder);
     if (failure === 'GONE') return;
     const reason = failure === 'EACCES' || failure === 'EPERM' ? 'permission' : 'overflow';
@@ -291,9 +326,11 @@ export class FolderWalker {
     if (name !== undefined && this.#wanted(folder, name) === undefined && name !== path.basename(folder.host))
       return;
     this.counters.wakeups++;
-    if (wakes >= crowded) {
-      if (wakes === crowded) this.counters.crowds++;
-      this.#crowded.add(folder);
+    if (wakes === crowd) {
+      this.counters.crowds++;
+      this.#crowded = true;
+      const detail = `${crowd} wake-ups at once: some may be lost, and with them what was there and is gone again`;
+      this.#options.onBlind('overflow', detail);
     }
     if (name === undefined) this.#queue.add(folder, undefined, { kind: 'scan' });
     else if (name === path.basename(folder.host)) {
@@ -315,7 +352,7 @@ export class FolderWalker {
     folder.closed = true;
     this.counters.folders--;
     this.#blind.delete(folder);
-    this.#crowded.delete(folder);
+    if (this.#places.get(folder.host) === folder) this.#places.delete(folder.host);
     // One that is still being put up is closed when it is ready: chokidar would leave it behind otherwise.
     await folder.wake?.ready;
     folder.wake?.close();

@@ -69,7 +69,7 @@ describe('launch directories', () => {
   test('the folders themselves, and what is inside a plug-in', () => {
     expect(isLaunchFolder('/Users/alice/Library/LaunchAgents')).toBe(true);
     expect(isLaunchFolder('/Library/DirectoryServices/PlugIns')).toBe(true);
-    expect(isLaunchFolder('/Library/LaunchAgents/LaunchAgents')).toBe(true);
+    expect(isLaunchFolder('/Library/LaunchAgents/LaunchAgents')).toBe(false);
     expect(isLaunchFolder('/Library')).toBe(false);
     expect(insidePlugIn('/Library/DirectoryServices/PlugIns/x.dsplug/Contents')).toBe(true);
     expect(insidePlugIn('/Library/DirectoryServices/PlugIns/x.dsplug')).toBe(false);

@@ -42,6 +42,22 @@ describe('what is no property list', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  test('a file exchanged for a FIFO again and again, between our look and our opening of it', async () => {
+    await rig.start();
+    const swap = 'cd "$0"; while :; do mkfifo f; mv f x.plist; echo a > g; mv g x.plist; done';
+    const child = spawn('/bin/sh', ['-c', swap, rig.host(agents)], { stdio: 'ignore' });
+    try {
+      for (let round = 0; round < 40; round++) {
+        rig.write(`${agents}/other${round}.plist`);
+        await rig.event(`${agents}/other${round}.plist`);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    } finally {
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('exit', resolve));
+    }
+  });
+
   test('a folder with such a name', async () => {
     await rig.start();
     mkdirSync(rig.host(path));

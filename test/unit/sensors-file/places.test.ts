@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -32,6 +32,16 @@ describe('folders that come and go', () => {
     }
     for (let round = 0; round < 30; round++)
       await rig.event(`/Users/user${round}/Library/LaunchAgents/x.plist`);
+  });
+
+  test('made and filled by another process while we put up the watcher', async () => {
+    await rig.start();
+    const rounds = 150;
+    const fill = `for n in $(seq ${rounds}); do mkdir "$0/u$n" "$0/u$n/Library" "$0/u$n/Library/LaunchAgents"; : > "$0/u$n/Library/LaunchAgents/x.plist"; done`;
+    const child = spawn('/bin/sh', ['-c', fill, rig.host('/Users')], { stdio: 'inherit' });
+    await new Promise((resolve) => child.once('exit', resolve));
+    for (let n = 1; n <= rounds; n++) await rig.event(`/Users/u${n}/Library/LaunchAgents/x.plist`);
+    expect(rig.sensor?.health().counters['missed']).toBe(0);
   });
 
   test('a home with several levels missing, each made as slowly as it likes', async () => {
