@@ -1,14 +1,16 @@
+import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import { Agent, type buildConnector, type Dispatcher, request } from 'undici';
 import { errnoOf, messageOf } from '../../base/errors.js';
 import { escapeText } from '../../base/escape.js';
 import { retryAfterMs } from '../backoff.js';
 import type { TlsOptions } from '../common-options.js';
 import type { Verdict } from '../destination.js';
-import { findProxy, type ProxyOptions } from './proxy.js';
+import { findProxy, openSocket, type ProxyOptions, ProxyRefusal, type ProxyServer } from './proxy.js';
 import { Secrets } from './secrets.js';
-import { tlsConnection } from './tls.js';
+import { secureSocket, tlsConnection } from './tls.js';
 
 const compress = promisify(gzip);
 
@@ -67,24 +69,15 @@ export class HttpClient {
   static async open(options: HttpOptions, secrets = new Secrets()): Promise<HttpClient> {
     const url = new URL(options.url);
     const connect = await tlsConnection(options.tls, secrets);
-    const limits = {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const proxy = await findProxy(host, options, { secrets });
+    const dispatcher = new Agent({
+      connect: connector({ tls: connect, proxy, timeoutMs: options.timeout }),
+      connections: 1,
+      pipelining: 1,
       headersTimeout: options.timeout,
       bodyTimeout: options.timeout,
-      connectTimeout: options.timeout,
-    };
-    const pool = { connections: 1, pipelining: 1, maxResponseSize: -1, allowH2: false };
-    const proxy = await findProxy(url.hostname.replace(/^\[|\]$/g, ''), options, { secrets });
-    const tlsOptions = connect as object;
-    const dispatcher =
-      proxy === undefined
-        ? new Agent({ ...limits, ...pool, connect: { ...tlsOptions, timeout: options.timeout } })
-        : new ProxyAgent({
-            ...limits,
-            ...pool,
-            uri: `http://${proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host}:${proxy.port}`,
-            ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
-            requestTls: tlsOptions,
-          });
+    });
     const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
     return new HttpClient({ dispatcher, base, timeout: options.timeout, secrets });
   }
@@ -127,10 +120,38 @@ export class HttpClient {
     const message = [messageOf(error), inner === undefined ? '' : messageOf(inner)]
       .filter((text) => text !== '')
       .join(': ');
-    const refused = /\b407\b/.test(message);
+    const refused = [error, inner].some((one) => one instanceof ProxyRefusal && one.ours);
+    if (refused) this.secrets.forget();
     const text = code !== undefined && !message.includes(code) ? `${message} (${code})` : message;
     return new HttpFailure(this.secrets.redact(escapeText(text)).slice(0, 500), refused);
   }
+}
+
+/** Opens the connections of an undici agent as syslog does: through our own CONNECT, with our own TLS rules. */
+function connector(how: {
+  readonly tls: ConnectionOptions;
+  readonly proxy: ProxyServer | undefined;
+  readonly timeoutMs: number;
+}): buildConnector.connector {
+  const { proxy, timeoutMs } = how;
+  const open = async ({ hostname, port, protocol }: buildConnector.Options): Promise<Socket> => {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const secure = protocol === 'https:';
+    const to = { host, port: Number(port) || (secure ? 443 : 80) };
+    const until = AbortSignal.timeout(timeoutMs);
+    const socket = await openSocket(to, { proxy, timeoutMs, signal: until });
+    // HTTP knows no half-open connections.
+    socket.allowHalfOpen = false;
+    if (!secure) return socket;
+    const options = { ...how.tls, ALPNProtocols: ['http/1.1'] };
+    return secureSocket(socket, host, { options, timeoutMs, signal: until });
+  };
+  return (options, callback) => {
+    open(options).then(
+      (socket) => callback(null, socket),
+      (error: unknown) => callback(error instanceof Error ? error : new Error(messageOf(error)), null),
+    );
+  };
 }
 
 async function readBounded(

@@ -142,12 +142,12 @@ export function openSocket(
   });
 }
 
-/** The proxy itself said no; 407 means that it wants (other) credentials. */
+/** The proxy itself said no; `ours` when it wants (other) credentials or forbids the address. */
 export class ProxyRefusal extends Error {
-  readonly status: number;
+  readonly ours: boolean;
 
   constructor(status: number) {
     super(`the proxy refused the connection with ${status}`);
-    this.status = status;
+    this.ours = status === 401 || status === 403 || status === 407;
   }
 }

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { messageOf, UserError } from '../../base/errors.js';
 import type { TlsOptions } from '../common-options.js';
@@ -92,4 +94,39 @@ export async function tlsConnection(options: TlsOptions, secrets: Secrets): Prom
     );
   }
   return connection;
+}
+
+/**
+ * TLS on a connection. Resolves after the handshake; with TLS 1.3 the server may still refuse our certificate after
+ * it. Rejects with the reason.
+ */
+export function secureSocket(
+  socket: Duplex,
+  host: string,
+  how: { readonly options: tls.ConnectionOptions; readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<tls.TLSSocket> {
+  // An address is no name that a client may send (RFC 6066 section 3).
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const secure = tls.connect({ ...name, host, ...how.options, socket });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      how.signal.removeEventListener('abort', aborted);
+      secure.on('error', () => undefined);
+      secure.destroy();
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new Error('the TLS handshake timed out')), how.timeoutMs);
+    const aborted = () => fail(new Error('stopped'));
+    const closed = () => fail(new Error('the connection was closed in the TLS handshake'));
+    how.signal.addEventListener('abort', aborted, { once: true });
+    secure.once('error', fail).once('close', closed);
+    secure.once('secureConnect', () => {
+      clearTimeout(timer);
+      how.signal.removeEventListener('abort', aborted);
+      secure.removeListener('error', fail).removeListener('close', closed);
+      resolve(secure);
+    });
+  });
 }

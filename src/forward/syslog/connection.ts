@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { openSocket, type ProxyServer } from '../net/proxy.js';
+import { secureSocket } from '../net/tls.js';
+import { Tunnel } from './tunnel.js';
 
 export interface ConnectOptions {
   readonly host: string;
@@ -11,33 +13,23 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
 }
 
-/** A connection to the receiver, TLS done. With TLS 1.3 the receiver may still refuse our certificate afterwards. */
-export async function connectReceiver(options: ConnectOptions, signal: AbortSignal): Promise<Socket> {
+/** A connection to the receiver. */
+export interface Receiver {
+  readonly socket: Socket;
+  /** There when a proxy stands in between. */
+  readonly tunnel?: Tunnel;
+}
+
+/** Connects, TLS done. With TLS 1.3 the receiver may still refuse our certificate afterwards. */
+export async function connectReceiver(options: ConnectOptions, signal: AbortSignal): Promise<Receiver> {
   const { host, port, proxy, timeoutMs } = options;
   const socket = await openSocket({ host, port }, { proxy, timeoutMs, signal });
   socket.setNoDelay(true);
-  if (options.tls === undefined) return socket;
-  const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  const secure = tls.connect({ ...name, host, ...options.tls, socket });
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error) => {
-      clearTimeout(timer);
-      secure.destroy();
-      socket.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(() => fail(new Error('the TLS handshake timed out')), timeoutMs);
-    const aborted = () => fail(new Error('stopped'));
-    signal.addEventListener('abort', aborted, { once: true });
-    secure.once('error', fail);
-    secure.once('close', () => fail(new Error('the connection was closed in the TLS handshake')));
-    secure.once('secureConnect', () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
-      secure.removeAllListeners('error').removeAllListeners('close');
-      resolve(secure);
-    });
-  });
+  if (options.tls === undefined) return { socket };
+  const how = { options: options.tls, timeoutMs, signal };
+  if (proxy === undefined) return { socket: await secureSocket(socket, host, how) };
+  const tunnel = new Tunnel(socket);
+  return { socket: await secureSocket(tunnel, host, how), tunnel };
 }
 
 /**
@@ -45,7 +37,7 @@ export async function connectReceiver(options: ConnectOptions, signal: AbortSign
  * it then. A write that succeeded proves nothing, it only filled a buffer. Rejects with the reason.
  */
 export function sendAndConfirm(
-  socket: Socket,
+  { socket, tunnel }: Receiver,
   data: Buffer,
   how: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -64,13 +56,15 @@ export function sendAndConfirm(
     const aborted = () => finish(new Error('stopped'));
     how.signal.addEventListener('abort', aborted, { once: true });
     socket.once('error', finish);
+    const closed = () =>
+      finish(ended && flushed ? undefined : new Error('the receiver closed without confirming'));
     socket.once('end', () => {
-      ended = true;
+      ended = tunnel?.tornDown !== true;
       if (!flushed) finish(new Error('the receiver closed before it had everything'));
+      // Through a tunnel the connection itself stays open until we close it.
+      else if (tunnel !== undefined) closed();
     });
-    socket.once('close', () =>
-      finish(ended && flushed ? undefined : new Error('the receiver closed without confirming')),
-    );
+    socket.once('close', closed);
     // What it says is of no interest, but unread data would turn the close into a reset.
     socket.resume();
     socket.end(data, () => {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type * as v from 'valibot';
-import { messageOf } from '../../base/errors.js';
+import { messageOf, UserError } from '../../base/errors.js';
 import { escapeText } from '../../base/escape.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
 import { findProxy, ProxyRefusal } from '../net/proxy.js';
@@ -60,6 +60,15 @@ export class SyslogDestination implements Destination {
       tls: options.transport === 'tls' ? await tlsConnection(options.tls, secrets) : undefined,
       proxy: await findProxy(host, options, { secrets }),
     };
+    if (connect.proxy !== undefined && connect.tls === undefined && options.confirm === 'half-close') {
+      throw new UserError(
+        'forward/unconfirmed',
+        `destination "${name}" could not tell what arrived: a proxy closes plain connections by itself`,
+        {
+          hint: 'Use transport = "tls" or confirm = "relp", or proxy = "none".',
+        },
+      );
+    }
     return new SyslogDestination(name, options, { connect, secrets, version });
   }
 
@@ -82,9 +91,10 @@ export class SyslogDestination implements Destination {
 
   async probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }> {
     try {
-      const socket = await connectReceiver(this.#connect, signal);
-      if (this.#options.confirm === 'relp') (await RelpSession.open(socket, this.#connect.timeoutMs)).close();
-      else await sendAndConfirm(socket, Buffer.alloc(0), { timeoutMs: this.#connect.timeoutMs, signal });
+      const receiver = await connectReceiver(this.#connect, signal);
+      if (this.#options.confirm === 'relp')
+        (await RelpSession.open(receiver.socket, this.#connect.timeoutMs)).close();
+      else await sendAndConfirm(receiver, Buffer.alloc(0), { timeoutMs: this.#connect.timeoutMs, signal });
       return { ok: true, detail: `${this.#options.address} answers` };
     } catch (error) {
       const verdict = this.#failure(error);
@@ -101,7 +111,10 @@ export class SyslogDestination implements Destination {
   async #relp(messages: readonly Buffer[], signal: AbortSignal): Promise<Verdict[]> {
     const { timeoutMs } = this.#connect;
     if (this.#session?.usable !== true) {
-      this.#session = await RelpSession.open(await connectReceiver(this.#connect, signal), timeoutMs);
+      this.#session = await RelpSession.open(
+        (await connectReceiver(this.#connect, signal)).socket,
+        timeoutMs,
+      );
     }
     const session = this.#session;
     const end = (reason: string) => () => session.abort(reason);
@@ -124,7 +137,7 @@ export class SyslogDestination implements Destination {
   /** The connection of `confirm = "none"`, which stays open. */
   async #kept(signal: AbortSignal): Promise<Socket> {
     if (this.#socket?.writable !== true) {
-      const socket = await connectReceiver(this.#connect, signal);
+      const { socket } = await connectReceiver(this.#connect, signal);
       socket.on('error', () => socket.destroy());
       socket.on('end', () => socket.destroy());
       socket.resume();
@@ -142,7 +155,7 @@ export class SyslogDestination implements Destination {
 
   #failure(error: unknown): Verdict {
     const reason = this.#secrets.redact(escapeText(messageOf(error))).slice(0, 500);
-    if (error instanceof ProxyRefusal && error.status === 407) {
+    if (error instanceof ProxyRefusal && error.ours) {
       this.#secrets.forget();
       return { kind: 'pause', reason, cause: 'auth' };
     }
