@@ -1,0 +1,98 @@
+import type { Observation } from '../../event/event.js';
+import { Normaliser, type ReadFile } from '../endpoint-security/normalise.js';
+import type { DocumentContext } from '../endpoint-security/to-document.js';
+import { readEsloggerLine, sequenceOf } from './read-line.js';
+
+export interface EsloggerReaderOptions extends Omit<DocumentContext, 'sensor'> {
+  /** Left out for recordings, whose files are not at hand. */
+  readonly readFile?: ReadFile;
+  /** Whether file events on a path are wanted; all are when it is left out. */
+  readonly wants?: (macPath: string) => boolean;
+  /** Every wanted path holds one of these words, in ASCII: a line of a file event without one is not parsed. */
+  readonly words?: readonly string[];
+}
+
+/** Events that are wanted whatever paths they name. */
+const withoutPath = /"(?:exec|fork|exit|btm_launch_item_add|btm_launch_item_remove)":\s*\{/;
+
+function whole(line: string): boolean {
+  return line.startsWith('{') && line.endsWith('}');
+}
+
+/** Lines of eslogger, live or recorded, into observations; counts what it cannot use. Never throws. */
+export class EsloggerReader {
+  readonly counters = {
+    lines: 0,
+    observed: 0,
+    malformed: 0,
+    oversized: 0,
+    unknown_event: 0,
+    unchanged: 0,
+    unwanted: 0,
+    /** Messages that the system dropped, by the gaps of their numbers. */
+    kernel_dropped: 0,
+  };
+
+  readonly #normaliser: Normaliser;
+  readonly #wants: ((macPath: string) => boolean) | undefined;
+  readonly #word: RegExp | undefined;
+  readonly #toMac: (path: string) => string;
+  #nextSequence: number | undefined;
+
+  constructor(options: EsloggerReaderOptions) {
+    const { root, boot, readFile, wants, words } = options;
+    if (words !== undefined && words.length > 0)
+      this.#word = new RegExp(words.map((word) => word.replace(/[^A-Za-z0-9]/g, '\\$&')).join('|'), 'i');
+    this.#normaliser = new Normaliser({ sensor: 'eslogger', root, boot }, readFile);
+    this.#wants = wants;
+    this.#toMac = (path) => root.toMac(path);
+  }
+
+  read(line: string): Observation[] {
+    this.counters.lines++;
+    if (this.#word !== undefined && whole(line) && !this.#word.test(line) && !withoutPath.test(line)) {
+      this.counters.unwanted++;
+      this.#count(sequenceOf(line));
+      return [];
+    }
+    const read = readEsloggerLine(line);
+    if (!read.ok) {
+      this.#count(read.globalSequence);
+      this.counters[read.reason === 'unknown-event' ? 'unknown_event' : read.reason]++;
+      return [];
+    }
+    const { message, globalSequence } = read;
+    this.#count(globalSequence);
+    const { file, other } = message;
+    if (
+      file !== undefined &&
+      this.#wants !== undefined &&
+      !this.#wants(this.#toMac(file.path)) &&
+      (other === undefined || !this.#wants(this.#toMac(other.path)))
+    ) {
+      this.counters.unwanted++;
+      return [];
+    }
+    const observations = this.#normaliser.observe(message);
+    this.counters.observed += observations.length;
+    return observations;
+  }
+
+  /** A line that was too long to be kept. */
+  skipOversized(): void {
+    this.counters.lines++;
+    this.counters.oversized++;
+  }
+
+  /** A new run of eslogger counts from 0. */
+  restarted(): void {
+    this.#nextSequence = undefined;
+  }
+
+  #count(sequence: number | undefined): void {
+    if (sequence === undefined) return;
+    const expected = this.#nextSequence;
+    this.#nextSequence = sequence + 1;
+    if (expected !== undefined && sequence > expected) this.counters.kernel_dropped += sequence - expected;
+  }
+}

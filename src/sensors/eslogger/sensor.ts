@@ -1,0 +1,245 @@
+import { existsSync } from 'node:fs';
+import type { Clock, Timer } from '../../base/clock.js';
+import { messageOf, UserError } from '../../base/errors.js';
+import type { Logger } from '../../base/log.js';
+import type { RootMap } from '../../base/root.js';
+import type { Micros } from '../../base/time.js';
+import { type EsKind, fileReader } from '../endpoint-security/index.js';
+import { Scope } from '../file-watch/index.js';
+import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
+import { type EsloggerOptions, esloggerDefaults } from './options.js';
+import { type EsloggerExit, EsloggerProcess, explainExit, listEvents } from './process.js';
+import { maxLineLength } from './read-line.js';
+import { EsloggerReader } from './reader.js';
+import { LineSplitter } from './split-lines.js';
+
+export interface EsloggerSensorOptions {
+  readonly root: RootMap;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Identity of this boot: part of every id. */
+  readonly boot: string;
+  /** macOS path patterns that the rules look for, and the launch directories. */
+  readonly patterns: readonly string[];
+  /** Kinds beyond the usual ones that a rule needs: `open`, `setextattr`, `deleteextattr`. Heavy. */
+  readonly more?: readonly EsKind[];
+  readonly settings?: Partial<EsloggerOptions>;
+}
+
+const wantedEvents: readonly EsKind[] = [
+  'exec',
+  'fork',
+  'exit',
+  'create',
+  'close',
+  'rename',
+  'unlink',
+  'link',
+  'clone',
+  'copyfile',
+  'truncate',
+  'exchangedata',
+  'setmode',
+  'setowner',
+  'mount',
+  'btm_launch_item_add',
+  'btm_launch_item_remove',
+];
+
+const tickMs = 25;
+
+/** Apple's own tool as a sensor: needs root and Full Disk Access, and no entitlement. */
+export class EsloggerSensor implements Sensor {
+  readonly kind = 'eslogger';
+  readonly #options: EsloggerSensorOptions;
+  readonly #settings: EsloggerOptions;
+  readonly #reader: EsloggerReader;
+  readonly #timers: Timer[] = [];
+  readonly #counters = { restarts: 0, half_lines: 0, failed_lines: 0 };
+  #process: EsloggerProcess | undefined;
+  #events: readonly string[] = [];
+  #sink: SensorSink | undefined;
+  #restart: Timer | undefined;
+  #stopping = false;
+  #lost = 0;
+  #failures = 0;
+  #lastLine = 0;
+  #silent = false;
+  #complete: Micros = 0;
+
+  constructor(options: EsloggerSensorOptions) {
+    this.#options = options;
+    this.#settings = { ...esloggerDefaults, ...options.settings };
+    const { root, boot, patterns } = options;
+    const scope = new Scope(patterns);
+    const words = wordsOf(patterns);
+    this.#reader = new EsloggerReader({
+      root,
+      boot,
+      readFile: fileReader(root),
+      wants: (macPath) => scope.covers(macPath),
+      ...(words === undefined ? {} : { words }),
+    });
+  }
+
+  async start(sink: SensorSink): Promise<void> {
+    const { clock, more = [] } = this.#options;
+    const { program } = this.#settings;
+    if (!existsSync(program))
+      throw unusable('absent', `${program} does not exist`, 'It comes with macOS 13 and later.');
+    const known = await listEvents(program);
+    if (known === undefined || known.length === 0)
+      throw unusable('list', `${program} --list-events did not answer`, 'Try it by hand.');
+    // A name that an older macOS does not know would be refused with all the others.
+    this.#events = [...wantedEvents, ...more].filter((event) => known.includes(event));
+    if (!this.#events.includes('exec'))
+      throw unusable('list', `${program} knows no exec events`, 'Update macOS.');
+    this.#sink = sink;
+    const exit = await this.#run(true);
+    if (exit !== undefined) {
+      this.#sink = undefined;
+      const { code, message, hint } = explainExit(exit);
+      throw unusable(code, message, hint);
+    }
+    this.#timers.push(clock.every(tickMs, () => this.#tick()));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#restart?.cancel();
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+    await this.#process?.stop();
+    this.#process = undefined;
+    this.#sink = undefined;
+  }
+
+  health(): SensorHealth {
+    return {
+      kind: this.kind,
+      running: this.#process !== undefined,
+      notes: [
+        `eslogger: ${this.#events.length} kinds of events`,
+        'does not see what the agent itself and its own process group do',
+        'never run on a Mac by its authors: unproven',
+        ...(this.#silent ? ['it has been silent for long: it may have been stopped'] : []),
+      ],
+      counters: { ...this.#reader.counters, ...this.#counters },
+    };
+  }
+
+  /** Starts a run. With `wait` resolves when it has failed early, or with undefined when it did not. */
+  async #run(wait: boolean): Promise<EsloggerExit | undefined> {
+    const { clock } = this.#options;
+    const { program, startMs } = this.#settings;
+    const splitter = new LineSplitter(maxLineLength, {
+      onLine: (line) => this.#line(line),
+      onOversized: () => this.#reader.skipOversized(),
+    });
+    this.#reader.restarted();
+    const started = clock.monotonic();
+    this.#lastLine = started;
+    const running = new EsloggerProcess(program, this.#events, (chunk) => splitter.write(chunk));
+    this.#process = running;
+    let early = wait;
+    const ended = running.ended.then((exit) => {
+      if (splitter.end()) this.#counters.half_lines++;
+      if (early || this.#stopping) return exit;
+      this.#process = undefined;
+      this.#ended(exit, clock.monotonic() - started);
+      return exit;
+    });
+    if (!wait) return undefined;
+    const exit = await Promise.race([
+      ended,
+      new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), startMs)),
+    ]);
+    early = false;
+    if (exit !== undefined) this.#process = undefined;
+    return exit;
+  }
+
+  #line(line: string): void {
+    this.#lastLine = this.#options.clock.monotonic();
+    this.#silent = false;
+    try {
+      for (const observation of this.#reader.read(line)) this.#sink?.observe(observation);
+    } catch (error) {
+      this.#counters.failed_lines++;
+      this.#options.logger.error({ error: messageOf(error) }, 'line of eslogger not understood');
+    }
+  }
+
+  #ended(exit: EsloggerExit, ranMs: number): void {
+    const { clock, logger } = this.#options;
+    const { healthyMs, mostFailures, firstPauseMs, largestPauseMs } = this.#settings;
+    const { message, permanent } = explainExit(exit);
+    this.#failures = ranMs >= healthyMs ? 1 : this.#failures + 1;
+    if (permanent || this.#failures > mostFailures) {
+      for (const timer of this.#timers.splice(0)) timer.cancel();
+      this.#sink?.failed(message);
+      return;
+    }
+    const pause = Math.min(firstPauseMs * 2 ** (this.#failures - 1), largestPauseMs);
+    logger.warn({ message, pause }, 'eslogger is started again');
+    const from = this.#complete === 0 ? clock.now() : this.#complete;
+    this.#restart = clock.after(pause, () => {
+      this.#counters.restarts++;
+      void this.#run(false);
+      this.#sink?.gap({ sensor: this.kind, reason: 'restart', from, to: clock.now(), detail: message });
+    });
+  }
+
+  #tick(): void {
+    const { clock } = this.#options;
+    const now = clock.now();
+    const { kernel_dropped: lost } = this.#reader.counters;
+    const from = this.#complete === 0 ? now : Math.min(this.#complete, now);
+    if (lost > this.#lost) {
+      const detail = 'EndpointSecurity dropped messages for eslogger';
+      this.#sink?.gap({
+        sensor: this.kind,
+        reason: 'dropped',
+        from,
+        to: now,
+        lost: lost - this.#lost,
+        detail,
+      });
+      this.#lost = lost;
+    }
+    const silence = clock.monotonic() - this.#lastLine;
+    if (!this.#silent && this.#process !== undefined && silence >= this.#settings.silentMs) {
+      this.#silent = true;
+      const detail = `no line of eslogger for ${Math.round(silence / 1000)} s: it may have been stopped`;
+      this.#sink?.gap({
+        sensor: this.kind,
+        reason: 'silent',
+        from: now - Math.round(silence * 1000),
+        to: now,
+        detail,
+      });
+    }
+    const complete = now - this.#settings.lagMs * 1000;
+    if (complete <= this.#complete) return;
+    this.#complete = complete;
+    this.#sink?.completeThrough(complete);
+  }
+}
+
+/**
+ * One folder name of each pattern, such that every path it matches holds one of them; undefined when a pattern has none
+ * that is plain ASCII.
+ */
+export function wordsOf(patterns: readonly string[]): readonly string[] | undefined {
+  const words = new Set<string>();
+  for (const pattern of patterns) {
+    const plain = pattern.split('/').filter((part) => /^[A-Za-z0-9 ._-]{4,}$/.test(part));
+    const word = plain.at(-1);
+    if (word === undefined) return undefined;
+    words.add(word);
+  }
+  return [...words];
+}
+
+function unusable(code: string, message: string, hint: string): UserError {
+  return new UserError(`sensor/eslogger-${code}`, `eslogger cannot be used: ${message}`, { hint });
+}
