@@ -80,18 +80,47 @@ export class Section {
     this.#print(`  ${line}`);
   }
 
-  /** Text with paragraphs, wrapped; Markdown headings stand out. */
+  /** Markdown as far as guides use it: paragraphs and list items are filled anew, headings stand out, code stays. */
   block(text: string): void {
     const room = Math.max(leastTextWidth, this.#width - 2);
-    for (const source of text.trim().split('\n')) {
-      const lead = /^ *(?:[-*] |\d+\. )?/.exec(source)![0];
-      const heading = /^#+ +/.exec(source);
-      if (heading !== null) this.#print(`  ${this.#out.style('bold', source.slice(heading[0].length))}`);
-      else if (source.trim() === '') this.#print('');
+    for (const { kind, lead, text: content } of markdownLines(text)) {
+      if (kind === 'heading') this.#print(`  ${this.#out.style('bold', content)}`);
+      else if (kind === 'code') this.#print(`  ${content}`);
+      else if (content === '') this.#print('');
       else {
-        for (const [index, line] of wrap(source.slice(lead.length), room - textWidth(lead)).entries())
-          this.#print(`  ${index === 0 ? lead : ' '.repeat(textWidth(lead))}${line}`);
+        const indent = ' '.repeat(textWidth(lead));
+        for (const [index, line] of wrap(content, Math.max(leastTextWidth, room - indent.length)).entries())
+          this.#print(`  ${index === 0 ? lead : indent}${line}`);
       }
     }
   }
+}
+
+interface MarkdownLine {
+  readonly kind: 'heading' | 'code' | 'text';
+  /** Indent and mark of a list item. */
+  readonly lead: string;
+  text: string;
+}
+
+/** Joins the lines of a paragraph or of a list item, as Markdown does. */
+function markdownLines(text: string): MarkdownLine[] {
+  const lines: MarkdownLine[] = [];
+  let fenced = false;
+  for (const source of text.trim().split('\n')) {
+    const last = lines.at(-1);
+    const item = /^ *(?:[-*] |\d+\. )/.exec(source)?.[0];
+    const heading = /^#+ +/.exec(source)?.[0];
+    if (/^ *```/.test(source)) fenced = !fenced;
+    else if (fenced) lines.push({ kind: 'code', lead: '', text: source });
+    else if (heading !== undefined)
+      lines.push({ kind: 'heading', lead: '', text: source.slice(heading.length) });
+    else if (item !== undefined)
+      lines.push({ kind: 'text', lead: item, text: source.slice(item.length).trim() });
+    else if (source.trim() === '') lines.push({ kind: 'text', lead: '', text: '' });
+    else if (last?.kind === 'text' && last.text !== '') last.text += ` ${source.trim()}`;
+    else if (source.startsWith('    ')) lines.push({ kind: 'code', lead: '', text: source });
+    else lines.push({ kind: 'text', lead: '', text: source.trim() });
+  }
+  return lines;
 }

@@ -60,7 +60,6 @@ function ruleSection(alert: Alert, section: Section): void {
   section.field('name', safe(alert.ruleName));
   const version = textAt(doc, 'rule.version');
   section.field('id', `${safe(alert.ruleId)}${version === undefined ? '' : `, version ${version}`}`);
-  section.field('about', textAt(doc, 'rule.description'));
   section.field('file', textAt(doc, 'launchwarden.rule.file'));
   section.list('tags', listAt(doc, 'tags').length === 0 ? [] : [listAt(doc, 'tags').join(', ')]);
 }
@@ -98,6 +97,7 @@ export function showAlert(alert: Alert, how: { readonly out: Output; readonly no
     }
   });
   sheet.section('Rule', (section) => ruleSection(alert, section));
+  textSection(sheet, 'What the rule is about', at(doc, 'rule.description'));
   sheet.section('False positives', (section) => {
     for (const item of listAt(doc, 'launchwarden.rule.false_positives')) section.line(`- ${item}`);
   });

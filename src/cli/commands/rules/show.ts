@@ -50,7 +50,7 @@ function showRule({ rule, enabled, reason }: ListedRule, out: Output): void {
     ['False positives', meta.falsePositives.map((one) => `- ${one}`).join('\n')],
     ['Investigation guide', meta.note],
     ['Setup', meta.setup],
-    ['References', meta.references.join('\n')],
+    ['References', meta.references.map((one) => `- ${one}`).join('\n')],
   ];
   for (const [title, text] of texts) {
     if (text.trim() === '') continue;
