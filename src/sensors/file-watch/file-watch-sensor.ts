@@ -4,6 +4,7 @@ import { launchItemPatterns, plugInPatterns } from '../../base/launch-paths.js';
 import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
+import type { Observation } from '../../event/event.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { Echo } from './echo.js';
 import { type FileWatchLimits, fileWatchLimits } from './options.js';
@@ -13,8 +14,13 @@ import { ItemTracker, remembered } from './tracker.js';
 import { foldersBelow } from './tree.js';
 import { FolderWalker } from './walker.js';
 
-/** How often the sensor says how far it is, milliseconds. */
-const tickMs = 20;
+/**
+ * How often the sensor says how far it is, milliseconds: seldom while nothing happens, since each time costs about 0.1 ms
+ * of processor time, and often for a while after something did, since detection then waits for its word.
+ */
+const idleTickMs = 45;
+const busyTickMs = 10;
+const busyForMs = 2_000;
 const blindEveryMs = 1_000;
 /** Gaps of one reason are told about together, no more often than this, milliseconds. */
 const gapEveryMs = 5_000;
@@ -51,11 +57,13 @@ export class FileWatchSensor implements Sensor {
   readonly #echo: Echo;
   readonly #tracker: ItemTracker;
   readonly #walker: FolderWalker;
-  readonly #timers: Timer[] = [];
+  #ticker: Timer | undefined;
+  #rescanner: Timer | undefined;
   readonly #gaps = new Map<string, { count: number; detail: string; from: Micros }>();
   #sink: SensorSink | undefined;
   #running = false;
   #complete: Micros = 0;
+  #observedAt = Number.NEGATIVE_INFINITY;
   #lastBlindLook = 0;
   #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
@@ -75,7 +83,7 @@ export class FileWatchSensor implements Sensor {
       boot,
       limits,
       echo: this.#echo,
-      observe: (observation) => this.#sink?.observe(observation),
+      observe: (observation) => this.#observe(observation),
       onItem: (change) => options.onItem?.(change),
     });
     this.#walker = new FolderWalker({
@@ -104,10 +112,8 @@ export class FileWatchSensor implements Sensor {
     this.#walker.goLive();
     this.#running = true;
     this.#rescanned = clock.now();
-    this.#timers.push(
-      clock.every(tickMs, () => this.#tick()),
-      clock.every(this.#limits.rescanMs, () => this.#rescan()),
-    );
+    this.#rescanner = clock.every(this.#limits.rescanMs, () => this.#rescan());
+    this.#schedule();
     for (const { pattern, reason } of this.#scope.skipped)
       logger.warn({ pattern, reason }, 'path pattern is not watched');
     logger.info({ folders: this.#walker.counters.folders, items: this.#tracker.size }, 'file watch started');
@@ -115,7 +121,8 @@ export class FileWatchSensor implements Sensor {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) timer.cancel();
+    this.#ticker?.cancel();
+    this.#rescanner?.cancel();
     // What the kernel has queued by now is delivered in the next turn.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     if (this.#running) this.#walker.finish();
@@ -159,6 +166,12 @@ export class FileWatchSensor implements Sensor {
     }
   }
 
+  #schedule(): void {
+    const { clock } = this.#options;
+    const busy = clock.monotonic() - this.#observedAt < busyForMs;
+    this.#ticker = clock.after(busy ? busyTickMs : idleTickMs, () => this.#tick());
+  }
+
   #tick(): void {
     const { clock } = this.#options;
     const now = clock.now();
@@ -175,7 +188,19 @@ export class FileWatchSensor implements Sensor {
       this.#tracker.tick();
       if (steady - this.#lastGap > gapEveryMs) this.#tellGaps();
       this.#advance(now);
+      this.#schedule();
     });
+  }
+
+  #observe(observation: Observation): void {
+    const steady = this.#options.clock.monotonic();
+    if (steady - this.#observedAt > idleTickMs && this.#running) {
+      // The next tick may be an idle one's wait away.
+      this.#ticker?.cancel();
+      this.#ticker = this.#options.clock.after(busyTickMs, () => this.#tick());
+    }
+    this.#observedAt = steady;
+    this.#sink?.observe(observation);
   }
 
   #advance(now: Micros): void {
