@@ -63,6 +63,26 @@ const rules: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/rules/check.js')).rulesCheck,
   },
   {
+    name: 'enable',
+    summary: 'Switch rules on',
+    load: async () => (await import('./commands/rules/switch.js')).rulesEnable,
+  },
+  {
+    name: 'disable',
+    summary: 'Switch rules off',
+    load: async () => (await import('./commands/rules/switch.js')).rulesDisable,
+  },
+  {
+    name: 'import',
+    summary: 'Copy rule files beside the configuration',
+    load: async () => (await import('./commands/rules/import.js')).rulesImport,
+  },
+  {
+    name: 'test',
+    summary: 'Run the tests that rules carry',
+    load: async () => (await import('./commands/rules/test.js')).rulesTest,
+  },
+  {
     name: 'explain',
     summary: 'Tell which predicate of a rule decided about an event',
     load: async () => (await import('./commands/rules/explain.js')).rulesExplain,
@@ -77,6 +97,11 @@ export const catalog: CatalogEntry = {
       name: 'run',
       summary: 'Run the agent in the foreground',
       load: async () => (await import('./commands/run.js')).run,
+    },
+    {
+      name: 'status',
+      summary: 'Show how the running agent fares',
+      load: async () => (await import('./commands/status.js')).status,
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'rules', summary: 'Look at detection rules', commands: rules },

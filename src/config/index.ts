@@ -1,3 +1,4 @@
+export { editRuleLists, type RuleLists, writeConfigFile } from './edit.js';
 export { logLevels, sensorKinds } from './options.js';
 export { type DefaultPaths, defaultPaths } from './paths.js';
 export type { Position } from './positions.js';

@@ -7,6 +7,12 @@ export interface Position {
 /** Names and array indexes from the top of the document: `['destination', 0, 'path']`. */
 export type KeyPath = readonly (string | number)[];
 
+/** Offsets of a value in the text; `end` exclusive. */
+export interface ValueRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 const pathText = (path: KeyPath): string => JSON.stringify(path);
 
 /**
@@ -16,6 +22,7 @@ const pathText = (path: KeyPath): string => JSON.stringify(path);
 export class KeyPositions {
   readonly #text: string;
   readonly #found = new Map<string, number>();
+  readonly #values = new Map<string, ValueRange>();
   /** How many tables an array of tables has so far, by the array's path. */
   readonly #tables = new Map<string, number>();
   #at = 0;
@@ -38,6 +45,16 @@ export class KeyPositions {
       if (offset !== undefined) return this.#position(offset);
     }
     return { line: 1, column: 1 };
+  }
+
+  /** Offset of a key or of a table's header; undefined when it was not written. */
+  offsetOf(path: KeyPath): number | undefined {
+    return this.#found.get(pathText(path));
+  }
+
+  /** Where the value of a key stands; undefined when it was not written as `key = value`. */
+  valueOf(path: KeyPath): ValueRange | undefined {
+    return this.#values.get(pathText(path));
   }
 
   #position(offset: number): Position {
@@ -77,7 +94,10 @@ export class KeyPositions {
     for (let length = table.length + 1; length <= path.length; length++)
       this.#note(path.slice(0, length), start);
     this.#at++;
+    this.#skipBlank(false);
+    const from = this.#at;
     this.#value(path);
+    this.#values.set(pathText(path), { start: from, end: this.#at });
     return true;
   }
 

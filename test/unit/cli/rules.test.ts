@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 
 function configured(text: string): string {
@@ -69,4 +69,137 @@ test('a rules folder that is not there ends with 2', async () => {
   const { code, stderr } = await cli(['rules', 'list', '--config', 'config.toml'], { cwd: folder });
   expect(code).toBe(2);
   expect(stderr).toContain(path.join(folder, 'nowhere'));
+});
+
+describe('switching rules', () => {
+  const ids = async (folder: string) => {
+    const { stdout } = await cli(['rules', 'list', '--json', '--config', 'config.toml'], { cwd: folder });
+    return documents(stdout).map(({ id, enabled }) => [String(id), enabled] as const);
+  };
+
+  test('off and on again; the file keeps everything else, its mode too', async () => {
+    const folder = configured('# mine\n[log]\nlevel = "debug"\n');
+    const file = path.join(folder, 'config.toml');
+    chmodSync(file, 0o640);
+    const [[first = ''] = []] = await ids(folder);
+    const off = await cli(['rules', 'disable', first.slice(0, 8), '--config', 'config.toml'], {
+      cwd: folder,
+    });
+    expect({ code: off.code, stdout: off.stdout.slice(0, 3), stderr: off.stderr }).toEqual({
+      code: 0,
+      stdout: 'off',
+      stderr: '',
+    });
+    expect(readFileSync(file, 'utf8')).toBe(
+      `# mine\n[log]\nlevel = "debug"\n\n[rules]\ndisabled = ["${first}"]\n`,
+    );
+    expect(statSync(file).mode & 0o777).toBe(0o640);
+    expect((await ids(folder))[0]).toEqual([first, false]);
+    await cli(['rules', 'enable', first, '--config', 'config.toml'], { cwd: folder });
+    expect((await ids(folder))[0]).toEqual([first, true]);
+    expect(readFileSync(file, 'utf8')).toContain('disabled = []');
+  });
+
+  test('with one unknown rule nothing is changed', async () => {
+    const folder = configured('');
+    const [[first = ''] = []] = await ids(folder);
+    const { code } = await cli(['rules', 'disable', first, 'nope', '--config', 'config.toml'], {
+      cwd: folder,
+    });
+    expect(code).toBe(2);
+    expect(readFileSync(path.join(folder, 'config.toml'), 'utf8')).toBe('');
+  });
+
+  test('without a configuration the default one is made, in the tree of --root', async () => {
+    const root = tempFolder();
+    const [first] = documents((await cli(['rules', 'list', '--json', '--root', root])).stdout);
+    expect((await cli(['rules', 'disable', String(first?.['id']), '--root', root])).code).toBe(0);
+    const made = path.join(root, 'Library/Application Support/launchwarden/config.toml');
+    expect(readFileSync(made, 'utf8')).toBe(`[rules]\ndisabled = ["${String(first?.['id'])}"]\n`);
+  });
+});
+
+describe('rules import', () => {
+  const rule = (id: string, query: string) => `[metadata]
+[rule]
+rule_id = "${id}"
+name = "Rule ${id.slice(0, 4)}"
+description = "x"
+author = ["me"]
+type = "eql"
+language = "eql"
+severity = "low"
+risk_score = 21
+query = '''
+${query}
+'''
+[[rule.launchwarden.test]]
+name = "one"
+events = [{ "@timestamp" = "2026-11-22T09:00:00Z", event.category = ["process"], process.name = "x" }]
+matches = 1
+`;
+  const plain = rule('11111111-1111-4111-8111-111111111111', 'process where process.name == "x"');
+  const blind = rule(
+    '22222222-2222-4222-8222-222222222222',
+    'process where process.name == "x" and not dns.question.name == "y"',
+  );
+
+  test('copies valid rules beside the configuration; what the sensors cannot supply is off', async () => {
+    const folder = configured('[rules]\nfolders = ["other"]\n');
+    mkdirSync(path.join(folder, 'other'));
+    const source = tempFolder();
+    writeFileSync(path.join(source, 'plain.toml'), plain);
+    writeFileSync(path.join(source, 'blind.toml'), blind);
+    writeFileSync(path.join(source, 'broken.toml'), '[rule\n');
+    const argv = ['rules', 'import', source, '--json', '--config', 'config.toml'];
+    const dry = await cli([...argv, '--dry-run'], { cwd: folder });
+    expect(readdirSync(path.join(folder, 'rules'))).toEqual([]);
+    const { code, stdout, stderr } = await cli(argv, { cwd: folder });
+    expect(stdout).toBe(dry.stdout);
+    expect(code).toBe(1);
+    expect(stderr).toContain('broken.toml:1:');
+    expect(documents(stdout).map(({ file, enabled, tier }) => [file, enabled, tier])).toEqual([
+      [path.join(folder, 'rules/blind.toml'), false, 'scan'],
+      [path.join(folder, 'rules/plain.toml'), true, 'scan'],
+    ]);
+    expect(readFileSync(path.join(folder, 'rules/plain.toml'), 'utf8')).toBe(plain);
+    const listed = documents(
+      (await cli(['rules', 'list', '--json', '--config', 'config.toml'], { cwd: folder })).stdout,
+    );
+    expect(listed.slice(-2).map((one) => one['enabled'])).toEqual([false, true]);
+    expect(readFileSync(path.join(folder, 'config.toml'), 'utf8')).toContain('folders = ["other", "rules"]');
+  });
+
+  test('again, a newer file takes the place of the older; a taken id is refused', async () => {
+    const folder = configured('');
+    const source = tempFolder();
+    const file = path.join(source, 'plain.toml');
+    const argv = ['rules', 'import', source, '--config', 'config.toml'];
+    writeFileSync(file, plain);
+    expect((await cli(argv, { cwd: folder })).code).toBe(0);
+    writeFileSync(file, plain.replace('risk_score = 21', 'risk_score = 22'));
+    expect((await cli(argv, { cwd: folder })).code).toBe(0);
+    expect(readdirSync(path.join(folder, 'rules'))).toEqual(['plain.toml']);
+    expect(readFileSync(path.join(folder, 'rules/plain.toml'), 'utf8')).toContain('risk_score = 22');
+    const [builtin] = documents((await cli(['rules', 'list', '--json'])).stdout);
+    writeFileSync(file, rule(String(builtin?.['id']), 'process where true'));
+    const taken = await cli(argv, { cwd: folder });
+    expect(taken.code).toBe(2);
+    expect(taken.stderr).toContain('[rules/duplicate-id]');
+  });
+
+  test('rules test runs what a rule carries', async () => {
+    const source = tempFolder();
+    const file = path.join(source, 'plain.toml');
+    writeFileSync(file, plain);
+    expect(await cli(['rules', 'test', source])).toMatchObject({
+      code: 0,
+      stdout: 'ok      Rule 1111: one\n1 passed, 0 failed; 0 rules carry no test\n',
+    });
+    writeFileSync(file, plain.replace('matches = 1', 'matches = 2'));
+    const failed = await cli(['rules', 'test', source, '--json']);
+    expect(failed.code).toBe(1);
+    expect(documents(failed.stdout)).toMatchObject([{ ok: false, expected: 2, alerts: 1, test: 'one' }]);
+    expect((await cli(['rules', 'test'])).code).toBe(0);
+  });
 });

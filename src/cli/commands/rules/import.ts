@@ -1,0 +1,127 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
+import { writeConfigFile } from '../../../config/index.js';
+import type { Rule } from '../../../rules/index.js';
+import type { CommandContext } from '../../context.js';
+import { defineCommand, flag } from '../../define-command.js';
+import { safe } from '../../output/output.js';
+import { listAt, objectsAt, textAt } from '../../output/read.js';
+import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.js';
+import { loadRuleSet, type RuleSet } from '../../rule-set.js';
+import { type TierName, tierReasons } from '../../tiers.js';
+import { reportDiagnostics } from './diagnostics.js';
+
+interface Import {
+  readonly rule: Rule;
+  readonly target: string;
+  /** Why it is switched off at first; empty when it is on. */
+  readonly reasons: readonly string[];
+}
+
+/** The tier that the agent runs with; the one that every Mac has when none runs. */
+async function runningTier(context: CommandContext): Promise<TierName> {
+  const reply = await context.askDaemon('status', undefined).catch(() => undefined);
+  const kinds = objectsAt(reply?.result, 'sensors').map((sensor) => textAt(sensor, 'kind'));
+  if (kinds.includes('endpoint-security')) return 'endpoint-security';
+  return kinds.includes('eslogger') ? 'eslogger' : 'scan';
+}
+
+/** Beside its own earlier import, or under the name it came with unless another rule has that. */
+function targetFor(rule: Rule, folder: string, taken: ReadonlyMap<string, string>): string {
+  for (const [file, id] of taken) if (id === rule.meta.id && path.dirname(file) === folder) return file;
+  const base = path
+    .basename(rule.meta.file, '.toml')
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, 100);
+  const plain = path.join(folder, `${base}.toml`);
+  return taken.has(plain)
+    ? path.join(folder, `${base}-${rule.meta.id.slice(0, 8).replace(/[^\w-]/g, '_')}.toml`)
+    : plain;
+}
+
+function planImports(
+  rules: readonly Rule[],
+  how: { readonly set: RuleSet; readonly folder: string; readonly tier: TierName },
+): Import[] {
+  const taken = new Map(how.set.rules.map(({ rule }) => [rule.meta.file, rule.meta.id]));
+  return rules.map((rule) => {
+    const known = how.set.rules.find((one) => one.rule.meta.id === rule.meta.id)?.rule.meta.file;
+    if (known !== undefined && path.dirname(known) !== how.folder) {
+      throw new UserError('rules/duplicate-id', `the id of ${rule.meta.file} is already that of ${known}`, {
+        hint: 'Leave it out, or give it an id of its own.',
+      });
+    }
+    const target = targetFor(rule, how.folder, taken);
+    taken.set(target, rule.meta.id);
+    return { rule, target, reasons: tierReasons(rule, how.tier) };
+  });
+}
+
+export const rulesImport = defineCommand({
+  description:
+    'Copies valid rule files into the folder "rules" beside the configuration file, which is added to [rules] folders. A rule\n' +
+    'that the running sensors cannot supply is switched off at first, with the reason. Exit code 1 when a file was left out.',
+  arguments: [{ name: 'PATH...', summary: 'rule files, and folders that hold some' }],
+  options: {
+    dryRun: flag('--dry-run', 'only say what would be done'),
+    json: flag('--json', 'one JSON document a rule (NDJSON)'),
+  },
+  examples: [
+    { line: 'sudo launchwarden rules import detection-rules/rules/macos', says: "a copy of Elastic's" },
+  ],
+  needs: 'the right to write beside the configuration file',
+  async handler({ context, options: { dryRun, json }, args }) {
+    const { loadRules } = await import('../../../rules/index.js');
+    const loaded = loadRules(args.map((one) => path.resolve(context.io.cwd, one)));
+    const settings = await context.settings();
+    const config = editableConfig(context, settings);
+    const folder = path.join(path.dirname(config), 'rules');
+    const tier = await runningTier(context);
+    const imports = planImports(loaded.rules, { set: await loadRuleSet(context), folder, tier });
+    if (!dryRun && imports.length > 0) {
+      place(imports, folder);
+      const { folders, disabled } = settings.rules;
+      const off = imports.filter(({ reasons }) => reasons.length > 0).map(({ rule }) => rule.meta.id);
+      changeRuleLists(config, {
+        ...(folders.includes(folder) ? {} : { addFolder: 'rules' }),
+        ...(off.every((id) => disabled.includes(id))
+          ? {}
+          : { disabled: [...new Set([...disabled, ...off])] }),
+      });
+      await sayRestart(context);
+    }
+    for (const { rule, target, reasons } of imports) {
+      const { id, name } = rule.meta;
+      if (json) {
+        context.out.document('rule-import/1', {
+          id,
+          name,
+          file: target,
+          enabled: reasons.length === 0,
+          tier,
+          reasons,
+        });
+        continue;
+      }
+      context.out.line(`${reasons.length === 0 ? 'on ' : 'off'}  ${safe(name)}  ${safe(target)}`);
+      for (const reason of listAt({ reasons }, 'reasons'))
+        context.out.line(`     degraded at ${tier}: ${reason}`);
+    }
+    const broken = reportDiagnostics(context, loaded.diagnostics);
+    return broken ? ExitCode.checkFailed : ExitCode.ok;
+  },
+});
+
+function place(imports: readonly Import[], folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    for (const { rule, target } of imports) writeConfigFile(target, readFileSync(rule.meta.file, 'utf8'));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError('rules/cannot-import', `cannot copy rules into ${folder}: ${messageOf(error)}`, {
+      hint: 'It belongs to root: use sudo.',
+      cause: error,
+    });
+  }
+}

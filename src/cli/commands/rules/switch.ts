@@ -1,0 +1,72 @@
+import { ExitCode } from '../../../base/errors.js';
+import type { CommandContext } from '../../context.js';
+import { defineCommand, flag } from '../../define-command.js';
+import { safe } from '../../output/output.js';
+import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.js';
+import { findRule, loadRuleSet, unknownRule } from '../../rule-set.js';
+import { ruleFields, ruleSchema } from './rule-document.js';
+
+const ruleArgument = [{ name: 'RULE...', summary: 'id, name or beginning of an id' }];
+const options = { json: flag('--json', 'the rules, one JSON document a line') } as const;
+const needs = 'the right to write the configuration file; the agent reads it when it starts';
+
+async function switchRules(
+  context: CommandContext,
+  written: readonly string[],
+  how: { readonly on: boolean; readonly json: boolean },
+): Promise<ExitCode> {
+  const set = await loadRuleSet(context);
+  const rules = written.map((one) => {
+    const rule = findRule(set, one);
+    if (rule === undefined) throw unknownRule(set, one);
+    return rule;
+  });
+  const settings = await context.settings();
+  const disabled = new Set(settings.rules.disabled);
+  const enabled = new Set(settings.rules.enabled);
+  for (const { meta, launchwarden } of rules) {
+    if (how.on) disabled.delete(meta.id);
+    else disabled.add(meta.id);
+    if (how.on && launchwarden?.enabled === false) enabled.add(meta.id);
+    else enabled.delete(meta.id);
+  }
+  const changed = (now: ReadonlySet<string>, before: readonly string[]) =>
+    now.size === before.length && before.every((id) => now.has(id)) ? undefined : [...now];
+  const lists = {
+    disabled: changed(disabled, settings.rules.disabled),
+    enabled: changed(enabled, settings.rules.enabled),
+  };
+  const { disabled: off, enabled: on } = lists;
+  if (off !== undefined || on !== undefined) {
+    changeRuleLists(editableConfig(context, settings), {
+      ...(off === undefined ? {} : { disabled: off }),
+      ...(on === undefined ? {} : { enabled: on }),
+    });
+    await sayRestart(context);
+  }
+  const after = await loadRuleSet(context);
+  for (const rule of rules) {
+    const one = after.rules.find((listed) => listed.rule.meta.id === rule.meta.id)!;
+    if (how.json) context.out.document(ruleSchema, ruleFields(one));
+    else context.out.line(`${one.enabled ? 'on ' : 'off'}  ${safe(rule.meta.id)}  ${safe(rule.meta.name)}`);
+  }
+  return ExitCode.ok;
+}
+
+export const rulesEnable = defineCommand({
+  description: 'Written into the [rules] table of the configuration file, which stays as it is otherwise.',
+  arguments: ruleArgument,
+  options,
+  examples: [{ line: 'sudo launchwarden rules enable 84ef', says: 'judge by it again' }],
+  needs,
+  handler: ({ context, options: { json }, args }) => switchRules(context, args, { on: true, json }),
+});
+
+export const rulesDisable = defineCommand({
+  description: 'Written into the [rules] table of the configuration file, which stays as it is otherwise.',
+  arguments: ruleArgument,
+  options,
+  examples: [{ line: 'sudo launchwarden rules disable 84ef', says: 'raise no alerts by it' }],
+  needs,
+  handler: ({ context, options: { json }, args }) => switchRules(context, args, { on: false, json }),
+});

@@ -1,0 +1,54 @@
+import { ExitCode, UserError } from '../../base/errors.js';
+import { defineCommand, flag } from '../define-command.js';
+import { at, listAt, objectsAt, textAt } from '../output/read.js';
+import { Sheet } from '../output/sheet.js';
+
+export const status = defineCommand({
+  description: 'Asks the running agent. Exit code 3 when none runs on the data directory.',
+  options: { json: flag('--json', 'what the agent says, as one JSON document') },
+  examples: [{ line: 'sudo launchwarden status', says: 'which sensors run, and what was dropped' }],
+  needs: 'root, when the agent runs as a daemon',
+  async handler({ context, options }) {
+    const { out } = context;
+    const reply = await context.askDaemon('status', undefined);
+    if (reply === undefined) {
+      const { dataDir } = await context.settings();
+      throw new UserError('control/not-running', `no agent runs on ${dataDir}`, {
+        exitCode: ExitCode.unreachable,
+        hint: 'Start it with "launchwarden run", install it with "launchwarden install", or name its --data-dir.',
+      });
+    }
+    const { result } = reply;
+    if (options.json) {
+      out.document('status/1', result as object);
+      return ExitCode.ok;
+    }
+    const sheet = new Sheet(out);
+    sheet.section('Agent', (section) => {
+      section.field('version', textAt(result, 'version'));
+      section.field('process', textAt(result, 'pid'));
+      section.field('started', textAt(result, 'started'));
+      section.field('rules', textAt(result, 'rules'));
+      section.field('root', textAt(result, 'root'));
+    });
+    for (const sensor of objectsAt(result, 'sensors')) {
+      sheet.section(`Sensor ${textAt(sensor, 'kind') ?? '?'}`, (section) => {
+        section.field('runs', at(sensor, 'running') === true ? 'yes' : 'no');
+        section.list('notes', listAt(sensor, 'notes'));
+        section.field('counters', counters(at(sensor, 'counters')));
+      });
+    }
+    sheet.section('Pipeline', (section) => {
+      section.field('events', counters(at(result, 'pipeline')));
+      section.field('detection', counters(at(result, 'detect')));
+    });
+    return ExitCode.ok;
+  },
+});
+
+/** `observed 12, dropped 0`. */
+function counters(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const names = Object.keys(value);
+  return names.map((name) => `${name} ${textAt(value, name) ?? 0}`).join(', ');
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { ControlServer } from '../../../src/agent/control.js';
+import { silentLogger } from '../../../src/base/log.js';
+import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+
+test('without an agent it ends with 3', async () => {
+  const { code, stderr } = await cli(['status', '--data-dir', tempFolder()]);
+  expect(code).toBe(3);
+  expect(stderr).toContain('[control/not-running]');
+});
+
+test('shows what the agent says', async () => {
+  const dataDir = tempFolder();
+  const said = {
+    version: '1.2.3',
+    pid: 42,
+    sensors: [
+      { kind: 'file-watch', running: true, notes: ['sees \u001b[2J'], counters: { observed: 7, dropped: 1 } },
+    ],
+    pipeline: { alerts: 3 },
+  };
+  const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
+  try {
+    const { code, stdout } = await cli(['status', '--data-dir', dataDir]);
+    expect(code).toBe(0);
+    for (const text of ['1.2.3', 'Sensor file-watch', 'sees \\x1b[2J', 'observed 7, dropped 1', 'alerts 3'])
+      expect(stdout).toContain(text);
+    const json = await cli(['status', '--json', '--data-dir', dataDir]);
+    expect(documents(json.stdout)).toEqual([{ schema: 'launchwarden.status/1', ...said }]);
+  } finally {
+    await daemon.close();
+  }
+});
