@@ -1,5 +1,19 @@
+export {
+  type AssetResult,
+  type DeadDocument,
+  deadDocuments,
+  installElasticAssets,
+  pauseStored,
+  resumeStored,
+  type StoredStatus,
+  storedStatus,
+  type TestResult,
+  testDestination,
+} from './commands.js';
 export type { Destination, Lane, OutboxItem, Verdict } from './destination.js';
+export { type ElasticAsset, elasticAssets } from './elasticsearch/assets.js';
 export { type DestinationStatus, Forwarder, type ForwarderOptions, type Target } from './forwarder.js';
+export type { DestinationFactory } from './module/module.js';
 export { type OpenContext, openDestination, openTargets } from './open.js';
 export {
   type DestinationOptions,
@@ -8,3 +22,14 @@ export {
   type ForwardOptions,
   forwardOptions,
 } from './options.js';
+export { type EventSource, RawEvents, type RawEventsOptions } from './raw-events.js';
+export { Reporter, type ReporterOptions } from './reporter.js';
+export {
+  gapDocument,
+  type Heartbeat,
+  heartbeatDocument,
+  type Losses,
+  lossDocument,
+  type StatusContext,
+  type StatusDocument,
+} from './status.js';

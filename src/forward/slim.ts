@@ -7,6 +7,7 @@ const cuts: readonly ((doc: Tree) => void)[] = [
   (doc) => drop(doc, 'launchwarden.rule.note', 'launchwarden.rule.setup'),
   (doc) => drop(doc, 'launchwarden.plist.json'),
   (doc) => shorten(doc, 'launchwarden.alert.candidates', 5),
+  (doc) => trimLong(doc, 1024),
   (doc) => drop(doc, 'Events'),
   (doc) => trimLong(doc, 512),
   (doc) => drop(doc, 'launchwarden.alert.candidates', 'launchwarden.rule', 'process.env_vars', 'process.Ext'),

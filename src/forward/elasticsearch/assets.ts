@@ -1,0 +1,124 @@
+/** One thing to install in Elasticsearch: PUT `body` to `path`. */
+export interface ElasticAsset {
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const keyword = { type: 'keyword', ignore_above: 1024 };
+const text = { type: 'match_only_text' };
+/** Stored and shown, not searched: long texts and structures that others wrote. */
+const opaque = { type: 'object', enabled: false };
+
+/** Our own fields. What ECS names is mapped by Elasticsearch's `ecs@mappings`. */
+const launchwardenFields = {
+  properties: {
+    alert: {
+      properties: {
+        id: keyword,
+        kind: keyword,
+        severity: keyword,
+        revision: { type: 'long' },
+        repeats: { type: 'long' },
+        suppressed: { type: 'long' },
+        candidate_count: { type: 'long' },
+        candidates: opaque,
+        join_keys: keyword,
+        sensors: keyword,
+        file_event_id: keyword,
+        process_event_id: keyword,
+      },
+    },
+    chain: {
+      properties: { index: { type: 'long' }, previous: keyword, content: keyword, digest: keyword },
+    },
+    rule: {
+      properties: {
+        interval: keyword,
+        from: keyword,
+        max_signals: { type: 'long' },
+        references: keyword,
+        false_positives: text,
+        note: text,
+        setup: text,
+        query: text,
+        file: keyword,
+      },
+    },
+    plist: {
+      properties: {
+        format: keyword,
+        label: keyword,
+        program: keyword,
+        program_arguments: keyword,
+        run_at_load: { type: 'boolean' },
+        keep_alive: { type: 'boolean' },
+        disabled: { type: 'boolean' },
+        user_name: keyword,
+        triggers: keyword,
+        json: text,
+      },
+    },
+    findings: keyword,
+    truncated: { type: 'boolean' },
+    status: {
+      properties: {
+        action: keyword,
+        sensor: keyword,
+        reason: keyword,
+        detail: text,
+        lost: { type: 'long' },
+        destination: keyword,
+        dead_letters: { type: 'long' },
+        evicted_alerts: { type: 'long' },
+        evicted_events: { type: 'long' },
+        document_ids: keyword,
+        chain: { properties: { id: keyword, length: { type: 'long' }, digest: keyword } },
+        health: opaque,
+      },
+    },
+  },
+} as const;
+
+/**
+ * What our data streams need in Elasticsearch: a pipeline that sets `event.ingested` (Elastic's External Alerts rule
+ * reads it as its clock), mappings of our own fields, and a template above the built-in one of `logs-*-*` (priority
+ * 100). Raw events use the assets of Elastic's own endpoint package, which Kibana installs.
+ */
+export function elasticAssets(): ElasticAsset[] {
+  return [
+    {
+      path: '/_ingest/pipeline/logs-launchwarden',
+      body: {
+        description: 'Notes when a launchwarden document arrived',
+        processors: [{ set: { field: 'event.ingested', value: '{{{_ingest.timestamp}}}' } }],
+      },
+    },
+    {
+      path: '/_component_template/logs-launchwarden@mappings',
+      body: {
+        template: {
+          mappings: {
+            properties: {
+              launchwarden: launchwardenFields,
+              // Whole events as they were, nested in the alert: to be read, not searched.
+              Events: opaque,
+            },
+          },
+        },
+        _meta: { description: "launchwarden's own fields" },
+      },
+    },
+    {
+      path: '/_index_template/logs-launchwarden',
+      body: {
+        index_patterns: ['logs-launchwarden.*-*'],
+        data_stream: {},
+        priority: 250,
+        composed_of: ['logs@mappings', 'logs@settings', 'ecs@mappings', 'logs-launchwarden@mappings'],
+        ignore_missing_component_templates: ['logs@mappings', 'logs@settings', 'ecs@mappings'],
+        template: { settings: { index: { default_pipeline: 'logs-launchwarden' } } },
+        _meta: { description: 'Alerts and status of launchwarden' },
+      },
+    },
+  ];
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { formatMicros, type Micros } from '../base/time.js';
+import type { EcsDocument, HostFields } from '../event/document.js';
+import type { Gap } from '../event/event.js';
+
+/** Who speaks in a status document. */
+export interface StatusContext {
+  readonly version: string;
+  readonly agentId: string;
+  readonly host?: HostFields;
+  readonly simulated: boolean;
+}
+
+/** A document of our own, ready for the status lane. `id` is unlike any other. */
+export interface StatusDocument {
+  readonly id: string;
+  readonly body: string;
+}
+
+interface Part {
+  readonly time: Micros;
+  readonly action: string;
+  readonly kind: 'event' | 'metric' | 'state';
+  readonly message: string;
+  readonly outcome?: 'success' | 'failure';
+  readonly start?: Micros;
+  readonly end?: Micros;
+  readonly details: Record<string, unknown>;
+}
+
+function statusDocument(part: Part, context: StatusContext): StatusDocument {
+  const id = randomUUID();
+  const doc: EcsDocument = {
+    '@timestamp': formatMicros(part.time),
+    message: part.message,
+    ecs: { version: '8.11.0' },
+    agent: { id: context.agentId, type: 'launchwarden', version: context.version },
+    data_stream: { type: 'logs', dataset: 'launchwarden.status', namespace: 'default' },
+    event: {
+      id,
+      kind: part.kind,
+      module: 'launchwarden',
+      dataset: 'launchwarden.status',
+      category: ['host'],
+      type: ['info'],
+      action: part.action,
+      created: formatMicros(part.time),
+      ...(part.outcome === undefined ? {} : { outcome: part.outcome }),
+      ...(part.start === undefined ? {} : { start: formatMicros(part.start) }),
+      ...(part.end === undefined ? {} : { end: formatMicros(part.end) }),
+    },
+    ...(context.host === undefined ? {} : { host: context.host }),
+    labels: { launchwarden_simulated: context.simulated },
+    launchwarden: { status: { action: part.action, ...part.details } },
+  };
+  return { id, body: JSON.stringify(doc) };
+}
+
+/** A stretch of time in which something may have been missed. */
+export function gapDocument(gap: Gap, now: Micros, context: StatusContext): StatusDocument {
+  const { sensor, reason, from, to, lost, detail } = gap;
+  return statusDocument(
+    {
+      time: now,
+      action: 'gap',
+      kind: 'event',
+      outcome: 'failure',
+      message: `${sensor} may have missed something: ${reason}`,
+      start: from,
+      end: to,
+      details: { sensor, reason, detail: detail.slice(0, 1000), ...(lost === undefined ? {} : { lost }) },
+    },
+    context,
+  );
+}
+
+/** What the outbox lost or gave up for one destination since the last such document. */
+export interface Losses {
+  readonly destination: string;
+  readonly dead: number;
+  readonly evictedAlerts: number;
+  readonly evictedEvents: number;
+  /** Ids of the first documents that died. */
+  readonly deadIds: readonly string[];
+}
+
+export function lossDocument(losses: Losses, now: Micros, context: StatusContext): StatusDocument {
+  const { destination, dead, evictedAlerts, evictedEvents, deadIds } = losses;
+  return statusDocument(
+    {
+      time: now,
+      action: 'delivery-loss',
+      kind: 'event',
+      outcome: 'failure',
+      message: `${dead + evictedAlerts + evictedEvents} documents for "${destination}" were not delivered`,
+      details: {
+        destination,
+        dead_letters: dead,
+        evicted_alerts: evictedAlerts,
+        evicted_events: evictedEvents,
+        document_ids: [...deadIds],
+      },
+    },
+    context,
+  );
+}
+
+/** The state of the chain over all committed alerts (`launchwarden.chain` of each alert document). */
+export interface ChainState {
+  readonly id: string;
+  readonly length: number;
+  readonly head: string;
+}
+
+export interface Heartbeat {
+  readonly chain: ChainState;
+  /** Names and counts that the agent wants told: sensors, rules, queue depths. */
+  readonly health: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+}
+
+/**
+ * "I am alive, and so many alerts were committed, the last one with this digest." A receiver that holds fewer, or whose
+ * last digest is another, knows that something was kept from it; one that hears nothing knows that the agent is gone.
+ */
+export function heartbeatDocument(beat: Heartbeat, now: Micros, context: StatusContext): StatusDocument {
+  const { chain, health } = beat;
+  return statusDocument(
+    {
+      time: now,
+      action: 'heartbeat',
+      kind: 'metric',
+      outcome: 'success',
+      message: 'launchwarden is alive',
+      details: { chain: { id: chain.id, length: chain.length, digest: chain.head }, health },
+    },
+    context,
+  );
+}
+
+/** What `forward test` sends: a status document that says so. */
+export function testDocument(now: Micros, context: StatusContext): StatusDocument {
+  return statusDocument(
+    { time: now, action: 'test', kind: 'event', message: 'launchwarden tests this destination', details: {} },
+    context,
+  );
+}
