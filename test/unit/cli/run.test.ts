@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import { waitFor } from '../../simulation/mac.js';
+
+function tree(): {
+  readonly base: string;
+  readonly root: string;
+  readonly dataDir: string;
+  readonly log: string;
+} {
+  const base = tempFolder();
+  const root = path.join(base, 'mac');
+  mkdirSync(path.join(root, 'Library/LaunchAgents'), { recursive: true });
+  return { base, root, dataDir: path.join(base, 'data'), log: path.join(base, 'agent.log') };
+}
+
+/** The agent in this process, watching files alone, until `during` has ended. */
+async function running(at: ReturnType<typeof tree>, during: () => Promise<void>): Promise<number> {
+  const controller = new AbortController();
+  const argv = [
+    'run',
+    '--root',
+    at.root,
+    '--data-dir',
+    at.dataDir,
+    '--log-file',
+    at.log,
+    '--sensors',
+    'file-watch',
+  ];
+  const ended = cli(argv, { signal: controller.signal });
+  try {
+    await waitFor('the agent to answer', async () => {
+      const { code } = await cli(['status', '--data-dir', at.dataDir]);
+      return code === 0 ? true : undefined;
+    });
+    await during();
+  } finally {
+    controller.abort();
+  }
+  return (await ended).code;
+}
+
+describe('run', () => {
+  test('writes its log, answers the CLI, refuses a second one, and ends with 0', async () => {
+    const at = tree();
+    const code = await running(at, async () => {
+      const { stdout } = await cli(['status', '--json', '--data-dir', at.dataDir]);
+      expect(documents(stdout)).toMatchObject([
+        { schema: 'launchwarden.status/1', simulated: true, root: at.root },
+      ]);
+      const second = await cli(['run', '--root', at.root, '--data-dir', at.dataDir, '--log-level', 'silent']);
+      expect(second.code).toBe(2);
+      expect(second.stderr).toContain(`is in use by process ${process.pid}`);
+      expect((await cli(['alerts', 'list', '--data-dir', at.dataDir])).stdout).toBe('No alerts.\n');
+    });
+    expect(code).toBe(0);
+    expect(documents(readFileSync(at.log, 'utf8')).map((one) => one['msg'])).toContain('ready');
+  });
+
+  test('a plug-in that appears is an alert, and ack goes through the running agent', async () => {
+    const at = tree();
+    const dsplug = path.join(at.root, 'Library/DirectoryServices/PlugIns/e.dsplug');
+    await running(at, async () => {
+      mkdirSync(dsplug, { recursive: true });
+      const id = await waitFor('the alert', async () => {
+        const { stdout } = await cli(['alerts', 'list', '--json', '--data-dir', at.dataDir]);
+        return documents(stdout)[0]?.['id'] as string | undefined;
+      });
+      const { code, stdout } = await cli(['alerts', 'ack', id, '--json', '--data-dir', at.dataDir]);
+      expect(code).toBe(0);
+      expect(documents(stdout)).toMatchObject([{ id, status: 'acknowledged', severity: 'medium' }]);
+    });
+  });
+
+  test.each([
+    ['a root that is not there', ['--root', 'none'], 'config/bad-root'],
+    ['a configuration that is not there', ['--config', 'none.toml'], 'config/missing'],
+    ['a malformed configuration', ['--config', 'bad.toml'], 'bad.toml:1:5: '],
+    ['a malformed rule', ['--config', 'rule.toml'], 'broken.toml:1:'],
+    ['a rule id that does not exist', ['--config', 'id.toml'], 'rules/unknown-id'],
+  ])('%s ends with 2, and nothing is written', async (_what, argv, said) => {
+    const at = tree();
+    writeFileSync(path.join(at.base, 'bad.toml'), '[log\n');
+    writeFileSync(path.join(at.base, 'rule.toml'), '[rules]\nfolders = ["rules"]\n');
+    writeFileSync(path.join(at.base, 'id.toml'), '[rules]\ndisabled = ["nope"]\n');
+    mkdirSync(path.join(at.base, 'rules'));
+    writeFileSync(path.join(at.base, 'rules/broken.toml'), '[rule\n');
+    const before = readdirSync(at.base, { recursive: true });
+    const root = argv.includes('--root') ? [] : ['--root', at.root];
+    const { code, stderr } = await cli(['run', ...argv, ...root, '--data-dir', 'data'], { cwd: at.base });
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+    expect(readdirSync(at.base, { recursive: true })).toEqual(before);
+  });
+
+  test('a data directory that is a file ends with 2', async () => {
+    const at = tree();
+    writeFileSync(at.dataDir, '');
+    const { code, stderr } = await cli([
+      'run',
+      '--root',
+      at.root,
+      '--data-dir',
+      at.dataDir,
+      '--log-level',
+      'silent',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('store/not-a-folder');
+  });
+
+  test('without --data-dir the data stand in the tree', async () => {
+    const at = tree();
+    const inside = path.join(at.root, 'Library/Application Support/launchwarden/data');
+    const code = await running({ ...at, dataDir: inside }, async () => {
+      expect(existsSync(inside)).toBe(true);
+      expect((await cli(['alerts', 'list', '--root', at.root])).code).toBe(0);
+    });
+    expect(code).toBe(0);
+  });
+});
