@@ -3,7 +3,8 @@ export interface FileWatchLimits {
   /** Items remembered below one watched folder, and in all. What is beyond is seen by its wake-up alone. */
   readonly maxItemsPerTarget: number;
   readonly maxItems: number;
-  /** Folders with a watcher of their own. */
+  /** Folders with a watcher of their own, below one watched folder and in all. */
+  readonly maxFoldersPerTarget: number;
   readonly maxFolders: number;
   /** Levels below a watched folder. */
   readonly maxDepth: number;
@@ -26,6 +27,7 @@ export interface FileWatchLimits {
 export const fileWatchLimits: FileWatchLimits = {
   maxItemsPerTarget: 16_384,
   maxItems: 65_536,
+  maxFoldersPerTarget: 2_048,
   maxFolders: 8_192,
   maxDepth: 32,
   maxContent: 1024 * 1024,

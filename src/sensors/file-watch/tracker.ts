@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.js';
-import { isLaunchFolder } from '../../base/launch-paths.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { FileContent, Observation } from '../../event/event.js';
 import { fileEventId } from '../../event/ids.js';
 import { type Capture, Capturer } from './capture.js';
 import { type FileAction, type FileEventFacts, fileEvent } from './documents.js';
+import { EarlierRun } from './earlier-run.js';
 import type { Echo } from './echo.js';
 import { LargeFiles } from './large-files.js';
 import type { Cause } from './look-queue.js';
@@ -60,8 +60,7 @@ export class ItemTracker {
   #waitingBytes = 0;
   #items = 0;
   #live = false;
-  #remembered: Map<string, RememberedItem> | undefined;
-  #knownThrough: bigint | undefined;
+  #earlier: EarlierRun | undefined;
   /** Event time up to which everything was told; the earliest time of what is found to be gone. */
   complete: Micros = 0;
 
@@ -91,39 +90,31 @@ export class ItemTracker {
 
   /** Items met before `goLive` are compared with these; without them they are simply what was there before. */
   compareWith(remembered: Iterable<RememberedItem>, completeThrough: Micros | undefined): void {
-    this.#remembered = new Map();
-    for (const item of remembered) this.#remembered.set(item.path, item);
-    this.#knownThrough = completeThrough === undefined ? undefined : BigInt(completeThrough) * 1000n;
+    this.#earlier = new EarlierRun(remembered, completeThrough);
   }
 
   /** The first look is over: what was remembered and not met is gone, and all that comes is new. */
   goLive(): void {
     this.#live = true;
-    for (const item of this.#remembered?.values() ?? []) {
+    for (const item of this.#earlier?.notMet() ?? []) {
       const { inode, ctimeNanos, path } = item;
       if (lookAt(this.#options.root.toHost(path)) === undefined)
         this.#emit({
           id: this.#id(path, { inode, ctime: ctimeNanos }, 'deletion'),
           action: 'deletion',
           time: this.#nowNanos(),
-          notBefore: this.#knownThrough ?? ctimeNanos,
+          notBefore: this.#earlier?.completeThrough ?? ctimeNanos,
           subject: path,
           findings: [],
         });
       this.#options.onItem({ path, gone: true });
     }
-    this.#remembered = undefined;
+    this.#earlier = undefined;
   }
 
-  /**
-   * Whether an observed folder met before `goLive` was watched by the run before this one, and whether it came to its
-   * place since: then so did what is in it, however old.
-   */
+  /** As `EarlierRun.folder`; once live every folder that is met is new. */
   history(path: string, inode: string, parent: Folder): { readonly known: boolean; readonly fresh: boolean } {
-    if (this.#remembered === undefined) return { known: true, fresh: this.#live };
-    const before = this.#remembered.get(path);
-    const known = before !== undefined || parent.known || isLaunchFolder(path);
-    return { known, fresh: known && before?.inode !== inode };
+    return this.#earlier?.folder(path, inode, parent) ?? { known: true, fresh: this.#live };
   }
 
   /** Something is at a path. `begins`: an observed tree begins there, whatever the patterns say of the path. */
@@ -212,7 +203,7 @@ export class ItemTracker {
     };
     const original = this.#live ? this.#movedFrom(item) : undefined;
     const tracked = this.#add(item);
-    if (!this.#live && this.#isOld(item)) {
+    if (!this.#live && this.#earlier?.isSame(item) !== false) {
       if (tracked) this.#remember(item);
       return;
     }
@@ -372,19 +363,6 @@ export class ItemTracker {
     }
     this.#options.onItem({ path: other.path, gone: true });
     return other.path;
-  }
-
-  #isOld(item: Item): boolean {
-    if (this.#remembered === undefined) return true;
-    const before = this.#remembered.get(item.path);
-    this.#remembered.delete(item.path);
-    if (before !== undefined) {
-      item.sha256 = before.sha256;
-      return !differs({ ...before, ctime: before.ctimeNanos }, item.snapshot);
-    }
-    const { ctime } = item.snapshot;
-    const visible = ctime > item.folder.appeared ? ctime : item.folder.appeared;
-    return this.#knownThrough !== undefined && visible < this.#knownThrough;
   }
 
   #isSettling(item: Item, now: number): boolean {

@@ -16,7 +16,7 @@ export interface Folder {
   /** Levels below the beginning of an observed tree; undefined on the way to one. */
   readonly level: number | undefined;
   /** The beginning of the observed tree that it is part of: the caps are counted there. */
-  readonly target: { items: number };
+  readonly target: { items: number; folders: number };
   /** Nanoseconds: what is in it cannot have become visible earlier than the folder did. */
   readonly appeared: bigint;
   /** The run before this one watched it too. */

@@ -1,8 +1,12 @@
 import { FSWatcher } from 'chokidar';
 import { errnoOf } from '../../base/errors.js';
 
-/** Something happened in the folder; `name` is absent when the kernel did not say to which entry. */
-export type WakeHandler = (name: string | undefined) => void;
+export interface WakeHandlers {
+  /** Something happened in the folder; `name` is absent when the kernel did not say to which entry. */
+  readonly onWake: (name: string | undefined) => void;
+  /** The folder is not watched, or no longer: an errno code, or `GONE`. Nothing is called afterwards. */
+  readonly onFailure: (code: string) => void;
+}
 
 /**
  * chokidar on one folder, for its wake-up call alone. After each call chokidar would list the folder and look at all
@@ -22,11 +26,11 @@ class WakeUpWatcher extends FSWatcher {
 
 /** The watcher of one folder, not of what is below it. */
 export class Wake {
-  /** Undefined once the folder is watched; otherwise why it is not: an errno code, or `GONE`. */
-  readonly ready: Promise<string | undefined>;
+  /** Resolves once the folder is watched or `onFailure` was called. */
+  readonly ready: Promise<void>;
   readonly #watcher: WakeUpWatcher;
 
-  constructor(hostFolder: string, onWake: WakeHandler) {
+  constructor(hostFolder: string, { onWake, onFailure }: WakeHandlers) {
     this.#watcher = new WakeUpWatcher({
       depth: 0,
       followSymlinks: false,
@@ -36,9 +40,10 @@ export class Wake {
       persistent: true,
     });
     let failure: string | undefined;
+    let ready = false;
     this.#watcher.on('error', (error) => {
-      failure = errnoOf(error) ?? 'UNKNOWN';
-      onWake(undefined);
+      failure ??= errnoOf(error) ?? 'UNKNOWN';
+      if (ready) onFailure(failure);
     });
     this.#watcher.on('raw', (_kind: string, name: unknown, details: unknown) => {
       // A folder that vanished before it was watched makes chokidar watch the one above: not ours.
@@ -47,8 +52,9 @@ export class Wake {
     });
     this.ready = new Promise((resolve) => {
       this.#watcher.on('ready', () => {
-        const watched = this.#watcher.watches(hostFolder);
-        resolve(watched ? undefined : (failure ?? 'GONE'));
+        ready = true;
+        if (failure !== undefined || !this.#watcher.watches(hostFolder)) onFailure(failure ?? 'GONE');
+        resolve();
       });
     });
     this.#watcher.add(hostFolder);

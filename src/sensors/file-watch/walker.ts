@@ -11,7 +11,7 @@ import type { Scope, Wanted } from './scope.js';
 import { lookAt, type Snapshot } from './snapshot.js';
 import type { ItemTracker } from './tracker.js';
 import { childPath, type Folder, foldersBelow } from './tree.js';
-import { Wake } from './wake.js';
+import { Watchers } from './watchers.js';
 
 /** Work done inside one turn of wake-ups, milliseconds; the rest is done in slices of the same length. */
 const sliceMs = 8;
@@ -22,6 +22,9 @@ const sliceMs = 8;
 const crowd = 8_192;
 /** After a crowd everything is looked at again once there was no wake-up for so long, milliseconds. */
 const quietMs = 200;
+
+/** Paths that are remembered as told to be out of sight. */
+const maxTold = 4_096;
 
 export interface WalkerOptions {
   readonly root: RootMap;
@@ -54,19 +57,25 @@ export class FolderWalker {
   readonly #queue: LookQueue;
   /** The folder that stands for `/`. */
   top: Folder | undefined;
-  #opening = 0;
-  #openingSince = 0;
   #scheduled = false;
   #live = false;
-  /** Folders without a watcher: the system has none left, or no permission. */
-  readonly #blind = new Set<Folder>();
-  /** Which folder has the watcher of a place; two may lead there when one of them is a link. */
-  readonly #places = new Map<string, Folder>();
+  readonly #watchers: Watchers;
+  readonly #told = new Set<string>();
   #crowded = false;
   #lastWake = 0;
 
   constructor(options: WalkerOptions) {
     this.#options = options;
+    this.#watchers = new Watchers({
+      clock: options.clock,
+      onWake: (folder, name) => this.#woken(folder, name),
+      onReady: (folder) => {
+        // What appeared between the first look and the watcher.
+        this.#queue.add(folder, undefined, { kind: 'scan' });
+        this.#schedule();
+      },
+      onBlind: options.onBlind,
+    });
     this.#queue = new LookQueue({
       clock: options.clock,
       list: (folder) => this.#list(folder),
@@ -84,18 +93,20 @@ export class FolderWalker {
 
   /** Nothing is left to look at and every watcher is up. */
   get settled(): boolean {
-    return this.#queue.empty && this.#opening === 0;
+    return this.#queue.empty && this.#watchers.openingSince === undefined;
   }
 
   /** Since when something may have happened that has not been looked at. */
   get since(): number | undefined {
     const { since } = this.#queue;
-    if (this.#opening === 0) return since;
-    return since === undefined ? this.#openingSince : Math.min(since, this.#openingSince);
+    const { openingSince } = this.#watchers;
+    return since === undefined || openingSince === undefined
+      ? (since ?? openingSince)
+      : Math.min(since, openingSince);
   }
 
   get blind(): number {
-    return this.#blind.size;
+    return this.#watchers.blind.size;
   }
 
   /** False when the root is not there. */
@@ -111,7 +122,7 @@ export class FolderWalker {
       key: snapshot.key,
       steps: scope.start,
       level: undefined,
-      target: { items: 0 },
+      target: { items: 0, folders: 0 },
       appeared: 0n,
       known: false,
       viaLink: false,
@@ -133,7 +144,7 @@ export class FolderWalker {
       return;
     }
     for (const folder of foldersBelow(this.top)) {
-      if (this.#blind.has(folder)) this.#watch(folder);
+      if (this.#watchers.blind.has(folder)) this.#watchers.open(folder);
       this.#queue.add(folder, undefined, { kind });
     }
     this.#schedule();
@@ -150,7 +161,7 @@ export class FolderWalker {
 
   /** Looks into the folders that have no watcher. */
   lookIntoBlind(): void {
-    for (const folder of this.#blind) this.#queue.add(folder, undefined, { kind: 'scan' });
+    for (const folder of this.#watchers.blind) this.#queue.add(folder, undefined, { kind: 'scan' });
   }
 
   /** Works off what is queued, a slice at a time. */
@@ -184,7 +195,10 @@ export class FolderWalker {
       }
     } catch (error) {
       const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.counters.read_errors++;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        this.counters.read_errors++;
+        this.#blindTo('permission', folder.path, `cannot be listed (${code})`);
+      }
     }
     return [...names].reverse();
   }
@@ -242,6 +256,9 @@ export class FolderWalker {
     const { known, fresh } = observed
       ? this.#options.tracker.history(macPath, snapshot.inode, folder)
       : { known: false, fresh: this.#live };
+    // What was mounted says nothing about when.
+    const mounted = deviceOf(snapshot.key) !== deviceOf(folder.key);
+    const visible = mounted ? BigInt(this.#options.clock.now()) * 1000n : ctime;
     return {
       path: macPath,
       host,
@@ -250,20 +267,18 @@ export class FolderWalker {
       key,
       steps,
       level: begins ? 0 : folder.level === undefined ? undefined : folder.level + 1,
-      target: begins ? { items: 0 } : folder.target,
-      appeared: fresh && ctime > folder.appeared ? ctime : folder.appeared,
+      target: begins ? { items: 0, folders: 0 } : folder.target,
+      appeared: fresh && visible > folder.appeared ? visible : folder.appeared,
       known,
       viaLink: folder.viaLink || snapshot.type === 'symlink',
     };
   }
 
   #enter(fresh: NewFolder): Folder | undefined {
-    const { maxFolders, maxDepth } = this.#options.limits;
-    if (this.counters.folders >= maxFolders || (fresh.level ?? 0) > maxDepth) {
+    const capped = this.#capped(fresh);
+    if (capped !== undefined) {
       this.counters.capped++;
-      const why =
-        (fresh.level ?? 0) > maxDepth ? `deeper than ${maxDepth} levels` : `more than ${maxFolders} folders`;
-      this.#options.onBlind('overflow', `${fresh.path} is not watched: ${why}`);
+      this.#blindTo('overflow', fresh.path, `is not watched: ${capped}`);
       return undefined;
     }
     const folder: Folder = {
@@ -274,49 +289,22 @@ export class FolderWalker {
       closed: false,
     };
     this.counters.folders++;
+    if (folder.level !== undefined) folder.target.folders++;
     fresh.parent?.folders.set(fresh.name, folder);
-    this.#watch(folder);
+    this.#watchers.open(folder);
     this.#queue.add(folder, undefined, { kind: 'scan' });
     this.#schedule();
     return folder;
   }
 
-  #watch(folder: Folder): void {
-    this.#blind.delete(folder);
-    // Nothing on a real Mac creates entries of `/`, and to watch it there means to be told of every file of the volume.
-    if (folder.host === '/') return;
-    // chokidar shares one watcher of the kernel's between all who watch the same place, and would hand a dead one on.
-    const other = this.#places.get(folder.host);
-    if (other !== undefined && other !== folder) {
-      this.#blind.add(folder);
-      return;
-    }
-    this.#places.set(folder.host, folder);
-    if (this.#opening++ === 0) this.#openingSince = this.#options.clock.now();
-    const wake = new Wake(folder.host, (name) => this.#woken(folder, name));
-    folder.wake = wake;
-    void wake.ready.then((failure) => {
-      this.#opening--;
-      if (folder.closed) wake.close();
-      else {
-        if (failure !== undefined) this.#couldNotWatch(folder, failure);
-        this.#queue.add(folder, undefined, { kind: 'scan' });
-        this.#schedule();
-      }
-    });
-  }
-
-  #couldNotWatch(folder: Folder, failure: string): void {
-    folder.wake?.close();
-    folder.wake = undefined;
-    this.#places.delete(folder.host);
-    this.#blind.add(folder);
-    if (failure === 'GONE') return;
-    const reason = failure === 'EACCES' || failure === 'EPERM' ? 'permission' : 'overflow';
-    this.#options.onBlind(
-      reason,
-      `no watcher for ${folder.path} (${failure}): looked at once a second instead`,
-    );
+  /** Why a folder is not entered. What leads to an observed tree, and where it begins, has room that no tree can take. */
+  #capped({ level, target }: NewFolder): string | undefined {
+    const { maxFolders, maxFoldersPerTarget, maxDepth } = this.#options.limits;
+    const nested = level !== undefined && level > 0;
+    if (nested && level > maxDepth) return `deeper than ${maxDepth} levels`;
+    if (nested && target.folders >= maxFoldersPerTarget) return `more than ${maxFoldersPerTarget} folders`;
+    const most = nested ? maxFolders : maxFolders * 2;
+    return this.counters.folders >= most ? `more than ${most} folders in all` : undefined;
   }
 
   #woken(folder: Folder, name: string | undefined): void {
@@ -348,15 +336,24 @@ export class FolderWalker {
     for (const one of foldersBelow(folder)) void this.#close(one);
   }
 
-  async #close(folder: Folder): Promise<void> {
+  #close(folder: Folder): Promise<void> {
     folder.closed = true;
     this.counters.folders--;
-    this.#blind.delete(folder);
-    if (this.#places.get(folder.host) === folder) this.#places.delete(folder.host);
-    // One that is still being put up is closed when it is ready: chokidar would leave it behind otherwise.
-    await folder.wake?.ready;
-    folder.wake?.close();
+    if (folder.level !== undefined) folder.target.folders--;
+    return this.#watchers.close(folder);
+  }
+
+  /** Told once about each path: what is capped stays so at every later look. */
+  #blindTo(reason: 'overflow' | 'permission', path: string, why: string): void {
+    if (this.#told.has(path) || this.#told.size >= maxTold) return;
+    this.#told.add(path);
+    this.#options.onBlind(reason, `${path} ${why}`);
   }
 }
 
 type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'closed'>;
+
+/** The first part of a snapshot's key. */
+function deviceOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
+}

@@ -2,9 +2,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
+  readFileSync,
   rmSync,
   truncateSync,
   unlinkSync,
@@ -215,6 +217,34 @@ describe('too much', () => {
     await rig.start({ limits: { maxFolders: 30 } });
     for (let n = 0; n < 60; n++) rig.folder(`${plugIns}/d${n}`);
     for (let n = 0; n < 60; n++) await rig.event(`${plugIns}/d${n}`);
+    await rig.stop();
+    expect(rig.sink.gaps.map((gap) => gap.reason)).toContain('overflow');
+  });
+
+  test('one tree of too many folders takes no room from another one', async () => {
+    await rig.start({ limits: { maxFoldersPerTarget: 10, maxFolders: 20 } });
+    for (let n = 0; n < 40; n++) rig.folder(`${plugIns}/d${n}`);
+    for (let n = 0; n < 40; n++) await rig.event(`${plugIns}/d${n}`);
+    for (const user of ['carol', 'dave']) {
+      rig.write(`/Users/${user}/Library/LaunchAgents/x.plist`);
+      await rig.event(`/Users/${user}/Library/LaunchAgents/x.plist`);
+      rig.write(`/Users/${user}/Library/LaunchAgents/later.plist`);
+      await rig.event(`/Users/${user}/Library/LaunchAgents/later.plist`);
+    }
+  });
+
+  test('more wake-ups at once than the kernel keeps: everything is compared again, and that is said', async (context) => {
+    const limit = '/proc/sys/fs/inotify/max_queued_events';
+    if (!existsSync(limit)) context.skip('only inotify has a queue that can be made to overflow');
+    const count = Number(readFileSync(limit, 'utf8'));
+    if (count > 40_000) context.skip(`the queue holds ${count}: too slow to fill`);
+    await rig.start({ limits: { maxItemsPerTarget: 50_000 } });
+    // Each file is two wake-ups or more, and nobody takes them away meanwhile.
+    const files = Math.ceil(count / 2) + 500;
+    for (let n = 0; n < files; n++) writeFileSync(rig.host(`${agents}/n${n}.plist`), 'x');
+    rig.write('/Users/alice/Library/LaunchAgents/after.plist');
+    await rig.event('/Users/alice/Library/LaunchAgents/after.plist');
+    await expect.poll(() => rig.sink.events.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(files + 1);
     await rig.stop();
     expect(rig.sink.gaps.map((gap) => gap.reason)).toContain('overflow');
   });

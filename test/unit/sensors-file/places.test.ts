@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -94,6 +94,28 @@ describe('folders that come and go', () => {
     rig.write(`${userAgents}/later.plist`);
     await rig.event(`${userAgents}/later.plist`);
     await rig.event(`${userAgents}/before.plist`, 'deletion');
+  });
+
+  test('a volume mounted over a folder: what it holds is new at that moment, however old', async (context) => {
+    rig.folder(userAgents);
+    const volume = rig.folder('/private/tmp/volume');
+    rig.write('/private/tmp/volume/evil.plist');
+    const mount = (...args: string[]) => spawnSync('mount', args).status === 0;
+    if (!mount('-t', 'tmpfs', 'tmpfs', volume)) context.skip('no permission to mount');
+    try {
+      rig.write('/private/tmp/volume/evil.plist');
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await rig.start({ limits: { rescanMs: 100 } });
+      const before = Date.now() * 1000;
+      expect(mount('--bind', volume, rig.host(userAgents))).toBe(true);
+      expect((await rig.event(`${userAgents}/evil.plist`)).time).toBeGreaterThanOrEqual(before);
+      rig.write(`${userAgents}/later.plist`);
+      await rig.event(`${userAgents}/later.plist`);
+    } finally {
+      await rig.stop();
+      spawnSync('umount', [rig.host(userAgents)]);
+      spawnSync('umount', [volume]);
+    }
   });
 
   test('the root itself replaced: found by the slow look', async () => {

@@ -1,0 +1,79 @@
+import type { Clock } from '../../base/clock.js';
+import type { Micros } from '../../base/time.js';
+import type { Folder } from './tree.js';
+import { Wake } from './wake.js';
+
+export interface WatchersOptions {
+  readonly clock: Clock;
+  /** The kernel named an entry of a folder, or just the folder. */
+  readonly onWake: (folder: Folder, name: string | undefined) => void;
+  /** From now on the folder is watched, or will have to do without. */
+  readonly onReady: (folder: Folder) => void;
+  readonly onBlind: (reason: 'overflow' | 'permission', detail: string) => void;
+}
+
+/** The kernel's watchers of all entered folders. */
+export class Watchers {
+  /** Folders without one: the system has none left, refuses, or has given it to the same place already. */
+  readonly blind = new Set<Folder>();
+  readonly #options: WatchersOptions;
+  /** Which folder has the watcher of a place; two may lead there when one of them is a link. */
+  readonly #places = new Map<string, Folder>();
+  #opening = 0;
+  #openingSince: Micros = 0;
+
+  constructor(options: WatchersOptions) {
+    this.#options = options;
+  }
+
+  /** Since when some folder waits for its watcher. */
+  get openingSince(): Micros | undefined {
+    return this.#opening === 0 ? undefined : this.#openingSince;
+  }
+
+  open(folder: Folder): void {
+    this.blind.delete(folder);
+    // Nothing on a real Mac creates entries of `/`, and to watch it there means to be told of every file of the volume.
+    if (folder.host === '/') return;
+    // chokidar shares one watcher of the kernel's between all who watch the same place, and would hand a dead one on.
+    const other = this.#places.get(folder.host);
+    if (other !== undefined && other !== folder) {
+      this.blind.add(folder);
+      return;
+    }
+    this.#places.set(folder.host, folder);
+    if (this.#opening++ === 0) this.#openingSince = this.#options.clock.now();
+    const wake = new Wake(folder.host, {
+      onWake: (name) => this.#options.onWake(folder, name),
+      onFailure: (code) => this.#failed(folder, code),
+    });
+    folder.wake = wake;
+    void wake.ready.then(() => {
+      this.#opening--;
+      if (folder.closed) wake.close();
+      else this.#options.onReady(folder);
+    });
+  }
+
+  async close(folder: Folder): Promise<void> {
+    this.blind.delete(folder);
+    if (this.#places.get(folder.host) === folder) this.#places.delete(folder.host);
+    // One that is still being put up is closed when it is ready: chokidar would leave it behind otherwise.
+    await folder.wake?.ready;
+    folder.wake?.close();
+  }
+
+  #failed(folder: Folder, code: string): void {
+    if (folder.closed) return;
+    folder.wake?.close();
+    folder.wake = undefined;
+    this.#places.delete(folder.host);
+    this.blind.add(folder);
+    // It vanished meanwhile: its own folder's watcher tells about that.
+    if (code === 'GONE') return;
+    this.#options.onBlind(
+      code === 'EACCES' || code === 'EPERM' ? 'permission' : 'overflow',
+      `no watcher for ${folder.path} (${code}): looked at once a second instead`,
+    );
+  }
+}
