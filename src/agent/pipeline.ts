@@ -13,6 +13,8 @@ import { Watermark } from './watermark.js';
 
 /** Detections that could not be committed (full disk) wait here; what does not fit is counted. */
 const maxUncommitted = 10_000;
+/** Amended events that detection may still hold as they were: a plist that was empty when it was first seen. */
+const maxAmended = 4_096;
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -51,6 +53,7 @@ export class Pipeline {
   readonly #orderer = new Orderer();
   readonly #detector: Detector;
   #detections: Detection[] = [];
+  readonly #amended = new Map<string, Event>();
   #observations: Observation[] = [];
   #items: ItemChange[] = [];
   #scheduled = false;
@@ -236,10 +239,21 @@ export class Pipeline {
     try {
       store.events.replace(event);
       if (this.#orderer.replace(event)) return;
+      this.#remember(event);
       this.counters.grown += store.alerts.amendEvent(event, destinations);
       committed();
     } catch (error) {
       this.#failed(error, 'an amendment could not be stored');
+    }
+  }
+
+  /** Detection may hold the event as it was, and make an alert of it later. */
+  #remember(event: Event): void {
+    this.#amended.delete(event.id);
+    this.#amended.set(event.id, event);
+    for (const oldest of this.#amended.keys()) {
+      if (this.#amended.size <= maxAmended) return;
+      this.#amended.delete(oldest);
     }
   }
 
@@ -269,7 +283,17 @@ export class Pipeline {
       this.counters.lost_detections++;
       return;
     }
-    this.#detections.push(detection);
+    this.#detections.push(this.#newest(detection));
+  }
+
+  /** The detection with what was told of its events after detection took them. */
+  #newest(detection: Detection): Detection {
+    const newest = (event: Event) => this.#amended.get(event.id) ?? event;
+    return {
+      ...detection,
+      events: detection.events.map((event) => event && newest(event)),
+      candidates: detection.candidates.map((one) => ({ ...one, event: newest(one.event) })),
+    };
   }
 
   #commit(): void {
