@@ -126,11 +126,11 @@ export function execLine(
 
 export function closeLine(
   filePath: string,
-  options: LineOptions & { readonly modified?: boolean } = {},
+  options: LineOptions & { readonly modified?: boolean; readonly inode?: string } = {},
 ): string {
   return line(
     'close',
-    { modified: options.modified ?? true, target: file(filePath), was_mapped_writable: false },
+    { modified: options.modified ?? true, target: file(filePath, options.inode), was_mapped_writable: false },
     options,
   );
 }

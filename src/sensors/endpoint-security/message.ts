@@ -126,3 +126,6 @@ export interface EsLaunchItem {
   readonly appUrl?: string;
   readonly executable?: string;
 }
+
+/** While a part is being read. Parts are filled by assignment: spreads cost several times as much, for every message. */
+export type Draft<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,5 +1,14 @@
 import type { PackedRecord } from '../addon/index.js';
-import { type EsFile, type EsMessage, type EsProcess, type EsToken, esKinds } from './message.js';
+import {
+  type Draft,
+  type EsExec,
+  type EsFile,
+  type EsLaunchItem,
+  type EsMessage,
+  type EsProcess,
+  type EsToken,
+  esKinds,
+} from './message.js';
 
 // native/src/es/pack.cc writes what is read here, in this order.
 const recordBase = 16;
@@ -27,72 +36,72 @@ export function readRecord({ kind: number, numbers, strings }: PackedRecord): Es
   if (kind === undefined) return undefined;
   const flags = numbers[3]!;
   const has = (part: number) => (flags & part) !== 0;
-  let nextNumber = firstProcess + processNumbers;
-  let nextText = processTexts;
-  const process = readProcess(numbers, strings, { number: firstProcess, text: 0 });
-  const base = { kind, version: numbers[2]!, time: numbers[0]!, nanos: numbers[1]!, process };
-  if (kind === 'exec') {
-    const [directory, script] = [strings[nextText]!, strings[nextText + 1]!];
-    return {
-      ...base,
-      exec: {
-        args: strings.slice(nextText + 2),
-        argsCount: numbers[nextNumber]!,
-        ...(has(parts.argumentsCut) ? { argsCut: true } : {}),
-        ...(directory === '' ? {} : { directory }),
-        ...(script === '' ? {} : { script }),
-      },
-    };
+  const next = { number: firstProcess, text: 0 };
+  const message: Draft<EsMessage> = {
+    kind,
+    version: numbers[2]!,
+    time: numbers[0]!,
+    nanos: numbers[1]!,
+    process: readProcess(numbers, strings, next),
+  };
+  if (has(parts.instigator)) message.instigator = readProcess(numbers, strings, next);
+  if (has(parts.file)) {
+    const file = readFile(numbers, strings, next);
+    message.file = has(parts.fileWithoutStat) ? { path: file.path } : file;
+    if (has(parts.pathCut)) message.file = { ...message.file, pathTruncated: true };
   }
-  if (kind === 'fork') return base;
-  if (kind === 'exit') return { ...base, exitStatus: numbers[4]! };
-
-  const place = () => {
-    const at = { number: nextNumber, text: nextText };
-    return at;
-  };
-  let instigator: EsProcess | undefined;
-  if (has(parts.instigator)) {
-    instigator = readProcess(numbers, strings, place());
-    nextNumber += processNumbers;
-    nextText += processTexts;
+  if (has(parts.other)) message.other = readFile(numbers, strings, next);
+  switch (kind) {
+    case 'exec': {
+      const exec: Draft<EsExec> = { args: strings.slice(next.text + 2), argsCount: numbers[next.number]! };
+      const [directory, script] = [strings[next.text]!, strings[next.text + 1]!];
+      if (directory !== '') exec.directory = directory;
+      if (script !== '') exec.script = script;
+      if (has(parts.argumentsCut)) exec.argsCut = true;
+      message.exec = exec;
+      break;
+    }
+    case 'exit':
+      message.exitStatus = numbers[4]!;
+      break;
+    case 'close':
+      message.modified = has(parts.modified);
+      message.mappedWritable = has(parts.mapped);
+      break;
+    case 'setmode':
+      message.mode = numbers[4]!;
+      break;
+    case 'setextattr':
+    case 'deleteextattr':
+      message.attribute = strings[next.text]!;
+      break;
+    case 'mount':
+      message.mountFrom = strings[next.text]!;
+      break;
+    case 'btm_launch_item_add':
+    case 'btm_launch_item_remove': {
+      const [url, appUrl, executable] = strings.slice(next.text);
+      const item: Draft<EsLaunchItem> = {
+        type: numbers[4]!,
+        legacy: has(parts.legacy),
+        managed: has(parts.managed),
+        uid: numbers[5]!,
+        url: url!,
+      };
+      if (appUrl !== '') item.appUrl = appUrl!;
+      if (executable !== '') item.executable = executable!;
+      message.item = item;
+      break;
+    }
+    default:
   }
-  const nextFile = (withStat: boolean, pathTruncated: boolean): EsFile => {
-    const file = readFile(numbers, strings, { ...place(), withStat, pathTruncated });
-    nextNumber += fileNumbers;
-    nextText += fileTexts;
-    return file;
-  };
-  const file = has(parts.file) ? nextFile(!has(parts.fileWithoutStat), has(parts.pathCut)) : undefined;
-  const other = has(parts.other) ? nextFile(true, false) : undefined;
-  return {
-    ...base,
-    ...(instigator === undefined ? {} : { instigator }),
-    ...(file === undefined ? {} : { file }),
-    ...(other === undefined ? {} : { other }),
-    ...(kind === 'close' ? { modified: has(parts.modified), mappedWritable: has(parts.mapped) } : {}),
-    ...(kind === 'setmode' ? { mode: numbers[4]! } : {}),
-    ...(kind === 'setextattr' || kind === 'deleteextattr' ? { attribute: strings[nextText]! } : {}),
-    ...(kind === 'mount' ? { mountFrom: strings[nextText]! } : {}),
-    ...(kind === 'btm_launch_item_add' || kind === 'btm_launch_item_remove'
-      ? {
-          item: {
-            type: numbers[4]!,
-            legacy: has(parts.legacy),
-            managed: has(parts.managed),
-            uid: numbers[5]!,
-            url: strings[nextText]!,
-            ...(strings[nextText + 1] === '' ? {} : { appUrl: strings[nextText + 1]! }),
-            ...(strings[nextText + 2] === '' ? {} : { executable: strings[nextText + 2]! }),
-          },
-        }
-      : {}),
-  };
+  return message;
 }
 
+/** Where the next part begins; a part that is read moves it on. */
 interface Place {
-  readonly number: number;
-  readonly text: number;
+  number: number;
+  text: number;
 }
 
 function readToken(numbers: Float64Array, at: number): EsToken | undefined {
@@ -100,16 +109,11 @@ function readToken(numbers: Float64Array, at: number): EsToken | undefined {
   return Number.isNaN(pid) ? undefined : { pid, pidversion: numbers[at + 1]! };
 }
 
-function readProcess(
-  numbers: Float64Array,
-  strings: readonly string[],
-  { number: at, text }: Place,
-): EsProcess {
-  const start = numbers[at + 11]!;
-  const parent = readToken(numbers, at + 12);
-  const responsible = readToken(numbers, at + 14);
-  const category = numbers[at + 16]!;
-  return {
+function readProcess(numbers: Float64Array, strings: readonly string[], place: Place): EsProcess {
+  const { number: at, text } = place;
+  place.number += processNumbers;
+  place.text += processTexts;
+  const process: Draft<EsProcess> = {
     pid: numbers[at]!,
     pidversion: numbers[at + 1]!,
     ruid: numbers[at + 2]!,
@@ -125,33 +129,32 @@ function readProcess(
     signingId: strings[text + 1]!,
     teamId: strings[text + 2]!,
     cdhash: strings[text + 3]!,
-    ...(Number.isNaN(start) ? {} : { start }),
-    ...(parent === undefined ? {} : { parent }),
-    ...(responsible === undefined ? {} : { responsible }),
-    ...(Number.isNaN(category) ? {} : { category }),
   };
+  const start = numbers[at + 11]!;
+  if (!Number.isNaN(start)) process.start = start;
+  const parent = readToken(numbers, at + 12);
+  if (parent !== undefined) process.parent = parent;
+  const responsible = readToken(numbers, at + 14);
+  if (responsible !== undefined) process.responsible = responsible;
+  const category = numbers[at + 16]!;
+  if (!Number.isNaN(category)) process.category = category;
+  return process;
 }
 
-function readFile(
-  numbers: Float64Array,
-  strings: readonly string[],
-  { number: at, text, withStat, pathTruncated }: Place & { withStat: boolean; pathTruncated: boolean },
-): EsFile {
+function readFile(numbers: Float64Array, strings: readonly string[], place: Place): EsFile {
+  const { number: at, text } = place;
+  place.number += fileNumbers;
+  place.text += fileTexts;
   return {
     path: strings[text]!,
-    ...(pathTruncated ? { pathTruncated: true } : {}),
-    ...(withStat
-      ? {
-          stat: {
-            size: numbers[at]!,
-            mode: numbers[at + 1]!,
-            uid: numbers[at + 2]!,
-            gid: numbers[at + 3]!,
-            links: numbers[at + 4]!,
-            changed: numbers[at + 5]!,
-            inode: strings[text + 1]!,
-          },
-        }
-      : {}),
+    stat: {
+      size: numbers[at]!,
+      mode: numbers[at + 1]!,
+      uid: numbers[at + 2]!,
+      gid: numbers[at + 3]!,
+      links: numbers[at + 4]!,
+      changed: numbers[at + 5]!,
+      inode: strings[text + 1]!,
+    },
   };
 }
