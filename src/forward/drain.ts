@@ -1,7 +1,13 @@
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
-import { type Lane, lanes, type Outbox, type OutboxRow } from '../store/outbox.js';
+import {
+  type DestinationStatePatch,
+  type Lane,
+  lanes,
+  type Outbox,
+  type OutboxRow,
+} from '../store/outbox.js';
 import { backoffMs, failureBackoff, refusalBackoff } from './backoff.js';
 import type { Destination, Verdict } from './destination.js';
 import { again, judge, type Next } from './judge.js';
@@ -81,7 +87,7 @@ export class Drain {
     const { name } = this.destination;
     this.#userPaused = outbox.state(name).pausedUntil === userPause;
     // A refusal is forgotten at a start: whoever mended the credentials restarted us.
-    if (!this.#userPaused) outbox.patch(name, { pausedUntil: null, pauseReason: null });
+    if (!this.#userPaused) this.#note({ pausedUntil: null, pauseReason: null });
     if (splayMs > 0 && lanes.some((lane) => outbox.take(name, lane, this.#limits(1)).length > 0))
       this.#blockedUntil = clock.monotonic() + splayMs;
     this.#running = this.#run();
@@ -247,7 +253,7 @@ export class Drain {
       outbox.settle(name, lane, { settlements: [again(row, { reason }, { now, random, tries: 20 })], now });
     }
     if (this.#fails > 0 || this.#refusals > 0 || clock.monotonic() - this.#lastNote > noteMs) {
-      outbox.patch(name, { fails: 0, lastOk: now, pausedUntil: null, pauseReason: null });
+      this.#note({ fails: 0, lastOk: now, pausedUntil: null, pauseReason: null });
       this.#lastNote = clock.monotonic();
     }
     this.#fails = 0;
@@ -258,7 +264,7 @@ export class Drain {
     next: Next,
     sent: { readonly lane: Lane; readonly rows: readonly OutboxRow[]; readonly acked: number },
   ): void {
-    const { outbox, clock, log, random } = this.#options;
+    const { clock, log, random } = this.#options;
     const { name } = this.destination;
     if (next.kind === 'go') {
       if (sent.acked > 0) this.#share = Math.min(this.#share * 2, Number.MAX_SAFE_INTEGER);
@@ -275,7 +281,7 @@ export class Drain {
       this.#share = 1;
       const wait = backoffMs(this.#refusals, refusalBackoff, random);
       this.#blockedUntil = clock.monotonic() + wait;
-      outbox.patch(name, { ...error, pausedUntil: now + wait, pauseReason: next.cause });
+      this.#note({ ...error, pausedUntil: now + wait, pauseReason: next.cause });
       log.error({ destination: name, reason: next.reason, wait_ms: wait }, 'destination refuses us: paused');
       return;
     }
@@ -286,11 +292,20 @@ export class Drain {
     if (this.#fails >= soloAfter) this.#share = 1;
     const wait = next.afterMs ?? backoffMs(this.#fails, failureBackoff, random);
     this.#blockedUntil = clock.monotonic() + wait;
-    outbox.patch(name, { ...error, fails: this.#fails });
+    this.#note({ ...error, fails: this.#fails });
     log.warn(
       { destination: name, reason: next.reason, fails: this.#fails, wait_ms: wait },
       'delivery failed',
     );
+  }
+
+  /** Notes for `forward status`: a full disk must not keep us from sending. */
+  #note(patch: DestinationStatePatch): void {
+    try {
+      this.#options.outbox.patch(this.destination.name, patch);
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'the state of a destination could not be stored');
+    }
   }
 
   async #rest(state: DrainState, milliseconds: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import {
   type DestinationState,
@@ -92,7 +93,11 @@ export class Forwarder {
   start(): void {
     const { clock, splayMs = 30_000, random = Math.random, parkedAgeMs = 7 * day, outbox } = this.#options;
     const now = Math.floor(clock.now() / 1000);
-    outbox.configure([...this.#drains.keys()], now, now - parkedAgeMs);
+    try {
+      outbox.configure([...this.#drains.keys()], now, now - parkedAgeMs);
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'the outbox could not be brought up to date');
+    }
     this.#housekeep();
     for (const drain of this.#drains.values())
       drain.start(drain.destination.network ? random() * splayMs : 0);
@@ -167,7 +172,7 @@ export class Forwarder {
       outbox.dead.purge({ diedBefore: Math.floor(clock.now() / 1000) - deadAgeMs });
       outbox.dead.cap(deadRows);
     } catch (error) {
-      log.error({ error: String(error) }, 'outbox housekeeping failed');
+      log.error({ error: messageOf(error) }, 'outbox housekeeping failed');
     }
   }
 }
