@@ -17,6 +17,7 @@ export function keyReaders(fields: readonly Field[]): readonly KeyReader[] {
  * when a key that is not optional is missing. Stops at `limit`.
  */
 export function joinKeysOf(readers: readonly KeyReader[], doc: unknown, limit: number): readonly JoinKey[] {
+  if (readers.length === 0) return noKeys;
   let keys: (Value | null)[][] = [[]];
   for (const { read, optional } of readers) {
     const values: (Value | null)[] = distinctValues(read(doc), limit);
@@ -29,6 +30,8 @@ export function joinKeysOf(readers: readonly KeyReader[], doc: unknown, limit: n
   }
   return keys;
 }
+
+const noKeys: readonly JoinKey[] = [[]];
 
 /** What stands for a key in a Map: a single value is itself, so that 1 and "1" differ; several are one JSON text. */
 export function keyIdentity(key: JoinKey): unknown {

@@ -8,13 +8,15 @@ import { type Entry, Recency } from './recency.js';
 import { type Absence, planSequence, type SequencePlan, type Stage } from './sequence-plan.js';
 import { type Waiting, WaitingLine } from './waiting.js';
 
-/** A sequence on its way: the events of its first stages. */
+/** A sequence on its way, from its latest event back to its first. One object a step: there may be very many. */
 interface Partial {
-  readonly events: readonly Event[];
+  readonly event: Event;
+  readonly before: Partial | undefined;
+  readonly first: Event;
   /** The latest hit of a leading missing step before the first event. */
   readonly led: Micros | undefined;
-  /** For each gap behind a matched event, the first hit of its missing steps after that event. */
-  readonly absent: readonly (Micros | undefined)[];
+  /** The first hit of a missing step between this event and the next stage. */
+  readonly absent: Micros | undefined;
 }
 
 /** A complete sequence and what it will be told as. */
@@ -28,9 +30,9 @@ interface KeyState extends Entry<unknown> {
   /** Behind each stage but the last, the one pending sequence. */
   readonly pending: (Partial | undefined)[];
   /** Times of the two latest hits of leading missing steps, the later one first. */
-  led: readonly Micros[];
-  files: Event[];
-  waiting: Complete[];
+  led: readonly Micros[] | undefined;
+  files: Event[] | undefined;
+  waiting: Complete[] | undefined;
   sweepAt: number;
 }
 
@@ -130,8 +132,8 @@ export class SequenceMatcher implements QueryMatcher {
   #start(key: JoinKey, event: Event): void {
     const state = this.#touched(key, event);
     this.#keepFile(state, event);
-    const led = state.led.find((time) => time < event.time);
-    const partial: Partial = { events: [event], led, absent: [] };
+    const led = state.led?.find((time) => time < event.time);
+    const partial: Partial = { event, before: undefined, first: event, led, absent: undefined };
     if (this.#plan.stages.length === 1) this.#complete(state, partial);
     else this.#put(state, partial, 0);
   }
@@ -144,35 +146,35 @@ export class SequenceMatcher implements QueryMatcher {
       return;
     }
     // A late event is no later step of what happened after it.
-    if (compareEvents(before.events.at(-1) as Event, event) > 0) return;
+    if (compareEvents(before.event, event) > 0) return;
     const stage = this.#plan.stages[index] as Stage;
     if (!this.#holds(stage.condition, event, before)) return;
     this.#states.touch(state, event.time);
     this.#keepFile(state, event);
     // Too old a candidate is dropped, not put back.
     state.pending[index - 1] = undefined;
-    if (exceeds(before.events[0] as Event, event, this.#plan.maxspan)) return;
-    const partial: Partial = { ...before, events: [...before.events, event] };
+    const { first, led } = before;
+    if (exceeds(first, event, this.#plan.maxspan)) return;
+    const partial: Partial = { event, before, first, led, absent: undefined };
     if (index === this.#plan.stages.length - 1) this.#complete(state, partial);
     else this.#put(state, partial, index);
   }
 
   #put(state: KeyState, partial: Partial, index: number): void {
     const present = state.pending[index];
-    const last = partial.events.at(-1) as Event;
-    if (present !== undefined && compareEvents(present.events.at(-1) as Event, last) > 0) return;
+    if (present !== undefined && compareEvents(present.event, partial.event) > 0) return;
     state.pending[index] = partial;
   }
 
-  #holds(condition: number, event: Event, partial: Partial): boolean {
+  #holds(condition: number, event: Event, partial: Partial | undefined): boolean {
     const { isBound, test } = this.#options;
     return !isBound(condition) || test(condition, event.doc, this.#bindings(partial));
   }
 
-  #bindings({ events }: Partial): Bindings {
+  #bindings(partial: Partial | undefined): Bindings {
     const bound = new Map<string, unknown>();
-    if (!this.#plan.aliased) return bound;
-    events.forEach((event, index) => {
+    if (partial === undefined || !this.#plan.aliased) return bound;
+    eventsOf(partial).forEach((event, index) => {
       const alias = this.#plan.stages[index]?.alias;
       if (alias !== null && alias !== undefined) bound.set(alias, event.doc);
     });
@@ -182,29 +184,24 @@ export class SequenceMatcher implements QueryMatcher {
   #absent({ condition, gap }: Absence, key: JoinKey, event: Event): void {
     if (gap === 0) {
       const state = this.#touched(key, event);
-      if (this.#holds(condition, event, { events: [], led: undefined, absent: [] }))
-        noteLeading(state, event.time);
+      if (this.#holds(condition, event, undefined)) noteLeading(state, event.time);
       return;
     }
     const state = this.#states.get(keyIdentity(key));
     if (state === undefined) return;
     if (gap === this.#plan.stages.length) {
-      for (const waiting of state.waiting) this.#trail(waiting, condition, event);
-      state.waiting = state.waiting.filter(({ verdict }) => verdict === 'open');
+      for (const waiting of state.waiting ?? []) this.#trail(waiting, condition, event);
+      state.waiting = state.waiting?.filter(({ verdict }) => verdict === 'open');
       return;
     }
     const partial = state.pending[gap - 1];
-    if (partial === undefined || partial.absent[gap] !== undefined) return;
-    if ((partial.events.at(-1) as Event).time >= event.time || !this.#holds(condition, event, partial))
-      return;
-    const absent = [...partial.absent];
-    absent[gap] = event.time;
-    state.pending[gap - 1] = { ...partial, absent };
+    if (partial === undefined || partial.absent !== undefined || partial.event.time >= event.time) return;
+    if (this.#holds(condition, event, partial)) state.pending[gap - 1] = { ...partial, absent: event.time };
   }
 
   #trail(waiting: Complete, condition: number, event: Event): void {
     const { partial, verdict, deadline } = waiting;
-    if (verdict !== 'open' || (partial.events.at(-1) as Event).time >= event.time) return;
+    if (verdict !== 'open' || partial.event.time >= event.time) return;
     if (event.time <= deadline && this.#holds(condition, event, partial)) waiting.verdict = 'none';
   }
 
@@ -218,18 +215,15 @@ export class SequenceMatcher implements QueryMatcher {
 
   /** All stages are there: whether the missing ones are missing (TumblingWindow.doCheckMissingEvents). */
   #complete(state: KeyState, partial: Partial): void {
-    const { stages, maxspan, leading, trailing } = this.#plan;
-    const [first, last] = [partial.events[0] as Event, partial.events.at(-1) as Event];
-    for (let gap = 1; gap < stages.length; gap++) {
-      const absent = partial.absent[gap];
-      if (absent !== undefined && absent < (partial.events[gap] as Event).time) return;
+    const { maxspan, leading, trailing } = this.#plan;
+    const { first, event: last } = partial;
+    for (let one = partial; one.before !== undefined; one = one.before) {
+      const { absent } = one.before;
+      if (absent !== undefined && absent < one.event.time) return;
     }
     if (leading && !trailing && partial.led !== undefined && last.time - partial.led <= maxspan) return;
-    const match: Match = {
-      events: this.#placed(partial),
-      joinKeys: state.key,
-      window: this.#window(state, last),
-    };
+    const events = this.#placed(partial);
+    const match: Match = { events, joinKeys: state.key, window: this.#window(state, last) };
     const waits = trailing && (!leading || partial.led !== undefined);
     const from = leading ? (partial.led ?? first.time) : first.time;
     const deadline = waits ? from + maxspan : last.time;
@@ -238,7 +232,8 @@ export class SequenceMatcher implements QueryMatcher {
     if (waits) keepOpen(state, complete);
   }
 
-  #placed({ events }: Partial): (Event | null)[] {
+  #placed(partial: Partial): (Event | null)[] {
+    const events = eventsOf(partial);
     const placed = new Array<Event | null>(this.#plan.length).fill(null);
     this.#plan.stages.forEach(({ position }, index) => {
       placed[position] = events[index] as Event;
@@ -248,7 +243,7 @@ export class SequenceMatcher implements QueryMatcher {
 
   #window({ files }: KeyState, last: Event): Event[] {
     const { maxspan } = this.#plan;
-    return files.filter((file) => last.time - file.time <= maxspan);
+    return (files ?? []).filter((file) => last.time - file.time <= maxspan);
   }
 
   #emit(): void {
@@ -270,9 +265,9 @@ export class SequenceMatcher implements QueryMatcher {
       older: undefined,
       newer: undefined,
       pending: [],
-      led: [],
-      files: [],
-      waiting: [],
+      led: undefined,
+      files: undefined,
+      waiting: undefined,
       sweepAt: 16,
     };
     this.#options.room.free--;
@@ -301,7 +296,8 @@ export class SequenceMatcher implements QueryMatcher {
   }
 
   #keepFile(state: KeyState, event: Event): void {
-    if (event.doc.file?.path === undefined || state.files.at(-1) === event) return;
+    if (event.doc.file?.path === undefined || state.files?.at(-1) === event) return;
+    state.files ??= [];
     const { files } = state;
     const old = files.findIndex((file) => event.time - file.time <= this.#plan.maxspan);
     if (old > 0) files.splice(0, old);
@@ -314,6 +310,12 @@ export class SequenceMatcher implements QueryMatcher {
   }
 }
 
+function eventsOf(partial: Partial): Event[] {
+  const events: Event[] = [];
+  for (let one: Partial | undefined = partial; one !== undefined; one = one.before) events.push(one.event);
+  return events.reverse();
+}
+
 /** Inclusive: a sequence may last exactly `maxspan`, to the nanosecond. */
 function exceeds(first: Event, last: Event, maxspan: Micros): boolean {
   const span = last.time - first.time;
@@ -321,13 +323,14 @@ function exceeds(first: Event, last: Event, maxspan: Micros): boolean {
 }
 
 function noteLeading(state: KeyState, time: Micros): void {
-  const [latest] = state.led;
+  const latest = state.led?.[0];
   if (latest !== undefined && time <= latest) return;
   state.led = latest === undefined ? [time] : [time, latest];
 }
 
 /** Decided ones are swept out now and then, so that a key which never ends holds few. */
 function keepOpen(state: KeyState, complete: Complete): void {
+  state.waiting ??= [];
   state.waiting.push(complete);
   if (state.waiting.length < state.sweepAt) return;
   state.waiting = state.waiting.filter(({ verdict }) => verdict === 'open');

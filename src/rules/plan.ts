@@ -1,17 +1,15 @@
-import type { StepCondition } from './ast.js';
+import type { Expr, StepCondition } from './ast.js';
 import { type Condition, holds, isBound, Reducer } from './plan/condition.js';
 import { Relations } from './plan/descent.js';
 import { Drawer } from './plan/drawer.js';
 import { explainCondition, type Verdict } from './plan/explain.js';
-import { bestRequirement } from './plan/filing.js';
-import { type Generated, generate } from './plan/generate.js';
+import { bestRequirement, requiredCategory } from './plan/filing.js';
+import { category, generate } from './plan/generate.js';
 import type { Bindings } from './plan/predicate.js';
-import { valuesOf } from './plan/values.js';
 
 export type { Verdict } from './plan/explain.js';
 export type { Bindings } from './plan/predicate.js';
 
-const category = ['event', 'category'];
 const noBindings: Bindings = new Map();
 
 /**
@@ -21,31 +19,31 @@ const noBindings: Bindings = new Map();
 export class ConditionSet {
   readonly #conditions: readonly Condition[];
   readonly #bound: readonly boolean[];
-  readonly #generated: Generated;
-  readonly #drawers = new Map<string, Drawer>();
-  readonly #any: Drawer;
   readonly #relations = new Relations();
-  readonly #seen: Float64Array;
-  #count = 0;
+  readonly #collect: (doc: unknown, hits: number[]) => void;
 
   constructor(steps: readonly StepCondition[]) {
     const reducer = new Reducer(this.#relations);
     this.#conditions = steps.map((step) => reducer.step(step));
     this.#bound = this.#conditions.map(isBound);
-    this.#seen = new Float64Array(steps.length);
-    const filed = steps.map(({ condition }) => bestRequirement(condition)?.parts);
-    const read = [category, ...filed.filter((parts) => parts !== undefined)];
-    this.#generated = generate(this.#conditions, read);
-    const members = steps.map((step, index) => ({ index, expr: step.condition, category: step.category }));
-    // Events of the category `persistence` also come under another name.
-    const named = (one: string | null) => one !== null && one !== 'persistence';
-    for (const name of new Set(steps.map((step) => step.category).filter(named))) {
-      const mine = members.filter((member) => member.category === name);
-      this.#drawers.set(name as string, new Drawer(mine, this.#generated));
-    }
-    this.#any = new Drawer(
-      members.filter((member) => !named(member.category)),
-      this.#generated,
+    // What is filed under its category need not be asked for it again.
+    const judged = steps.map((step, index) =>
+      isFiled(step) ? reducer.reduce(step.condition) : (this.#conditions[index] as Condition),
+    );
+    const read = steps.map(({ condition }) => bestRequirement(condition)?.parts);
+    const generated = generate(judged, [category, ...read.filter((parts) => parts !== undefined)]);
+    const groups = new Map<string | null, { index: number; expr: Expr }[]>([[null, []]]);
+    steps.forEach((step, index) => {
+      const name = isFiled(step) ? step.category : requiredCategory(step.condition);
+      const group = groups.get(name) ?? [];
+      groups.set(name, group);
+      group.push({ index, expr: step.condition });
+    });
+    this.#collect = generated.matcher(
+      [...groups].map(([name, members]) => {
+        const drawer = new Drawer(members, generated);
+        return { category: name, always: drawer.always, drawer: drawer.empty ? undefined : drawer };
+      }),
     );
   }
 
@@ -64,21 +62,8 @@ export class ConditionSet {
    */
   match(doc: unknown, hits: number[]): void {
     const start = hits.length;
-    this.#count++;
     if (!this.#relations.empty) this.#relations.observe(doc);
-    this.#generated.begin(doc);
-    const { judges } = this.#generated;
-    const visit = (indices: readonly number[]): void => {
-      for (const index of indices) {
-        if (this.#seen[index] === this.#count) continue;
-        this.#seen[index] = this.#count;
-        if ((judges[index] as () => boolean)()) hits.push(index);
-      }
-    };
-    this.#any.candidates(visit);
-    const value = this.#generated.raw(category)();
-    if (typeof value === 'string') this.#drawers.get(value)?.candidates(visit);
-    else for (const one of valuesOf(value)) this.#drawers.get(String(one))?.candidates(visit);
+    this.#collect(doc, hits);
     if (hits.length - start > 1) sortTail(hits, start);
   }
 
@@ -102,7 +87,16 @@ export function planConditions(conditions: readonly StepCondition[]): ConditionS
   return new ConditionSet(conditions);
 }
 
+/** Events of the category `persistence` also come under another name. */
+function isFiled({ category: name }: StepCondition): boolean {
+  return name !== null && name !== 'persistence';
+}
+
 function sortTail(list: number[], from: number): void {
-  const tail = list.splice(from).sort((a, b) => a - b);
-  for (const index of tail) list.push(index);
+  for (let at = from + 1; at < list.length; at++) {
+    if ((list[at - 1] as number) < (list[at] as number)) continue;
+    const tail = list.splice(from).sort((a, b) => a - b);
+    for (const index of tail) list.push(index);
+    return;
+  }
 }

@@ -2,7 +2,7 @@ import type { Compare, Expr, StepCondition } from '../ast.js';
 import { functionNamed } from '../functions/index.js';
 import type { Relations } from './descent.js';
 import { foldValue } from './fold.js';
-import { kqlPredicate } from './kql.js';
+import { isPlainText, kqlPredicate } from './kql.js';
 import { type Bindings, eqlPredicate, type Predicate } from './predicate.js';
 import { fieldReader } from './read.js';
 
@@ -16,7 +16,7 @@ export type Condition =
 const never: Condition = { kind: 'constant', value: false };
 const always: Condition = { kind: 'constant', value: true };
 
-/** Reduces a checked condition tree. `predicateOf` may share predicates between equal expressions. */
+/** Reduces checked condition trees; equal expressions share one predicate. */
 export class Reducer {
   readonly #shared = new Map<string, Predicate>();
   readonly #relations: Relations;
@@ -64,7 +64,7 @@ export class Reducer {
   }
 
   #test(expr: Expr): Condition {
-    const key = JSON.stringify(expr, (name, value) => (name === 'span' ? undefined : value));
+    const key = keyOf(expr);
     let predicate = this.#shared.get(key);
     if (predicate === undefined) {
       predicate = this.#compile(expr);
@@ -91,6 +91,20 @@ export class Reducer {
         return eqlPredicate(expr);
     }
   }
+}
+
+/** The same for expressions that mean the same, wherever they stand: EQL's and KQL's equality with a text are one. */
+function keyOf(expr: Expr): string {
+  if (expr.kind === 'compare' && expr.op === '==') {
+    const { left, right } = expr;
+    const plain = left.kind === 'field' && left.alias === null && right.kind === 'literal';
+    if (plain && typeof right.value === 'string')
+      return JSON.stringify(['=', left.path.join('.'), right.value]);
+  }
+  if (expr.kind === 'kql-is' && isPlainText(expr)) {
+    return JSON.stringify(['=', expr.field?.name, expr.value.kind === 'exact' ? expr.value.text : '']);
+  }
+  return JSON.stringify(expr, (name, value) => (name === 'span' ? undefined : value));
 }
 
 function negated(condition: Condition): Condition {

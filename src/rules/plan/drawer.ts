@@ -1,11 +1,14 @@
 import type { Expr } from '../ast.js';
 import { bestRequirement, type Requirement } from './filing.js';
-import type { Generated, Slot } from './generate.js';
-import { valuesOf } from './values.js';
+import type { Generated, Judge, Slot } from './generate.js';
+import { distinctValues } from './values.js';
 
-/** The conditions of one category, filed under what they require. */
+const maxTexts = 10_000;
+
+/** Conditions of one category, filed under what they require. */
 export class Drawer {
-  readonly #always: readonly number[];
+  /** Those that require nothing worth a look-up. */
+  readonly always: readonly number[];
   readonly #tables: readonly Table[];
 
   constructor(members: readonly { readonly index: number; readonly expr: Expr }[], generated: Generated) {
@@ -20,18 +23,21 @@ export class Drawer {
         continue;
       }
       const name = requirement.parts.join('.');
-      const table = tables.get(name) ?? new Table(generated.folded(requirement.parts));
+      const table = tables.get(name) ?? new Table(generated.folded(requirement.parts), generated.judges);
       tables.set(name, table);
       table.add(requirement, index);
     }
-    this.#always = always;
+    this.always = always;
     this.#tables = [...tables.values()];
   }
 
-  /** Calls `visit` with every condition that may hold; one may come more than once. */
-  candidates(visit: (indices: readonly number[]) => void): void {
-    if (this.#always.length > 0) visit(this.#always);
-    for (const table of this.#tables) table.candidates(visit);
+  get empty(): boolean {
+    return this.#tables.length === 0;
+  }
+
+  /** Judges every condition whose requirement is met, and adds the indices of those that hold. */
+  collect(hits: number[]): void {
+    for (const table of this.#tables) table.collect(hits);
   }
 }
 
@@ -43,11 +49,13 @@ interface TrieNode {
 /** Conditions by the texts that one field must equal or begin with. */
 class Table {
   readonly #read: Slot;
+  readonly #judges: readonly Judge[];
   readonly #equal = new Map<string, number[]>();
   readonly #trie: TrieNode = { next: new Map(), indices: [] };
 
-  constructor(read: Slot) {
+  constructor(read: Slot, judges: readonly Judge[]) {
     this.#read = read;
+    this.#judges = judges;
   }
 
   add({ kind, texts }: Requirement, index: number): void {
@@ -60,21 +68,33 @@ class Table {
     }
   }
 
-  candidates(visit: (indices: readonly number[]) => void): void {
+  collect(hits: number[]): void {
     const value = this.#read();
-    if (typeof value === 'string') this.#lookUp(value, visit);
-    else if (value !== undefined) for (const one of valuesOf(value)) this.#lookUp(String(one), visit);
+    if (typeof value === 'string') this.#lookUp(value, hits);
+    else if (value !== undefined) this.#lookUpEach(value, hits);
   }
 
-  #lookUp(text: string, visit: (indices: readonly number[]) => void): void {
+  /** Several texts may lead to the same condition: it is judged once. */
+  #lookUpEach(value: unknown, hits: number[]): void {
+    const found: number[] = [];
+    for (const text of distinctValues(value, maxTexts)) this.#lookUp(String(text), found);
+    if (found.length > 0) for (const index of new Set(found)) hits.push(index);
+  }
+
+  #lookUp(text: string, hits: number[]): void {
     const equal = this.#equal.get(text);
-    if (equal !== undefined) visit(equal);
+    if (equal !== undefined) this.#judge(equal, hits);
     let node: TrieNode | undefined = this.#trie;
-    for (let at = 0; node.next.size > 0 && at < text.length; at++) {
+    if (node.next.size === 0) return;
+    for (let at = 0; at < text.length; at++) {
       node = node.next.get(text.charCodeAt(at));
       if (node === undefined) return;
-      if (node.indices.length > 0) visit(node.indices);
+      if (node.indices.length > 0) this.#judge(node.indices, hits);
     }
+  }
+
+  #judge(indices: readonly number[], hits: number[]): void {
+    for (const index of indices) if ((this.#judges[index] as Judge)()) hits.push(index);
   }
 
   #nodeOf(text: string): TrieNode {

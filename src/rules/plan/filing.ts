@@ -76,9 +76,16 @@ function required(
 function usable({ parts, kind, texts }: Requirement): readonly Requirement[] {
   const folded = [...new Set(texts.map(foldText))];
   if (folded.length > maxTexts) return [];
-  if (kind === 'prefix') return folded.includes('') ? [] : [{ parts, kind, texts: folded }];
+  if (kind === 'prefix') return folded.includes('') ? [] : [{ parts, kind, texts: shortest(folded) }];
   const loose = folded.some((text) => numberOf(text) !== undefined);
   return loose ? [] : [{ parts, kind, texts: folded }];
+}
+
+/** Without the texts that begin with another one. */
+function shortest(texts: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  for (const text of [...texts].sort()) if (!text.startsWith(kept.at(-1) ?? '\u0000')) kept.push(text);
+  return kept;
 }
 
 /** What every alternative requires of one field, as the union of what they allow. */
@@ -90,11 +97,10 @@ function common(alternatives: readonly (readonly Requirement[])[]): readonly Req
       const name = one.parts.join('.');
       const same = others.find(({ parts }) => parts.join('.') === name);
       if (same === undefined) return [];
-      merged = {
-        parts: one.parts,
-        kind: merged.kind === 'equals' && same.kind === 'equals' ? 'equals' : 'prefix',
-        texts: [...new Set([...merged.texts, ...same.texts])],
-      };
+      const kind: Requirement['kind'] =
+        merged.kind === 'equals' && same.kind === 'equals' ? 'equals' : 'prefix';
+      const texts: string[] = [...new Set([...merged.texts, ...same.texts])];
+      merged = { parts: one.parts, kind, texts: kind === 'prefix' ? shortest(texts) : texts };
     }
     return merged.texts.length > maxTexts ? [] : [merged];
   });
@@ -127,6 +133,25 @@ export function bestRequirement(expr: Expr): Requirement | undefined {
     }
   }
   return best;
+}
+
+/** The event category that a KQL condition asks for itself, when it asks for exactly one. */
+export function requiredCategory(expr: Expr): string | null {
+  const parts = expr.kind === 'and' ? expr.operands : [expr];
+  for (const part of parts) {
+    if (part.kind !== 'kql-is' || part.value.kind !== 'exact' || part.field?.wildcard !== false) continue;
+    if (part.field.name === 'event.category' && numberOf(part.value.text) === undefined)
+      return part.value.text;
+  }
+  return null;
+}
+
+/** How soon to judge an expression among others that must hold too: what fails most often and costs least comes first. */
+export function judgingOrder(expr: Expr): number {
+  const found = requirementsOf(expr);
+  if (found.length > 0) return 100 - Math.max(...found.map(worthOf));
+  if (expr.kind === 'and' || expr.kind === 'or' || expr.kind === 'descendant-of') return 140;
+  return expr.kind === 'regex' || expr.kind === 'call' ? 130 : 120;
 }
 
 function worthOf({ parts, kind, texts }: Requirement): number {

@@ -2,9 +2,9 @@ import type { Expr, KqlExists, KqlField, KqlIs, KqlNested, KqlRange } from '../a
 import { inBlock, parseAddress, parseBlock } from './cidr.js';
 import { compare } from './evaluate.js';
 import { patternTest, textPattern } from './like.js';
-import type { FieldTest, Predicate } from './predicate.js';
+import { type FieldPredicate, type Predicate, quickTest } from './predicate.js';
 import { eachLeaf, fieldReader } from './read.js';
-import { anyValue, hasValue, numberOf, type Value } from './values.js';
+import { hasValue, sameValue, type Value } from './values.js';
 
 /** Tests one value: KQL has no more. */
 type ValueTest = (value: Value) => boolean;
@@ -16,28 +16,29 @@ export function kqlPredicate(
 ): Predicate {
   if (expr.kind === 'kql-nested') return nestedPredicate(expr, nested(expr.condition));
   if (expr.kind === 'kql-exists') {
-    return onField(expr.field, { raw: (raw) => hasValue(raw), value: () => true });
+    return onField(expr.field, { test: (raw) => hasValue(raw) }, () => true);
   }
   const value = expr.kind === 'kql-is' ? isTest(expr.value) : rangeTest(expr);
-  const text =
-    expr.kind === 'kql-is' && expr.value.kind === 'exact' && parseBlock(expr.value.text) === undefined
-      ? expr.value.text
-      : undefined;
-  return onField(expr.field, { raw: (raw) => anyValue(raw, value), value, text });
+  const equal =
+    expr.kind === 'kql-is' && isPlainText(expr) && expr.value.kind === 'exact'
+      ? { equal: expr.value.text }
+      : {};
+  return onField(expr.field, quickTest({ input: 'raw', one: value, ...equal }, value), value);
 }
 
-interface FieldTests {
-  readonly raw: FieldTest;
-  readonly value: ValueTest;
-  readonly text?: string | undefined;
+/** True for a field's name and an exact value that is no address: then `field:value` is EQL's `field == "value"`. */
+export function isPlainText({ field, value }: KqlIs): boolean {
+  if (field === null || field.wildcard || value.kind !== 'exact') return false;
+  return parseBlock(value.text) === undefined;
 }
 
 /** Of a field by name, of all fields whose names match, or of every field. */
-function onField(field: KqlField | null, { raw, value, text }: FieldTests): Predicate {
-  if (field !== null && !field.wildcard) {
-    const parts = field.name.split('.');
-    return { kind: 'field', parts, test: raw, ...(text === undefined ? {} : { text }) };
-  }
+function onField(
+  field: KqlField | null,
+  test: Omit<FieldPredicate, 'kind' | 'parts'>,
+  value: ValueTest,
+): Predicate {
+  if (field !== null && !field.wildcard) return { kind: 'field', parts: field.name.split('.'), ...test };
   const named = field === null ? () => true : patternTest(textPattern(field.name.split('*')));
   return {
     kind: 'document',
@@ -52,12 +53,11 @@ function isTest(value: KqlIs['value']): ValueTest {
     return (one) => matches(String(one));
   }
   const { text } = value;
-  const number = numberOf(text);
   const block = parseBlock(text);
+  if (block === undefined) return (one) => sameValue(one, text);
   return (one) => {
-    if (one === text || String(one) === text) return true;
-    if (typeof one === 'number') return one === number;
-    if (block === undefined || typeof one !== 'string') return false;
+    if (sameValue(one, text)) return true;
+    if (typeof one !== 'string') return false;
     const address = parseAddress(one);
     return address !== undefined && inBlock(address, block);
   };

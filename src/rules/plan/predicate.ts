@@ -2,10 +2,10 @@ import type { Call, Compare, Expr, Field, In, Like, Literal, Regex } from '../as
 import { functionNamed } from '../functions/index.js';
 import { compileRegex } from '../regex.js';
 import { compare, compileEvaluate, eachCombination } from './evaluate.js';
-import { foldText } from './fold.js';
+import { foldPoint, foldText } from './fold.js';
 import { eqlPattern, hasWildcard, type Pattern, patternTest, type TextTest, textPattern } from './like.js';
 import { fieldReader, pathParts } from './read.js';
-import { anyValue, hasValue, numberOf, sameValue, type Value, valuesOf } from './values.js';
+import { anyValue, hasValue, sameValue, type Value, valuesOf } from './values.js';
 
 /** Documents that earlier steps of a sequence bound with `as`, by name. */
 export type Bindings = ReadonlyMap<string, unknown>;
@@ -13,27 +13,53 @@ export type Bindings = ReadonlyMap<string, unknown>;
 /** What a test of one field gets: what stands there, and the same with text folded (made when first asked for). */
 export type FieldTest = (raw: unknown, folded: () => unknown) => boolean;
 
+/** A test of one field. */
+export interface FieldPredicate {
+  readonly kind: 'field';
+  readonly parts: readonly string[];
+  readonly test: FieldTest;
+  /** The same test for a single text; undefined when there is no quicker way than `test`. */
+  readonly quick?: Quick | undefined;
+}
+
+export interface Quick {
+  /** Which form of the text it takes: as it is, or folded. */
+  readonly input: 'raw' | 'folded';
+  /** Set when the test is equality with this text and nothing else. */
+  readonly equal?: string;
+  /** `folded` gives the same text folded. */
+  one(text: string, folded: () => unknown): boolean;
+}
+
 /** The smallest part of a condition: a yes or no of its own. */
 export type Predicate =
-  | {
-      readonly kind: 'field';
-      readonly parts: readonly string[];
-      readonly test: FieldTest;
-      /** Set when the test is equality with this text and nothing else. */
-      readonly text?: string;
-    }
+  | FieldPredicate
   | { readonly kind: 'document'; test(doc: unknown): boolean }
   | { readonly kind: 'bound'; test(doc: unknown, bindings: Bindings): boolean };
+
+/** A field test made of the test of a single text, and of what other values need (by default the same on their text). */
+export function quickTest(
+  quick: Quick,
+  other?: (value: Value) => boolean,
+): Omit<FieldPredicate, 'kind' | 'parts'> {
+  const one = (value: Value): boolean => {
+    if (typeof value === 'string') return quick.one(value, () => foldText(value));
+    return other === undefined ? quick.one(String(value), () => String(value)) : other(value);
+  };
+  const { input } = quick;
+  return { quick, test: (raw, folded) => anyValue(input === 'raw' ? raw : folded(), one) };
+}
 
 /** Compiles an EQL expression that stands where a condition stands and is no `and`, `or`, `not`. */
 export function eqlPredicate(expr: Expr): Predicate {
   const fields = distinctFields(expr);
   const [only] = fields;
   if (fields.length === 1 && only !== undefined && only.alias === null) {
-    const test = literalTest(expr) ?? generalTest(expr);
-    const text = equalText(expr);
-    const parts = pathParts(only.path);
-    return { kind: 'field', parts, test, ...(text === undefined ? {} : { text }) };
+    return {
+      kind: 'field',
+      parts: pathParts(only.path),
+      ...(literalTest(expr) ?? { test: generalTest(expr) }),
+    };
   }
   const test = combined(expr, fields);
   return fields.some(({ alias }) => alias !== null)
@@ -115,11 +141,13 @@ function isOptionalEquality(expr: Expr): boolean {
   return [expr.left, expr.right].every((side) => side.kind === 'field' && side.optional);
 }
 
+type Test = Omit<FieldPredicate, 'kind' | 'parts'>;
+
 /** A comparison of a field with literals, made quick. Undefined when the expression is something else. */
-function literalTest(expr: Expr): FieldTest | undefined {
+function literalTest(expr: Expr): Test | undefined {
   switch (expr.kind) {
     case 'field':
-      return (raw) => anyValue(raw, isTrue);
+      return { test: (raw) => anyValue(raw, isTrue) };
     case 'compare':
       return compareTest(expr);
     case 'in':
@@ -137,24 +165,17 @@ function literalTest(expr: Expr): FieldTest | undefined {
 
 const flipped = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' } as const;
 
-function compareTest({ op, left, right }: Compare): FieldTest | undefined {
+function compareTest({ op, left, right }: Compare): Test | undefined {
   if (left.kind === 'literal' && right.kind === 'field') return againstLiteral(flipped[op], left);
   return left.kind === 'field' && right.kind === 'literal' ? againstLiteral(op, right) : undefined;
 }
 
-function againstLiteral(op: Compare['op'], { value }: Literal): FieldTest {
-  if (value === null) return op === '==' ? (raw) => !hasValue(raw) : () => false;
-  if (op !== '==') return (raw) => anyValue(raw, (one) => compare(op, one, value));
-  return (raw) => anyValue(raw, (one) => one === value || sameValue(one, value));
-}
-
-function equalText(expr: Expr): string | undefined {
-  if (expr.kind !== 'compare' || expr.op !== '==') return undefined;
-  const literal = expr.left.kind === 'literal' ? expr.left : expr.right;
-  const other = literal === expr.left ? expr.right : expr.left;
-  if (literal.kind !== 'literal' || other.kind !== 'field' || typeof literal.value !== 'string')
-    return undefined;
-  return literal.value;
+function againstLiteral(op: Compare['op'], { value }: Literal): Test {
+  if (value === null) return { test: op === '==' ? (raw) => !hasValue(raw) : () => false };
+  if (op !== '==') return { test: (raw) => anyValue(raw, (one) => compare(op, one, value)) };
+  if (typeof value !== 'string') return { test: (raw) => anyValue(raw, (one) => sameValue(one, value)) };
+  const quick: Quick = { input: 'raw', equal: value, one: (text) => text === value };
+  return quickTest(quick, (other) => sameValue(other, value));
 }
 
 function literalValues(exprs: readonly Expr[]): readonly Value[] | undefined {
@@ -162,69 +183,71 @@ function literalValues(exprs: readonly Expr[]): readonly Value[] | undefined {
   return exprs.map((one) => one.value).filter((value) => value !== null);
 }
 
-function inTest({ value, items, insensitive }: In): FieldTest | undefined {
+function inTest({ value, items, insensitive }: In): Test | undefined {
   const values = literalValues(items);
   if (value.kind !== 'field' || values === undefined) return undefined;
   if (insensitive) {
-    const texts = new Set(values.map((one) => foldText(String(one))));
-    return (_, folded) => anyValue(folded(), (one) => texts.has(one as string));
+    const folded = new Set(values.map((one) => foldText(String(one))));
+    return quickTest({ input: 'folded', one: (text) => folded.has(text) });
   }
   const texts = new Set(values.filter((one) => typeof one === 'string'));
-  // A text that spells a number equals other spellings of it.
-  const others = values.filter((one) => numberOf(one) !== undefined || typeof one === 'boolean');
-  const loose = (one: Value) => others.some((other) => sameValue(one, other));
-  return (raw) =>
-    anyValue(raw, (one) =>
-      typeof one === 'string' ? texts.has(one) || (others.length > 0 && loose(one)) : loose(one),
-    );
+  // A number equals every text that spells it, and the other way round.
+  const numbers = values.filter((one) => typeof one !== 'string');
+  const loose = (one: Value) => values.some((other) => sameValue(one, other));
+  const one =
+    numbers.length === 0
+      ? (text: string) => texts.has(text)
+      : (text: string) => texts.has(text) || numbers.some((other) => sameValue(text, other));
+  return quickTest({ input: 'raw', one }, loose);
 }
 
-function likeLiterals({ op, value, patterns }: Like): FieldTest | undefined {
+function likeLiterals({ op, value, patterns }: Like): Test | undefined {
   const values = literalValues(patterns);
   if (value.kind !== 'field' || values === undefined) return undefined;
   const insensitive = op !== 'like';
   const texts = values.map((one) => (insensitive ? foldText(String(one)) : String(one)));
-  const exact = new Set(texts.filter((text) => !hasWildcard(text)));
-  const wild = texts.filter(hasWildcard).map(eqlPattern);
-  return insensitive ? foldedTest(exact, wild) : plainTest(exact, wild);
-}
-
-function plainTest(exact: ReadonlySet<string>, wild: readonly Pattern[]): FieldTest {
-  const tests = wild.map(patternTest);
-  return (raw) =>
-    anyValue(raw, (one) => {
-      const text = String(one);
-      return exact.has(text) || tests.some((test) => test(text));
-    });
+  const exact = texts.filter((text) => !hasWildcard(text));
+  return patternsTest(exact, texts.filter(hasWildcard).map(eqlPattern), insensitive);
 }
 
 const ascii = /^[\u0000-\u007f]+$/;
 
-/**
- * Patterns that are folded already. Those that begin with plain ASCII are first compared at the beginning of the text as
- * it is: nearly every path fails there, and folding it would cost more than that.
- */
-function foldedTest(exact: ReadonlySet<string>, wild: readonly Pattern[]): FieldTest {
-  const rooted: { readonly prefix: string; readonly test: TextTest }[] = [];
-  const floating: TextTest[] = [];
-  for (const pattern of wild) {
-    const prefix = pattern.parts[0]?.text ?? '';
-    if (ascii.test(prefix)) rooted.push({ prefix, test: patternTest(pattern) });
-    else floating.push(patternTest(pattern));
+/** Any of the texts or patterns; folded already when `insensitive`. */
+function patternsTest(exact: readonly string[], wild: readonly Pattern[], insensitive: boolean): Test {
+  const tests = wild.map(patternTest);
+  const prefixes = wild.map((pattern) => pattern.parts[0]?.text ?? '');
+  if (insensitive && exact.length === 0 && prefixes.every((prefix) => ascii.test(prefix))) {
+    return quickTest({ input: 'raw', one: rooted(prefixes, tests) });
   }
-  const wantsFolded = exact.size > 0 || floating.length > 0;
-  const single = exact.size === 1 ? [...exact][0] : undefined;
-  const ofFolded = (one: Value) =>
-    (single === undefined ? exact.has(one as string) : one === single) ||
-    floating.some((test) => test(one as string));
-  const ofRaw = (one: Value) => {
-    const text = String(one);
-    for (const { prefix, test } of rooted)
-      if (startsFolded(text, prefix) && test(foldText(text))) return true;
+  return quickTest({ input: insensitive ? 'folded' : 'raw', one: anyOf(exact, tests) });
+}
+
+function anyOf(exact: readonly string[], tests: readonly TextTest[]): TextTest {
+  const [first] = tests;
+  const [text] = exact;
+  if (tests.length === 0 && exact.length === 1) return (value) => value === text;
+  if (tests.length === 1 && exact.length === 0 && first !== undefined) return first;
+  const texts = new Set(exact);
+  if (tests.length === 0) return (value) => texts.has(value);
+  return (value) => {
+    if (texts.has(value)) return true;
+    for (const test of tests) if (test(value)) return true;
     return false;
   };
-  return (raw, folded) =>
-    (rooted.length > 0 && anyValue(raw, ofRaw)) || (wantsFolded && anyValue(folded(), ofFolded));
+}
+
+/**
+ * Patterns that all begin with plain ASCII are first compared at the beginning of the text as it is: nearly every path
+ * fails there, and folding it would cost more than that.
+ */
+function rooted(prefixes: readonly string[], tests: readonly TextTest[]): Quick['one'] {
+  return (text, folded) => {
+    for (let index = 0; index < prefixes.length; index++) {
+      if (startsFolded(text, prefixes[index] as string) && (tests[index] as TextTest)(folded() as string))
+        return true;
+    }
+    return false;
+  };
 }
 
 /** `prefix` is ASCII in lower case. */
@@ -233,21 +256,22 @@ function startsFolded(text: string, prefix: string): boolean {
   for (let at = 0; at < prefix.length; at++) {
     const found = text.charCodeAt(at);
     const wanted = prefix.charCodeAt(at);
-    if (found === wanted || (found < 0x80 && (found | 0x20) === wanted && wanted >= 0x61 && wanted <= 0x7a))
-      continue;
-    if (found < 0x80 || foldText(text.charAt(at)).charCodeAt(0) !== wanted) return false;
+    if (found === wanted) continue;
+    // Two letters beyond ASCII fold to one of ASCII: the long s and the Kelvin sign.
+    const folded = found < 0x80 ? foldPoint(found) : foldText(text.charAt(at)).charCodeAt(0);
+    if (folded !== wanted) return false;
   }
   return true;
 }
 
-function regexTest({ value, patterns, insensitive }: Regex): FieldTest | undefined {
+function regexTest({ value, patterns, insensitive }: Regex): Test | undefined {
   const values = literalValues(patterns);
   if (value.kind !== 'field' || values === undefined) return undefined;
   const tests = values.map((pattern) => compileRegex(String(pattern), insensitive));
-  return (raw) => anyValue(raw, (one) => tests.some((test) => test(String(one))));
+  return quickTest({ input: 'raw', one: anyOf([], tests) });
 }
 
-function callTest({ name, args, insensitive }: Call): FieldTest | undefined {
+function callTest({ name, args, insensitive }: Call): Test | undefined {
   const [first, ...rest] = args;
   const values = literalValues(rest);
   const found = functionNamed(name);
@@ -255,15 +279,14 @@ function callTest({ name, args, insensitive }: Call): FieldTest | undefined {
   const [wanted] = values;
   if (values.length === 1 && typeof wanted === 'string') {
     const pattern = asPattern(found.name, insensitive ? foldText(wanted) : wanted);
-    if (pattern === 'never') return () => false;
-    if (pattern !== undefined) {
-      return insensitive ? foldedTest(new Set(), [pattern]) : plainTest(new Set(), [pattern]);
-    }
+    if (pattern === 'never') return { test: () => false };
+    if (pattern !== undefined) return patternsTest([], [pattern], insensitive);
   }
   const test = found.prepare?.(values, insensitive);
-  return test === undefined ? undefined : (raw) => anyValue(raw, test);
+  return test === undefined ? undefined : quickTest({ input: 'raw', one: test }, test);
 }
 
+/** The functions that are patterns in other words. */
 function asPattern(name: string, text: string): Pattern | 'never' | undefined {
   if (name === 'startsWith') return textPattern([text, '']);
   if (name === 'endsWith') return textPattern(['', text]);
