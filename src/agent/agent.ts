@@ -12,6 +12,7 @@ import type { Rule } from '../rules/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
+import { forwardHandlers } from './forward-control.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
 import { filePatterns, selectRules } from './rules.js';
@@ -239,6 +240,7 @@ class Agent {
     return {
       status: () => this.#status(),
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
+      ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarder }),
     };
   }
 

@@ -89,6 +89,62 @@ const rules: readonly CatalogEntry[] = [
   },
 ];
 
+const forward: readonly CatalogEntry[] = [
+  {
+    name: 'status',
+    summary: 'Show what waits for each destination, and why',
+    load: async () => (await import('./commands/forward/status.js')).forwardStatus,
+  },
+  {
+    name: 'test',
+    summary: 'Try whether a destination takes documents',
+    load: async () => (await import('./commands/forward/test.js')).forwardTest,
+  },
+  {
+    name: 'retry',
+    summary: 'Try again now',
+    load: async () => (await import('./commands/forward/control.js')).forwardRetry,
+  },
+  {
+    name: 'pause',
+    summary: 'Hold documents of a destination back',
+    load: async () => (await import('./commands/forward/control.js')).forwardPause,
+  },
+  {
+    name: 'resume',
+    summary: 'Send to a destination again',
+    load: async () => (await import('./commands/forward/control.js')).forwardResume,
+  },
+];
+
+const dead: readonly CatalogEntry[] = [
+  {
+    name: 'list',
+    summary: 'List dead letters',
+    load: async () => (await import('./commands/outbox/dead.js')).deadList,
+  },
+  {
+    name: 'show',
+    summary: 'Show a dead letter',
+    load: async () => (await import('./commands/outbox/dead.js')).deadShow,
+  },
+  {
+    name: 'retry',
+    summary: 'Put dead letters back into the queue',
+    load: async () => (await import('./commands/outbox/dead.js')).deadRetry,
+  },
+  {
+    name: 'export',
+    summary: 'Print dead letters with their documents',
+    load: async () => (await import('./commands/outbox/dead.js')).deadExport,
+  },
+  {
+    name: 'purge',
+    summary: 'Forget dead letters',
+    load: async () => (await import('./commands/outbox/dead.js')).deadPurge,
+  },
+];
+
 export const catalog: CatalogEntry = {
   name: 'launchwarden',
   summary: 'Detects what makes itself permanent on a Mac, on the Mac itself',
@@ -114,6 +170,25 @@ export const catalog: CatalogEntry = {
       name: 'replay',
       summary: 'Run a capture through the rules and print the alerts',
       load: async () => (await import('./commands/replay.js')).replay,
+    },
+    { name: 'forward', summary: 'Look at the way to the SIEM', commands: forward },
+    {
+      name: 'outbox',
+      summary: 'Look at what could not be sent',
+      commands: [
+        { name: 'dead', summary: 'Work on documents that a receiver will never take', commands: dead },
+      ],
+    },
+    {
+      name: 'siem',
+      summary: 'Prepare a SIEM',
+      commands: [
+        {
+          name: 'elastic-assets',
+          summary: 'Print or install the templates and the pipeline for Elasticsearch',
+          load: async () => (await import('./commands/siem/elastic-assets.js')).siemElasticAssets,
+        },
+      ],
     },
     {
       name: 'config',

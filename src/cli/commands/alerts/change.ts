@@ -3,6 +3,7 @@ import { ExitCode, UserError } from '../../../base/errors.js';
 import { clip, escapeText } from '../../../base/escape.js';
 import { authorOf } from '../../author.js';
 import type { CommandContext } from '../../context.js';
+import { writeThroughDaemon } from '../../daemon-write.js';
 import { alertFields, alertSchema } from './alert-document.js';
 import { findAlert } from './find.js';
 import { shortId } from './list.js';
@@ -11,19 +12,11 @@ import { shortId } from './list.js';
 const maxText = 16 * 1024;
 
 async function send(context: CommandContext, request: TriageRequest): Promise<void> {
-  if ((await context.askDaemon(triageOp, request)) !== undefined) return;
-  try {
-    await context.withStore((store) => applyTriage(store, request), { write: true });
-  } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'store/locked') throw error;
-    // A daemon started meanwhile, or is about to listen.
-    if ((await context.askDaemon(triageOp, request)) !== undefined) return;
-    throw new UserError(error.code, error.message, {
-      hint: 'The agent holds the data directory but does not listen yet: try again in a moment.',
-      exitCode: ExitCode.unreachable,
-      cause: error,
-    });
-  }
+  await writeThroughDaemon(context, {
+    op: triageOp,
+    args: request,
+    direct: (store) => applyTriage(store, request),
+  });
 }
 
 /** Does the same to several alerts, all of which must be known before the first is touched. */

@@ -1,0 +1,61 @@
+import { forwardHandlers } from '../../../agent/forward-control.js';
+import { ExitCode } from '../../../base/errors.js';
+import { formatDuration } from '../../../base/time.js';
+import { defineCommand, flag } from '../../define-command.js';
+import { at, objectsAt, textAt } from '../../output/read.js';
+import { Sheet } from '../../output/sheet.js';
+import { ago } from '../../values.js';
+
+export const forwardStatus = defineCommand({
+  description: 'Asks the running agent, or reads the store when none runs.',
+  options: { json: flag('--json', 'one JSON document a destination (NDJSON)') },
+  examples: [{ line: 'sudo launchwarden forward status', says: 'what waits for whom, and why' }],
+  needs: 'read access to the data directory (root, when the agent runs as a daemon)',
+  async handler({ context, options }) {
+    const { out, clock } = context;
+    const op = 'forward.status';
+    const reply = await context.askDaemon(op, undefined);
+    const result =
+      reply?.result ??
+      (await context.withStore((store) => forwardHandlers({ outbox: store.outbox })[op]?.(undefined)));
+    const all = objectsAt({ result }, 'result');
+    if (options.json) {
+      for (const one of all) out.document('destination/1', one);
+      return ExitCode.ok;
+    }
+    if (all.length === 0) out.line('No destinations.');
+    const sheet = new Sheet(out);
+    const since = (value: unknown) =>
+      typeof value === 'number' ? ago(value * 1000, clock.now()) : undefined;
+    for (const one of all) {
+      sheet.section(textAt(one, 'name') ?? '?', (section) => {
+        const wait = Number(at(one, 'retryInMs') ?? 0);
+        const retry = wait > 0 ? `, next try in ${formatDuration(wait * 1000)}` : '';
+        const state = textAt(one, 'state') ?? `no agent runs; paused: ${textAt(one, 'paused') ?? 'no'}`;
+        section.field('state', `${state}${retry}`);
+        section.field('reason', textAt(one, 'pauseReason'));
+        section.field(
+          'delivered',
+          `${textAt(one, 'delivered')}, ${textAt(one, 'duplicates')} of them had been before`,
+        );
+        section.field('last', since(at(one, 'lastOk')));
+        const failed = since(at(one, 'lastErrorAt'));
+        section.field(
+          'last error',
+          failed === undefined ? undefined : `${textAt(one, 'lastError')} (${failed})`,
+        );
+        for (const lane of ['status', 'alert', 'event']) {
+          const rows = Number(at(one, `lanes.${lane}.rows`) ?? 0);
+          const oldest = since(at(one, `lanes.${lane}.oldest`));
+          section.field(
+            `${lane}s wait`,
+            `${rows}${oldest === undefined ? '' : `, the oldest came ${oldest}`}`,
+          );
+        }
+        section.field('dead', textAt(one, 'dead'));
+        section.field('given up', textAt(one, 'evicted'));
+      });
+    }
+    return ExitCode.ok;
+  },
+});
