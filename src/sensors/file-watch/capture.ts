@@ -14,6 +14,8 @@ export interface Capture {
   readonly header: string | undefined;
   /** Where a symbolic link leads, as a macOS path; its text when it leads nowhere. */
   readonly link: string | undefined;
+  /** The file that a link of a launch item leads to. */
+  readonly target: Snapshot | undefined;
   readonly findings: readonly string[];
   /** The file is too large to be hashed at once. */
   readonly large: boolean;
@@ -39,7 +41,7 @@ export class Capturer {
     switch (snapshot.type) {
       case 'file':
         if (snapshot.links > 1) findings.push('hard-link');
-        return this.#file(host, macPath, { snapshot, findings, link: undefined });
+        return this.#file(host, macPath, { snapshot, findings });
       case 'symlink':
         findings.push('symlink');
         return this.#link(host, macPath, findings);
@@ -51,20 +53,26 @@ export class Capturer {
     return { ...nothing, findings };
   }
 
+  /** Where the link of a launch item leads, and to which file, when it leads to one. */
+  target(macPath: string): { readonly host?: string; readonly snapshot?: Snapshot } {
+    const host = launchItemKind(macPath) === undefined ? undefined : resolveInRoot(this.#root, macPath);
+    const snapshot = host === undefined ? undefined : lookAt(host);
+    if (host === undefined || snapshot === undefined || snapshot === 'denied') return {};
+    return snapshot.type === 'file' ? { host, snapshot } : { host };
+  }
+
   #link(host: string, macPath: string, findings: string[]): Capture {
-    const text = linkText(host);
-    const target = launchItemKind(macPath) === undefined ? undefined : resolveInRoot(this.#root, macPath);
-    const snapshot = target === undefined ? undefined : lookAt(target);
-    const link = target === undefined ? text : this.#root.toMac(target);
-    if (target === undefined || snapshot === undefined || snapshot === 'denied' || snapshot.type !== 'file')
-      return { ...nothing, link, findings };
-    return this.#file(target, macPath, { snapshot, findings, link });
+    const target = this.target(macPath);
+    const link = target.host === undefined ? linkText(host) : this.#root.toMac(target.host);
+    if (target.host === undefined || target.snapshot === undefined) return { ...nothing, link, findings };
+    const read = this.#file(target.host, macPath, { snapshot: target.snapshot, findings });
+    return { ...read, link, target: target.snapshot };
   }
 
   #file(
     host: string,
     macPath: string,
-    { snapshot, findings, link }: { snapshot: Snapshot; findings: string[]; link: string | undefined },
+    { snapshot, findings }: { snapshot: Snapshot; findings: string[] },
   ): Capture {
     const limits = this.#limits;
     const large = snapshot.size > limits.maxContent;
@@ -77,7 +85,7 @@ export class Capturer {
     const result = this.#reader.read(host, snapshot, Math.max(carried, headerBytes));
     if (!result.ok) {
       if (result.reason === 'unreadable') findings.push('unreadable');
-      return { ...nothing, link, findings };
+      return { ...nothing, findings };
     }
     const { content, sha256 } = result;
     if (content.truncated && launchItem) findings.push('oversized');
@@ -88,7 +96,8 @@ export class Capturer {
         content.bytes.length === 0
           ? undefined
           : Buffer.from(content.bytes.subarray(0, headerBytes)).toString('hex'),
-      link,
+      link: undefined,
+      target: undefined,
       findings,
       large,
     };
@@ -100,6 +109,7 @@ const nothing: Capture = {
   sha256: undefined,
   header: undefined,
   link: undefined,
+  target: undefined,
   findings: [],
   large: false,
 };

@@ -21,7 +21,8 @@ import { FolderWalker } from './walker.js';
 const idleTickMs = 45;
 const busyTickMs = 10;
 const busyForMs = 2_000;
-const blindEveryMs = 1_000;
+/** How often what no wake-up tells about is looked at, milliseconds. */
+const unaidedEveryMs = 1_000;
 /** Gaps of one reason are told about together, no more often than this, milliseconds. */
 const gapEveryMs = 5_000;
 /** The first look is repeated until nothing moves any more, or so often. */
@@ -64,7 +65,7 @@ export class FileWatchSensor implements Sensor {
   #running = false;
   #complete: Micros = 0;
   #observedAt = Number.NEGATIVE_INFINITY;
-  #lastBlindLook = 0;
+  #lastUnaidedLook = 0;
   #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
   #missedBefore = 0;
@@ -176,9 +177,10 @@ export class FileWatchSensor implements Sensor {
     const { clock } = this.#options;
     const now = clock.now();
     const steady = clock.monotonic();
-    if (this.#walker.blind > 0 && steady - this.#lastBlindLook > blindEveryMs) {
-      this.#lastBlindLook = steady;
+    if (steady - this.#lastUnaidedLook > unaidedEveryMs) {
+      this.#lastUnaidedLook = steady;
       this.#walker.lookIntoBlind();
+      this.#tracker.lookAtUnwatched();
     }
     this.#walker.tick(steady);
     this.#echo.prune();

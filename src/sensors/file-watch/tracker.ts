@@ -21,6 +21,8 @@ const maxWaiting = 16 * 1024 * 1024;
 const tellEveryMs = 100;
 /** A file up to this size is read at every change, a larger one only when it is told about. */
 const alwaysRead = 64 * 1024;
+/** Items that can change without a wake-up, which are looked at once a second; more wait for the slow look. */
+const maxUnwatched = 256;
 /** A change so soon before the look may be followed by another one with the same coarse ctime, nanoseconds. */
 const racyNanos = 20_000_000n;
 
@@ -58,6 +60,8 @@ export class ItemTracker {
   >();
   readonly #waiting = new Map<Item, FileContent | undefined>();
   #waitingBytes = 0;
+  /** Links, and files with another name: a change made elsewhere wakes nobody. */
+  readonly #unwatched = new Set<Item>();
   #items = 0;
   #live = false;
   #earlier: EarlierRun | undefined;
@@ -130,7 +134,12 @@ export class ItemTracker {
     else if (cause.kind === 'wake' && known.racy && snapshot.type === 'file')
       this.#lookInside(known, snapshot);
     else if (snapshot.type === 'dir') known.snapshot = snapshot;
-    else if (snapshot.type === 'symlink' && cause.kind === 'rescan') this.#lookInside(known, snapshot);
+    else if (snapshot.type === 'symlink') {
+      const { snapshot: target } = this.#capturer.target(known.path);
+      const same =
+        target?.key === known.target?.key && (target === undefined || !differs(target, known.target!));
+      if (!same) this.#lookInside(known, snapshot);
+    }
   }
 
   /** Nothing is at a path. */
@@ -153,6 +162,15 @@ export class ItemTracker {
   /** A folder was left: so was everything in and below it. */
   left(folder: Folder): void {
     for (const item of [...itemsBelow(folder)]) this.#miss(item);
+  }
+
+  /** Looks at what can change without a wake-up. */
+  lookAtUnwatched(): void {
+    for (const { folder, name } of [...this.#unwatched]) {
+      const snapshot = lookAt(childPath(folder.host, name));
+      if (snapshot !== undefined && snapshot !== 'denied')
+        this.seen(folder, name, { snapshot, cause: { kind: 'scan' }, begins: false });
+    }
   }
 
   /** Tells what has waited long enough. `all`: everything. */
@@ -197,13 +215,14 @@ export class ItemTracker {
       sha256: undefined,
       findings: [],
       link: undefined,
+      target: undefined,
       header: undefined,
       settling: undefined,
       racy: false,
     };
     const original = this.#live ? this.#movedFrom(item) : undefined;
     const tracked = this.#add(item);
-    if (!this.#live && this.#earlier?.isSame(item) !== false) {
+    if (!this.#live && this.#wasThere(item)) {
       if (tracked) this.#remember(item);
       return;
     }
@@ -212,10 +231,20 @@ export class ItemTracker {
     this.#countMissed(item, found.cause);
   }
 
+  /** True when the first look finds an item as it was, of a link also what it leads to. */
+  #wasThere(item: Item): boolean {
+    if (this.#earlier?.isSame(item) === false) return false;
+    if (item.snapshot.type !== 'symlink') return true;
+    const { sha256 } = item;
+    this.#read(item);
+    return sha256 === undefined || item.sha256 === sha256;
+  }
+
   #changed(item: Item, snapshot: Snapshot, cause: Cause): void {
     const now = this.#options.clock.monotonic();
     const { settling } = item;
     item.snapshot = snapshot;
+    this.#noteUnwatched(item);
     this.#touchAncestors(item.folder, now);
     if (settling === undefined || !this.#isSettling(item, now)) {
       this.#observeNew(item, 'modification', undefined);
@@ -233,6 +262,12 @@ export class ItemTracker {
     const first = wasEmpty && item.header !== undefined;
     if (first || now - settling.told >= tellEveryMs) this.#tell(item, content);
     else this.#wait(item, content);
+  }
+
+  #noteUnwatched(item: Item): void {
+    const { type, links } = item.snapshot;
+    const unwatched = type === 'symlink' || (type === 'file' && links > 1);
+    if (unwatched && this.#unwatched.size < maxUnwatched) this.#unwatched.add(item);
   }
 
   /** The look shows no difference, but the content could have been exchanged within one tick of the ctime. */
@@ -255,17 +290,14 @@ export class ItemTracker {
     content = this.#read(item),
   ): void {
     const now = this.#options.clock.monotonic();
-    const { ctime } = item.snapshot;
+    const { inode } = item.snapshot;
+    // Of a link the change may be that of its target.
+    const ctime = later(item.snapshot.ctime, item.target?.ctime);
     this.#stopWaiting(item);
     item.settling = {
-      // A change that left the ctime as it was (a link whose target changed) is told apart by what it holds now.
-      id: this.#id(
-        item.path,
-        item.snapshot,
-        ctime === item.settling?.time ? `${action}:${item.sha256}` : action,
-      ),
+      id: this.#id(item.path, { inode, ctime }, action),
       action,
-      time: ctime > item.folder.appeared ? ctime : item.folder.appeared,
+      time: later(ctime, item.folder.appeared),
       original,
       first: now,
       last: now,
@@ -332,6 +364,7 @@ export class ItemTracker {
     item.sha256 = capture.sha256;
     item.header = capture.header;
     item.link = capture.link;
+    item.target = capture.target;
     item.findings = capture.findings;
     item.racy = this.#nowNanos() - item.snapshot.ctime < racyNanos;
     if (capture.large && hashLater && !this.#large.add(item)) this.counters.hash_skipped++;
@@ -396,6 +429,7 @@ export class ItemTracker {
     target.items++;
     item.folder.items.set(item.name, item);
     this.#byKey.set(item.snapshot.key, item);
+    this.#noteUnwatched(item);
     return true;
   }
 
@@ -410,6 +444,7 @@ export class ItemTracker {
 
   /** Takes an item out of its folder; `keepKey`: it may still turn up under another path. */
   #forget(item: Item, keepKey = false): void {
+    this.#unwatched.delete(item);
     this.#stopWaiting(item);
     if (item.folder.items.get(item.name) === item) {
       item.folder.items.delete(item.name);
@@ -439,6 +474,10 @@ export class ItemTracker {
 export function remembered(item: Item): RememberedItem {
   const { inode, ctime, size, mode, uid, gid, type } = item.snapshot;
   return { path: item.path, inode, ctimeNanos: ctime, size, mode, uid, gid, type, sha256: item.sha256 };
+}
+
+function later(a: bigint, b: bigint | undefined): bigint {
+  return b !== undefined && b > a ? b : a;
 }
 
 interface Found {

@@ -54,6 +54,8 @@ export interface Item {
   findings: readonly string[];
   /** Of a symbolic link: its text. */
   link: string | undefined;
+  /** Of a symbolic link that launchd would follow: the file it leads to. */
+  target: Snapshot | undefined;
   /** First 16 bytes, lower-case hexadecimal. */
   header: string | undefined;
   settling: Settling | undefined;

@@ -159,15 +159,35 @@ describe('links', () => {
   });
 
   test('a property list that is a link: what it leads to inside the root is read, and its change is seen', async () => {
-    await rig.start({ limits: { rescanMs: 100, settleMs: 10 } });
+    await rig.start({ limits: { settleMs: 10 } });
     const target = rig.write('/private/tmp/real.plist', 'one');
     symlinkSync('/tmp/real.plist', rig.host(`${agents}/link.plist`));
     const event = await rig.event(`${agents}/link.plist`);
     expect(event.doc.launchwarden?.findings).toEqual(['symlink']);
+    await new Promise((resolve) => setTimeout(resolve, 20));
     writeFileSync(target, 'two');
     await expect.poll(() => rig.content(`${agents}/link.plist`), { timeout: 5_000 }).toBe('two');
     const last = rig.sink.observations.findLast((one) => one.event.doc.file?.path === `${agents}/link.plist`);
     expect(last?.event.doc.file?.target_path).toBe('/private/tmp/real.plist');
+    // Its time is that of the change, not that of the link.
+    expect(last!.event.time).toBeGreaterThan(event.time);
+    expect(rig.actions(`${agents}/link.plist`)).toEqual(['modification', 'modification']);
+  });
+
+  test('a link that was there before is no event, as long as it leads to the same', async () => {
+    const target = rig.write('/private/tmp/real.plist', 'one');
+    symlinkSync('/private/tmp/real.plist', rig.host(`${agents}/link.plist`));
+    await rig.start({ limits: { rescanMs: 50 } });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(rig.sink.events).toEqual([]);
+    await rig.stop();
+    const remembered = [...rig.items.values()];
+    await rig.start({ remembered, completeThrough: rig.sink.completes.at(-1)! });
+    await rig.stop();
+    expect(rig.sink.events).toEqual([]);
+    writeFileSync(target, 'two');
+    await rig.start({ remembered, completeThrough: rig.sink.completes.at(-1)! });
+    expect(rig.actions(`${agents}/link.plist`)).toEqual(['modification']);
   });
 
   test('a link never leads out of the root', async () => {

@@ -197,17 +197,26 @@ test('a folder is no event because of its children, but is when its own mode cha
   expect((await rig.event(folder)).doc.file).toMatchObject({ type: 'dir', mode: '0777' });
 });
 
-test('a second name for a file is a finding, and a change through the other name is found by the slow look', async () => {
+test('a second name for a file is a finding, and a change through the other name is found all the same', async () => {
   const outside = rig.write('/private/tmp/outside.plist', 'one');
-  await rig.start({ limits: { rescanMs: 300, settleMs: 10 } });
+  await rig.start({ limits: { settleMs: 10 } });
   linkSync(outside, rig.host(path));
   const event = await rig.event(path);
   expect(event.doc.launchwarden?.findings).toEqual(['hard-link']);
-  // The slow look counts only what is older than the wake-up could be.
   await new Promise((resolve) => setTimeout(resolve, 50));
   writeFileSync(outside, 'two!');
   await expect.poll(() => rig.content(path), { timeout: 5_000 }).toBe('two!');
   expect(rig.actions(path)).toEqual(['modification', 'modification']);
+});
+
+test('also when the second name was given to a file that was there before, which wakes nobody', async () => {
+  const host = rig.write(path, 'one');
+  await rig.start({ limits: { settleMs: 10, rescanMs: 200 } });
+  linkSync(host, rig.host('/Users/alice/outside'));
+  await rig.event(path);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  writeFileSync(rig.host('/Users/alice/outside'), 'two!');
+  await expect.poll(() => rig.content(path), { timeout: 5_000 }).toBe('two!');
 });
 
 test('ids are the same when the same thing is seen by another run', async () => {
