@@ -108,7 +108,7 @@ test('whatever happens, in whatever order and however fast: what is known in the
           await waitFor(
             'the snapshot to be what is there',
             () => (known(sensor.snapshot()) === expected ? true : undefined),
-            3_000,
+            15_000,
           ).catch(() => expect(known(sensor.snapshot())).toBe(expected));
           await rig.quiet();
           expect(known(rig.items.values())).toBe(expected);

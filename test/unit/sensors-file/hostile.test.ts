@@ -15,7 +15,7 @@ import {
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/base/digest.js';
-import { agents, plugIns, Rig } from './rig.js';
+import { agents, patient, plugIns, Rig } from './rig.js';
 
 let rig: Rig;
 beforeEach(() => {
@@ -83,7 +83,7 @@ describe('what is no property list', () => {
     closeSync(fd);
     const event = await rig.event(path);
     await expect
-      .poll(() => rig.latest(event.id)?.event.doc.file?.hash?.sha256, { timeout: 15_000 })
+      .poll(() => rig.latest(event.id)?.event.doc.file?.hash?.sha256, patient)
       // sha256 of 200 MiB of zeros, by sha256sum.
       .toBe(execFileSync('sha256sum', [rig.host(path)], { encoding: 'utf8' }).slice(0, 64));
     const last = rig.latest(event.id);
@@ -99,7 +99,7 @@ describe('what is no property list', () => {
     ftruncateSync(fd, 3 * 1024 * 1024);
     closeSync(fd);
     await rig.event(path);
-    await expect.poll(() => sensor.health().counters['hash_skipped']).toBeGreaterThan(0);
+    await expect.poll(() => sensor.health().counters['hash_skipped'], patient).toBeGreaterThan(0);
   });
 
   test('a file that is truncated and rewritten all the time never stops the watcher', async () => {
@@ -117,7 +117,7 @@ describe('what is no property list', () => {
     }
     truncateSync(rig.host(path), 0);
     writeFileSync(rig.host(path), 'the end');
-    await expect.poll(() => rig.content(path)).toBe('the end');
+    await expect.poll(() => rig.content(path), patient).toBe('the end');
   });
 });
 
@@ -146,7 +146,7 @@ describe('here and gone', () => {
     for (let round = 1; round <= 5; round++) {
       writeFileSync(rig.host(path), 'x');
       unlinkSync(rig.host(path));
-      await expect.poll(() => rig.actions(path).length).toBe(round * 2);
+      await expect.poll(() => rig.actions(path).length, patient).toBe(round * 2);
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
   });
@@ -244,7 +244,7 @@ describe('too much', () => {
     for (let n = 0; n < files; n++) writeFileSync(rig.host(`${agents}/n${n}.plist`), 'x');
     rig.write('/Users/alice/Library/LaunchAgents/after.plist');
     await rig.event('/Users/alice/Library/LaunchAgents/after.plist');
-    await expect.poll(() => rig.sink.events.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(files + 1);
+    await expect.poll(() => rig.sink.events.length, patient).toBeGreaterThanOrEqual(files + 1);
     await rig.stop();
     expect(rig.sink.gaps.map((gap) => gap.reason)).toContain('overflow');
   });
@@ -253,7 +253,7 @@ describe('too much', () => {
     await rig.start();
     const marks = rig.sink.completes.length;
     for (let n = 0; n < 5_000; n++) writeFileSync(rig.host(`${agents}/n${n}.plist`), `content ${n}`);
-    await expect.poll(() => rig.sink.events.length, { timeout: 15_000 }).toBe(5_000);
+    await expect.poll(() => rig.sink.events.length, patient).toBe(5_000);
     await rig.quiet();
     expect(rig.sink.completes.length).toBeGreaterThan(marks);
     for (const n of [0, 2_500, 4_999]) {

@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Scope } from '../../../src/sensors/file-watch/index.js';
-import { agents, plugIns, Rig } from './rig.js';
+import { agents, patient, plugIns, Rig } from './rig.js';
 
 let rig: Rig;
 beforeEach(() => {
@@ -166,7 +166,7 @@ describe('links', () => {
     expect(event.doc.launchwarden?.findings).toEqual(['symlink']);
     await new Promise((resolve) => setTimeout(resolve, 20));
     writeFileSync(target, 'two');
-    await expect.poll(() => rig.content(`${agents}/link.plist`), { timeout: 5_000 }).toBe('two');
+    await expect.poll(() => rig.content(`${agents}/link.plist`), patient).toBe('two');
     const last = rig.sink.observations.findLast((one) => one.event.doc.file?.path === `${agents}/link.plist`);
     expect(last?.event.doc.file?.target_path).toBe('/private/tmp/real.plist');
     // Its time is that of the change, not that of the link.
@@ -226,7 +226,8 @@ describe('bundles', () => {
   ];
   test.each(ways)('%s: one event of the bundle, and one of everything in it', async (_, copy) => {
     const from = stage();
-    await rig.start();
+    // Long enough for a busy machine.
+    await rig.start({ limits: { settleMs: 10_000 } });
     copy(from, rig.host(bundle));
     await rig.event(`${bundle}/Contents/Resources/a/b/c/deep`);
     await rig.event(`${bundle}/Contents/MacOS/evil`);
@@ -253,7 +254,7 @@ describe('bundles', () => {
 
   test('a slow copy that sets mode and times at its end is still one event of the bundle', async () => {
     const from = stage();
-    await rig.start({ limits: { settleMs: 400 } });
+    await rig.start({ limits: { settleMs: 1_500 } });
     mkdirSync(rig.host(bundle), { mode: 0o700 });
     mkdirSync(rig.host(`${bundle}/Contents`), { mode: 0o700 });
     const part = Buffer.alloc(1024 * 1024, 1);

@@ -1,6 +1,6 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { agents, plugIns, Rig } from './rig.js';
+import { agents, patient, plugIns, Rig } from './rig.js';
 
 let rig: Rig;
 beforeEach(() => {
@@ -92,7 +92,7 @@ test('what is remembered follows what is seen', async () => {
   await rig.event(`${agents}/a.plist`);
   await rig.quiet();
   writeFileSync(host, 'one two');
-  await expect.poll(() => rig.items.get(`${agents}/a.plist`)?.size).toBe(7);
+  await expect.poll(() => rig.items.get(`${agents}/a.plist`)?.size, patient).toBe(7);
   renameSync(host, rig.host(`${agents}/b.plist`));
   await rig.event(`${agents}/b.plist`, 'rename');
   expect(rig.items.has(`${agents}/a.plist`)).toBe(false);

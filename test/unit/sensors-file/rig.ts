@@ -15,6 +15,9 @@ import { RecordingSink } from '../../contract/sensor.contract.js';
 import { waitFor } from '../../simulation/mac.js';
 
 export const agents = '/Library/LaunchAgents';
+/** For `expect.poll`: a busy machine is no failure. */
+export const patient = { timeout: 15_000 };
+
 export const plugIns = '/Library/DirectoryServices/PlugIns';
 
 export interface RigOptions {

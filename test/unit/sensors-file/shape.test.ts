@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/base/digest.js';
-import { agents, Rig } from './rig.js';
+import { agents, patient, Rig } from './rig.js';
 
 let rig: Rig;
 beforeEach(() => {
@@ -69,14 +69,14 @@ test('an overwritten file, once it has settled, is another modification with a t
 });
 
 test('what a file becomes while it settles amends its first event and keeps its time', async () => {
-  await rig.start();
+  await rig.start({ limits: { settleMs: 10_000 } });
   const host = rig.write(path, 'begin');
   const event = await rig.event(path);
   for (const text of ['begin middle', 'begin middle end']) {
     await rig.quiet();
     writeFileSync(host, text);
   }
-  await expect.poll(() => rig.content(path)).toBe('begin middle end');
+  await expect.poll(() => rig.content(path), patient).toBe('begin middle end');
   expect(rig.actions(path)).toEqual(['modification']);
   const last = rig.latest(event.id);
   expect(last?.amends).toBe(true);
@@ -205,7 +205,7 @@ test('a second name for a file is a finding, and a change through the other name
   expect(event.doc.launchwarden?.findings).toEqual(['hard-link']);
   await new Promise((resolve) => setTimeout(resolve, 50));
   writeFileSync(outside, 'two!');
-  await expect.poll(() => rig.content(path), { timeout: 5_000 }).toBe('two!');
+  await expect.poll(() => rig.content(path), patient).toBe('two!');
   expect(rig.actions(path)).toEqual(['modification', 'modification']);
 });
 
@@ -216,7 +216,7 @@ test('also when the second name was given to a file that was there before, which
   await rig.event(path);
   await new Promise((resolve) => setTimeout(resolve, 50));
   writeFileSync(rig.host('/Users/alice/outside'), 'two!');
-  await expect.poll(() => rig.content(path), { timeout: 5_000 }).toBe('two!');
+  await expect.poll(() => rig.content(path), patient).toBe('two!');
 });
 
 test('ids are the same when the same thing is seen by another run', async () => {
