@@ -3,15 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
-import type { Destination, OutboxItem, Target, Verdict } from '../../../src/forward/index.js';
+import type { Destination, OutboxItem, Verdict } from '../../../src/forward/index.js';
 
-export const wideCaps: Target['caps'] = {
-  eventRows: 1e6,
-  eventBytes: 1e9,
-  alertRows: 1e6,
-  alertBytes: 1e9,
-  policy: 'drop_oldest_events',
-};
+export { target, wideCaps } from '../../helpers/targets.js';
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'launchwarden-forward-'));
@@ -56,10 +50,6 @@ export class ScriptedDestination implements Destination {
   get ids(): string[] {
     return this.requests.flatMap((items) => items.map(({ id }) => id));
   }
-}
-
-export function target(destination: Destination, extra: Partial<Target> = {}): Target {
-  return { destination, caps: wideCaps, simulated: false, rawEvents: 'off', ...extra };
 }
 
 /** Waits until `holds` is true; fails the test after `limitMs`. */
