@@ -19,8 +19,12 @@ int64_t Clock(clockid_t id) {
 int64_t WallUs() { return Clock(CLOCK_REALTIME); }
 int64_t SteadyUs() { return Clock(CLOCK_MONOTONIC); }
 
-// A pid is given out a moment before its process can be seen.
-constexpr int kTriesUntilForgotten = 4;
+// A pid is given out a moment before its process can be seen; on a busy machine the parent may lose the processor just
+// then. So it is looked for at once, and then after waits that double: 320 ms in all at the default period.
+constexpr int kTriesInARow = 4;
+constexpr int kTriesUntilForgotten = 10;
+// An exec shows its image a moment before its arguments; without them for so long, it has none.
+constexpr int64_t kLoadingUs = 50'000;
 // A process of age t is looked at again after t / 16: a shell that executes another program in its own place is caught
 // soon after its start, when that is likely, and everything else costs next to nothing.
 constexpr int64_t kAgeShare = 16;
@@ -76,7 +80,9 @@ bool Scanner::Sleep() {
   // The absolute steady clock: a wall clock that is set must not stop the looks.
   const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs;
   const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us) : period_us_;
-  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(wait_us);
+  // From the start of the last look: what a look takes does not stretch the period.
+  const auto until = std::chrono::steady_clock::now() +
+                     std::chrono::microseconds(std::max(wait_us - (SteadyUs() - steady_us_), wait_us / 4));
   stop_signal_.wait_until(lock, until, [this] { return stopping_; });
   return !stopping_;
 }
@@ -125,13 +131,17 @@ void Scanner::Look() {
   pids_.clear();
   if (!reader_->Births(pids_)) next_list_us_ = steady_us_;
   if (!pids_.empty()) last_birth_us_ = steady_us_;
-  for (const int pid : pids_) unseen_.push_back({pid, 0, last_look_us_});
+  for (const int pid : pids_) unseen_.push_back({pid, 0, steady_us_, last_look_us_});
 
   size_t kept = 0;
   for (Unseen& one : unseen_) {
-    if (Consider(one.pid, one.last_try_us, false)) continue;
-    one.last_try_us = look_us;
-    if (++one.tries < kTriesUntilForgotten) unseen_[kept++] = one;
+    if (one.due_us <= steady_us_) {
+      if (Consider(one.pid, one.last_try_us, false)) continue;
+      one.last_try_us = look_us;
+      if (++one.tries >= kTriesUntilForgotten) continue;
+      if (one.tries >= kTriesInARow) one.due_us = steady_us_ + (period_us_ << (one.tries - kTriesInARow + 1));
+    }
+    unseen_[kept++] = one;
   }
   unseen_.resize(kept);
 
@@ -202,8 +212,10 @@ bool Scanner::Consider(int pid, int64_t not_before_us, bool late) {
     known.start = facts.start;
     known.image_stamp = facts.image_stamp;
     if (facts.dead) counters_.found_dead++;
-    EmitWaitingParent(facts.ppid);
-    Emit(facts.execed ? kExec : kFork, facts, not_before_us);
+    if (!IsLoading(facts, known)) {
+      EmitWaitingParent(facts.ppid);
+      Emit(facts.execed ? kExec : kFork, facts, not_before_us);
+    }
   }
   known_[pid] = known;
   Schedule(pid, known);
@@ -237,8 +249,13 @@ void Scanner::Recheck(const Check& check) {
       known_.erase(found);
       return;
     }
+    if (IsLoading(facts, known)) {
+      Schedule(check.pid, known);
+      return;
+    }
     const int64_t not_before_us = known.last_look_us;
     known.waiting = false;
+    known.loading_us = 0;
     known.image_stamp = facts.image_stamp;
     EmitWaitingParent(facts.ppid);
     Emit(facts.execed || in_place ? kExec : kFork, facts, not_before_us);
@@ -247,6 +264,14 @@ void Scanner::Recheck(const Check& check) {
   }
   known.last_look_us = WallUs();
   if (!glance.dead) Schedule(check.pid, known);
+}
+
+// True while an exec is under way: the process then waits to be looked at again.
+bool Scanner::IsLoading(const ProcessFacts& facts, Known& known) const {
+  if (facts.arguments_known || facts.dead || !facts.execed) return false;
+  if (known.loading_us == 0) known.loading_us = steady_us_;
+  known.waiting = steady_us_ - known.loading_us < kLoadingUs;
+  return known.waiting;
 }
 
 void Scanner::Schedule(int pid, const Known& known) {

@@ -18,7 +18,7 @@ namespace launchwarden {
 
 struct ScannerOptions {
   // Time between two looks, microseconds; stretched while looking costs more than `cpu_share` of one core.
-  int64_t period_us = 2'500;
+  int64_t period_us = 3'000;
   // The same after a second without a birth: what a wake-up costs is nearly all that an idle machine pays.
   int64_t quiet_period_us = 4'000;
   int64_t longest_period_us = 20'000;
@@ -63,12 +63,15 @@ class Scanner {
     int64_t last_look_us = 0;  // wall time of the last look that showed the present state
     uint32_t generation = 0;   // of the last full list
     bool other = false;
-    bool waiting = false;  // forked, not yet execed, not yet reported
+    int64_t loading_us = 0;  // steady time at which an exec without arguments was first seen
+    bool waiting = false;    // forked, not yet execed (or not completely), not yet reported
   };
   struct Unseen {
     int pid;
     int tries;
-    int64_t last_try_us;
+    int looks_to_wait;
+    int64_t due_us;       // steady time of the next try
+    int64_t last_try_us;  // wall time of the last one
   };
   struct Check {
     int64_t due_us;
@@ -85,6 +88,7 @@ class Scanner {
   void Recheck(const Check& check);
   void Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_before_us);
   void EmitWaitingParent(int pid);
+  bool IsLoading(const ProcessFacts& facts, Known& known) const;
   void Schedule(int pid, const Known& known);
   void AdaptPeriod(int64_t now_us);
   bool Sleep();
