@@ -1,6 +1,7 @@
 import type { Expr } from '../ast.js';
 import { bestRequirement, type Requirement } from './filing.js';
 import type { Generated, Judge, Slot } from './generate.js';
+import { GramIndex } from './grams.js';
 import { distinctValues } from './values.js';
 
 const maxTexts = 10_000;
@@ -29,6 +30,7 @@ export class Drawer {
     }
     this.always = always;
     this.#tables = [...tables.values()];
+    for (const table of this.#tables) table.close();
   }
 
   get empty(): boolean {
@@ -46,12 +48,15 @@ interface TrieNode {
   readonly indices: number[];
 }
 
-/** Conditions by the texts that one field must equal or begin with. */
+/** Conditions by the texts that one field must equal, begin with or contain. */
 class Table {
   readonly #read: Slot;
   readonly #judges: readonly Judge[];
+  readonly #found: number[] = [];
   readonly #equal = new Map<string, number[]>();
   readonly #trie: TrieNode = { next: new Map(), indices: [] };
+  readonly #needles: { readonly text: string; readonly index: number }[] = [];
+  #grams: GramIndex | undefined;
 
   constructor(read: Slot, judges: readonly Judge[]) {
     this.#read = read;
@@ -64,37 +69,43 @@ class Table {
         const indices = this.#equal.get(text);
         if (indices === undefined) this.#equal.set(text, [index]);
         else indices.push(index);
-      } else this.#nodeOf(text).indices.push(index);
+      } else if (kind === 'prefix') this.#nodeOf(text).indices.push(index);
+      else this.#needles.push({ text, index });
     }
+  }
+
+  /** To be called once, after the last `add`. */
+  close(): void {
+    if (this.#needles.length > 0) this.#grams = new GramIndex(this.#needles);
   }
 
   collect(hits: number[]): void {
     const value = this.#read();
-    if (typeof value === 'string') this.#lookUp(value, hits);
-    else if (value !== undefined) this.#lookUpEach(value, hits);
+    if (value === undefined) return;
+    const found = this.#found;
+    found.length = 0;
+    if (typeof value === 'string') this.#lookUp(value, found);
+    else for (const text of distinctValues(value, maxTexts)) this.#lookUp(String(text), found);
+    // Several texts may lead to the same condition: it is judged once.
+    if (found.length === 1) this.#judge(found[0] as number, hits);
+    else if (found.length > 1) for (const index of new Set(found)) this.#judge(index, hits);
   }
 
-  /** Several texts may lead to the same condition: it is judged once. */
-  #lookUpEach(value: unknown, hits: number[]): void {
-    const found: number[] = [];
-    for (const text of distinctValues(value, maxTexts)) this.#lookUp(String(text), found);
-    if (found.length > 0) for (const index of new Set(found)) hits.push(index);
-  }
-
-  #lookUp(text: string, hits: number[]): void {
+  #lookUp(text: string, found: number[]): void {
     const equal = this.#equal.get(text);
-    if (equal !== undefined) this.#judge(equal, hits);
+    if (equal !== undefined) for (const index of equal) found.push(index);
+    this.#grams?.collect(text, found);
     let node: TrieNode | undefined = this.#trie;
     if (node.next.size === 0) return;
     for (let at = 0; at < text.length; at++) {
       node = node.next.get(text.charCodeAt(at));
       if (node === undefined) return;
-      if (node.indices.length > 0) this.#judge(node.indices, hits);
+      for (const index of node.indices) found.push(index);
     }
   }
 
-  #judge(indices: readonly number[], hits: number[]): void {
-    for (const index of indices) if ((this.#judges[index] as Judge)()) hits.push(index);
+  #judge(index: number, hits: number[]): void {
+    if ((this.#judges[index] as Judge)()) hits.push(index);
   }
 
   #nodeOf(text: string): TrieNode {

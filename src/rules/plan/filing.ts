@@ -1,17 +1,18 @@
 import type { Expr, Literal } from '../ast.js';
 import { functionNamed } from '../functions/index.js';
 import { foldText } from './fold.js';
-import { eqlPattern } from './like.js';
+import { leastNeedle } from './grams.js';
 import { pathParts } from './read.js';
 import { numberOf } from './values.js';
 
 /**
- * What must stand in an event for a condition to hold: one of the texts (or a text that begins with one of them) in one
- * field. Texts are folded, which asks for less than the condition may; a condition is filed under one of these.
+ * What must stand in an event for a condition to hold: one of the texts in one field, or a text that begins with one of
+ * them, or contains one. Texts are folded, which asks for less than the condition may; a condition is filed under one of
+ * these.
  */
 export interface Requirement {
   readonly parts: readonly string[];
-  readonly kind: 'equals' | 'prefix';
+  readonly kind: 'equals' | 'prefix' | 'contains';
   readonly texts: readonly string[];
 }
 
@@ -35,8 +36,10 @@ export function requirementsOf(expr: Expr): readonly Requirement[] {
       return required(expr.value, expr.patterns, 'pattern');
     case 'call': {
       const [field, ...rest] = expr.args;
-      const starts = functionNamed(expr.name)?.name === 'startsWith' && rest.length === 1;
-      return field !== undefined && starts ? required(field, rest, 'prefix') : [];
+      const kind = callKinds[functionNamed(expr.name)?.name ?? ''];
+      return field !== undefined && kind !== undefined && rest.length === 1
+        ? required(field, rest, kind)
+        : [];
     }
     case 'kql-is': {
       const { field, value } = expr;
@@ -47,39 +50,57 @@ export function requirementsOf(expr: Expr): readonly Requirement[] {
         return /[./:]/.test(value.text) && /^[\d.:a-fA-F/]+$/.test(value.text)
           ? []
           : usable({ parts, kind: 'equals', texts: [value.text] });
-      return usable({ parts, kind: 'prefix', texts: [value.parts[0] ?? ''] });
+      return patterns(parts, [value.parts]);
     }
     default:
       return [];
   }
 }
 
-function required(
-  field: Expr,
-  others: readonly Expr[],
-  kind: 'equals' | 'prefix' | 'pattern',
-): readonly Requirement[] {
+type Kind = Requirement['kind'];
+
+const callKinds: Readonly<Record<string, Kind>> = {
+  startsWith: 'prefix',
+  endsWith: 'contains',
+  stringContains: 'contains',
+};
+
+function required(field: Expr, others: readonly Expr[], kind: Kind | 'pattern'): readonly Requirement[] {
   if (field.kind !== 'field' || field.alias !== null) return [];
   if (!others.every((one): one is Literal => one.kind === 'literal' && typeof one.value === 'string'))
     return [];
   const parts = pathParts(field.path);
   const texts = others.map(({ value }) => value as string);
   if (kind !== 'pattern') return usable({ parts, kind, texts });
-  const patterns = texts.map(eqlPattern);
-  if (patterns.every((pattern) => pattern.parts.length === 1 && pattern.parts[0]?.text !== undefined)) {
-    return usable({ parts, kind: 'equals', texts });
+  return patterns(
+    parts,
+    texts.map((text) => text.split(/[*?]/)),
+  );
+}
+
+/** Patterns as the literal texts between their wildcards. */
+function patterns(parts: readonly string[], texts: readonly (readonly string[])[]): readonly Requirement[] {
+  if (texts.every((text) => text.length === 1)) {
+    return usable({ parts, kind: 'equals', texts: texts.map(([text = '']) => text) });
   }
-  return usable({ parts, kind: 'prefix', texts: texts.map((text) => text.replace(/[*?].*$/s, '')) });
+  const longest = texts.map((text) => text.reduce((best, one) => (one.length > best.length ? one : best)));
+  return [
+    ...usable({ parts, kind: 'prefix', texts: texts.map(([text = '']) => text) }),
+    ...usable({ parts, kind: 'contains', texts: longest }),
+  ];
 }
 
 /** Numbers and booleans equal more than one text: nothing is filed under those. */
 function usable({ parts, kind, texts }: Requirement): readonly Requirement[] {
   const folded = [...new Set(texts.map(foldText))];
-  if (folded.length > maxTexts) return [];
+  if (folded.length === 0 || folded.length > maxTexts) return [];
   if (kind === 'prefix') return folded.includes('') ? [] : [{ parts, kind, texts: shortest(folded) }];
+  if (kind === 'contains') return folded.some(isShort) ? [] : [{ parts, kind, texts: folded }];
   const loose = folded.some((text) => numberOf(text) !== undefined);
   return loose ? [] : [{ parts, kind, texts: folded }];
 }
+
+const isShort = (text: string) => text.length < leastNeedle;
 
 /** Without the texts that begin with another one. */
 function shortest(texts: readonly string[]): readonly string[] {
@@ -92,17 +113,29 @@ function shortest(texts: readonly string[]): readonly string[] {
 function common(alternatives: readonly (readonly Requirement[])[]): readonly Requirement[] {
   const [first = [], ...rest] = alternatives;
   return first.flatMap((one) => {
-    let merged: Requirement | undefined = one;
+    let merged: readonly Requirement[] = [one];
     for (const others of rest) {
       const name = one.parts.join('.');
-      const same = others.find(({ parts }) => parts.join('.') === name);
-      if (same === undefined) return [];
-      const kind: Requirement['kind'] =
-        merged.kind === 'equals' && same.kind === 'equals' ? 'equals' : 'prefix';
-      const texts: string[] = [...new Set([...merged.texts, ...same.texts])];
-      merged = { parts: one.parts, kind, texts: kind === 'prefix' ? shortest(texts) : texts };
+      const same = others.filter(({ parts }) => parts.join('.') === name);
+      merged = merged.flatMap((so) => same.flatMap((other) => either(so, other)));
+      if (merged.length === 0 || merged.length > maxChoices) return [];
     }
-    return merged.texts.length > maxTexts ? [] : [merged];
+    return merged;
+  });
+}
+
+const maxChoices = 8;
+
+/** One or the other of two requirements of the same field, as one that is implied by both. */
+function either(a: Requirement, b: Requirement): readonly Requirement[] {
+  const texts = [...a.texts, ...b.texts];
+  const { parts } = a;
+  if (a.kind === b.kind) return usable({ parts, kind: a.kind, texts });
+  // What equals a text begins with it and contains it; what begins with one contains it.
+  return usable({
+    parts,
+    kind: a.kind === 'contains' || b.kind === 'contains' ? 'contains' : 'prefix',
+    texts,
   });
 }
 
@@ -156,10 +189,9 @@ export function judgingOrder(expr: Expr): number {
 
 function worthOf({ parts, kind, texts }: Requirement): number {
   const name = parts.join('.');
-  if (kind === 'prefix') {
-    const shortest = Math.min(...texts.map((text) => text.length));
-    return Math.min(90, shortest * 4);
-  }
+  const least = Math.min(...texts.map((text) => text.length));
+  if (kind === 'prefix') return Math.min(90, least * 4);
+  if (kind === 'contains') return 30 + Math.min(30, least * 2);
   if (name === 'process.args' || name === 'process.parent.args') return 60;
   return fewValues[name] ?? (name === 'process.name' ? 110 : 100);
 }
