@@ -7,12 +7,13 @@ import { formatMicros, type Micros } from '../base/time.js';
 import type { Settings } from '../config/index.js';
 import { Enricher } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
-import { Forwarder, openTargets, type Target } from '../forward/index.js';
+import { openTargets, type Target } from '../forward/index.js';
 import type { Rule } from '../rules/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { forwardHandlers } from './forward-control.js';
+import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
 import { filePatterns, selectRules } from './rules.js';
@@ -80,7 +81,7 @@ class Agent {
   readonly #parts: Parts;
   readonly #pipeline: Pipeline;
   readonly #sensors: SensorSet;
-  readonly #forwarder: Forwarder;
+  readonly #forwarding: Forwarding;
   readonly #agentId: string;
   readonly #root: RootMap;
   readonly #started: Micros;
@@ -106,20 +107,25 @@ class Agent {
       hostId: remembered(store, 'host.id', randomUUID),
       boot,
     });
-    this.#forwarder = new Forwarder({
-      outbox: store.outbox,
+    this.#forwarding = new Forwarding({
+      settings,
+      store,
       targets,
       clock,
       log: log.child({ stage: 'forward' }),
+      version,
+      agentId: this.#agentId,
+      host: enricher.host,
+      simulated: this.#root.simulated,
+      health: () => ({ sensors: this.#sensors.kinds, rules: rules.length, ...this.#pipeline.counters }),
     });
-    const names = this.#forwarder.names({ simulated: this.#root.simulated });
     this.#pipeline = new Pipeline({
       store,
       enricher,
       rules,
       clock,
       log,
-      destinations: names,
+      destinations: this.#forwarding.destinations,
       context: () => ({
         version,
         agentId: this.#agentId,
@@ -127,7 +133,8 @@ class Agent {
         sensors: this.#sensors.kinds,
         simulated: this.#root.simulated,
       }),
-      committed: () => this.#forwarder.wake(),
+      journaled: (events) => this.#forwarding.journaled(events),
+      committed: (alerts) => this.#forwarding.committed(alerts),
     });
     const complete = Number(store.progress.get('complete_through'));
     this.#sensors = new SensorSet(
@@ -165,7 +172,7 @@ class Agent {
       const detail = 'the agent did not run';
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
     }
-    this.#forwarder.start();
+    this.#forwarding.start();
     this.#timers.push(
       clock.every(tickMs, () => this.#pipeline.flush()),
       clock.every(progressEveryMs, () => this.#saveProgress()),
@@ -202,7 +209,7 @@ class Agent {
     if (!this.#ready) return;
     this.#pipeline.flush(true);
     this.#saveProgress();
-    await this.#forwarder.stop(drainMs);
+    await this.#forwarding.stop(drainMs);
   }
 
   #saveProgress(): void {
@@ -231,6 +238,7 @@ class Agent {
     log.warn({ ...gap }, 'gap');
     try {
       store.gaps.add(gap);
+      this.#forwarding.gap(gap);
     } catch (error) {
       log.error({ error: messageOf(error) }, 'gap could not be stored');
     }
@@ -240,7 +248,7 @@ class Agent {
     return {
       status: () => this.#status(),
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
-      ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarder }),
+      ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
     };
   }
 

@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.js';
 import type { Micros } from '../base/time.js';
 import { Detector, type DetectorOptions, type KnownAlert, Orderer } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
-import type { AlertContext, Detection } from '../event/alert.js';
+import type { Alert, AlertContext, Detection } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event, Observation } from '../event/event.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
@@ -28,8 +28,10 @@ export interface PipelineOptions {
   readonly destinations: readonly string[];
   /** Who and with what: stored with every alert. */
   context(): AlertContext;
-  /** Called after alerts were committed. */
-  committed(): void;
+  /** Called with the events that were journaled just now. */
+  journaled(events: readonly Event[]): void;
+  /** Called with the alerts that were committed just now, new or grown. */
+  committed(alerts: readonly Alert[]): void;
 }
 
 /**
@@ -195,9 +197,10 @@ export class Pipeline {
       }
     }
     const { store } = this.#options;
+    let stored: readonly Event[] = [];
     try {
       // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
-      const stored = store.events.transaction(() => {
+      stored = store.events.transaction(() => {
         const added = store.events.append(fresh);
         if (items.length > 0) store.items.apply(items);
         return added;
@@ -208,6 +211,11 @@ export class Pipeline {
       // A full disk must not blind detection: what could not be journaled is judged all the same.
       this.#failed(error, 'events could not be journaled');
       if (this.#open) for (const event of fresh) this.#orderer.push(event);
+    }
+    try {
+      this.#options.journaled(stored);
+    } catch (error) {
+      this.#failed(error, 'raw events could not be queued');
     }
     for (const observation of observations) this.#keepEvidence(observation);
     for (const event of amended) this.#amend(event);
@@ -241,7 +249,7 @@ export class Pipeline {
       if (this.#orderer.replace(event)) return;
       this.#remember(event);
       this.counters.grown += store.alerts.amendEvent(event, destinations);
-      committed();
+      committed([]);
     } catch (error) {
       this.#failed(error, 'an amendment could not be stored');
     }
@@ -308,8 +316,10 @@ export class Pipeline {
         })),
       );
       this.#detections = [];
+      const changed: Alert[] = [];
       for (const { detection, change, alert } of results) {
         if (change === 'same') continue;
+        changed.push(alert);
         this.counters[change === 'new' ? 'alerts' : 'grown']++;
         log.warn(
           {
@@ -321,7 +331,7 @@ export class Pipeline {
           change === 'new' ? 'alert' : 'alert grew',
         );
       }
-      this.#options.committed();
+      this.#options.committed(changed);
     } catch (error) {
       // They stay in memory and are tried again at the next turn: a full disk must not lose an alert.
       this.#failed(error, 'alerts could not be stored');

@@ -46,6 +46,11 @@ export class Enricher {
     this.#processes = options.processes ?? new ProcessTable();
   }
 
+  /** What every event says of this machine. */
+  get host(): HostFields {
+    return this.#host;
+  }
+
   /** A process that ran before: no event, but the parent of some. */
   context(event: Event): void {
     this.#processes.complete(event.doc);
