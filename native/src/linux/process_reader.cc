@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -251,7 +253,11 @@ class ProcFs final : public ProcessReader {
 std::unique_ptr<ProcessReader> MakeProcessReader() { return std::make_unique<ProcFs>(); }
 
 void RaiseThreadPriority() {
-  // On Linux the nice value belongs to the thread. The right to lower it comes with root.
+  // A look is short and its thread's share bounded: the lowest real-time priority makes it punctual on a busy machine and
+  // starves nobody. The right to it comes with root; so does that to a lower nice value, which belongs to the thread.
+  sched_param parameter{};
+  parameter.sched_priority = 1;
+  if (pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &parameter) == 0) return;
   if (setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), -10) != 0) errno = 0;
 }
 

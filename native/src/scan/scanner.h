@@ -69,7 +69,6 @@ class Scanner {
   struct Unseen {
     int pid;
     int tries;
-    int looks_to_wait;
     int64_t due_us;       // steady time of the next try
     int64_t last_try_us;  // wall time of the last one
   };

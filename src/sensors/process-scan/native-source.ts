@@ -11,7 +11,9 @@ const argumentsCut = 2;
 
 /** Batches that are taken before the event loop gets its turn. */
 const batchesATurn = 8;
-const tickMs = 25;
+const tickMs = 40;
+/** Ticks between two looks at the count of what was dropped, when nothing was taken. */
+const ticksACount = 25;
 
 /** The scanner in the addon: a thread of its own that reads the kernel's tables every few milliseconds. */
 export class NativeProcessSource implements ProcessSource {
@@ -28,7 +30,7 @@ export class NativeProcessSource implements ProcessSource {
     this.#scanner = new addon.ProcessScanner(
       {
         periodUs: options.periodMs * 1_000,
-        quietPeriodUs: options.periodMs * 1_600,
+        quietPeriodUs: Math.round((options.periodMs * 4_000) / 3),
         longestPeriodUs: Math.max(options.periodMs * 1_000, 20_000),
         cpuShare: options.cpuShare,
         queueBytes: options.queueMb * 1024 * 1024,
@@ -48,7 +50,11 @@ export class NativeProcessSource implements ProcessSource {
     const alive = setInterval(() => {}, 1_000);
     await ready;
     clearInterval(alive);
-    this.#tick = this.#clock.every(tickMs, () => this.#drain());
+    let ticks = 0;
+    this.#tick = this.#clock.every(tickMs, () => {
+      if (++ticks % ticksACount === 0) this.#countDropped();
+      this.#drain();
+    });
   }
 
   async stop(): Promise<void> {
@@ -82,7 +88,7 @@ export class NativeProcessSource implements ProcessSource {
     for (let count = 0; count < batchesATurn; count++) {
       const batch = this.#scanner.take();
       if (batch === undefined) {
-        this.#countDropped();
+        if (count > 0) this.#countDropped();
         if (complete > 0) this.#sink.completeThrough(complete);
         return;
       }
