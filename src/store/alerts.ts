@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { hashParts } from '../base/digest.js';
 import { UserError } from '../base/errors.js';
@@ -17,6 +16,7 @@ import { type Severity, severityScore } from '../event/rule-meta.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
 import type { DocumentOutbox } from './document-outbox.js';
 import type { EvidenceStore } from './evidence.js';
+import type { Ledger } from './ledger.js';
 import { all, type Db, one } from './sqlite.js';
 
 export type AlertChange = 'new' | 'grown' | 'same';
@@ -55,11 +55,12 @@ interface AlertRow {
 const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.time, a.created,
   a.updated, a.status, a.change, a.doc, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
 
-/** What an alert is known by at the receivers, and the next link of the chain over all that were committed. */
 interface Commit {
   readonly id: string;
   readonly revision: number;
   readonly severity: Severity;
+  readonly doc: EcsDocument;
+  readonly destinations: readonly string[];
 }
 
 function asList<T>(value: T | readonly T[] | undefined): readonly T[] {
@@ -72,21 +73,28 @@ export class Alerts {
   readonly #clock: Clock;
   readonly #outbox: DocumentOutbox;
   readonly #evidence: EvidenceStore;
+  readonly #ledger: Ledger;
   readonly #sql;
 
   constructor(
     db: Db,
-    parts: { readonly clock: Clock; readonly outbox: DocumentOutbox; readonly evidence: EvidenceStore },
+    parts: {
+      readonly clock: Clock;
+      readonly outbox: DocumentOutbox;
+      readonly evidence: EvidenceStore;
+      readonly ledger: Ledger;
+    },
   ) {
     this.#db = db;
     this.#clock = parts.clock;
     this.#outbox = parts.outbox;
     this.#evidence = parts.evidence;
+    this.#ledger = parts.ledger;
     this.#sql = {
       byId: db.prepare(`SELECT ${columns} WHERE a.id = ?`),
       bySeq: db.prepare(`SELECT ${columns} WHERE a.seq = ?`),
       byPrefix: db.prepare(`SELECT ${columns} WHERE a.id >= ? AND a.id < ? ORDER BY a.id LIMIT 6`),
-      since: db.prepare(`SELECT ${columns} WHERE a.change > ? ORDER BY a.change LIMIT ?`),
+      since: db.prepare('SELECT seq FROM alerts WHERE change > ? ORDER BY change LIMIT ?'),
       insert: db.prepare(
         `INSERT INTO alerts (id, revision, rule_id, rule_name, severity, risk_score, time, created, updated, status,
           change, doc) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
@@ -102,11 +110,6 @@ export class Alerts {
       note: db.prepare('INSERT INTO notes (alert, time, author, kind, text) VALUES (?, ?, ?, ?, ?)'),
       notes: db.prepare('SELECT time, author, kind, text FROM notes WHERE alert = ? ORDER BY seq'),
       ids: db.prepare('SELECT id FROM alerts ORDER BY change DESC LIMIT ?'),
-      lastChange: db.prepare('SELECT max(change) AS last FROM alerts'),
-      counter: db.prepare('SELECT value, text FROM counters WHERE name = ?'),
-      setCounter: db.prepare(
-        'INSERT INTO counters (name, value, text) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value, text = excluded.text',
-      ),
       counts: db.prepare('SELECT status, severity, count(*) AS rows FROM alerts GROUP BY status, severity'),
       prune: db.prepare(
         "SELECT seq, doc FROM alerts WHERE status = 'closed' AND updated < ? ORDER BY updated LIMIT 500",
@@ -221,13 +224,15 @@ export class Alerts {
 
   /** What changed after `seq` (0: everything), oldest change first, and the number to ask with next time. */
   changesSince(seq: number, limit = 1000): { readonly alerts: Alert[]; readonly seq: number } {
-    const rows = all<AlertRow>(this.#sql.since, seq, limit);
+    // Most calls find nothing new: the ledger says so without a look at the alerts.
+    if (this.lastChange() <= seq) return { alerts: [], seq };
+    const rows = all<{ seq: number }>(this.#sql.since, seq, limit).map((row) => this.#row(row.seq));
     return { alerts: rows.map((row) => this.#alert(row)), seq: rows.at(-1)?.change ?? seq };
   }
 
   /** The number of the newest change: `changesSince` with it gives only what comes from now on. */
   lastChange(): number {
-    return one<{ last: number | null }>(this.#sql.lastChange)?.last ?? 0;
+    return this.#ledger.read().change;
   }
 
   counts(): { status: AlertStatus; severity: Severity; rows: number }[] {
@@ -239,9 +244,8 @@ export class Alerts {
    * `launchwarden.chain.digest`. `id` is drawn once per database, so that a wiped database is seen as one.
    */
   chain(): { readonly id: string; readonly length: number; readonly head: string } {
-    const head = one<{ value: number; text: string }>(this.#sql.counter, 'chain');
-    const id = one<{ text: string }>(this.#sql.counter, 'chain-id')?.text ?? '';
-    return { id, length: head?.value ?? 0, head: head?.text ?? id };
+    const { chainId, chainLength, chainHead } = this.#ledger.read();
+    return { id: chainId, length: chainLength, head: chainHead };
   }
 
   /** Forgets closed alerts that nothing touched since `before`, at most 500 a call. Returns how many. */
@@ -262,26 +266,29 @@ export class Alerts {
   }
 
   #insert(detection: Detection, context: AlertContext, destinations: readonly string[]) {
-    const { rule } = detection;
+    const { rule, id, time } = detection;
+    const { created } = context;
     const doc = alertDocument(detection, context);
-    const document = this.#commit(
-      { id: detection.id, revision: 1, severity: rule.severity },
-      { doc, destinations, now: context.created },
-    );
-    const { lastInsertRowid } = this.#sql.insert.run(
-      detection.id,
+    const { seq, change } = this.#commit({ id, revision: 1, severity: rule.severity, doc, destinations });
+    const { severity, riskScore, name } = rule;
+    const added = this.#sql.insert.run(
+      id,
       rule.id,
-      rule.name,
-      rule.severity,
-      rule.riskScore,
-      detection.time,
-      context.created,
-      context.created,
-      this.#nextChange(),
-      document,
+      name,
+      severity,
+      riskScore,
+      time,
+      created,
+      created,
+      change,
+      seq,
     );
-    this.#bind(Number(lastInsertRowid), doc);
-    return { alert: this.#read(Number(lastInsertRowid)), change: 'new' as const };
+    this.#bind(Number(added.lastInsertRowid), doc);
+    const alert: Alert = {
+      ...{ id, revision: 1, ruleId: rule.id, ruleName: name, severity, riskScore, time },
+      ...{ created, updated: created, status: 'open', doc, notes: [] },
+    };
+    return { alert, change: 'new' as const };
   }
 
   #grow(
@@ -289,9 +296,10 @@ export class Alerts {
     doc: EcsDocument,
     how: { readonly destinations: readonly string[]; readonly time: Micros; readonly now: Micros },
   ): void {
+    const { id, severity, rule_name } = row;
     const revision = row.revision + 1;
-    const document = this.#commit({ id: row.id, revision, severity: row.severity }, { doc, ...how });
-    this.#sql.grow.run(revision, row.rule_name, how.time, how.now, this.#nextChange(), document, row.seq);
+    const { seq, change } = this.#commit({ id, revision, severity, doc, destinations: how.destinations });
+    this.#sql.grow.run(revision, rule_name, how.time, how.now, change, seq, row.seq);
     this.#bind(row.seq, doc);
     this.#outbox.release(row.doc);
   }
@@ -302,41 +310,25 @@ export class Alerts {
     for (const sha256 of hashesOf(doc)) this.#evidence.pin(sha256);
   }
 
-  /** Writes a document with its place in the chain, and its outbox rows. Returns its number. */
-  #commit(
-    commit: Commit,
-    what: { readonly doc: EcsDocument; readonly destinations: readonly string[]; readonly now: Micros },
-  ): number {
-    const { doc } = what;
-    alertFields(doc).revision = commit.revision;
-    const chain = this.chain();
-    const index = chain.length + 1;
-    const previous = chain.head === '' ? this.#newChain() : chain.head;
+  /** Writes a document with its place in the chain, and its outbox rows. Returns its number and the change's. */
+  #commit(commit: Commit): { readonly seq: number; readonly change: number } {
+    const { id, revision, doc } = commit;
+    alertFields(doc).revision = revision;
     const content = hashParts([JSON.stringify(doc)]);
-    const digest = hashParts(['chain', previous, index, commit.id, commit.revision, content]);
-    doc.launchwarden = { ...doc.launchwarden, chain: { index, previous, content, digest } };
-    this.#sql.setCounter.run('chain', index, digest);
-    return this.#outbox.insert(
-      {
-        id: commit.id,
-        revision: commit.revision,
-        rank: severityScore[commit.severity],
-        body: JSON.stringify(doc),
-      },
-      { lane: 'alert', destinations: what.destinations, kept: true },
-    );
-  }
-
-  #newChain(): string {
-    const id = randomUUID();
-    this.#sql.setCounter.run('chain-id', 0, id);
-    return id;
-  }
-
-  #nextChange(): number {
-    const change = (one<{ value: number }>(this.#sql.counter, 'change')?.value ?? 0) + 1;
-    this.#sql.setCounter.run('change', change, '');
-    return change;
+    const ledger = this.#ledger.update((row) => {
+      const previous = row.chainHead;
+      const index = row.chainLength + 1;
+      const digest = hashParts(['chain', previous, index, id, revision, content]);
+      doc.launchwarden = { ...doc.launchwarden, chain: { index, previous, content, digest } };
+      row.chainLength = index;
+      row.chainHead = digest;
+      row.change++;
+      row.doc++;
+    });
+    const rank = severityScore[commit.severity];
+    const document = { seq: ledger.doc, id, revision, rank, body: JSON.stringify(doc) };
+    this.#outbox.insert(document, { lane: 'alert', destinations: commit.destinations, kept: true });
+    return { seq: ledger.doc, change: ledger.change };
   }
 
   #annotate(
@@ -354,7 +346,8 @@ export class Alerts {
         if (row === undefined) return undefined;
         const now = this.#clock.now();
         this.#sql.note.run(row.seq, now, note.author.slice(0, 200), note.kind, note.text.slice(0, 65_536));
-        this.#sql.touch.run(note.status ?? row.status, now, this.#nextChange(), row.seq);
+        const { change } = this.#ledger.update((ledger) => ledger.change++);
+        this.#sql.touch.run(note.status ?? row.status, now, change, row.seq);
         return this.#read(row.seq);
       })
       .immediate();
@@ -381,8 +374,12 @@ export class Alerts {
     );
   }
 
+  #row(seq: number): AlertRow {
+    return one<AlertRow>(this.#sql.bySeq, seq) as AlertRow;
+  }
+
   #read(seq: number): Alert {
-    return this.#alert(one<AlertRow>(this.#sql.bySeq, seq) as AlertRow);
+    return this.#alert(this.#row(seq));
   }
 
   #alert(row: AlertRow): Alert {

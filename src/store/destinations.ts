@@ -40,12 +40,14 @@ const patchColumns: Record<keyof DestinationStatePatch, string> = {
 /** The table of destinations: their numbers in outbox rows, their state and what was counted. */
 export class Destinations {
   readonly #db: Db;
+  readonly #ids = new Map<string, number>();
   readonly #sql;
 
   constructor(db: Db) {
     this.#db = db;
     this.#sql = {
       byName: db.prepare('SELECT * FROM destinations WHERE name = ?'),
+      idOf: db.prepare('SELECT id FROM destinations WHERE name = ?'),
       all: db.prepare('SELECT * FROM destinations ORDER BY name'),
       add: db.prepare('INSERT OR IGNORE INTO destinations (name) VALUES (?)'),
       park: db.prepare('UPDATE destinations SET parked_since = ? WHERE id = ? AND parked_since IS NULL'),
@@ -59,13 +61,15 @@ export class Destinations {
 
   /** The number of a destination; it gets one when it has none. */
   id(name: string): number {
-    const found = one<DestinationRow>(this.#sql.byName, name);
-    return found?.id ?? Number(this.#sql.add.run(name).lastInsertRowid);
+    return this.known(name) ?? Number(this.#sql.add.run(name).lastInsertRowid);
   }
 
   /** The number of a destination that has one: for reading, which must not write. */
   known(name: string): number | undefined {
-    return one<DestinationRow>(this.#sql.byName, name)?.id;
+    const known = this.#ids.get(name) ?? one<{ id: number }>(this.#sql.idOf, name)?.id;
+    // Only what was read is remembered: a number that was just given may be rolled back.
+    if (known !== undefined) this.#ids.set(name, known);
+    return known;
   }
 
   names(): string[] {

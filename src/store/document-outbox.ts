@@ -2,6 +2,7 @@ import { parseTime } from '../base/time.js';
 import type { EcsDocument } from '../event/document.js';
 import { DeadLetterTable } from './dead-letters.js';
 import type { Destinations, Tally } from './destinations.js';
+import type { Ledger } from './ledger.js';
 import {
   type Lane,
   type LaneDepth,
@@ -15,6 +16,7 @@ import { all, type Db, one } from './sqlite.js';
 
 /** A document to be stored: `rank` orders what a full lane gives up first (the risk of its severity). */
 export interface NewDocument {
+  readonly seq: number;
   readonly id: string;
   readonly revision: number;
   readonly rank: number;
@@ -67,15 +69,19 @@ export function createdOf(body: string): number | undefined {
 export class DocumentOutbox {
   readonly #db: Db;
   readonly #destinations: Destinations;
+  readonly #ledger: Ledger;
   readonly #dead: DeadLetterTable;
   readonly #sql;
 
-  constructor(db: Db, destinations: Destinations) {
+  constructor(db: Db, parts: { readonly destinations: Destinations; readonly ledger: Ledger }) {
     this.#db = db;
-    this.#destinations = destinations;
+    this.#destinations = parts.destinations;
+    this.#ledger = parts.ledger;
     this.#dead = new DeadLetterTable(db);
     this.#sql = {
-      document: db.prepare('INSERT INTO documents (id, revision, rank, kept, body) VALUES (?, ?, ?, ?, ?)'),
+      document: db.prepare(
+        'INSERT INTO documents (seq, id, revision, rank, kept, body) VALUES (?, ?, ?, ?, ?, ?)',
+      ),
       enqueue: db.prepare('INSERT OR IGNORE INTO outbox (dest, lane, doc, bytes) VALUES (?, ?, ?, ?)'),
       ready: db.prepare(
         `SELECT o.doc AS seq, o.bytes, o.attempts, d.id, d.revision, d.body FROM outbox o
@@ -109,18 +115,17 @@ export class DocumentOutbox {
     };
   }
 
-  /** Stores a document and its rows inside the caller's transaction. Returns its number. */
+  /** Stores a document under a number from the ledger, and its rows, inside the caller's transaction. */
   insert(
     document: NewDocument,
     to: { readonly lane: DocumentLane; readonly destinations: readonly string[]; readonly kept: boolean },
-  ): number {
-    const { id, revision, rank, body } = document;
-    const seq = Number(this.#sql.document.run(id, revision, rank, to.kept ? 1 : 0, body).lastInsertRowid);
+  ): void {
+    const { seq, id, revision, rank, body } = document;
+    this.#sql.document.run(seq, id, revision, rank, to.kept ? 1 : 0, body);
     const bytes = Buffer.byteLength(body);
     for (const name of to.destinations) {
       this.#sql.enqueue.run(this.#destinations.id(name), laneNumber(to.lane), seq, bytes);
     }
-    return seq;
   }
 
   /** An alert shows this document no longer: it goes once nobody waits for it. */
@@ -219,9 +224,13 @@ export class DocumentOutbox {
   add(document: { readonly id: string; readonly body: string }, destinations: readonly string[]): void {
     if (destinations.length === 0) return;
     this.#db
-      .transaction(() =>
-        this.insert({ ...document, revision: 1, rank: 0 }, { lane: 'status', destinations, kept: false }),
-      )
+      .transaction(() => {
+        const { doc: seq } = this.#ledger.update((row) => row.doc++);
+        this.insert(
+          { ...document, seq, revision: 1, rank: 0 },
+          { lane: 'status', destinations, kept: false },
+        );
+      })
       .immediate();
   }
 

@@ -10,6 +10,7 @@ import { Events } from './events.js';
 import { EvidenceStore } from './evidence.js';
 import { prepareFolder } from './folder.js';
 import { Items } from './items.js';
+import { Ledger } from './ledger.js';
 import { type FolderLock, lockFolder } from './lock.js';
 import { migrate } from './migrate.js';
 import type { Outbox } from './outbox.js';
@@ -145,15 +146,17 @@ export function openStore(options: StoreOptions): Store {
     opened.push(main);
     const events = openOrReplaceEvents(options, readOnly, warnings);
     opened.push(events);
+    const ledger = new Ledger(main);
+    if (!readOnly && ledger.read().chainId === '') ledger.update(() => undefined);
     const destinations = new Destinations(main);
-    const documents = new DocumentOutbox(main, destinations);
+    const documents = new DocumentOutbox(main, { destinations, ledger });
     const maxBytes = options.evidenceBytes ?? 64 * 1024 * 1024;
     const evidence = new EvidenceStore(main, { clock: options.clock, maxBytes });
     const eventOutbox = new EventOutbox(events);
     return {
       dataDir: options.dataDir,
       readOnly,
-      alerts: new Alerts(main, { clock: options.clock, outbox: documents, evidence }),
+      alerts: new Alerts(main, { clock: options.clock, outbox: documents, evidence, ledger }),
       events: new Events(events, eventOutbox),
       evidence,
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),

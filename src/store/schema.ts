@@ -5,7 +5,7 @@
 export const mainSchema: readonly string[] = [
   `
   CREATE TABLE documents (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
     revision INTEGER NOT NULL,
     rank INTEGER NOT NULL,
@@ -28,7 +28,6 @@ export const mainSchema: readonly string[] = [
     doc INTEGER NOT NULL
   );
   CREATE INDEX alerts_time ON alerts (time);
-  CREATE INDEX alerts_change ON alerts (change);
   CREATE TABLE alert_events (
     event TEXT NOT NULL,
     alert INTEGER NOT NULL,
@@ -44,7 +43,14 @@ export const mainSchema: readonly string[] = [
     text TEXT NOT NULL
   );
   CREATE INDEX notes_alert ON notes (alert);
-  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    doc INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    chain_id TEXT NOT NULL,
+    chain_length INTEGER NOT NULL,
+    chain_head TEXT NOT NULL
+  );
   CREATE TABLE destinations (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
