@@ -106,7 +106,7 @@ export class DocumentOutbox {
       ),
       weakest: db.prepare(
         `SELECT o.lane, o.doc FROM outbox o JOIN documents d ON d.seq = o.doc
-          WHERE o.dest = ? AND o.lane IN (0, 1) ORDER BY o.lane DESC, d.rank, o.doc LIMIT ?`,
+          WHERE o.dest = ? AND o.lane IN (0, 1) ORDER BY d.rank, o.doc LIMIT ?`,
       ),
       load: db.prepare(
         'SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM outbox WHERE dest = ? AND lane IN (0, 1)',
@@ -234,7 +234,7 @@ export class DocumentOutbox {
       .immediate();
   }
 
-  /** Gives up rows until the reserve holds: alerts of the lowest severity first, the oldest of those first. */
+  /** Gives up rows until the reserve holds: status first, then alerts of the lowest severity, the oldest of those first. */
   enforce(destination: string, caps: { readonly rows: number; readonly bytes: number }): number {
     const dest = this.#destinations.known(destination);
     if (dest === undefined) return 0;

@@ -9,7 +9,8 @@ import type { Row } from './row.js';
 const agents = 1_000;
 const alertsEach = 20;
 const outageMs = 3_600_000;
-const daysMs = 7_200_000;
+/** More than the longest back-off twice. */
+const recoveryMs = 1_200_000;
 
 interface Waiting {
   due: number;
@@ -147,9 +148,9 @@ export async function fleetRows(): Promise<Row[]> {
     new Forwarder({ outbox, targets, clock, log: silentLogger, random }).start();
   }
   const left = () => outboxes.some((outbox) => outbox.depth('siem', 'alert').rows > 0);
-  for (let n = 0; clock.step(outageMs + daysMs); n++) {
-    // What a timer started goes on in promises, which need a turn of their own.
-    if (n % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  for (let n = 0; clock.step(outageMs + recoveryMs); n++) {
+    // What a timer started goes on in promises, which need a turn of their own before time moves on.
+    await new Promise((resolve) => setImmediate(resolve));
     if (n % 4096 === 0 && delivered >= agents * alertsEach && !left()) break;
   }
   const perSecond = new Map<number, number>();

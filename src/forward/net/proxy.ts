@@ -104,6 +104,7 @@ export function openSocket(
     });
     const fail = (error: Error) => {
       clearTimeout(timer);
+      how.signal.removeEventListener('abort', aborted);
       socket.destroy();
       reject(error);
     };
