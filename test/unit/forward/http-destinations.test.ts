@@ -105,6 +105,10 @@ describe('elasticsearch', () => {
     ['an empty body', { status: 200 }],
     ['the wrong shape', { status: 200, body: '{"items":{"0":1}}' }],
     ['null', { status: 200, body: 'null' }],
+    [
+      'a body that claims to be zipped',
+      { status: 200, headers: { 'content-encoding': 'gzip' }, body: 'not zipped' },
+    ],
     ['an endless body', 'flood'],
     ['a body that is cut', 'cut'],
     [
