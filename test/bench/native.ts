@@ -191,14 +191,9 @@ function cpuSeconds(): number {
 }
 
 function idle(): ChildProcess {
-  return spawn(
-    '/bin/sh',
-    ['-c', `i=0; while [ $i -lt ${idleProcesses} ]; do sleep 10000 & i=$((i+1)); done; echo up; wait`],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
-    },
-  );
+  // The shell stays until its children have ended, so that no dead ones are left to a parent that never asks for them.
+  const script = `trap : TERM; i=0; while [ $i -lt ${idleProcesses} ]; do sleep 10000 & i=$((i+1)); done; echo up; wait; wait`;
+  return spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
 }
 
 // A process of its own, so that what starting costs is not counted as ours.
@@ -333,7 +328,9 @@ async function catchingRows(): Promise<Row[]> {
     }
     return result;
   } finally {
-    if (crowd.pid !== undefined) process.kill(-crowd.pid, 'SIGKILL');
+    const ended = once(crowd, 'exit');
+    if (crowd.pid !== undefined) process.kill(-crowd.pid, 'SIGTERM');
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,8 +16,12 @@ namespace launchwarden {
 
 // A message that owns its texts.
 struct ScriptedMessage {
+  ScriptedMessage() = default;
+  ScriptedMessage(ScriptedMessage&&) noexcept = default;
+  ScriptedMessage& operator=(ScriptedMessage&&) noexcept = default;
+
   EsMessage message;
-  std::deque<std::string> texts;  // a deque: what is in it never moves
+  std::list<std::string> texts;  // a list: what is in it never moves, also when the message does
   std::vector<std::string_view> arguments;
   uint64_t skip = 0;  // so many of its kind are lost before it
 

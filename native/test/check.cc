@@ -1,0 +1,382 @@
+// What the core, the scanner and the EndpointSecurity client must do, checked without JavaScript so that the sanitizers
+// see all of it (scripts/native-sanitize.mjs). Exit code 0 and the number of checks, or the first that failed.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/channel.h"
+#include "core/sequence_gaps.h"
+#include "double/es_double.h"
+#include "es/client.h"
+#include "es/make_api.h"
+#include "scan/scanner.h"
+
+using namespace launchwarden;
+
+namespace {
+
+int checks = 0;
+
+void Check(bool holds, const char* what, int line) {
+  checks++;
+  if (holds) return;
+  std::fprintf(stderr, "native/test/check.cc:%d: %s\n", line, what);
+  std::exit(1);
+}
+#define CHECK(condition) Check((condition), #condition, __LINE__)
+
+template <typename Condition>
+bool Eventually(Condition condition) {
+  for (int tries = 0; tries < 5'000; tries++) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+struct Unpacked {
+  uint16_t kind = 0;
+  std::vector<double> numbers;
+  std::vector<std::string> strings;
+};
+
+std::vector<Unpacked> Unpack(const std::vector<uint8_t>& batch) {
+  std::vector<Unpacked> records;
+  for (size_t at = 0; at < batch.size();) {
+    uint32_t header[4];
+    std::memcpy(header, batch.data() + at, sizeof header);
+    CHECK(header[0] >= 16 && header[0] % 8 == 0 && at + header[0] <= batch.size());
+    Unpacked record;
+    record.kind = static_cast<uint16_t>(header[1] & 0xffff);
+    record.numbers.resize(header[1] >> 16);
+    const uint8_t* from = batch.data() + at + 16;
+    if (!record.numbers.empty()) std::memcpy(record.numbers.data(), from, record.numbers.size() * 8);
+    from += record.numbers.size() * 8;
+    const char* text = reinterpret_cast<const char*>(from + ((header[2] * 4 + 7) & ~size_t{7}));
+    for (uint32_t index = 0; index < header[2]; index++) {
+      uint32_t length;
+      std::memcpy(&length, from + index * 4, 4);
+      record.strings.emplace_back(text, length);
+      text += length;
+    }
+    at += header[0];
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+void Records() {
+  std::vector<uint8_t> batch;
+  Record record(7);
+  record.PackInto(batch);
+  record.Clear(8);
+  record.Number(-1.5);
+  record.String("");
+  record.String("a\xff");
+  record.String(std::string(100'000, 'x'));
+  CHECK(record.PackedSize() % 8 == 0);
+  record.PackInto(batch);
+  const auto records = Unpack(batch);
+  CHECK(records.size() == 2 && records[0].kind == 7 && records[0].strings.empty());
+  CHECK(records[1].numbers[0] == -1.5 && records[1].strings[1] == "a\xff" && records[1].strings[2].size() == 100'000);
+}
+
+void Gaps() {
+  SequenceGap gap;
+  CHECK(gap.Next(100) == 0 && gap.Next(101) == 0 && gap.Next(105) == 3 && gap.Next(106) == 0);
+  CHECK(gap.Next(0) == 0 && gap.Next(2) == 1);
+}
+
+void Channels() {
+  std::atomic<int> wakes{0};
+  Channel channel(256 * 1024, [&] { wakes++; });
+  Record record(3);
+  record.String(std::string(1'000, 'y'));
+  int accepted = 0;
+  for (int index = 0; index < 1'000; index++) accepted += channel.Push(record) ? 1 : 0;
+  CHECK(wakes == 1 && accepted > 200 && accepted < 300);
+  CHECK(channel.counters().dropped == 1'000u - static_cast<unsigned>(accepted));
+  CHECK(channel.counters().dropped_by_kind[3] == channel.counters().dropped);
+  std::vector<uint8_t> batch;
+  int taken = 0;
+  while (channel.Take(batch)) taken += static_cast<int>(Unpack(batch).size());
+  CHECK(taken == accepted);
+  CHECK(channel.Push(record) && wakes == 2);
+
+  // Many writers, one reader: nothing is lost but what is counted.
+  Channel busy(1 << 20, [] {});
+  std::atomic<bool> writing{true};
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < 3; writer++)
+    writers.emplace_back([&busy] {
+      Record one(5);
+      one.String("some text");
+      for (int index = 0; index < 20'000; index++) busy.Push(one);
+    });
+  uint64_t read = 0;
+  std::thread reader([&] {
+    std::vector<uint8_t> some;
+    while (writing || busy.Take(some))
+      while (busy.Take(some)) read += Unpack(some).size();
+  });
+  for (auto& writer : writers) writer.join();
+  writing = false;
+  reader.join();
+  while (busy.Take(batch)) read += Unpack(batch).size();
+  CHECK(busy.counters().pushed + busy.counters().dropped == 60'000);
+  CHECK(read <= busy.counters().pushed);
+}
+
+// Processes that the check makes up; the scanner's thread reads them while the check changes them.
+class ScriptedProcesses final : public ProcessReader {
+ public:
+  struct Table {
+    std::mutex mutex;
+    std::map<int, ProcessFacts> processes;
+    std::vector<int> born;
+    bool gate = true;
+
+    void Set(int pid, bool execed, const std::string& executable, uint64_t stamp, int ppid = 1) {
+      std::lock_guard<std::mutex> lock(mutex);
+      const bool fresh = processes.count(pid) == 0;
+      ProcessFacts& facts = processes[pid];
+      facts.pid = pid;
+      facts.ppid = ppid;
+      facts.start = 1'000 + static_cast<uint64_t>(pid);
+      facts.execed = execed;
+      facts.executable = executable;
+      facts.image_stamp = stamp;
+      facts.arguments = {executable, "load"};
+      facts.arguments_known = true;
+      if (fresh && gate) born.push_back(pid);
+    }
+  };
+
+  explicit ScriptedProcesses(std::shared_ptr<Table> table) : table_(std::move(table)) {}
+  std::string Open() override { return {}; }
+  bool Births(std::vector<int>& pids) override {
+    std::lock_guard<std::mutex> lock(table_->mutex);
+    pids.insert(pids.end(), table_->born.begin(), table_->born.end());
+    table_->born.clear();
+    return true;
+  }
+  bool List(std::vector<int>& pids) override {
+    std::lock_guard<std::mutex> lock(table_->mutex);
+    for (const auto& [pid, facts] : table_->processes) pids.push_back(pid);
+    return true;
+  }
+  Seen Glance(int pid, ProcessGlance& glance) override {
+    ProcessFacts facts;
+    const Seen seen = Read(pid, facts);
+    glance = facts;
+    return seen;
+  }
+  Seen Read(int pid, ProcessFacts& facts) override {
+    std::lock_guard<std::mutex> lock(table_->mutex);
+    const auto found = table_->processes.find(pid);
+    if (found == table_->processes.end()) return Seen::kGone;
+    facts = found->second;
+    return Seen::kProcess;
+  }
+
+ private:
+  const std::shared_ptr<Table> table_;
+};
+
+void Scanning() {
+  auto table = std::make_shared<ScriptedProcesses::Table>();
+  table->Set(1, true, "/sbin/launchd", 11);
+  table->Set(50, true, "/bin/zsh", 12);
+  Channel channel(1 << 20, [] {});
+  ScannerOptions options;
+  options.period_us = options.quiet_period_us = 500;
+  options.list_every_us = 20'000;
+  std::vector<Unpacked> seen;
+  const auto count = [&](uint16_t kind, const std::string& executable) {
+    std::vector<uint8_t> batch;
+    while (channel.Take(batch))
+      for (auto& record : Unpack(batch)) seen.push_back(std::move(record));
+    int found = 0;
+    for (const auto& record : seen)
+      found += record.kind == kind && record.strings.size() > 2 && record.strings[2] == executable ? 1 : 0;
+    return found;
+  };
+  {
+    Scanner scanner(std::make_unique<ScriptedProcesses>(table), channel, options);
+    CHECK(scanner.Start().empty());
+    CHECK(Eventually([&] { return count(Scanner::kRunning, "/bin/zsh") == 1; }));
+    CHECK(count(Scanner::kRunning, "/sbin/launchd") == 1);
+
+    // Between fork and exec it shows its parent's program: reported under its own, once.
+    table->Set(100, false, "/bin/zsh", 12, 50);
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    table->Set(100, true, "/bin/launchctl", 13, 50);
+    CHECK(Eventually([&] { return count(Scanner::kExec, "/bin/launchctl") == 1; }));
+    CHECK(count(Scanner::kExec, "/bin/zsh") == 0);
+
+    // One that never execs is a fork after a while, or at once when it has a child.
+    table->Set(101, false, "/bin/zsh", 12, 50);
+    table->Set(102, true, "/bin/cp", 14, 101);
+    CHECK(Eventually([&] { return count(Scanner::kExec, "/bin/cp") == 1; }));
+    CHECK(count(Scanner::kFork, "/bin/zsh") == 1);
+
+    // Another program in its own place.
+    table->Set(101, true, "/usr/bin/osascript", 15, 50);
+    CHECK(Eventually([&] { return count(Scanner::kExec, "/usr/bin/osascript") == 1; }));
+
+    // What the gate did not tell, the list finds.
+    {
+      std::lock_guard<std::mutex> lock(table->mutex);
+      table->gate = false;
+    }
+    table->Set(103, true, "/bin/hidden", 16, 50);
+    CHECK(Eventually([&] { return count(Scanner::kExec, "/bin/hidden") == 1; }));
+    CHECK(scanner.counters().late == 1);
+    CHECK(Eventually([&] { return scanner.CompleteThrough() > 0; }));
+    scanner.Stop();
+    scanner.Stop();
+  }
+  CHECK(count(Scanner::kExec, "/bin/launchctl") == 1);
+
+  // The real machine, started and ended at once.
+  for (int round = 0; round < 3; round++) {
+    Channel real(1 << 20, [] {});
+    Scanner scanner(MakeProcessReader(), real, options);
+    CHECK(scanner.Start().empty());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10 * round));
+  }
+}
+
+ScriptedMessage Exec(int pid) {
+  ScriptedMessage one;
+  one.message.kind = EsKind::kExec;
+  one.message.version = 7;
+  one.message.process.token = {pid, 1};
+  one.message.process.executable = one.Keep("/bin/launchctl");
+  one.arguments = {one.Keep("launchctl"), one.Keep("load")};
+  return one;
+}
+
+std::shared_ptr<std::vector<ScriptedMessage>> Script(std::vector<ScriptedMessage> given) {
+  auto script = std::make_shared<std::vector<ScriptedMessage>>(std::move(given));
+  for (ScriptedMessage& one : *script) {
+    one.message.argument_count = one.arguments.size();
+    one.message.argument_source = &one;
+    one.message.argument = [](const void* source, size_t index) {
+      return static_cast<const ScriptedMessage*>(source)->arguments[index];
+    };
+  }
+  return script;
+}
+
+void Clients() {
+  EsPlan plan;
+  plan.process_kinds = {EsKind::kExec, EsKind::kExit};
+  plan.file_kinds = {EsKind::kClose, EsKind::kRename};
+  plan.targets = {{EsTarget::kPrefix, "/Library/LaunchAgents/"}};
+
+  EsDouble system(EsScript{});
+  auto channel = std::make_shared<Channel>(64 << 20, [] {});
+  auto client = std::make_unique<EsClient>(system.Api(), channel);
+  CHECK(client->Start(plan) == EsResult::kSuccess);
+
+  std::vector<ScriptedMessage> messages;
+  messages.push_back(Exec(10));
+  ScriptedMessage close;
+  close.message.kind = EsKind::kClose;
+  close.message.version = 7;
+  close.message.modified = true;
+  close.message.has_file = true;
+  close.message.file.path = close.Keep("/Library/LaunchAgents/x.plist");
+  messages.push_back(std::move(close));
+  ScriptedMessage elsewhere;
+  elsewhere.message.kind = EsKind::kClose;
+  elsewhere.message.version = 7;
+  elsewhere.message.modified = true;
+  elsewhere.message.has_file = true;
+  elsewhere.message.file.path = elsewhere.Keep("/private/tmp/x");
+  messages.push_back(std::move(elsewhere));
+  ScriptedMessage rename;
+  rename.message.kind = EsKind::kRename;
+  rename.message.version = 7;
+  rename.message.directory = rename.Keep("/");
+  rename.message.name = rename.Keep("x");
+  rename.message.has_other = true;
+  rename.message.other.path = rename.Keep("/Library/LaunchAgents/y");
+  messages.push_back(std::move(rename));
+
+  // While it plays, targets are replaced from this thread.
+  system.Play(Script(std::move(messages)), 20'000);
+  for (int round = 0; round < 50; round++) {
+    auto targets = plan.targets;
+    targets.emplace(EsTarget::kPrefix, "/Users/" + std::to_string(round) + "/");
+    CHECK(client->SetTargets(targets));
+  }
+  CHECK(Eventually([&] { return !system.Playing(); }));
+  CHECK(client->counters().received == 60'000 && client->counters().queued == 60'000);
+  CHECK(client->counters().kernel_dropped == 0);
+  std::vector<uint8_t> batch;
+  size_t records = 0;
+  bool joined = false;
+  while (channel->Take(batch))
+    for (const auto& record : Unpack(batch)) {
+      records++;
+      if (record.kind == EsClient::kRecordBase + static_cast<int>(EsKind::kRename)) joined = record.strings[4] == "/x";
+    }
+  CHECK(records == 60'000 && joined);
+
+  // Ended in the middle of a play.
+  std::vector<ScriptedMessage> endless;
+  endless.push_back(Exec(11));
+  system.Play(Script(std::move(endless)), 1'000'000'000);
+  CHECK(Eventually([&] { return client->counters().received > 61'000; }));
+  CHECK(client->Stop());
+  const uint64_t received = client->counters().received;
+  client.reset();
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(received > 61'000);
+  system.Halt();
+
+  // A system that calls a handler after its client was closed and freed.
+  EsScript late;
+  late.late = true;
+  EsDouble rude(late);
+  auto second = std::make_unique<EsClient>(rude.Api(), std::make_shared<Channel>(1 << 20, [] {}));
+  CHECK(second->Start(plan) == EsResult::kSuccess);
+  std::vector<ScriptedMessage> more;
+  more.push_back(Exec(12));
+  rude.Play(Script(std::move(more)), 200'000);
+  second.reset();
+  CHECK(Eventually([&] { return !rude.Playing(); }));
+
+  // The second client is refused: the first is closed, and nothing is left.
+  EsScript refusing;
+  refusing.connect = {EsResult::kSuccess, EsResult::kTooManyClients};
+  EsDouble refused(refusing);
+  EsClient third(refused.Api(), std::make_shared<Channel>(1 << 20, [] {}));
+  CHECK(third.Start(plan) == EsResult::kTooManyClients);
+  CHECK(refused.Calls().back() == "close");
+
+  EsClient none(MakeEsApi(), std::make_shared<Channel>(1 << 20, [] {}));
+  CHECK(none.Start(plan) == EsResult::kUnsupported);
+}
+
+}  // namespace
+
+int main() {
+  Records();
+  Gaps();
+  Channels();
+  Scanning();
+  Clients();
+  std::printf("%d checks passed\n", checks);
+  return 0;
+}
