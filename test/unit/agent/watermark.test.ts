@@ -44,3 +44,35 @@ test('a sensor whose clock runs ahead does not push it past now', () => {
   watermark.advance('a', 20 * second);
   expect(watermark.at(10 * second)).toBe(10 * second);
 });
+
+test('after a stall of the whole agent a silent sensor gets its turn', () => {
+  const watermark = new Watermark();
+  watermark.add('files');
+  watermark.add('processes');
+  for (const sensor of ['files', 'processes']) watermark.advance(sensor, 10 * second);
+  expect(watermark.at(10 * second)).toBe(10 * second);
+  // Nothing ran for 400 ms; the process sensor is the first to speak.
+  watermark.advance('processes', 10.4 * second);
+  expect(watermark.at(10.4 * second)).toBeLessThan(10.15 * second);
+  watermark.advance('files', 10.4 * second);
+  expect(watermark.at(10.4 * second)).toBe(10.4 * second);
+});
+
+test('after a stall a sensor that stays silent is waited for no longer than twice the stall', () => {
+  const watermark = new Watermark();
+  watermark.add('a');
+  watermark.add('b');
+  watermark.at(10 * second);
+  for (let now = 10.4 * second; now <= 11.2 * second; now += 50_000) {
+    watermark.advance('a', now);
+    watermark.at(now);
+  }
+  expect(watermark.at(11.2 * second)).toBe(11.2 * second - maxHold);
+});
+
+test('after a sleep nobody is waited for longer than ever', () => {
+  const watermark = new Watermark();
+  watermark.add('a');
+  watermark.at(10 * second);
+  expect(watermark.at(7200 * second)).toBe(7200 * second - maxHold);
+});
