@@ -71,11 +71,21 @@ function truth(value: Operand): boolean | undefined {
   return value === undefined ? undefined : value === true || value === 'true';
 }
 
-function comparison({ op }: Compare, left: Evaluate, right: Evaluate): Evaluate {
+function comparison({ op, ...sides }: Compare, left: Evaluate, right: Evaluate): Evaluate {
+  if (isNull(sides.left) || isNull(sides.right)) {
+    // The one comparison that null does not turn into null: it asks for it.
+    if (op !== '==' && op !== '!=') return () => undefined;
+    const other = isNull(sides.left) ? right : left;
+    return (slots) => (other(slots) === undefined) === (op === '==');
+  }
   return (slots) => {
     const [a, b] = [left(slots), right(slots)];
     return a === undefined || b === undefined ? undefined : compare(op, a, b);
   };
+}
+
+function isNull(expr: Expr): boolean {
+  return expr.kind === 'literal' && expr.value === null;
 }
 
 /** A comparison of two values that are there. */

@@ -42,8 +42,9 @@ export function fieldReader(path: readonly string[]): Reader {
  */
 export function sparseReader(parts: readonly string[]): (doc: unknown, dotted: boolean) => unknown {
   const [first = ''] = parts;
+  const plain = parts.every(isPlainPart);
   return (doc, dotted) => {
-    if (dotted) return collect(doc, parts);
+    if (dotted || !plain) return collect(doc, parts);
     if (typeof doc !== 'object' || doc === null || !Object.hasOwn(doc, first)) return undefined;
     const below = (doc as Record<string, unknown>)[first];
     if (parts.length < 3 && !Array.isArray(below)) return undefined;
