@@ -49,7 +49,11 @@ function leafParser(
   const parser = newParser(name, io);
   const { description, needs } = command;
   parser.description(
-    [`${entry.summary}.`, ...(description === undefined ? [] : ['', description])].join('\n'),
+    // Paragraphs are filled to the width of the terminal.
+    [
+      `${entry.summary}.`,
+      ...(description === undefined ? [] : ['', description.replace(/(\S)\n(?=\S)/g, '$1 ')]),
+    ].join('\n'),
   );
   for (const { name: written, summary } of command.arguments ?? []) {
     const bare = written.replace(/[[\].]/g, '');
