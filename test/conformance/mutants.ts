@@ -1,0 +1,372 @@
+/** A deliberate fault: a textual replacement in one source file that must apply exactly once. */
+export interface Mutant {
+  readonly name: string;
+  /** Below src/. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const sequence = 'detect/sequence.ts';
+const keys = 'detect/join-keys.ts';
+const like = 'rules/plan/like.ts';
+const predicate = 'rules/plan/predicate.ts';
+const evaluate = 'rules/plan/evaluate.ts';
+const values = 'rules/plan/values.ts';
+const kql = 'rules/plan/kql.ts';
+
+/** Faults that engines of these languages have had, or nearly had. The corpus must notice each of them. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'three-valued not',
+    file: 'rules/plan/condition.ts',
+    from: '        return negated(this.reduce(expr.operand));',
+    to: `{
+          const operand = this.reduce(expr.operand);
+          if (operand.kind !== 'test' || operand.predicate.kind !== 'field') return negated(operand);
+          const known = { kind: 'field' as const, parts: operand.predicate.parts, test: (raw: unknown) => raw !== undefined };
+          return { kind: 'and', operands: [negated(operand), { kind: 'test', predicate: known, expr }] };
+        }`,
+  },
+  {
+    name: 'only the first value of an array, where the slow tests look',
+    file: values,
+    from: '  for (const item of value) if (anyValue(item, test, depth + 1)) return true;\n  return false;',
+    to: '  return value.length > 0 && anyValue(value[0], test, depth + 1);',
+  },
+  {
+    name: 'only the first value of an array, where the generated code looks',
+    file: 'rules/plan/generate.ts',
+    from: 'for(let i=0;i<o.length;i++)',
+    to: 'for(let i=0;i<1;i++)',
+  },
+  {
+    name: '* stops at /',
+    file: like,
+    from: 'value.startsWith(start) && value.endsWith(end);',
+    to: "value.startsWith(start) && value.endsWith(end) && !value.slice(start.length, value.length - end.length).includes('/');",
+  },
+  {
+    name: 'parts of a pattern may overlap',
+    file: like,
+    from: 'value.length >= least && value.startsWith(start)',
+    to: 'value.startsWith(start)',
+  },
+  { name: '? is a UTF-16 unit', file: like, from: 'at += found > 0xffff ? 2 : 1;', to: 'at += 1;' },
+  {
+    name: 'a backslash escapes in patterns',
+    file: like,
+    from: "parts: text.split('*').map(",
+    to: "parts: text.replaceAll(String.fromCharCode(92), '').split('*').map(",
+  },
+  {
+    name: '== expands wildcards',
+    file: predicate,
+    from: "  const quick: Quick = { input: 'raw', equal: value, one: (text) => text === value };",
+    to: "  const quick: Quick = { input: 'raw', one: patternTest(eqlPattern(value)) };",
+  },
+  {
+    name: '== has no case',
+    file: predicate,
+    from: "  const quick: Quick = { input: 'raw', equal: value, one: (text) => text === value };",
+    to: "  const quick: Quick = { input: 'folded', equal: foldText(value), one: (text) => text === foldText(value) };",
+  },
+  {
+    name: 'in~ expands wildcards',
+    file: predicate,
+    from: "return quickTest({ input: 'folded', one: (text) => folded.has(text) });",
+    to: "return quickTest({ input: 'folded', one: (text) => [...folded].some((one) => patternTest(eqlPattern(one))(text)) });",
+  },
+  {
+    name: 'like~ and : have case',
+    file: predicate,
+    from: "  const insensitive = op !== 'like';\n  const texts",
+    to: '  const insensitive = false;\n  const texts',
+  },
+  {
+    name: 'full case folding',
+    file: 'rules/plan/fold.ts',
+    from: '  if (!beyondAscii.test(text)) return text.toLowerCase();',
+    to: '  if (text !== "") return text.toUpperCase().toLowerCase();',
+  },
+  {
+    name: 'case folding of ASCII alone',
+    file: 'rules/plan/fold.ts',
+    from: '  if (!beyondAscii.test(text)) return text.toLowerCase();',
+    to: '  if (text !== "") return text.replace(/[A-Z]/g, (one) => one.toLowerCase());',
+  },
+  {
+    name: 'order of texts by UTF-16 units',
+    file: values,
+    from: 'return leftHigh !== (right >= 0xd800 && right <= 0xdfff) ? (leftHigh ? 1 : -1) : left - right;',
+    to: 'return leftHigh ? left - right : left - right;',
+  },
+  {
+    name: 'texts that spell numbers are ordered as numbers',
+    file: values,
+    from: "if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);",
+    to: "if (typeof a === 'string' && typeof b === 'string' && numberOf(a) === undefined) return compareText(a, b);",
+  },
+  {
+    name: 'a number never equals a text',
+    file: values,
+    from: 'return String(a) === String(b) || numberOf(a) === numberOf(b);',
+    to: 'return false;',
+  },
+  {
+    name: 'JavaScript reads the numbers',
+    file: values,
+    from: 'return decimal.test(value) ? Number(value) : undefined;',
+    to: 'return Number.isNaN(Number(value)) ? undefined : Number(value);',
+  },
+  {
+    name: 'an empty list is a value',
+    file: values,
+    from: '  if (value === null || depth > maxDepth) return false;\n  for',
+    to: '  if (value === null || depth > maxDepth) return false;\n  if (Array.isArray(value)) return true;\n  for',
+  },
+  {
+    name: 'an empty text is no value',
+    file: values,
+    from: "  if (typeof value !== 'object') return isValue(value);",
+    to: "  if (typeof value !== 'object') return isValue(value) && value !== '';",
+  },
+  {
+    name: 'whole numbers divide to fractions',
+    file: 'rules/functions/arithmetic.ts',
+    from: 'const whole = !float &&',
+    to: 'const whole = false && !float &&',
+  },
+  {
+    name: 'a float literal divides like a whole number',
+    file: evaluate,
+    from: "if (expr.kind === 'literal') return expr.float === true;",
+    to: "if (expr.kind === 'literal') return false;",
+  },
+  {
+    name: 'functions take null for empty',
+    file: evaluate,
+    from: 'return lacking || values.length === 0 ? undefined : found.evaluate(values, insensitive);',
+    to: "return found.evaluate(values.map((one) => one ?? ''), insensitive);",
+  },
+  {
+    name: 'between without a match is null',
+    file: 'rules/functions/between.ts',
+    from: "if (start < 0) return '';",
+    to: 'if (start < 0) return undefined;',
+  },
+  {
+    name: 'a regular expression needs only to match the beginning',
+    file: 'rules/regex/matcher.ts',
+    from: '      if (state === dead) return false;',
+    to: '      if (state === dead) return false;\n      if (this.#ends[state]) return true;',
+  },
+  {
+    name: '^ is an anchor',
+    file: 'rules/regex/parse.ts',
+    from: "if (this.#take('.')) return",
+    to: "if (this.#take('^') || this.#take('$')) return { kind: 'empty-text' };\n    if (this.#take('.')) return",
+  },
+  {
+    name: 'a dot does not match a line feed',
+    file: 'rules/regex/parse.ts',
+    from: "if (this.#take('.')) return { kind: 'set', set: anyChar };",
+    to: "if (this.#take('.')) return { kind: 'set', set: complement([10, 10]) };",
+  },
+  {
+    name: 'dotted keys are not read',
+    file: 'rules/plan/read.ts',
+    from: 'for (let end = from; end < parts.length; end++) {',
+    to: 'for (let end = from; end < from + 1; end++) {',
+  },
+  {
+    name: 'arrays of objects are not read',
+    file: 'rules/plan/read.ts',
+    from: 'for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);',
+    to: 'if (from === parts.length) for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);',
+  },
+  {
+    name: 'comments are stripped before strings are read',
+    file: 'rules/eql/parser.ts',
+    from: 'new Tokens(text)',
+    to: 'new Tokens(text.replace(/\\/\\/.*|\\/\\*[^]*?\\*\\//g, " "))',
+  },
+  {
+    name: 'maxspan is exclusive',
+    file: sequence,
+    from: 'return span > maxspan ||',
+    to: 'return span >= maxspan ||',
+  },
+  {
+    name: 'maxspan counts from the event before',
+    file: sequence,
+    from: 'if (exceeds(first, event, this.#plan.maxspan)) return;',
+    to: 'if (exceeds(before.event, event, this.#plan.maxspan)) return;',
+  },
+  {
+    name: 'maxspan in whole seconds',
+    file: 'detect/sequence-plan.ts',
+    from: 'maxspan: query.maxspan ?? Number.POSITIVE_INFINITY,',
+    to: 'maxspan: Math.floor((query.maxspan ?? Number.POSITIVE_INFINITY) / 1e6) * 1e6,',
+  },
+  {
+    name: 'the oldest start wins',
+    file: sequence,
+    from: 'if (present !== undefined && compareEvents(present.event, partial.event) > 0) return;',
+    to: 'if (present !== undefined) return;',
+  },
+  {
+    name: 'advancing does not empty the state',
+    file: sequence,
+    from: '    state.pending[index - 1] = undefined;\n    const { first',
+    to: '    const { first',
+  },
+  {
+    name: 'stages are tried first to last',
+    file: sequence,
+    from: 'for (let index = stages.length - 1; index >= 0; index--) {',
+    to: 'for (let index = 0; index < stages.length; index++) {',
+  },
+  {
+    name: 'until comes before the stages',
+    file: sequence,
+    from: 'const { stages, absences, until } = this.#plan;',
+    to: `const { stages, absences, until } = this.#plan;
+    if (until !== undefined && hits.includes(until.condition)) {
+      for (const key of this.#keysOf(until.keys, event)) this.#end(until.condition, key, event);
+    }`,
+  },
+  {
+    name: 'until ends only before the stages',
+    file: sequence,
+    from: 'for (const [index, partial] of state.pending.entries()) {\n      if (partial !== undefined &&',
+    to: 'for (const [index, partial] of state.pending.entries()) {\n      if (partial !== undefined && partial.event !== event &&',
+  },
+  {
+    name: 'until ends the sequences of all keys',
+    file: sequence,
+    from: 'for (const key of this.#keysOf(until.keys, event)) this.#end(until.condition, key, event);',
+    to: 'for (;this.#states.oldest !== undefined;) this.#drop(this.#states.oldest);',
+  },
+  { name: 'null keys join', file: keys, from: 'if (!optional) return [];', to: '' },
+  {
+    name: 'optional keys do not join null with null',
+    file: keys,
+    from: 'if (!optional) return [];',
+    to: 'return [];',
+  },
+  {
+    name: 'keys without case',
+    file: keys,
+    from: 'return key.length === 1 ? key[0] : JSON.stringify(key);',
+    to: 'return JSON.stringify(key).toLowerCase();',
+  },
+  {
+    name: 'keys without types',
+    file: keys,
+    from: 'return key.length === 1 ? key[0] : JSON.stringify(key);',
+    to: 'return key.length === 1 ? String(key[0]) : JSON.stringify(key);',
+  },
+  {
+    name: 'keys joined into one text',
+    file: keys,
+    from: 'return key.length === 1 ? key[0] : JSON.stringify(key);',
+    to: "return key.length === 1 ? key[0] : key.join('');",
+  },
+  {
+    name: 'keys joined with a separator',
+    file: keys,
+    from: 'return key.length === 1 ? key[0] : JSON.stringify(key);',
+    to: "return key.length === 1 ? key[0] : key.join('\\u0000');",
+  },
+  {
+    name: 'only the first value of a key',
+    file: keys,
+    from: 'distinctValues(read(doc), limit);',
+    to: 'distinctValues(read(doc), limit).slice(0, 1);',
+  },
+  {
+    name: 'runs are ignored',
+    file: 'detect/sequence-plan.ts',
+    from: 'run < step.runs;',
+    to: 'run < 1;',
+  },
+  {
+    name: 'the range of a missing event is closed',
+    file: sequence,
+    from: 'partial.absent !== undefined || partial.event.time >= event.time',
+    to: 'partial.absent !== undefined || partial.event.time > event.time',
+  },
+  {
+    name: 'a missing event is asked for only when it is the latest',
+    file: sequence,
+    from: 'if (absent !== undefined && absent < one.event.time) return;',
+    to: 'if (absent !== undefined && absent > one.event.time) return;',
+  },
+  {
+    name: 'a leading missing event counts to the first step',
+    file: sequence,
+    from: 'last.time - partial.led <= maxspan',
+    to: 'first.time - partial.led <= maxspan',
+  },
+  {
+    name: 'a trailing missing event counts from the last step',
+    file: sequence,
+    from: 'const from = leading ? (partial.led ?? first.time) : first.time;',
+    to: 'const from = leading ? (partial.led ?? first.time) : last.time;',
+  },
+  {
+    name: 'leading and trailing missing events count apart',
+    file: sequence,
+    from: 'if (leading && !trailing && partial.led',
+    to: 'if (leading && partial.led',
+  },
+  {
+    name: 'a trailing missing event is not waited for',
+    file: sequence,
+    from: 'const waits = trailing &&',
+    to: 'const waits = false && trailing &&',
+  },
+  {
+    name: 'a failed condition on a bound event takes the candidate',
+    file: sequence,
+    from: 'if (!this.#holds(stage.condition, event, before)) return;',
+    to: 'if (!this.#holds(stage.condition, event, before)) { state.pending[index - 1] = undefined; return; }',
+  },
+  {
+    name: 'pipes in the wrong order',
+    file: 'detect/query-run.ts',
+    from: 'pipes.reduceRight<Sink>(',
+    to: 'pipes.reduce<Sink>(',
+  },
+  {
+    name: 'one event stands for two steps of a sample',
+    file: 'detect/sample.ts',
+    from: 'chosen.includes(event) ? undefined :',
+    to: 'chosen.length > 9 ? undefined :',
+  },
+  {
+    name: 'KQL has no case',
+    file: kql,
+    from: "quickTest({ input: 'raw', one: value, ...equal }, value)",
+    to: '{ test: (raw: unknown) => [raw].flat().some((one) => one !== undefined && value(String(one).toLowerCase())) }',
+  },
+  {
+    name: 'KQL has a wildcard ?',
+    file: kql,
+    from: 'const matches = patternTest(textPattern(value.parts));',
+    to: "const all = new RegExp(value.parts.map((part) => part.replaceAll('?', '.')).join('.*')); const matches = (one: string) => all.test(one);",
+  },
+  {
+    name: 'KQL braces may be met by different objects',
+    file: kql,
+    from: 'if (Array.isArray(node)) return depth < 32 && node.some((item) => anyObject(item, depth + 1));',
+    to: 'if (Array.isArray(node)) return matches(Object.fromEntries(node.flatMap((one) => Object.keys(one)).map((key) => [key, node.map((one) => one[key])])));',
+  },
+  {
+    name: 'KQL addresses take no blocks',
+    file: kql,
+    from: '  const block = parseBlock(text);\n  if (block',
+    to: '  const block = parseBlock(text)?.bits === 128 ? parseBlock(text) : undefined;\n  if (block',
+  },
+];
