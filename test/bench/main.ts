@@ -6,6 +6,7 @@ import type { Row } from './row.js';
 
 const suites: Record<string, () => Promise<{ rows(): Promise<Row[]> }>> = {
   engine: () => import('./engine.js'),
+  replay: () => import('./replay.js'),
   files: () => import('./file-watch.js'),
   agent: () => import('./agent.js'),
 };
