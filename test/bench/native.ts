@@ -179,7 +179,7 @@ function esloggerRows(): Row[] {
 
 // -- catching short lives --------------------------------------------------------------------------------------------
 
-/** CPU seconds of this process and, once they have ended, its children. */
+/** CPU seconds of this process and, on Linux, those of its children that have ended. */
 function cpuSeconds(): number {
   const own = process.cpuUsage();
   let children = 0;
@@ -196,23 +196,35 @@ function idle(): ChildProcess {
   return spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
 }
 
-// A process of its own, so that what starting costs is not counted as ours.
+// A process of its own, so that what starting costs is not counted as ours: it says at its end what that was.
 const spawnerCode = `
 const { spawn } = require('node:child_process');
+const { readFileSync } = require('node:fs');
 const [program, count] = [process.argv[1], Number(process.argv[2])];
 let left = count;
 const next = () => {
-  if (left-- === 0) return;
-  spawn(program, ['load', '/' + left + '.plist'], { stdio: 'ignore' }).on('exit', () => setTimeout(next, Math.random() * 25));
+  if (left-- > 0) {
+    spawn(program, ['load', '/' + left + '.plist'], { stdio: 'ignore' }).on('exit', () => setTimeout(next, Math.random() * 50));
+    return;
+  }
+  const fields = process.platform === 'linux' ? readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ') : [];
+  const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
+  console.log(ticks / 100);
 };
 next();`;
 
-async function spawnLives(program: string, lifetime: number, count: number): Promise<void> {
+/** Resolves with the CPU seconds of those that started and lived. */
+async function spawnLives(program: string, lifetime: number, count: number): Promise<number> {
   const child = spawn(process.execPath, ['-e', spawnerCode, program, String(count)], {
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: { LAUNCHCTL_LIFETIME_MS: String(lifetime) },
   });
-  await once(child, 'exit');
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  await once(child, 'close');
+  return Number(text);
 }
 
 interface Caught {
@@ -245,8 +257,8 @@ async function watchLives(
     failed: () => {},
   });
   const [start, cpu] = [performance.now(), cpuSeconds()];
-  await spawnLives(program, lifetime, count);
-  const cpuPercent = ((cpuSeconds() - cpu) * 100_000) / (performance.now() - start);
+  const theirs = await spawnLives(program, lifetime, count);
+  const cpuPercent = ((cpuSeconds() - cpu - theirs) * 100_000) / (performance.now() - start);
   await sensor.stop();
   return { percent: (caught.size * 100) / count, cpuPercent };
 }

@@ -196,6 +196,10 @@ class JsDouble : public Napi::ObjectWrap<JsDouble> {
         "egid", "ppid", "group", "session", "signingFlags", "platformBinary", "startUs", "parentPid",
         "parentPidversion", "responsiblePid", "responsiblePidversion", "category", "argumentCount"};
     static const char* const kTexts[] = {"executable", "signingId", "teamId", "cdhash", "workingDirectory", "script"};
+    // Names are made once a batch, as a careful bridge would.
+    std::vector<Napi::String> names, texts_of;
+    for (const char* name : kNames) names.push_back(Napi::String::New(env, name));
+    for (const char* name : kTexts) texts_of.push_back(Napi::String::New(env, name));
     Napi::Array result = Napi::Array::New(env);
     uint32_t index = 0;
     for (size_t at = 0; at < batch.Length();) {
@@ -208,7 +212,7 @@ class JsDouble : public Napi::ObjectWrap<JsDouble> {
       for (size_t number = 0; number < numbers && number < std::size(kNames); number++) {
         double value;
         std::memcpy(&value, from + number * 8, sizeof value);
-        object.Set(kNames[number], Napi::Number::New(env, value));
+        object.Set(names[number], Napi::Number::New(env, value));
       }
       const uint8_t* lengths = from + numbers * 8;
       const char* bytes = reinterpret_cast<const char*>(lengths + ((texts * 4 + 7) & ~size_t{7}));
@@ -217,7 +221,7 @@ class JsDouble : public Napi::ObjectWrap<JsDouble> {
         uint32_t length;
         std::memcpy(&length, lengths + text * 4, sizeof length);
         const Napi::String value = Napi::String::New(env, bytes, length);
-        if (text < std::size(kTexts)) object.Set(kTexts[text], value);
+        if (text < std::size(kTexts)) object.Set(texts_of[text], value);
         else args.Set(static_cast<uint32_t>(text - std::size(kTexts)), value);
         bytes += length;
       }
