@@ -1,8 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Orderer } from '../detect/index.js';
-import { type CapturedEvent, captureEvent, readLines, sortedEvents } from '../sensors/capture/index.js';
+import { conditionsOf, Orderer } from '../detect/index.js';
+import { type Query, RawFilter } from '../rules/index.js';
+import {
+  type CapturedEvent,
+  captureEvent,
+  type ReadOptions,
+  readLines,
+  sortedEvents,
+} from '../sensors/capture/index.js';
 import type { CommandContext } from './context.js';
 import { Progress } from './output/progress.js';
 
@@ -18,11 +25,19 @@ export interface CaptureSink {
   readonly done?: boolean;
 }
 
+/** Lets the lines of a capture be passed over that none of the queries can match. */
+export function readFor(queries: readonly Query[], onProgress?: ReadOptions['onProgress']): ReadOptions {
+  const filter = RawFilter.of(queries.flatMap(conditionsOf));
+  return filter === undefined
+    ? { onProgress }
+    : { onProgress, wanted: (chunk, length) => filter.places(chunk, length) };
+}
+
 /** Hands the events of a capture over in the order of event time. Returns how many lines held none. */
 export function takeInOrder(
   file: string,
   sink: CaptureSink,
-  onProgress?: (read: number, size: number) => void,
+  options: ReadOptions = {},
 ): { readonly skipped: number } {
   let skipped = 0;
   const orderer = new Orderer();
@@ -33,7 +48,7 @@ export function takeInOrder(
     for (const event of orderer.release(mark)) sink.take(event as CapturedEvent);
   };
   let waiting = 0;
-  for (const { number, text } of readLines(file, { onProgress })) {
+  for (const { number, text } of readLines(file, options)) {
     const event = text === undefined ? undefined : captureEvent(text, number);
     if (event === undefined) {
       skipped++;
@@ -41,7 +56,7 @@ export function takeInOrder(
     }
     if (event.time <= released || orderer.forced > 0) {
       sink.restart();
-      return takeSorted(file, sink, onProgress);
+      return takeSorted(file, sink, options);
     }
     orderer.push(event);
     newest = Math.max(newest, event.time);
@@ -54,16 +69,12 @@ export function takeInOrder(
   return { skipped };
 }
 
-function takeSorted(
-  file: string,
-  sink: CaptureSink,
-  onProgress?: (read: number, size: number) => void,
-): { readonly skipped: number } {
+function takeSorted(file: string, sink: CaptureSink, options: ReadOptions): { readonly skipped: number } {
   let skipped = 0;
   const onSkipped = () => {
     skipped++;
   };
-  for (const event of sortedEvents(file, { onProgress, onSkipped })) {
+  for (const event of sortedEvents(file, { ...options, onSkipped })) {
     sink.take(event);
     if (sink.done === true) break;
   }

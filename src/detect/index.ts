@@ -3,4 +3,5 @@ export { MemoryTermHistory, type TermHistory } from './history.js';
 export type { JoinKey } from './join-keys.js';
 export { type DetectorLimits, defaultLimits } from './options.js';
 export { Orderer } from './order.js';
+export { conditionsOf } from './query-matcher.js';
 export { type QueryMatch, QueryRun, type QueryRunOptions } from './query-run.js';

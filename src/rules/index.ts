@@ -40,6 +40,7 @@ export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
 export { type Parsed, parseEql, parseKql } from './parse.js';
 export { foldText } from './plan/fold.js';
 export { validateWildcard } from './plan/like.js';
+export { RawFilter } from './plan/raw-filter.js';
 export { fieldReader, type Reader } from './plan/read.js';
 export { distinctValues, hasValue, isValue, type Value, valuesOf } from './plan/values.js';
 export { type Bindings, ConditionSet, planConditions, type Verdict } from './plan.js';

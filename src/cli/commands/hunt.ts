@@ -5,7 +5,7 @@ import { type QueryMatch, QueryRun } from '../../detect/index.js';
 import type { Event } from '../../event/event.js';
 import { compileQuery, formatDiagnostic, type Query, querySource } from '../../rules/index.js';
 import type { CapturedEvent } from '../../sensors/capture/index.js';
-import { takeInOrder, withInput } from '../capture-input.js';
+import { readFor, takeInOrder, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
 import { jsonLine, safe } from '../output/output.js';
@@ -111,7 +111,7 @@ async function huntInput(
           return run.done;
         },
       },
-      progress.update,
+      readFor([query], progress.update),
     );
     run.finish();
     progress.end();

@@ -5,7 +5,7 @@ import { type Alert, alertDocument, type Detection } from '../../event/alert.js'
 import { compareEvents } from '../../event/event.js';
 import { type Diagnostic, formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
 import type { CapturedEvent } from '../../sensors/capture/index.js';
-import { takeInOrder, withInput } from '../capture-input.js';
+import { readFor, takeInOrder, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, list, value } from '../define-command.js';
 import { tableLines } from '../output/table.js';
@@ -87,7 +87,8 @@ function asAlert(detection: Detection, version: string): Alert {
 export const replay = defineCommand({
   description:
     'Runs a capture (one ECS document a line) through the rules in event time and prints the alerts. Nothing is stored. The\n' +
-    'same capture gives the same output, byte for byte; lines that are out of order are put in order first.',
+    'same capture gives the same output, byte for byte; lines that are out of order are put in order first, and lines that\n' +
+    'no rule can match are passed over without being parsed.',
   options: {
     input: value('--input FILE', 'events as NDJSON; "-" is standard input', (text) => text),
     rules: list(
@@ -122,7 +123,10 @@ export const replay = defineCommand({
             run = new Replay(rules);
           },
         },
-        progress.update,
+        readFor(
+          rules.map(({ query }) => query),
+          progress.update,
+        ),
       );
       run.finish();
       progress.end();

@@ -154,18 +154,16 @@ const fewValues: Record<string, number> = {
   'event.dataset': 5,
 };
 
+/** The requirements worth a look-up, first the one that keeps the condition from most events. */
+export function bestFirst(expr: Expr): readonly Requirement[] {
+  return requirementsOf(expr)
+    .filter((one) => worthOf(one) > 0)
+    .sort((a, b) => worthOf(b) - worthOf(a));
+}
+
 /** The requirement that keeps a condition from most events; undefined when none is worth a look-up. */
 export function bestRequirement(expr: Expr): Requirement | undefined {
-  let best: Requirement | undefined;
-  let most = 0;
-  for (const one of requirementsOf(expr)) {
-    const worth = worthOf(one);
-    if (worth > most) {
-      most = worth;
-      best = one;
-    }
-  }
-  return best;
+  return bestFirst(expr)[0];
 }
 
 /** The event category that a KQL condition asks for itself, when it asks for exactly one. */

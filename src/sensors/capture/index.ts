@@ -1,3 +1,3 @@
 export { type CapturedEvent, captureEvent } from './event.js';
-export { type Line, maxLineBytes, type ReadOptions, readLines } from './lines.js';
+export { type Line, maxLineBytes, type ReadOptions, readLines, type WantedPlaces } from './lines.js';
 export { sortedEvents } from './sort.js';

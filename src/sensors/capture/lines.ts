@@ -12,7 +12,12 @@ export interface Line {
   readonly text: string | undefined;
 }
 
+/** Places of a chunk of the file, ascending: a complete line that has none of them is not wanted. */
+export type WantedPlaces = (chunk: Buffer, length: number) => readonly number[];
+
 export interface ReadOptions {
+  /** Lets lines be passed over that nobody needs; they are counted in the numbers and not yielded. */
+  readonly wanted?: WantedPlaces | undefined;
   /** Called after every chunk with the bytes read so far and the size of the file. */
   readonly onProgress?: ((read: number, size: number) => void) | undefined;
 }
@@ -50,11 +55,19 @@ export function* readLines(file: string, options: ReadOptions = {}): Generator<L
       const count = readSync(descriptor, chunk, 0, chunkBytes, null);
       if (count === 0) break;
       read += count;
+      const wanted = options.wanted?.(chunk, count);
+      let next = 0;
       let start = 0;
       for (let end = chunk.indexOf(10); end !== -1 && end < count; end = chunk.indexOf(10, start)) {
         const bytes = end - start;
+        if (wanted !== undefined) while ((wanted[next] ?? Number.POSITIVE_INFINITY) < start) next++;
+        const passed =
+          wanted !== undefined &&
+          heldBytes === 0 &&
+          (wanted[next] ?? count) >= end &&
+          isObject(chunk, start, end);
         if (heldBytes + bytes > maxLineBytes) yield { number, text: undefined };
-        else {
+        else if (!passed) {
           const text =
             heldBytes === 0
               ? chunk.toString('utf8', start, end)
@@ -80,6 +93,12 @@ export function* readLines(file: string, options: ReadOptions = {}): Generator<L
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Whether the line at least looks like a JSON object: what does not is told of as a line without an event. */
+function isObject(chunk: Buffer, start: number, end: number): boolean {
+  const last = chunk[end - 1] === 13 ? end - 2 : end - 1;
+  return chunk[start] === 123 && chunk[last] === 125;
 }
 
 function isBlank(text: string): boolean {
