@@ -27,9 +27,9 @@ export class Flood {
     return this.#interval;
   }
 
-  /** When a summary must be brought up to date; Infinity when there is nothing to tell. */
+  /** The last moment of the interval when its summary is not up to date, else Infinity. */
   get due(): Micros {
-    return this.#suppressed > this.#told ? this.#start + this.#interval : Number.POSITIVE_INFINITY;
+    return this.#suppressed > this.#told ? this.#start + this.#interval - 1 : Number.POSITIVE_INFINITY;
   }
 
   /** True when an alert of this time may pass. */

@@ -8,8 +8,14 @@ export const second = 1_000_000;
 export const start = parseTime('2026-11-22T09:00:00.000Z')?.time as number;
 
 /** An event `at` seconds after `start`. */
-export function event(id: string, at: number, doc: EcsDocument = {}): Event {
-  return { id, time: start + Math.round(at * second), nanos: 0, sequence: Number.POSITIVE_INFINITY, doc };
+export function event(id: string, at: number, doc: object = {}): Event {
+  return {
+    id,
+    time: start + Math.round(at * second),
+    nanos: 0,
+    sequence: Number.POSITIVE_INFINITY,
+    doc: doc as EcsDocument,
+  };
 }
 
 export function fileEvent(

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { Detector, MemoryTermHistory, type TermHistory } from '../../../src/detect/index.js';
+import type { Detection } from '../../../src/event/alert.js';
+import type { Rule } from '../../../src/rules/index.js';
+import { event, rule, second } from './events.js';
+
+interface Feed {
+  readonly found: Detection[];
+  readonly detector: Detector;
+  feed(id: string, at: number, doc: object): void;
+}
+
+function detectorOf(
+  one: Rule,
+  more: { history?: TermHistory; baseline?: number; limits?: object } = {},
+): Feed {
+  const found: Detection[] = [];
+  const detector = new Detector({ rules: [one], ...more, onDetection: (detection) => found.push(detection) });
+  return { found, detector, feed: (id, at, doc) => detector.process(event(id, at, { ...doc })) };
+}
+
+const idsOf = (found: readonly Detection[]) =>
+  found.map(({ events }) => events.map((one) => one?.id).join(' '));
+
+const counting = rule('kuery', 'tag:x', {
+  type: 'threshold',
+  from: 'now-1m',
+  threshold: { fields: ['host.id'], value: 3 },
+});
+
+test('a threshold counts the events of the look-back for each value of its fields', () => {
+  const { found, feed } = detectorOf(counting);
+  feed('a', 0, { tag: 'x', host: { id: '1' } });
+  feed('b', 1, { tag: 'x', host: { id: '2' } });
+  feed('c', 2, { tag: 'y', host: { id: '1' } });
+  feed('d', 30, { tag: 'x', host: { id: '1' } });
+  feed('e', 60, { tag: 'x', host: { id: '1' } });
+  expect(idsOf(found)).toEqual(['a d e']);
+  expect(found[0]?.joinKeys).toEqual(['1']);
+});
+
+test('events leave the look-back, and those that made an alert are not counted again', () => {
+  const { found, feed } = detectorOf(counting);
+  feed('a', 0, { tag: 'x', host: { id: '1' } });
+  feed('b', 1, { tag: 'x', host: { id: '1' } });
+  feed('c', 60.5, { tag: 'x', host: { id: '1' } });
+  expect(found).toEqual([]);
+  feed('d', 61, { tag: 'x', host: { id: '1' } });
+  feed('e', 62, { tag: 'x', host: { id: '1' } });
+  feed('f', 63, { tag: 'x', host: { id: '1' } });
+  expect(idsOf(found)).toEqual(['b c d']);
+});
+
+test('without fields all events count together; without the field none does', () => {
+  const all = detectorOf({ ...counting, threshold: { fields: [], value: 2 } });
+  all.feed('a', 0, { tag: 'x' });
+  all.feed('b', 1, { tag: 'x', host: { id: '1' } });
+  expect(idsOf(all.found)).toEqual(['a b']);
+  const none = detectorOf({ ...counting, threshold: { fields: ['host.id'], value: 1 } });
+  none.feed('a', 0, { tag: 'x' });
+  expect(none.found).toEqual([]);
+});
+
+test('counted events are bounded, and a threshold beyond the bound is refused', () => {
+  const { detector, feed } = detectorOf(counting, { limits: { counted: 4 } });
+  for (let index = 0; index < 10; index++)
+    feed(`e${index}`, index, { tag: 'x', host: { id: String(index) } });
+  expect(detector.counters()['evicted_counts']).toBe(6);
+  const huge = { ...counting, threshold: { fields: [], value: 5 } };
+  expect(() => detectorOf(huge, { limits: { counted: 4 } })).toThrow(/counts to 5, more than the 4/);
+});
+
+const day = 24 * 3600;
+const fresh = rule('kuery', 'tag:x', {
+  type: 'new_terms',
+  newTerms: { fields: ['host.id', 'process.name'], historyWindow: 7 * day * second },
+});
+const seen = (name: unknown, host = '1') => ({
+  tag: 'x',
+  host: { id: host },
+  process: { name: name as string },
+});
+
+test('new terms: the values together, never seen within the window', () => {
+  const { found, feed } = detectorOf(fresh);
+  feed('a', 0, seen('zsh'));
+  feed('b', 1, seen('zsh'));
+  feed('c', 2, seen('bash'));
+  feed('d', 3, seen('zsh', '2'));
+  feed('e', 1 + 7 * day, seen('zsh'));
+  feed('f', 2 + 14 * day, seen('zsh'));
+  expect(idsOf(found)).toEqual(['a', 'c', 'd', 'f']);
+});
+
+test('new terms: types count, a missing field is no term, of several values any new one is', () => {
+  const { found, feed } = detectorOf(fresh);
+  feed('a', 0, seen('1'));
+  feed('b', 1, seen(1));
+  feed('c', 2, { tag: 'x', host: { id: '1' } });
+  feed('d', 3, seen(['1', 'z']));
+  feed('e', 4, seen(['1', 'z']));
+  expect(idsOf(found)).toEqual(['a', 'b', 'd']);
+});
+
+test('a rule without history only learns for a day; after a restart it knows that it has learnt', () => {
+  const history = new MemoryTermHistory(1000);
+  const first = detectorOf(fresh, { history });
+  first.feed('a', 0, seen('zsh'));
+  first.feed('b', day - 1, seen('bash'));
+  first.feed('c', day + 1, seen('zsh'));
+  first.feed('d', day + 2, seen('perl'));
+  expect(idsOf(first.found)).toEqual(['d']);
+  const second_ = detectorOf(fresh, { history });
+  second_.feed('e', day + 3, seen('ruby'));
+  second_.feed('f', day + 4, seen('bash'));
+  expect(idsOf(second_.found)).toEqual(['e']);
+});
+
+test('a rule that was stopped while it learnt goes on learning', () => {
+  const history = new MemoryTermHistory(1000);
+  detectorOf(fresh, { history }).feed('a', 0, seen('zsh'));
+  const { found, feed } = detectorOf(fresh, { history });
+  feed('b', 10, seen('bash'));
+  expect(found).toEqual([]);
+});
+
+test('the same events judged again give the same alerts', () => {
+  const history = new MemoryTermHistory(1000);
+  const run = () => {
+    const { found, feed } = detectorOf(fresh, { history, baseline: 0 });
+    feed('a', 0, seen('zsh'));
+    feed('b', 1, seen('zsh'));
+    feed('c', 2, seen('bash'));
+    return found.map(({ id }) => id);
+  };
+  const before = run();
+  expect(before).toHaveLength(2);
+  expect(run()).toEqual(before);
+});
+
+test('the history forgets the longest unseen', () => {
+  const history = new MemoryTermHistory(2);
+  expect(history.seen('r', 'a', 1)).toBeUndefined();
+  expect(history.seen('r', 'b', 2)).toBeUndefined();
+  expect(history.seen('r', 'a', 3)).toBe(1);
+  expect(history.seen('r', 'c', 4)).toBeUndefined();
+  expect(history.seen('r', 'a', 5)).toBe(3);
+  expect(history.seen('r', 'b', 6)).toBeUndefined();
+});
