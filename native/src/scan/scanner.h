@@ -18,7 +18,7 @@ namespace launchwarden {
 
 struct ScannerOptions {
   // Time between two looks, microseconds; stretched while looking costs more than `cpu_share` of one core.
-  int64_t period_us = 3'000;
+  int64_t period_us = 3'500;
   // The same after a second without a birth: what a wake-up costs is nearly all that an idle machine pays.
   int64_t quiet_period_us = 4'000;
   int64_t longest_period_us = 20'000;

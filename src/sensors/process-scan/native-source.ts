@@ -30,7 +30,7 @@ export class NativeProcessSource implements ProcessSource {
     this.#scanner = new addon.ProcessScanner(
       {
         periodUs: options.periodMs * 1_000,
-        quietPeriodUs: Math.round((options.periodMs * 4_000) / 3),
+        quietPeriodUs: options.periodMs * 1_000 + 500,
         longestPeriodUs: Math.max(options.periodMs * 1_000, 20_000),
         cpuShare: options.cpuShare,
         queueBytes: options.queueMb * 1024 * 1024,

@@ -1,6 +1,6 @@
 /** How hard the scanner looks. Defaults: what was measured to catch lives of 5 ms at little cost (README, "Figures"). */
 export interface ProcessScanOptions {
-  /** Milliseconds between two looks of the native scanner, 0.2 to 1,000; after a second without a birth a third more. */
+  /** Milliseconds between two looks of the native scanner, 0.2 to 1,000; after a second without a birth half a millisecond more. */
   readonly periodMs: number;
   /** Share of one core above which the native scanner stretches its period, 0.001 to 1. */
   readonly cpuShare: number;
@@ -11,7 +11,7 @@ export interface ProcessScanOptions {
 }
 
 export const processScanDefaults: ProcessScanOptions = {
-  periodMs: 3,
+  periodMs: 3.5,
   cpuShare: 0.1,
   queueMb: 16,
   fallbackPeriodMs: 1_000,
