@@ -21,11 +21,21 @@ export class ConditionSet {
   readonly #bound: readonly boolean[];
   readonly #relations = new Relations();
   readonly #collect: (doc: unknown, hits: number[]) => void;
+  /** How many conditions were asked for; behind them stand those that `descendant of` asks for. */
+  readonly size: number;
 
-  constructor(steps: readonly StepCondition[]) {
+  constructor(wanted: readonly StepCondition[]) {
     const reducer = new Reducer(this.#relations);
-    this.#conditions = steps.map((step) => reducer.step(step));
-    this.#bound = this.#conditions.map(isBound);
+    const steps = [...wanted];
+    this.size = wanted.length;
+    // Reducing a condition may bring further ones.
+    const conditions: Condition[] = [];
+    for (let index = 0; index < steps.length; index++) {
+      conditions.push(reducer.step(steps[index] as StepCondition));
+      steps.splice(this.size, steps.length, ...this.#relations.queries);
+    }
+    this.#conditions = conditions;
+    this.#bound = conditions.map(isBound);
     // What is filed under its category need not be asked for it again.
     const judged = steps.map((step, index) =>
       isFiled(step) ? reducer.reduce(step.condition) : (this.#conditions[index] as Condition),
@@ -47,10 +57,6 @@ export class ConditionSet {
     );
   }
 
-  get size(): number {
-    return this.#conditions.length;
-  }
-
   /** Processes that `descendant of` forgot because there were too many. */
   get evicted(): number {
     return this.#relations.evicted;
@@ -62,9 +68,17 @@ export class ConditionSet {
    */
   match(doc: unknown, hits: number[]): void {
     const start = hits.length;
-    if (!this.#relations.empty) this.#relations.observe(doc);
     this.#collect(doc, hits);
     if (hits.length - start > 1) sortTail(hits, start);
+    if (this.size < this.#conditions.length) this.#observe(doc, hits, start);
+  }
+
+  #observe(doc: unknown, hits: number[], start: number): void {
+    const matched = new Set<number>();
+    while (hits.length > start && (hits.at(-1) as number) >= this.size) {
+      matched.add((hits.pop() as number) - this.size);
+    }
+    this.#relations.observe(doc, matched);
   }
 
   isBound(index: number): boolean {

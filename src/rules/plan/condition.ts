@@ -4,7 +4,6 @@ import type { Relations } from './descent.js';
 import { foldValue } from './fold.js';
 import { isPlainText, kqlPredicate } from './kql.js';
 import { type Bindings, eqlPredicate, type Predicate } from './predicate.js';
-import { fieldReader } from './read.js';
 
 /** A condition reduced to yes and no: two-valued, so that `not` of a comparison with a missing field is true. */
 export type Condition =
@@ -84,8 +83,7 @@ export class Reducer {
           return (doc) => holds(inner, doc);
         });
       case 'descendant-of': {
-        const inner = this.step(expr.query);
-        return this.#relations.descendantOf((doc) => holds(inner, doc));
+        return this.#relations.descendantOf(expr.query);
       }
       default:
         return eqlPredicate(expr);
@@ -166,7 +164,7 @@ const noBindings: Bindings = new Map();
 
 export function predicateHolds(predicate: Predicate, doc: unknown, bindings: Bindings): boolean {
   if (predicate.kind !== 'field') return predicate.test(doc, bindings);
-  const raw = fieldReader(predicate.parts)(doc);
+  const raw = predicate.read(doc);
   return predicate.test(raw, () => foldValue(raw));
 }
 

@@ -1,9 +1,11 @@
+import type { StepCondition } from '../ast.js';
 import type { Predicate } from './predicate.js';
 import { fieldReader } from './read.js';
-import { isValue } from './values.js';
+import { isValue, type Value } from './values.js';
 
 // Processes remembered for one `descendant of`; the longest unseen go first.
 const maxProcesses = 20_000;
+const maxAncestors = 256;
 
 const ownId = fieldReader(['process', 'entity_id']);
 const parentId = fieldReader(['process', 'parent', 'entity_id']);
@@ -12,9 +14,11 @@ const ancestors = fieldReader(['process', 'Ext', 'ancestry']);
 /** Remembers, for every `descendant of [...]` of a set, which processes matched and what descends from them. */
 export class Relations {
   readonly #lines: Line[] = [];
+  readonly #queries: StepCondition[] = [];
 
-  get empty(): boolean {
-    return this.#lines.length === 0;
+  /** What stands in the brackets, in the order in which `observe` is told about it. */
+  get queries(): readonly StepCondition[] {
+    return this.#queries;
   }
 
   /** Processes forgotten because there were too many. */
@@ -22,53 +26,62 @@ export class Relations {
     return this.#lines.reduce((sum, line) => sum + line.evicted, 0);
   }
 
-  descendantOf(matches: (doc: unknown) => boolean): Predicate {
-    const line = new Line(matches);
+  descendantOf(query: StepCondition): Predicate {
+    const line = new Line();
     this.#lines.push(line);
-    return { kind: 'document', test: (doc) => line.descends(doc) };
+    this.#queries.push(query);
+    return { kind: 'document', test: (doc) => line.descends(familyOf(doc)) };
   }
 
-  /** Takes note of an event, before the conditions are judged. */
-  observe(doc: unknown): void {
-    for (const line of this.#lines) line.observe(doc);
+  /** Takes note of an event after it was judged; `matched` tells which of the queries hold for it. */
+  observe(doc: unknown, matched: ReadonlySet<number>): void {
+    if (matched.size === 0 && this.#lines.every(({ empty }) => empty)) return;
+    const family = familyOf(doc);
+    for (const [index, line] of this.#lines.entries()) line.observe(family, matched.has(index));
   }
 }
 
+interface Family {
+  readonly id: Value | undefined;
+  readonly above: readonly Value[];
+}
+
+function familyOf(doc: unknown): Family {
+  const id = ownId(doc);
+  const list = ancestors(doc);
+  const above = [parentId(doc), ...(Array.isArray(list) ? list.slice(0, maxAncestors) : [list])];
+  return { id: isValue(id) ? id : undefined, above: above.filter(isValue) };
+}
+
 class Line {
-  readonly #matches: (doc: unknown) => boolean;
-  readonly #roots = new Set<unknown>();
-  readonly #descendants = new Set<unknown>();
+  readonly #roots = new Set<Value>();
+  readonly #descendants = new Set<Value>();
   evicted = 0;
 
-  constructor(matches: (doc: unknown) => boolean) {
-    this.#matches = matches;
+  get empty(): boolean {
+    return this.#roots.size === 0;
   }
 
-  observe(doc: unknown): void {
-    const id = ownId(doc);
-    if (!isValue(id)) return;
-    if (this.#isBelow(doc)) this.#remember(this.#descendants, id);
-    if (this.#matches(doc)) this.#remember(this.#roots, id);
+  observe(family: Family, matched: boolean): void {
+    const { id } = family;
+    if (id === undefined) return;
+    if (this.#isBelow(family)) this.#remember(this.#descendants, id);
+    if (matched) this.#remember(this.#roots, id);
   }
 
-  descends(doc: unknown): boolean {
-    return this.#descendants.has(ownId(doc)) || this.#isBelow(doc);
+  descends(family: Family): boolean {
+    return (family.id !== undefined && this.#descendants.has(family.id)) || this.#isBelow(family);
   }
 
-  #isBelow(doc: unknown): boolean {
-    const parent = parentId(doc);
-    if (this.#roots.has(parent) || this.#descendants.has(parent)) return true;
-    const list = ancestors(doc);
-    return Array.isArray(list)
-      ? list.slice(0, 256).some((id) => this.#roots.has(id))
-      : this.#roots.has(list ?? Number.NaN);
+  #isBelow({ above }: Family): boolean {
+    return !this.empty && above.some((id) => this.#roots.has(id) || this.#descendants.has(id));
   }
 
-  #remember(ids: Set<unknown>, id: unknown): void {
+  #remember(ids: Set<Value>, id: Value): void {
     ids.delete(id);
     ids.add(id);
     if (ids.size <= maxProcesses) return;
-    ids.delete(ids.values().next().value);
+    ids.delete(ids.values().next().value as Value);
     this.evicted++;
   }
 }

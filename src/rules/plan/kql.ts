@@ -2,7 +2,7 @@ import type { Expr, KqlExists, KqlField, KqlIs, KqlNested, KqlRange } from '../a
 import { inBlock, parseAddress, parseBlock } from './cidr.js';
 import { compare } from './evaluate.js';
 import { patternTest, textPattern } from './like.js';
-import { type FieldPredicate, type Predicate, quickTest } from './predicate.js';
+import { fieldPredicate, type Predicate, quickTest, type Test } from './predicate.js';
 import { eachLeaf, fieldReader } from './read.js';
 import { hasValue, sameValue, type Value } from './values.js';
 
@@ -33,12 +33,8 @@ export function isPlainText({ field, value }: KqlIs): boolean {
 }
 
 /** Of a field by name, of all fields whose names match, or of every field. */
-function onField(
-  field: KqlField | null,
-  test: Omit<FieldPredicate, 'kind' | 'parts'>,
-  value: ValueTest,
-): Predicate {
-  if (field !== null && !field.wildcard) return { kind: 'field', parts: field.name.split('.'), ...test };
+function onField(field: KqlField | null, test: Test, value: ValueTest): Predicate {
+  if (field !== null && !field.wildcard) return fieldPredicate(field.name.split('.'), test);
   const named = field === null ? () => true : patternTest(textPattern(field.name.split('*')));
   return {
     kind: 'document',

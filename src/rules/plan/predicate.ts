@@ -4,7 +4,7 @@ import { compileRegex } from '../regex.js';
 import { compare, compileEvaluate, eachCombination } from './evaluate.js';
 import { foldPoint, foldText } from './fold.js';
 import { eqlPattern, hasWildcard, type Pattern, patternTest, type TextTest, textPattern } from './like.js';
-import { fieldReader, pathParts } from './read.js';
+import { fieldReader, pathParts, type Reader } from './read.js';
 import { anyValue, hasValue, sameValue, type Value, valuesOf } from './values.js';
 
 /** Documents that earlier steps of a sequence bound with `as`, by name. */
@@ -17,6 +17,7 @@ export type FieldTest = (raw: unknown, folded: () => unknown) => boolean;
 export interface FieldPredicate {
   readonly kind: 'field';
   readonly parts: readonly string[];
+  readonly read: Reader;
   readonly test: FieldTest;
   /** The same test for a single text; undefined when there is no quicker way than `test`. */
   readonly quick?: Quick | undefined;
@@ -31,6 +32,13 @@ export interface Quick {
   one(text: string, folded: () => unknown): boolean;
 }
 
+/** A test of whatever field it is put on. */
+export type Test = Pick<FieldPredicate, 'test' | 'quick'>;
+
+export function fieldPredicate(parts: readonly string[], test: Test): FieldPredicate {
+  return { kind: 'field', parts, read: fieldReader(parts), ...test };
+}
+
 /** The smallest part of a condition: a yes or no of its own. */
 export type Predicate =
   | FieldPredicate
@@ -38,10 +46,7 @@ export type Predicate =
   | { readonly kind: 'bound'; test(doc: unknown, bindings: Bindings): boolean };
 
 /** A field test made of the test of a single text, and of what other values need (by default the same on their text). */
-export function quickTest(
-  quick: Quick,
-  other?: (value: Value) => boolean,
-): Omit<FieldPredicate, 'kind' | 'parts'> {
+export function quickTest(quick: Quick, other?: (value: Value) => boolean): Test {
   const one = (value: Value): boolean => {
     if (typeof value === 'string') return quick.one(value, () => foldText(value));
     return other === undefined ? quick.one(String(value), () => String(value)) : other(value);
@@ -55,11 +60,7 @@ export function eqlPredicate(expr: Expr): Predicate {
   const fields = distinctFields(expr);
   const [only] = fields;
   if (fields.length === 1 && only !== undefined && only.alias === null) {
-    return {
-      kind: 'field',
-      parts: pathParts(only.path),
-      ...(literalTest(expr) ?? { test: generalTest(expr) }),
-    };
+    return fieldPredicate(pathParts(only.path), literalTest(expr) ?? { test: generalTest(expr) });
   }
   const test = combined(expr, fields);
   return fields.some(({ alias }) => alias !== null)
@@ -140,8 +141,6 @@ function isOptionalEquality(expr: Expr): boolean {
   if (expr.kind !== 'compare' || expr.op !== '==') return false;
   return [expr.left, expr.right].every((side) => side.kind === 'field' && side.optional);
 }
-
-type Test = Omit<FieldPredicate, 'kind' | 'parts'>;
 
 /** A comparison of a field with literals, made quick. Undefined when the expression is something else. */
 function literalTest(expr: Expr): Test | undefined {

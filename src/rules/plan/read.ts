@@ -25,14 +25,15 @@ export function hasDottedKey(doc: unknown): boolean {
 /** Reads a field the plain way, and where that gives nothing also from dotted keys and through arrays of objects. */
 export function fieldReader(path: readonly string[]): Reader {
   const parts = pathParts(path);
+  const keys = keysOf(parts);
   return (doc) => {
     let node = doc;
     for (const part of parts) {
       if (typeof node !== 'object' || node === null || Array.isArray(node) || !Object.hasOwn(node, part))
-        return collect(doc, parts);
+        return collect(doc, keys, 0);
       node = (node as Record<string, unknown>)[part];
     }
-    return node ?? collect(doc, parts);
+    return node ?? collect(doc, keys, 0);
   };
 }
 
@@ -43,40 +44,51 @@ export function fieldReader(path: readonly string[]): Reader {
 export function sparseReader(parts: readonly string[]): (doc: unknown, dotted: boolean) => unknown {
   const [first = ''] = parts;
   const plain = parts.every(isPlainPart);
+  const keys = keysOf(parts);
   return (doc, dotted) => {
-    if (dotted || !plain) return collect(doc, parts);
-    if (typeof doc !== 'object' || doc === null || !Object.hasOwn(doc, first)) return undefined;
+    if (dotted || !plain) return collect(doc, keys, 0);
+    if (typeof doc !== 'object' || doc === null) return undefined;
     const below = (doc as Record<string, unknown>)[first];
+    if (typeof below !== 'object' || below === null) return undefined;
     if (parts.length < 3 && !Array.isArray(below)) return undefined;
-    return collect(below, parts, 1);
+    return collect(below, keys, 1);
   };
 }
 
-function collect(node: unknown, parts: readonly string[], from = 0): unknown {
+/** For each part the keys that can begin with it: the part alone, with the next one, and so on. */
+type Keys = readonly (readonly string[])[];
+
+function keysOf(parts: readonly string[]): Keys {
+  return parts.map((_, from) =>
+    parts.slice(from).map((_, count) => parts.slice(from, from + count + 1).join('.')),
+  );
+}
+
+function collect(node: unknown, keys: Keys, from: number): unknown {
   const found: unknown[] = [];
-  gather(node, { parts, from, depth: 0 }, found);
+  gather(node, { keys, from, depth: 0 }, found);
   return found.length < 2 ? found[0] : found;
 }
 
 interface Place {
-  readonly parts: readonly string[];
+  readonly keys: Keys;
   readonly from: number;
   readonly depth: number;
 }
 
-function gather(node: unknown, { parts, from, depth }: Place, found: unknown[]): void {
+function gather(node: unknown, { keys, from, depth }: Place, found: unknown[]): void {
   if (node === undefined || node === null || depth > maxDepth) return;
   if (Array.isArray(node)) {
-    for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);
-  } else if (from === parts.length) {
+    for (const item of node) gather(item, { keys, from, depth: depth + 1 }, found);
+  } else if (from === keys.length) {
     found.push(node);
   } else if (typeof node === 'object') {
-    let key = '';
-    for (let end = from; end < parts.length; end++) {
-      key = end === from ? (parts[end] as string) : `${key}.${parts[end]}`;
-      if (Object.hasOwn(node, key)) {
-        gather((node as Record<string, unknown>)[key], { parts, from: end + 1, depth: depth + 1 }, found);
-      }
+    const own = keys[from] as readonly string[];
+    for (let count = 0; count < own.length; count++) {
+      const key = own[count] as string;
+      if (!Object.hasOwn(node, key)) continue;
+      const place = { keys, from: from + count + 1, depth: depth + 1 };
+      gather((node as Record<string, unknown>)[key], place, found);
     }
   }
 }
