@@ -58,6 +58,17 @@ const launchwardenFields = {
         json: text,
       },
     },
+    job: {
+      properties: {
+        label: keyword,
+        domain: keyword,
+        plist_path: keyword,
+        path: keyword,
+        program: keyword,
+        state: keyword,
+        pid: { type: 'long' },
+      },
+    },
     findings: keyword,
     truncated: { type: 'boolean' },
     status: {

@@ -8,7 +8,7 @@ function datasetOf(item: OutboxItem, doc: EcsDocument): string {
   if (item.lane === 'alert') return 'launchwarden.alerts';
   if (item.lane === 'status') return 'launchwarden.status';
   const category = doc.event?.category ?? [];
-  // A loaded launch item (category `persistence`) stands with the file events, as Elastic Defend's do.
+  // A loaded launch item (category `configuration`) stands with the files, beside Elastic Defend's `launch_daemon`.
   const family = families.find((name) => category.includes(name)) ?? 'file';
   return `endpoint.events.${family}`;
 }

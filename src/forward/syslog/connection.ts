@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type tls from 'node:tls';
 import { openSocket, type ProxyServer } from '../net/proxy.js';
 import { secureSocket } from '../net/tls.js';
-import { Tunnel } from './tunnel.js';
+import { OrderlyStream } from './orderly.js';
 
 export interface ConnectOptions {
   readonly host: string;
@@ -16,39 +16,47 @@ export interface ConnectOptions {
 /** A connection to the receiver. */
 export interface Receiver {
   readonly socket: Socket;
-  /** There when a proxy stands in between. */
-  readonly tunnel?: Tunnel;
+  /** There under TLS, when it matters how the connection ends. */
+  readonly orderly?: OrderlyStream;
 }
 
-/** Connects, TLS done. With TLS 1.3 the receiver may still refuse our certificate afterwards. */
-export async function connectReceiver(options: ConnectOptions, signal: AbortSignal): Promise<Receiver> {
+/**
+ * Connects, TLS done. With TLS 1.3 the receiver may still refuse our certificate afterwards. `orderly`: the end of the
+ * connection is to be a confirmation.
+ */
+export async function connectReceiver(
+  options: ConnectOptions,
+  how: { readonly signal: AbortSignal; readonly orderly: boolean },
+): Promise<Receiver> {
   const { host, port, proxy, timeoutMs } = options;
+  const { signal } = how;
   const socket = await openSocket({ host, port }, { proxy, timeoutMs, signal });
   socket.setNoDelay(true);
   if (options.tls === undefined) return { socket };
-  const how = { options: options.tls, timeoutMs, signal };
-  if (proxy === undefined) return { socket: await secureSocket(socket, host, how) };
-  const tunnel = new Tunnel(socket);
-  return { socket: await secureSocket(tunnel, host, how), tunnel };
+  const secure = { options: options.tls, timeoutMs, signal };
+  if (!how.orderly) return { socket: await secureSocket(socket, host, secure) };
+  const orderly = new OrderlyStream(socket);
+  return { socket: await secureSocket(orderly, host, secure), orderly };
 }
 
 /**
  * Writes everything, closes our half and waits for the receiver to close its own without an error: it has read all of
- * it then. A write that succeeded proves nothing, it only filled a buffer. Rejects with the reason.
+ * it then. A write that succeeded proves nothing, it only filled a buffer. Without TLS a receiver that is killed after
+ * reading looks the same as one that closes. Rejects with the reason.
  */
 export function sendAndConfirm(
-  { socket, tunnel }: Receiver,
+  { socket, orderly }: Receiver,
   data: Buffer,
   how: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let flushed = false;
-    let ended = false;
     const finish = (error?: Error) => {
       clearTimeout(timer);
       how.signal.removeEventListener('abort', aborted);
       socket.on('error', () => undefined);
       socket.destroy();
+      orderly?.release();
       if (error === undefined) resolve();
       else reject(error);
     };
@@ -56,20 +64,27 @@ export function sendAndConfirm(
     const aborted = () => finish(new Error('stopped'));
     how.signal.addEventListener('abort', aborted, { once: true });
     socket.once('error', finish);
-    const closed = () =>
-      finish(ended && flushed ? undefined : new Error('the receiver closed without confirming'));
-    socket.once('end', () => {
-      ended = tunnel?.tornDown !== true;
-      if (!flushed) finish(new Error('the receiver closed before it had everything'));
-      // Through a tunnel the connection itself stays open until we close it.
-      else if (tunnel !== undefined) closed();
+    let confirmed = false;
+    socket.once('close', () => {
+      if (!confirmed) finish(new Error('the receiver closed without confirming'));
     });
-    socket.once('close', closed);
+    socket.once('end', () => {
+      if (orderly === undefined) {
+        finish(flushed ? undefined : new Error('the receiver closed before it had everything'));
+        return;
+      }
+      const { flaw } = orderly;
+      confirmed = flaw === undefined;
+      // One that closes without having read is found out by the reset that follows.
+      if (confirmed) orderly.ended.then(() => finish(), finish);
+      else finish(new Error(flaw));
+    });
     // What it says is of no interest, but unread data would turn the close into a reset.
     socket.resume();
-    socket.end(data, () => {
+    socket.write(data, () => {
       flushed = true;
     });
+    socket.end();
   });
 }
 

@@ -9,8 +9,14 @@ export const syslogOptions = v.strictObject({
   /** `host:port` of the receiver. */
   address: hostPort,
   transport: v.optional(v.picklist(['tls', 'tcp'], 'tls or tcp'), 'tls'),
-  /** What counts as delivered: the peer's orderly close, RELP's answer, or (unsafe) that the text was written. */
-  confirm: v.optional(v.picklist(['half-close', 'relp', 'none'], 'half-close, relp or none'), 'half-close'),
+  /**
+   * What counts as delivered: that the receiver closes in order once it has read everything (under TLS by TLS's own
+   * closing alert, which `eof` does not ask for), RELP's answer, or (unsafe) that the text was written.
+   */
+  confirm: v.optional(
+    v.picklist(['half-close', 'eof', 'relp', 'none'], 'half-close, eof, relp or none'),
+    'half-close',
+  ),
   format: v.optional(v.picklist(['json', 'cef', 'leef'], 'json, cef or leef'), 'json'),
   /** RFC 6587: the length before each message, or a line feed after it. */
   framing: v.optional(v.picklist(['octet-counting', 'line'], 'octet-counting or line'), 'octet-counting'),

@@ -8,7 +8,13 @@ import { findProxy, ProxyRefusal } from '../net/proxy.js';
 import { Secrets } from '../net/secrets.js';
 import { tlsConnection } from '../net/tls.js';
 import { splitHostPort } from '../values.js';
-import { type ConnectOptions, connectReceiver, sendAndConfirm, sendUnconfirmed } from './connection.js';
+import {
+  type ConnectOptions,
+  connectReceiver,
+  type Receiver,
+  sendAndConfirm,
+  sendUnconfirmed,
+} from './connection.js';
 import { encodeMessage, frame, type MessageOptions } from './message.js';
 import type { syslogOptions } from './options.js';
 import { RelpSession } from './relp.js';
@@ -60,12 +66,13 @@ export class SyslogDestination implements Destination {
       tls: options.transport === 'tls' ? await tlsConnection(options.tls, secrets) : undefined,
       proxy: await findProxy(host, options, { secrets }),
     };
-    if (connect.proxy !== undefined && connect.tls === undefined && options.confirm === 'half-close') {
+    const byClose = options.confirm === 'half-close' || options.confirm === 'eof';
+    if (connect.proxy !== undefined && byClose && (connect.tls === undefined || options.confirm === 'eof')) {
       throw new UserError(
         'forward/unconfirmed',
-        `destination "${name}" could not tell what arrived: a proxy closes plain connections by itself`,
+        `destination "${name}" could not tell what arrived: a proxy closes connections by itself`,
         {
-          hint: 'Use transport = "tls" or confirm = "relp", or proxy = "none".',
+          hint: 'Use transport = "tls" with confirm = "half-close", or confirm = "relp", or proxy = "none".',
         },
       );
     }
@@ -78,8 +85,8 @@ export class SyslogDestination implements Destination {
       if (this.#options.confirm === 'relp') return await this.#relp(messages, signal);
       const data = Buffer.concat(messages.map((message) => frame(message, this.#options.framing)));
       const how = { timeoutMs: this.#connect.timeoutMs, signal };
-      if (this.#options.confirm === 'half-close') {
-        await sendAndConfirm(await connectReceiver(this.#connect, signal), data, how);
+      if (this.#options.confirm === 'half-close' || this.#options.confirm === 'eof') {
+        await sendAndConfirm(await this.#open(signal), data, how);
       } else await sendUnconfirmed(await this.#kept(signal), data, how);
       return items.map(() => ({ kind: 'delivered' }));
     } catch (error) {
@@ -91,7 +98,7 @@ export class SyslogDestination implements Destination {
 
   async probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }> {
     try {
-      const receiver = await connectReceiver(this.#connect, signal);
+      const receiver = await this.#open(signal);
       if (this.#options.confirm === 'relp')
         (await RelpSession.open(receiver.socket, this.#connect.timeoutMs)).close();
       else await sendAndConfirm(receiver, Buffer.alloc(0), { timeoutMs: this.#connect.timeoutMs, signal });
@@ -111,10 +118,7 @@ export class SyslogDestination implements Destination {
   async #relp(messages: readonly Buffer[], signal: AbortSignal): Promise<Verdict[]> {
     const { timeoutMs } = this.#connect;
     if (this.#session?.usable !== true) {
-      this.#session = await RelpSession.open(
-        (await connectReceiver(this.#connect, signal)).socket,
-        timeoutMs,
-      );
+      this.#session = await RelpSession.open((await this.#open(signal)).socket, timeoutMs);
     }
     const session = this.#session;
     const end = (reason: string) => () => session.abort(reason);
@@ -137,13 +141,17 @@ export class SyslogDestination implements Destination {
   /** The connection of `confirm = "none"`, which stays open. */
   async #kept(signal: AbortSignal): Promise<Socket> {
     if (this.#socket?.writable !== true) {
-      const { socket } = await connectReceiver(this.#connect, signal);
+      const { socket } = await this.#open(signal);
       socket.on('error', () => socket.destroy());
       socket.on('end', () => socket.destroy());
       socket.resume();
       this.#socket = socket;
     }
     return this.#socket;
+  }
+
+  #open(signal: AbortSignal): Promise<Receiver> {
+    return connectReceiver(this.#connect, { signal, orderly: this.#options.confirm === 'half-close' });
   }
 
   #drop(): void {

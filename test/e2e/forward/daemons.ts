@@ -142,7 +142,7 @@ export async function syslogNg(folder: string, pki: Pki): Promise<SyslogDaemon> 
   writeFileSync(
     config,
     `@version: 3.38
-options { keep-hostname(yes); log-msg-size(262144); stats-freq(0); use-dns(no); threaded(no); };
+options { keep-hostname(yes); log-msg-size(262144); stats-freq(0); use-dns(no); };
 source s_tls { syslog(ip("127.0.0.1") port(${port}) transport("tls") tls(key-file("${pki.serverKey}")
   cert-file("${pki.serverCert}") ca-file("${pki.ca}") peer-verify(required-trusted))); };
 destination d_nd { file("${out}" template("$MSG\\n") flush-lines(0)); };

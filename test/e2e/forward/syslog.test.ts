@@ -14,6 +14,7 @@ import { missing, rsyslog, type SyslogDaemon, syslogNg } from './daemons.js';
 import { makePki, type Pki } from './pki.js';
 
 const never = new AbortController().signal;
+const batch = 20;
 let base: string;
 let pki: Pki;
 let folder: string;
@@ -41,6 +42,8 @@ interface Setting {
   readonly program: 'rsyslogd' | 'syslog-ng';
   readonly start: () => Promise<SyslogDaemon>;
   readonly options: () => Record<string, unknown>;
+  /** Plain TCP, or `eof`: a receiver killed after it has read a batch looks like one that took it. README says so. */
+  readonly losesWhenKilled?: boolean;
 }
 
 const settings: Record<string, Setting> = {
@@ -48,11 +51,18 @@ const settings: Record<string, Setting> = {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'tcp', pki),
     options: () => ({ transport: 'tcp' }),
+    losesWhenKilled: true,
   },
   'rsyslog over TLS with client certificates': {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'tls', pki),
     options: () => ({ tls: clientTls() }),
+  },
+  'rsyslog over TLS, any end of the connection': {
+    program: 'rsyslogd',
+    start: () => rsyslog(folder, 'tls', pki),
+    options: () => ({ tls: clientTls(), confirm: 'eof' }),
+    losesWhenKilled: true,
   },
   'rsyslog with RELP': {
     program: 'rsyslogd',
@@ -133,7 +143,7 @@ describe.each(Object.entries(settings))('%s', (_, setting) => {
     async () => {
       receiver = await setting.start();
       const store = openStore({ dataDir: path.join(folder, 'data'), clock: systemClock });
-      const siem = await destination(setting, { batch_items: 20 });
+      const siem = await destination(setting, { batch_items: batch });
       const forwarder = new Forwarder({
         outbox: store.outbox,
         targets: [target(siem)],
@@ -166,7 +176,8 @@ describe.each(Object.entries(settings))('%s', (_, setting) => {
       };
       await until(() => forwarder.status()[0]?.state === 'waiting', 'the loss to be noticed');
       const there = new Set(idsOf(receiver.stored()));
-      expect(acked().filter((id) => !there.has(id))).toEqual([]);
+      const lost = acked().filter((id) => !there.has(id));
+      expect(lost.length).toBeLessThanOrEqual(setting.losesWhenKilled ? batch : 0);
       committed.push(...commit('c', 50));
       await receiver.daemon.start();
       await until(
@@ -178,6 +189,7 @@ describe.each(Object.entries(settings))('%s', (_, setting) => {
         30_000,
       );
       const everything = new Set(committed);
+      for (const id of lost) everything.delete(id);
       await until(() => new Set(idsOf(receiver.stored())).size >= everything.size, 'the file');
       expect(new Set(idsOf(receiver.stored()))).toEqual(everything);
       expect(store.outbox.state('siem')).toMatchObject({ delivered: committed.length, dead: 0, evicted: 0 });
