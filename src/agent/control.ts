@@ -69,17 +69,22 @@ async function answer(line: string, handlers: ControlHandlers): Promise<Answer> 
 export class ControlServer {
   readonly #server: Server;
   readonly #path: string;
+  readonly #clients: ReadonlySet<Socket>;
 
-  private constructor(server: Server, socketPath: string) {
+  private constructor(server: Server, socketPath: string, clients: ReadonlySet<Socket>) {
     this.#server = server;
     this.#path = socketPath;
+    this.#clients = clients;
   }
 
   /** Rejects with what `listen` failed with. The caller holds the lock of `dataDir`, so an old socket is a leftover. */
   static async listen(dataDir: string, handlers: ControlHandlers, log: Logger): Promise<ControlServer> {
     const socketPath = controlPath(dataDir);
     rmSync(socketPath, { force: true });
+    const clients = new Set<Socket>();
     const server = createServer((socket) => {
+      clients.add(socket);
+      socket.on('close', () => clients.delete(socket));
       socket.setTimeout(idleMs, () => socket.destroy());
       socket.on('error', () => socket.destroy());
       onLine(socket, maxRequestBytes, (line) => {
@@ -96,14 +101,14 @@ export class ControlServer {
       });
     });
     chmodSync(socketPath, 0o600);
-    return new ControlServer(server, socketPath);
+    return new ControlServer(server, socketPath, clients);
   }
 
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
-      // Idle clients must not hold up a shutdown.
-      setTimeout(resolve, 500).unref();
+      // A client that stays, or goes on asking, must not keep the daemon from ending.
+      for (const client of this.#clients) client.destroy();
     });
     rmSync(this.#path, { force: true });
   }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, realpathSync, statSync, writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { messageOf, UserError } from './errors.js';
 
@@ -19,19 +19,44 @@ export interface LoggerOptions {
   readonly file?: string;
 }
 
+// Never a wait: what stands where the log file was may be a FIFO that nobody reads.
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** Appends whole lines. What cannot be written (a full disk) is lost: a log must not end the agent. */
+class LineWriter {
+  #torn = false;
+
+  write(descriptor: number, line: string): void {
+    const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
+    try {
+      this.#torn = writeSync(descriptor, bytes) < bytes.length;
+    } catch {
+      // Nowhere left to say it.
+    }
+  }
+}
+
+class StandardError {
+  readonly #lines = new LineWriter();
+
+  write(line: string): void {
+    this.#lines.write(2, line);
+  }
+}
+
 /**
  * A log file, private to its owner. It is opened again once its name leads elsewhere: newsyslog renames it and tells
- * nobody. What cannot be written (a full disk) is lost: a log must not end the agent.
+ * nobody. Links are followed when it is first opened, never afterwards.
  */
 class LogFile {
   readonly #file: string;
+  readonly #lines = new LineWriter();
   #descriptor: number;
   #inode: number;
 
   constructor(file: string) {
-    this.#file = file;
     try {
-      this.#descriptor = openSync(file, 'a', 0o600);
+      this.#descriptor = openSync(file, appending, 0o600);
     } catch (error) {
       throw new UserError('log/cannot-open', `cannot open the log file ${file}: ${messageOf(error)}`, {
         hint: 'Make its folder, or name another file.',
@@ -39,6 +64,7 @@ class LogFile {
       });
     }
     this.#inode = fstatSync(this.#descriptor).ino;
+    this.#file = resolved(file);
   }
 
   write(line: string): void {
@@ -47,19 +73,24 @@ class LogFile {
     } catch {
       // Its folder is gone, say. The old file takes what comes until there is a new one.
     }
-    try {
-      writeSync(this.#descriptor, line);
-    } catch {
-      // Nowhere left to say it.
-    }
+    this.#lines.write(this.#descriptor, line);
   }
 
   #reopen(): void {
-    const next = openSync(this.#file, 'a', 0o600);
+    const next = openSync(this.#file, appending | constants.O_NOFOLLOW, 0o600);
     const old = this.#descriptor;
     this.#descriptor = next;
     this.#inode = fstatSync(next).ino;
     closeSync(old);
+  }
+}
+
+function resolved(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    // A pipe that /dev/stderr leads to has no path.
+    return file;
   }
 }
 
@@ -77,7 +108,7 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    file === undefined ? pino.destination({ dest: 2, sync: true }) : new LogFile(file),
+    file === undefined ? new StandardError() : new LogFile(file),
   );
 }
 

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { integrity, killRounds } from '../simulation/kill.js';
@@ -7,12 +7,14 @@ import {
   AgentProcess,
   alertsAbout,
   cli,
+  control,
   launchAgentPlist,
   listAlerts,
   program,
   repository,
   SimulatedMac,
   standInLaunchctl,
+  waitFor,
 } from '../simulation/mac.js';
 import {
   bundleAttack,
@@ -221,6 +223,21 @@ describe.skipIf(!compiler || !native)('life and death of the agent', () => {
     expect(report.owed).toBeGreaterThan(0);
     expect(integrity(mac)).toEqual([]);
   }, 120_000);
+
+  test.skipIf(!existsSync('/dev/full'))('a full disk under its log does not end it', async () => {
+    const child = spawn(
+      process.execPath,
+      [program, 'run', '--root', mac.root, '--data-dir', mac.dataDir, '--root-scope', String(process.pid)],
+      { stdio: ['ignore', 'ignore', openSync('/dev/full', 'w')] },
+    );
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await waitFor('the agent to answer', () => {
+      expect(child.exitCode).toBeNull();
+      return control(mac.dataDir, 'status').catch(() => undefined);
+    });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
 
   test('SIGKILL leaves nothing that keeps the next agent from starting', async () => {
     const agent = await AgentProcess.start({ mac });

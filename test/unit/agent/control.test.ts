@@ -99,3 +99,16 @@ test('garbage is answered, a line without end is cut off, and both leave the ser
   expect(await raw('x'.repeat(2_000_000))).toBe('');
   expect(await requestControl(dataDir, { op: 'echo', args: 2 })).toEqual({ result: 2 });
 });
+
+test('a client that never hangs up does not keep the daemon from ending', async () => {
+  await serve();
+  const socket = connect(controlPath(dataDir));
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  await new Promise((resolve) => {
+    socket.once('data', resolve);
+    socket.write('{"op":"echo","args":1}\n');
+  });
+  await server?.close();
+  await closed;
+});

@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -54,4 +64,31 @@ test('a file that cannot be opened is a UserError', () => {
   expect(() => createLogger({ level: 'info', file })).toThrow(
     expect.objectContaining({ code: 'log/cannot-open', exitCode: 2 }),
   );
+});
+
+test('a FIFO that nobody reads, where the log file was or should be, is never waited for', () => {
+  const file = path.join(folder(), 'agent.log');
+  const log = createLogger({ level: 'info', file });
+  renameSync(file, `${file}.0`);
+  execFileSync('mkfifo', [file]);
+  log.info({}, 'one');
+  expect(messages(`${file}.0`)).toEqual(['one']);
+  expect(() => createLogger({ level: 'info', file })).toThrow(
+    expect.objectContaining({ code: 'log/cannot-open' }),
+  );
+});
+
+test('a link that somebody puts where the log file was is not followed; the one that its owner made is', () => {
+  const base = folder();
+  const file = path.join(base, 'agent.log');
+  const victim = path.join(base, 'victim');
+  writeFileSync(victim, '');
+  const log = createLogger({ level: 'info', file });
+  renameSync(file, `${file}.0`);
+  symlinkSync(victim, file);
+  log.info({}, 'one');
+  expect(readFileSync(victim, 'utf8')).toBe('');
+  expect(messages(`${file}.0`)).toEqual(['one']);
+  createLogger({ level: 'info', file }).info({}, 'two');
+  expect(messages(victim)).toEqual(['two']);
 });
