@@ -39,9 +39,9 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
         static_cast<int64_t>(NumberOption(given, "longestPeriodUs", 20'000, 200, 10'000'000));
     options.cpu_share = NumberOption(given, "cpuShare", 0.10, 0.001, 1);
     const auto capacity = static_cast<size_t>(NumberOption(given, "queueBytes", 16 << 20, 128 << 10, 1 << 30));
-    wake_ = std::make_unique<JsWake>(env, info[1].As<Napi::Function>());
-    channel_ = std::make_unique<Channel>(capacity, [wake = wake_.get()] { wake->Call(); });
-    scanner_ = std::make_unique<Scanner>(MakeProcessReader(), *channel_, options);
+    wake_ = std::make_shared<JsWake>(env, info[1].As<Napi::Function>());
+    channel_ = std::make_shared<Channel>(capacity, [wake = wake_] { wake->Call(); });
+    scanner_ = std::make_shared<Scanner>(MakeProcessReader(), channel_, options);
     // The thread must be joined before the environment (a worker, or the process) goes away.
     napi_add_env_cleanup_hook(env, &JsScanner::AtExit, this);
     hooked_ = true;
@@ -58,9 +58,10 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     static_cast<JsScanner*>(self)->Close();
   }
 
-  void Close() {
-    if (scanner_) scanner_->Stop();
+  bool Close() {
+    const bool ended = scanner_ == nullptr || !started_ || scanner_->Stop();
     if (wake_) wake_->Close();
+    return ended;
   }
 
   // Undefined when the thread runs, else why it does not.
@@ -75,11 +76,12 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     return info.Env().Undefined();
   }
 
-  // What the last look found can still be taken afterwards.
-  void Stop(const Napi::CallbackInfo&) {
-    Close();
+  // False when the thread hangs and was left to itself. What the last look found can still be taken.
+  Napi::Value Stop(const Napi::CallbackInfo& info) {
+    const bool ended = Close();
     if (running_) Unref();
     running_ = false;
+    return Napi::Boolean::New(info.Env(), ended);
   }
 
   // The oldest batch of records, or undefined when there is none.
@@ -112,9 +114,9 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     return result;
   }
 
-  std::unique_ptr<JsWake> wake_;
-  std::unique_ptr<Channel> channel_;
-  std::unique_ptr<Scanner> scanner_;
+  std::shared_ptr<JsWake> wake_;
+  std::shared_ptr<Channel> channel_;
+  std::shared_ptr<Scanner> scanner_;
   std::vector<uint8_t> batch_;
   bool hooked_ = false;
   bool started_ = false;

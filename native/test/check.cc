@@ -195,14 +195,14 @@ void Scanning() {
   auto table = std::make_shared<ScriptedProcesses::Table>();
   table->Set(1, true, "/sbin/launchd", 11);
   table->Set(50, true, "/bin/zsh", 12);
-  Channel channel(1 << 20, [] {});
+  const auto channel = std::make_shared<Channel>(1 << 20, [] {});
   ScannerOptions options;
   options.period_us = options.quiet_period_us = 500;
   options.list_every_us = 20'000;
   std::vector<Unpacked> seen;
   const auto count = [&](uint16_t kind, const std::string& executable) {
     std::vector<uint8_t> batch;
-    while (channel.Take(batch))
+    while (channel->Take(batch))
       for (auto& record : Unpack(batch)) seen.push_back(std::move(record));
     int found = 0;
     for (const auto& record : seen)
@@ -210,7 +210,8 @@ void Scanning() {
     return found;
   };
   {
-    Scanner scanner(std::make_unique<ScriptedProcesses>(table), channel, options);
+    const auto made = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(table), channel, options);
+    Scanner& scanner = *made;
     CHECK(scanner.Start().empty());
     CHECK(Eventually([&] { return count(Scanner::kRunning, "/bin/zsh") == 1; }));
     CHECK(count(Scanner::kRunning, "/sbin/launchd") == 1);
@@ -241,17 +242,34 @@ void Scanning() {
     CHECK(Eventually([&] { return count(Scanner::kExec, "/bin/hidden") == 1; }));
     CHECK(scanner.counters().late == 1);
     CHECK(Eventually([&] { return scanner.CompleteThrough() > 0; }));
-    scanner.Stop();
-    scanner.Stop();
+    CHECK(scanner.Stop());
+    CHECK(scanner.Stop());
   }
   CHECK(count(Scanner::kExec, "/bin/launchctl") == 1);
 
+  // Somebody makes a read hang: the stop does not, and what the thread uses outlives us.
+  {
+    auto stuck = std::make_shared<ScriptedProcesses::Table>();
+    stuck->Set(1, true, "/sbin/launchd", 11);
+    auto scanner = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(stuck),
+                                             std::make_shared<Channel>(1 << 20, [] {}), options);
+    std::unique_lock<std::mutex> hang(stuck->mutex);
+    CHECK(scanner->Start().empty());
+    CHECK(!scanner->Stop());
+    std::weak_ptr<Scanner> left = scanner;
+    scanner.reset();
+    CHECK(!left.expired());
+    hang.unlock();
+    CHECK(Eventually([&] { return left.expired(); }));
+  }
+
   // The real machine, started and ended at once.
   for (int round = 0; round < 3; round++) {
-    Channel real(1 << 20, [] {});
-    Scanner scanner(MakeProcessReader(), real, options);
-    CHECK(scanner.Start().empty());
+    const auto scanner =
+        std::make_shared<Scanner>(MakeProcessReader(), std::make_shared<Channel>(1 << 20, [] {}), options);
+    CHECK(scanner->Start().empty());
     std::this_thread::sleep_for(std::chrono::milliseconds(10 * round));
+    CHECK(scanner->Stop());
   }
 }
 

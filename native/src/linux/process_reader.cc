@@ -45,6 +45,7 @@ bool ParseStat(std::string_view text, Stat& stat) {
   if (open == std::string_view::npos || close == std::string_view::npos || close + 2 >= text.size()) return false;
   stat.name.assign(text.substr(open + 1, close - open - 1));
   const char* at = text.data() + close + 2;
+  errno = 0;
   stat.state = *at++;
   for (int index = kState + 1; index <= kExitSignal; index++) {
     char* end;

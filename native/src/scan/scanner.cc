@@ -33,36 +33,43 @@ constexpr int64_t kLongestCheckUs = 30'000'000;
 constexpr int kMostChecks = 64;
 // An image without a stamp is still being loaded, or not ours to read; after so many looks it is the latter.
 constexpr int64_t kUnstampedLooks = 3;
+constexpr std::chrono::seconds kLongestStop(2);
 constexpr int64_t kQuietAfterUs = 1'000'000;
 constexpr size_t kMaxTracked = 1 << 18;
 
 }  // namespace
 
-Scanner::Scanner(std::unique_ptr<ProcessReader> reader, Channel& channel, ScannerOptions options)
-    : reader_(std::move(reader)), channel_(channel), options_(options), period_us_(options.period_us) {
+Scanner::Scanner(std::unique_ptr<ProcessReader> reader, std::shared_ptr<Channel> channel, ScannerOptions options)
+    : reader_(std::move(reader)), channel_(std::move(channel)), options_(options), period_us_(options.period_us) {
   counters_.period_us = period_us_;
 }
 
-Scanner::~Scanner() { Stop(); }
+// The thread holds a reference: it has ended, or never ran, or this is its own last act.
+Scanner::~Scanner() {
+  if (thread_.joinable()) thread_.detach();
+}
 
 std::string Scanner::Start() {
   std::string trouble = reader_->Open();
   if (!trouble.empty()) return trouble;
   try {
-    thread_ = std::thread([this] { Run(); });
+    thread_ = std::thread([self = shared_from_this()] { self->Run(); });
   } catch (const std::system_error& error) {
     return std::string("no thread: ") + error.what();
   }
   return {};
 }
 
-void Scanner::Stop() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-  }
+bool Scanner::Stop() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopping_ = true;
   stop_signal_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return ended_;
+  const bool ended = stop_signal_.wait_for(lock, kLongestStop, [this] { return ended_; });
+  lock.unlock();
+  if (ended) thread_.join();
+  else thread_.detach();
+  return ended;
 }
 
 void Scanner::Run() {
@@ -72,6 +79,9 @@ void Scanner::Run() {
   measured_cpu_us_ = Clock(CLOCK_THREAD_CPUTIME_ID);
   while (Sleep()) Look();
   Look();
+  std::lock_guard<std::mutex> lock(mutex_);
+  ended_ = true;
+  stop_signal_.notify_all();
 }
 
 // True while the scanner shall go on.
@@ -108,7 +118,7 @@ void Scanner::Snapshot() {
     known.last_look_us = WallUs();
     if (known.other) continue;
     // What runs already may be more than the channel holds at once, and must not be lost.
-    while (!channel_.HasRoom()) {
+    while (!channel_->HasRoom()) {
       std::unique_lock<std::mutex> lock(mutex_);
       stop_signal_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; });
       if (stopping_) return;
@@ -120,7 +130,7 @@ void Scanner::Snapshot() {
   next_list_us_ = SteadyUs() + options_.list_every_us;
   Look();
   record_.Clear(kReady);
-  channel_.Push(record_);
+  channel_->Push(record_);
 }
 
 void Scanner::Look() {
@@ -313,7 +323,7 @@ void Scanner::Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_befor
   record_.String(facts.short_name);
   record_.String(facts.directory);
   for (const std::string& argument : facts.arguments) record_.String(argument);
-  channel_.Push(record_);
+  channel_->Push(record_);
 }
 
 void Scanner::AdaptPeriod(int64_t now_us) {

@@ -37,19 +37,22 @@ struct ScannerCounters {
   std::atomic<double> cpu_share{0};
 };
 
-// Looks for new processes on a thread of its own and writes each into the channel once it has executed its program.
-class Scanner {
+// Looks for new processes on a thread of its own and writes each into the channel once it has executed its program. To
+// be made with std::make_shared: the thread keeps what it uses.
+class Scanner : public std::enable_shared_from_this<Scanner> {
  public:
   enum RecordKind : uint16_t { kRunning = 1, kExec = 2, kFork = 3, kReady = 4 };
   static constexpr uint32_t kArgumentsUnknown = 1, kArgumentsCut = 2, kDead = 4;
 
-  Scanner(std::unique_ptr<ProcessReader> reader, Channel& channel, ScannerOptions options);
+  Scanner(std::unique_ptr<ProcessReader> reader, std::shared_ptr<Channel> channel, ScannerOptions options);
   ~Scanner();
 
   // Empty when the thread runs, else why it does not.
   std::string Start();
-  // Ends the thread after a last look. May be called more than once, from any thread but the scanner's own.
-  void Stop();
+  // Ends the thread after a last look. Whoever made a read of his memory or files hang would hang us as well: such a
+  // thread is left to itself after a while, and false returned. May be called more than once, from the thread that
+  // called Start.
+  bool Stop();
 
   // Every process start that a look up to this time (microseconds since 1970) could show is in the channel.
   int64_t CompleteThrough() const { return complete_us_.load(std::memory_order_acquire); }
@@ -93,13 +96,14 @@ class Scanner {
   bool Sleep();
 
   std::unique_ptr<ProcessReader> reader_;
-  Channel& channel_;
+  const std::shared_ptr<Channel> channel_;
   const ScannerOptions options_;
   ScannerCounters counters_;
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable stop_signal_;
   bool stopping_ = false;
+  bool ended_ = false;
   std::atomic<int64_t> complete_us_{0};
 
   // Below: the scanner's thread alone.

@@ -52,8 +52,8 @@ export interface NativeScannerOptions {
 export interface NativeScanner {
   /** Undefined when the thread runs, else why it does not. */
   start(): string | undefined;
-  /** Joins the thread. What it found can still be taken. */
-  stop(): void;
+  /** Ends the thread; false when it hangs and was left to itself. What it found can still be taken. */
+  stop(): boolean;
   /** The oldest batch of packed records (`unpack.ts`). */
   take(): Uint8Array | undefined;
   /** Microseconds since 1970. */

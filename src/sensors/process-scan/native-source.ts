@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.js';
+import type { Micros } from '../../base/time.js';
 import { type Addon, type NativeScanner, type PackedRecord, unpack } from '../addon/index.js';
 import type { ProcessScanOptions } from './options.js';
 import type { ProcessRecord, ProcessSource, ProcessSourceSink } from './source.js';
@@ -12,6 +13,8 @@ const argumentsCut = 2;
 /** Batches that are taken before the event loop gets its turn. */
 const batchesATurn = 8;
 const tickMs = 40;
+/** A scanner that has not finished a look for so long hangs, milliseconds. */
+const stalledMs = 2_000;
 /** Ticks between two looks at the count of what was dropped, when nothing was taken. */
 const ticksACount = 25;
 
@@ -24,6 +27,9 @@ export class NativeProcessSource implements ProcessSource {
   #tick: Timer | undefined;
   #draining = false;
   #dropped = 0;
+  #lastLook: Micros = 0;
+  #lastLookAt = 0;
+  #stalled = false;
 
   constructor(addon: Addon, options: ProcessScanOptions, clock: Clock) {
     this.#clock = clock;
@@ -54,6 +60,7 @@ export class NativeProcessSource implements ProcessSource {
     this.#tick = this.#clock.every(tickMs, () => {
       if (++ticks % ticksACount === 0) this.#countDropped();
       this.#drain();
+      this.#watch();
     });
   }
 
@@ -72,6 +79,7 @@ export class NativeProcessSource implements ProcessSource {
     const { period_us: period = 0, cpu_share: share = 0 } = this.#scanner.counters();
     return [
       `native scanner: looks every ${(period / 1000).toFixed(1)} ms at ${(share * 100).toFixed(1)} % of a core`,
+      ...(this.#stalled ? ['it hangs: some process makes a read of its memory or files wait'] : []),
       'does not see programs that live shorter than one look, nor who wrote a file',
       ...(process.platform === 'darwin' ? ['its macOS half was never run by its authors: unproven'] : []),
     ];
@@ -79,6 +87,19 @@ export class NativeProcessSource implements ProcessSource {
 
   counters(): Readonly<Record<string, number>> {
     return this.#scanner.counters();
+  }
+
+  #watch(): void {
+    const look = this.#scanner.completeThrough();
+    const now = this.#clock.monotonic();
+    if (look !== this.#lastLook) {
+      this.#lastLook = look;
+      this.#lastLookAt = now;
+      this.#stalled = false;
+    } else if (!this.#stalled && now - this.#lastLookAt >= stalledMs) {
+      this.#stalled = true;
+      this.#sink?.stalled(look);
+    }
   }
 
   #drain(): void {

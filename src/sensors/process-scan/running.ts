@@ -33,6 +33,7 @@ export async function runningProcesses(options: RunningProcessesOptions): Promis
     },
     completeThrough: () => {},
     dropped: () => {},
+    stalled: () => {},
     failed: () => {},
   });
   await source.stop();

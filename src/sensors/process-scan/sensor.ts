@@ -63,6 +63,7 @@ export class ProcessScanSensor implements Sensor {
           this.#sink?.completeThrough(time);
         },
         dropped: (count) => this.#dropped(count),
+        stalled: (time) => this.#stalled(time),
         failed: (reason) => this.#failed(reason),
       });
     } catch (error) {
@@ -126,6 +127,13 @@ export class ProcessScanSensor implements Sensor {
     const from = this.#complete === 0 ? now : Math.min(this.#complete, now);
     const detail = 'the agent was too busy to take what the process scanner saw';
     this.#sink?.gap({ sensor: this.kind, reason: 'dropped', from, to: now, lost: count, detail });
+  }
+
+  #stalled(time: Micros): void {
+    const to = this.#options.clock.now();
+    const detail = 'the process scanner hangs: some process makes a read of its memory or files wait';
+    this.#options.logger.error({}, detail);
+    this.#sink?.gap({ sensor: this.kind, reason: 'stalled', from: Math.min(time, to), to, detail });
   }
 
   #failed(reason: string): void {

@@ -40,6 +40,8 @@ export interface ProcessSourceSink {
   /** No later record has a `seen` up to `time`. */
   completeThrough(time: Micros): void;
   dropped(count: number): void;
+  /** Nothing has been looked at since `time`: somebody makes a read hang. Told once for each such stretch. */
+  stalled(time: Micros): void;
   failed(reason: string): void;
 }
 

@@ -8,7 +8,7 @@ const signed = (signingFlags: number, more: Partial<EsProcess> = {}) =>
 
 describe('code signature from the flags of the kernel', () => {
   // Values of real samples, reference/macos.md 1.5.
-  test.each([
+  test.each<[string, number, Partial<EsProcess>, { exists: boolean; trusted?: boolean }]>([
     ['platform binary', 0x26015b11, { platformBinary: true }, { exists: true, trusted: true }],
     [
       'platform binary without the flag',

@@ -153,9 +153,10 @@ describe.skipIf(reason !== undefined)('native process scanner on real processes'
     copyFileSync(launchctl as string, gone);
     copyFileSync(launchctl as string, odd);
     const env = { LAUNCHCTL_LIFETIME_MS: '300' };
-    await Promise.all([
-      run('/bin/sh', ['-c', '"$0" gone-marker & rm "$0"; "$1" odd-marker; wait', gone, odd], { env }),
-    ]);
+    const ends = [run(gone, ['gone-marker'], { env }), run(odd, ['odd-marker'], { env })];
+    // spawn returns when the program is executed: it is mostly gone before the scanner's next look.
+    unlinkSync(gone);
+    await Promise.all(ends);
     const oddly = await find(sink, (event) => event.doc.process?.args?.[1] === 'odd-marker');
     const deleted = await find(sink, (event) => event.doc.process?.args?.[1] === 'gone-marker');
     expect(oddly.doc.process?.executable).toBe(canonicalMacPath(odd));

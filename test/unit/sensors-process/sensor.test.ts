@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
+import type { Addon } from '../../../src/sensors/addon/index.js';
 import {
   type ProcessRecord,
   ProcessScanSensor,
   type ProcessScanSensorOptions,
   type ProcessSource,
   type ProcessSourceSink,
+  runningProcesses,
 } from '../../../src/sensors/process-scan/index.js';
 import { processScanDefaults } from '../../../src/sensors/process-scan/options.js';
 import { type ListedProcess, PsListProcessSource } from '../../../src/sensors/process-scan/ps-list-source.js';
@@ -173,6 +176,52 @@ describe('process-scan sensor', () => {
     expect(sensor.health().counters['dropped']).toBe(3);
   });
 
+  test('a native scanner that hangs is a gap, once, until it looks again', async () => {
+    const clock = new ManualClock(50_000_000);
+    let looked = 40_000_000;
+    let ready: (() => void) | undefined;
+    // The ready record alone: kind 4, no numbers, no strings.
+    const batches = [Buffer.from([16, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0])];
+    class Scanner {
+      constructor(_: object, onWake: () => void) {
+        ready = onWake;
+      }
+      start(): undefined {
+        queueMicrotask(() => ready?.());
+      }
+      stop = () => true;
+      take = () => batches.shift();
+      completeThrough = () => looked;
+      counters = () => ({});
+    }
+    const addon = { ProcessScanner: Scanner, EndpointSecurityClient: Scanner } as unknown as Addon;
+    const sink = new RecordingSink();
+    const sensor = new ProcessScanSensor({
+      root: new RootMap(),
+      clock,
+      logger: silentLogger,
+      boot: 'boot',
+      addon: { state: 'loaded', addon },
+    });
+    await sensor.start(sink);
+    for (let look = 0; look < 100; look++) {
+      clock.pass(100);
+      looked += 100_000;
+    }
+    expect(sink.gaps).toEqual([]);
+    clock.pass(5_000);
+    expect(sink.gaps).toMatchObject([
+      { sensor: 'process-scan', reason: 'stalled', from: looked, to: 65_000_000 - 2_960_000 },
+    ]);
+    expect(sensor.health().notes.join()).toContain('hangs');
+    looked += 1;
+    clock.pass(100);
+    expect(sensor.health().notes.join()).not.toContain('hangs');
+    clock.pass(5_000);
+    expect(sink.gaps.length).toBe(2);
+    await sensor.stop();
+  });
+
   test('a source that cannot work rejects the start with a hint', async () => {
     const source = new ScriptedSource();
     source.start = async () => {
@@ -183,6 +232,20 @@ describe('process-scan sensor', () => {
       hint: expect.any(String),
     });
   });
+});
+
+test('the running processes can be listed once, also without the addon', async () => {
+  for (const addon of [undefined, { state: 'absent', reason: 'test' } as const]) {
+    const events = await runningProcesses({
+      root: new RootMap(),
+      clock: systemClock,
+      boot: 'boot',
+      ...(addon === undefined ? {} : { addon }),
+    });
+    const own = events.find(({ doc }) => doc.process?.pid === process.pid);
+    expect(own?.doc.event).toMatchObject({ type: ['info'], action: 'already_running' });
+    expect(own?.doc.process?.parent?.pid).toBe(process.ppid);
+  }
 });
 
 describe('the ps-list fallback', () => {
@@ -212,6 +275,7 @@ describe('the ps-list fallback', () => {
       process: (one) => records.push(one),
       completeThrough: (time) => completes.push(time),
       dropped: () => {},
+      stalled: () => {},
       failed: (reason) => failures.push(reason),
     });
     const look = async (next: readonly ListedProcess[] | Error) => {
