@@ -1,5 +1,5 @@
 import { formatMicros, type Micros } from '../base/time.js';
-import type { EcsDocument } from './document.js';
+import type { EcsDocument, LaunchdJobFields } from './document.js';
 import type { Event } from './event.js';
 import { type RuleMeta, type Severity, severityScore, type Threat } from './rule-meta.js';
 
@@ -94,9 +94,13 @@ function lastWith(events: readonly Event[], field: string): Event | undefined {
 
 function reasonOf(
   detection: Detection,
-  fileDoc: EcsDocument | undefined,
-  processDoc: EcsDocument | undefined,
+  about: {
+    readonly file: EcsDocument | undefined;
+    readonly process: EcsDocument | undefined;
+    readonly job: LaunchdJobFields | undefined;
+  },
 ): string {
+  const { file: fileDoc, process: processDoc, job } = about;
   if (detection.kind === 'summary') {
     return `${detection.suppressed} more alerts of "${detection.rule.name}" were held back by max_signals`;
   }
@@ -105,6 +109,7 @@ function reasonOf(
   if (path !== undefined) parts.push(`${fileDoc?.event?.action ?? 'change'} of ${path}`);
   const commandLine = processDoc?.process?.command_line;
   if (commandLine !== undefined) parts.push(`process ${commandLine}`);
+  if (job?.label !== undefined) parts.push(`loaded as ${job.domain ?? '?'}/${job.label}`);
   const user = processDoc?.user?.name ?? processDoc?.user?.id;
   if (user !== undefined) parts.push(`by user ${user}`);
   return parts.length === 0 ? detection.rule.name : parts.join(', ');
@@ -138,6 +143,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
   const best = detection.candidates.find((candidate) => candidate.named)?.event;
   const fileEvent = best ?? lastWith(events, 'file');
   const processEvent = lastWith(events, 'process');
+  const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
   const last = events.at(-1);
   const first = events[0];
   const subject = processEvent ?? fileEvent ?? last;
@@ -158,7 +164,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
       created: formatMicros(context.created),
       severity: severityScore[rule.severity],
       risk_score: rule.riskScore,
-      reason: reasonOf(detection, fileEvent?.doc, processEvent?.doc),
+      reason: reasonOf(detection, { file: fileEvent?.doc, process: processEvent?.doc, job }),
       ...(first !== undefined && last !== undefined && first !== last
         ? { start: first.doc['@timestamp'], end: last.doc['@timestamp'] }
         : {}),
@@ -191,6 +197,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
       ...(fileEvent?.doc.launchwarden?.findings === undefined
         ? {}
         : { findings: fileEvent.doc.launchwarden.findings }),
+      ...(job === undefined ? {} : { job }),
       alert: {
         id: detection.id,
         kind: detection.kind,

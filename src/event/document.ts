@@ -146,6 +146,8 @@ export interface LaunchwardenFields {
   findings?: string[];
   /** The launch item that a property list describes. */
   plist?: LaunchItemFields;
+  /** What launchd says about a job whose launch item changed. */
+  job?: LaunchdJobFields;
   [field: string]: unknown;
 }
 
@@ -162,4 +164,17 @@ export interface LaunchItemFields {
   triggers?: string[];
   /** The whole property list as JSON text, bounded. */
   json?: string;
+}
+
+export interface LaunchdJobFields {
+  label?: string;
+  /** `system`, `gui/501`. */
+  domain?: string;
+  /** The property list whose change made somebody ask. */
+  plist_path?: string;
+  /** Where launchd says that the job came from: a property list, or other words (`(submitted by ...)`). */
+  path?: string;
+  program?: string;
+  state?: string;
+  pid?: number;
 }

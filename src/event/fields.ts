@@ -6,7 +6,7 @@ export type FieldType = 'keyword' | 'long' | 'boolean' | 'date' | 'ip' | 'text';
 
 /** The kinds of event that a field can stand on: which fields a document has depends on them (elastic/endpoint-package,
  * custom_documentation/doc/endpoint). */
-export type EventGroup = 'file' | 'launch-item' | 'process';
+export type EventGroup = 'file' | 'launch-item' | 'process' | 'job';
 
 export interface FieldInfo {
   /** Dotted ECS name. */
@@ -26,6 +26,7 @@ const all: readonly EventGroup[] = ['file', 'launch-item', 'process'];
 const files: readonly EventGroup[] = ['file'];
 const items: readonly EventGroup[] = ['launch-item'];
 const processes: readonly EventGroup[] = ['process'];
+const jobs: readonly EventGroup[] = ['job'];
 const system = (groups: readonly EventGroup[]): Supply => ({ 'endpoint-security': groups, eslogger: groups });
 
 /** Every sensor, every event. */
@@ -33,14 +34,16 @@ const always: Supply = {
   ...system(all),
   'process-scan': processes,
   'file-watch': ['file', 'launch-item'],
-  'launchd-state': items,
+  'launchd-state': jobs,
 };
 /** The process that an event is about or that caused it: a file watcher does not know who wrote. */
 const actor: Supply = { ...system(all), 'process-scan': processes };
 /** Facts of a process start that its file events do not carry. */
 const started: Supply = { ...system(processes), 'process-scan': processes };
 const aboutFile: Supply = { ...system(files), 'file-watch': files };
-const aboutItem: Supply = { ...system(items), 'file-watch': items, 'launchd-state': items };
+const aboutItem: Supply = { ...system(items), 'file-watch': items };
+/** What launchd says about a job whose launch item changed. */
+const aboutJob: Supply = { 'launchd-state': jobs };
 /** What a property list says stands on the file's event and on that of the launch item, which has no `file.*`. */
 const plistFact: Supply = { ...system(['file', 'launch-item']), 'file-watch': ['file', 'launch-item'] };
 const codeSignature: Supply = system(all);
@@ -72,9 +75,9 @@ const rows: readonly Row[] = [
     'event.action',
     'keyword',
     always,
-    'What happened: modification, rename, deletion, launch_daemon, exec, ...',
+    'What happened: modification, rename, deletion, launch_daemon, exec, loaded, ...',
   ],
-  ['event.category', 'keyword[]', always, 'file or process'],
+  ['event.category', 'keyword[]', always, 'file, process or configuration'],
   ['event.code', 'keyword', never, "The source's own code of the event"],
   ['event.created', 'date', always, 'When it was observed'],
   ['event.dataset', 'keyword', always, 'Data set of the event'],
@@ -235,7 +238,7 @@ const rows: readonly Row[] = [
   [
     'launchwarden.sensor.not_before',
     'date',
-    { 'process-scan': processes, 'file-watch': files },
+    { 'process-scan': processes, 'file-watch': files, 'launchd-state': jobs },
     'Start of that interval',
   ],
   [
@@ -256,6 +259,13 @@ const rows: readonly Row[] = [
   ['launchwarden.plist.user_name', 'keyword', plistFact, 'UserName'],
   ['launchwarden.plist.triggers', 'keyword[]', plistFact, 'What else starts the job'],
   ['launchwarden.plist.json', 'text', plistFact, 'The whole property list as JSON'],
+  ['launchwarden.job.label', 'keyword', aboutJob, 'Label of the job that launchd has loaded'],
+  ['launchwarden.job.domain', 'keyword', aboutJob, 'Where: system, or gui/ and a user id'],
+  ['launchwarden.job.plist_path', 'keyword', aboutJob, 'The property list that had changed before'],
+  ['launchwarden.job.path', 'keyword', aboutJob, 'Where launchd says that it loaded the job from', '?'],
+  ['launchwarden.job.program', 'keyword', aboutJob, 'What launchd runs', '?'],
+  ['launchwarden.job.state', 'keyword', aboutJob, "launchd's word: running, not running, ...", '?'],
+  ['launchwarden.job.pid', 'long', aboutJob, 'Process id of the job, while it runs', '?'],
 
   ['destination.address', 'keyword', never, 'Peer of a connection, as written'],
   ['destination.domain', 'keyword', never, 'Its domain'],

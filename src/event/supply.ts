@@ -20,6 +20,7 @@ const actions: Readonly<Partial<Record<SensorKind, Readonly<Record<string, reado
     file: ['modification', 'rename', 'deletion', 'launch_daemon'],
     persistence: ['launch_daemon'],
   },
+  'launchd-state': { configuration: ['loaded'] },
 };
 
 /** What a set of running sensors delivers. */
@@ -36,8 +37,9 @@ const groupsOf: Readonly<Record<string, readonly EventGroup[]>> = {
   file: ['file', 'launch-item'],
   process: ['process'],
   persistence: ['launch-item'],
+  configuration: ['job'],
 };
-const anyGroup: readonly EventGroup[] = ['file', 'launch-item', 'process'];
+const anyGroup: readonly EventGroup[] = ['file', 'launch-item', 'process', 'job'];
 
 export function supplyOf(sensors: readonly SensorKind[]): Supply {
   const anything = sensors.includes('capture');

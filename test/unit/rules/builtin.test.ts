@@ -18,8 +18,9 @@ const rules = loadBuiltinRules();
 const byName = (part: string) => rules.find(({ meta }) => meta.name.includes(part)) as Rule;
 const launchAgent = byName('Launch agent');
 const plugin = byName('DirectoryService');
+const inferred = byName('found loaded');
 
-/** The two source rules, word for word: the built-in ones mean exactly the same. */
+/** The two source rules, word for word: the built-in ones that are made of them mean exactly the same. */
 const sourceQueries = {
   launchAgent: `sequence by host.id with maxspan=1m
  [file where host.os.type == "macos" and event.type != "deletion" and
@@ -31,7 +32,8 @@ const sourceQueries = {
 };
 
 test('the trees are those of the source queries', () => {
-  expect(rules).toHaveLength(2);
+  expect(rules).toEqual(expect.arrayContaining([launchAgent, plugin, inferred]));
+  expect(rules).toHaveLength(3);
   expect({ query: bare(launchAgent.query) }).toEqual({
     query: bare((parseEql(sourceQueries.launchAgent) as { query: unknown }).query),
   });
@@ -107,12 +109,17 @@ test.each(rules.map((rule) => [rule.meta.name, rule] as const))(
 
 test('no tier of ours degrades them', () => {
   const paths = watchPatterns(rules).patterns;
-  for (const sensors of [['endpoint-security'], ['eslogger'], ['process-scan', 'file-watch']] as const)
-    for (const rule of rules) expect(degradedReasons(rule, { supply: supplyOf(sensors), paths })).toEqual([]);
+  for (const sensors of [['endpoint-security'], ['eslogger'], ['process-scan', 'file-watch']] as const) {
+    const supply = supplyOf([...sensors, 'launchd-state']);
+    for (const rule of rules) expect(degradedReasons(rule, { supply, paths })).toEqual([]);
+  }
+  const blind = degradedReasons(inferred, { supply: supplyOf(['process-scan', 'file-watch']), paths });
+  expect(blind).toEqual(['step 3 needs configuration events, which no running sensor delivers']);
 });
 
 test('the conditions hold for the events of their tests, step by step', () => {
-  const conditions = rules.flatMap(({ query }): readonly StepCondition[] => {
+  const sources = [plugin, launchAgent];
+  const conditions = sources.flatMap(({ query }): readonly StepCondition[] => {
     if (query.kind === 'sequence') return [...query.steps];
     return query.kind === 'kql' ? [{ category: null, condition: query.condition }] : [];
   });
@@ -122,7 +129,7 @@ test('the conditions hold for the events of their tests, step by step', () => {
     set.match(event, hits);
     return hits.sort();
   };
-  const events = rules.map((rule) => (rule.launchwarden?.tests ?? []).map((one) => one.events.map(hitsOf)));
+  const events = sources.map((rule) => (rule.launchwarden?.tests ?? []).map((one) => one.events.map(hitsOf)));
   // Condition 0 is the plug-in rule's, 1 and 2 are the steps of the launch agent rule.
   expect(events).toEqual([
     [[[0]], [[0]], [[]], [[], [], [], []]],

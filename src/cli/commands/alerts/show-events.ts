@@ -35,6 +35,8 @@ export function commandLine(process: unknown): string | undefined {
 function subject(doc: unknown): string {
   const file = textAt(doc, 'file.path');
   if (file !== undefined) return file;
+  const job = textAt(doc, 'launchwarden.job.label');
+  if (job !== undefined) return `${textAt(doc, 'launchwarden.job.domain') ?? '?'}/${job}`;
   return commandLine(at(doc, 'process')) ?? textAt(doc, 'Persistence.path') ?? '';
 }
 

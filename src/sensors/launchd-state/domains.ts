@@ -1,0 +1,32 @@
+import { statSync } from 'node:fs';
+import { launchItemKind } from '../../base/launch-paths.js';
+import type { RootMap } from '../../base/root.js';
+
+const home = /^(\/Users\/[^/]+|\/private\/var\/root)\/Library\/LaunchAgents\//i;
+
+/** Owner of a file or folder; undefined when there is none. */
+function ownerOf(hostPath: string): number | undefined {
+  try {
+    return statSync(hostPath, { throwIfNoEntry: false })?.uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The user in front of the screen: who owns /dev/console. root stands there for the login window. */
+export function consoleUser(root: RootMap): number | undefined {
+  const uid = ownerOf(root.toHost('/dev/console'));
+  return uid === 0 ? undefined : uid;
+}
+
+/**
+ * Where the job of a launch item can come to be loaded: a daemon's in `system`; an agent's in the sessions of its owner,
+ * or of everybody who is logged in, and in `system` when root ran `launchctl load` (launchctl(1)).
+ */
+export function domainsOf(macPath: string, users: readonly number[], root: RootMap): readonly string[] {
+  if (launchItemKind(macPath) === 'daemon') return ['system'];
+  const folder = home.exec(macPath)?.[1];
+  const owner = folder === undefined ? undefined : ownerOf(root.toHost(folder));
+  const sessions = folder === undefined ? users : owner === undefined ? [] : [owner];
+  return [...sessions.map((uid) => `gui/${uid}`), 'system'];
+}

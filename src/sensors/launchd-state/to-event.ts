@@ -1,0 +1,58 @@
+import type { RootMap } from '../../base/root.js';
+import { formatMicros, type Micros } from '../../base/time.js';
+import type { Event } from '../../event/event.js';
+import { fileEventId } from '../../event/ids.js';
+import type { JobFacts } from './read-print.js';
+
+export interface LoadedJob {
+  readonly label: string;
+  readonly domain: string;
+  /** The property list that had changed. */
+  readonly plistPath: string;
+  readonly facts: JobFacts;
+  /** The look that found it loaded, and the one before, that did not. */
+  readonly time: Micros;
+  readonly notBefore: Micros;
+}
+
+/** A job that launchd did not have before and has now. No process event: who loaded it was not seen. */
+export function loadedEvent(job: LoadedJob, { root, boot }: { root: RootMap; boot: string }): Event {
+  const { label, domain, plistPath, facts, time, notBefore } = job;
+  const { path, program, ...rest } = facts;
+  const id = fileEventId(
+    'launchd-state',
+    boot,
+    plistPath,
+    '',
+    BigInt(time) * 1000n,
+    `loaded ${domain}/${label}`,
+  );
+  const mac = (text: string) => (text.startsWith('/') ? root.toMac(text) : text);
+  return {
+    id,
+    time,
+    nanos: 0,
+    sequence: Number.POSITIVE_INFINITY,
+    doc: {
+      '@timestamp': formatMicros(time),
+      message: 'launchd loaded a job',
+      event: { id, module: 'launchwarden', category: ['configuration'], type: ['change'], action: 'loaded' },
+      launchwarden: {
+        sensor: {
+          kind: 'launchd-state',
+          precision: 'interval',
+          not_before: formatMicros(notBefore),
+          reason: 'inferred: launchd has the job and did not have it before',
+        },
+        job: {
+          label,
+          domain,
+          plist_path: plistPath,
+          ...(path === undefined ? {} : { path: mac(path) }),
+          ...(program === undefined ? {} : { program: mac(program) }),
+          ...rest,
+        },
+      },
+    },
+  };
+}
