@@ -9,6 +9,7 @@ const suites: Record<string, () => Promise<{ rows(): Promise<Row[]> }>> = {
   replay: () => import('./replay.js'),
   files: () => import('./file-watch.js'),
   agent: () => import('./agent.js'),
+  forward: () => import('./forward.js'),
 };
 
 const json = process.argv.includes('--json');
