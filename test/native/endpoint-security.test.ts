@@ -473,7 +473,7 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
     const root = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-es-'));
     folders.push(root);
     mkdirSync(path.join(root, 'Users/a'), { recursive: true });
-    const { double } = await start(
+    const { double, sink } = await start(
       {},
       { root: new RootMap(root), patterns: ['/Users/*/Library/LaunchAgents/*'], settings: { homesMs: 10 } },
     );
@@ -482,6 +482,9 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
     await waitFor('the new home', () =>
       double.calls().find((call) => call === 'mute-prefix /Users/b/Library/LaunchAgents/'),
     );
+    expect(sink.gaps).toMatchObject([
+      { reason: 'rescan', detail: expect.stringContaining('/Users/b/Library/LaunchAgents/') },
+    ]);
     rmSync(path.join(root, 'Users/a'), { recursive: true });
     await waitFor('the old one', () =>
       double.calls().find((call) => call === 'unmute-prefix /Users/a/Library/LaunchAgents/'),

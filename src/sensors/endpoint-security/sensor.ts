@@ -214,9 +214,18 @@ export class EndpointSecuritySensor implements Sensor {
       a.length === b.length && a.every((one, index) => one === b[index]);
     if (same(targets.prefixes, this.#targets.prefixes) && same(targets.literals, this.#targets.literals))
       return;
+    const known = new Set(this.#targets.prefixes);
+    const fresh = targets.prefixes.filter((prefix) => !known.has(prefix));
     this.#targets = targets;
+    const { clock, logger } = this.#options;
+    if (fresh.length > 0) {
+      const to = clock.now();
+      const from = to - this.#settings.homesMs * 1000;
+      const detail = `new folders are watched from now on only: ${fresh.slice(0, 10).join(', ')}`;
+      this.#sink?.gap({ sensor: this.kind, reason: 'rescan', from, to, detail });
+    }
     if (this.#client?.setTargets(targets.prefixes, targets.literals) === false)
-      this.#options.logger.error({}, 'EndpointSecurity refused a folder: changes in it are not seen');
+      logger.error({}, 'EndpointSecurity refused a folder: changes in it are not seen');
   }
 }
 

@@ -33,6 +33,9 @@ export interface ProcessScanSensorOptions {
   readonly addon?: LoadedAddon;
 }
 
+/** A start time is cut to the tick it fell in, microseconds; who is observed twice has the same id. */
+const startTick = 20_000;
+
 /** Sees processes start by looking again and again: every event's time is an interval, ordered by its upper end. */
 export class ProcessScanSensor implements Sensor {
   readonly kind = 'process-scan';
@@ -109,7 +112,7 @@ export class ProcessScanSensor implements Sensor {
       record.type === 'running' &&
       resumeFrom !== undefined &&
       record.start !== undefined &&
-      record.start > resumeFrom;
+      record.start + startTick > resumeFrom;
     const reason = missed ? 'started while no agent looked' : undefined;
     const event = processEvent(record, { root, boot, ...(reason === undefined ? {} : { reason }) });
     if ((record.type === 'running' && !missed) || !inScope || own) {
