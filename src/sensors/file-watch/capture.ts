@@ -19,6 +19,8 @@ export interface Capture {
   readonly findings: readonly string[];
   /** The file is too large to be hashed at once. */
   readonly large: boolean;
+  /** Between the look and the reading the file went away, or another one came to its place. */
+  readonly gone: boolean;
 }
 
 const headerBytes = 16;
@@ -85,7 +87,7 @@ export class Capturer {
     const result = this.#reader.read(host, snapshot, Math.max(carried, headerBytes));
     if (!result.ok) {
       if (result.reason === 'unreadable') findings.push('unreadable');
-      return { ...nothing, findings };
+      return { ...nothing, findings, gone: result.reason !== 'unreadable' };
     }
     const { content, sha256 } = result;
     if (content.truncated && launchItem) findings.push('oversized');
@@ -100,6 +102,7 @@ export class Capturer {
       target: undefined,
       findings,
       large,
+      gone: false,
     };
   }
 }
@@ -112,4 +115,5 @@ const nothing: Capture = {
   target: undefined,
   findings: [],
   large: false,
+  gone: false,
 };

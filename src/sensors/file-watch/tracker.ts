@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.js';
+import { sha256Hex } from '../../base/digest.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { FileContent, Observation } from '../../event/event.js';
@@ -13,7 +14,7 @@ import type { FileWatchLimits } from './options.js';
 import type { Scope } from './scope.js';
 import { differs, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemChange, RememberedItem } from './state.js';
-import { childPath, type Folder, type Item, itemsBelow } from './tree.js';
+import { childPath, type Folder, type Item, itemsBelow, type Settling } from './tree.js';
 
 /** Bytes of amendments that wait for their turn; beyond it they are handed on at once. */
 const maxWaiting = 16 * 1024 * 1024;
@@ -58,7 +59,8 @@ export class ItemTracker {
     string,
     { readonly item: Item; readonly at: Micros; readonly steady: number }
   >();
-  readonly #waiting = new Map<Item, FileContent | undefined>();
+  /** Amendments that wait for their turn; undefined for a file that is read only then. */
+  readonly #waiting = new Map<Item, Observation | undefined>();
   #waitingBytes = 0;
   /** Links, and files with another name: a change made elsewhere wakes nobody. */
   readonly #unwatched = new Set<Item>();
@@ -176,8 +178,10 @@ export class ItemTracker {
   /** Tells what has waited long enough. `all`: everything. */
   tick(all = false): void {
     const now = this.#options.clock.monotonic();
-    for (const [item, content] of this.#waiting) {
-      if (all || now - (item.settling?.told ?? 0) >= tellEveryMs) this.#tell(item, content);
+    for (const item of [...this.#waiting.keys()]) {
+      if (!all && now - (item.settling?.told ?? 0) < tellEveryMs) continue;
+      if (this.#waiting.get(item) === undefined) this.#tellRead(item);
+      else this.#tellWaiting(item);
     }
     const wait = this.#options.limits.lagMs + 5;
     for (const [path, { item, at, steady }] of this.#missing) {
@@ -254,14 +258,24 @@ export class ItemTracker {
     settling.last = now;
     const wasEmpty = item.header === undefined;
     if (snapshot.type === 'file' && snapshot.size > alwaysRead) {
-      if (now - settling.told < tellEveryMs) this.#wait(item, undefined);
-      else this.#tell(item, this.#read(item));
+      if (now - settling.told < tellEveryMs) this.#waitFor(item, undefined);
+      else this.#tellRead(item);
       return;
     }
-    const content = this.#read(item);
+    const read = this.#readAgain(item);
+    if (read === undefined) return;
+    const { content } = read;
+    if (content?.size === 0 && isExchanged(settling, content)) {
+      // Perhaps it is being written anew.
+      this.#tellWaiting(item);
+      settling.told = now;
+      this.#waitFor(item, undefined);
+      return;
+    }
     const first = wasEmpty && item.header !== undefined;
-    if (first || now - settling.told >= tellEveryMs) this.#tell(item, content);
-    else this.#wait(item, content);
+    if (first || now - settling.told >= tellEveryMs || isExchanged(settling, content))
+      this.#tell(item, content);
+    else this.#waitFor(item, this.#observation(item, content, true));
   }
 
   #noteUnwatched(item: Item): void {
@@ -274,13 +288,13 @@ export class ItemTracker {
   #lookInside(item: Item, snapshot: Snapshot): void {
     const { sha256, link } = item;
     item.snapshot = snapshot;
-    const content = this.#read(item);
-    if (item.sha256 === sha256 && item.link === link) return;
+    const read = this.#readAgain(item);
+    if (read === undefined || (item.sha256 === sha256 && item.link === link)) return;
     const now = this.#options.clock.monotonic();
     if (item.settling !== undefined && this.#isSettling(item, now)) {
       item.settling.last = now;
-      this.#tell(item, content);
-    } else this.#observeNew(item, 'modification', undefined, content);
+      this.#tell(item, read.content);
+    } else this.#observeNew(item, 'modification', undefined, read.content);
   }
 
   #observeNew(
@@ -293,40 +307,66 @@ export class ItemTracker {
     const { inode } = item.snapshot;
     // Of a link the change may be that of its target.
     const ctime = later(item.snapshot.ctime, item.target?.ctime);
+    this.#tellWaiting(item);
     this.#stopWaiting(item);
+    const id = this.#id(item.path, { inode, ctime }, action);
     item.settling = {
-      id: this.#id(item.path, { inode, ctime }, action),
+      // Two contents within one tick of the ctime are two events.
+      id: id === item.settling?.id ? this.#id(item.path, { inode, ctime }, `${action} ${item.sha256}`) : id,
       action,
       time: later(ctime, item.folder.appeared),
       original,
       first: now,
       last: now,
       told: now,
+      content: undefined,
     };
     this.#touchAncestors(item.folder, now);
-    this.#observe(item, content, false);
+    this.#deliver(item, this.#observation(item, content, false));
     if (action === 'rename') this.counters.renamed++;
   }
 
   #tell(item: Item, content: FileContent | undefined): void {
-    const read =
-      content === undefined && this.#waiting.has(item) && item.snapshot.size > alwaysRead
-        ? this.#read(item)
-        : content;
-    this.#stopWaiting(item);
     if (item.settling === undefined) return;
-    item.settling.told = this.#options.clock.monotonic();
-    this.counters.amended++;
-    this.#observe(item, read, true);
+    if (isExchanged(item.settling, content)) this.#observeNew(item, 'modification', undefined, content);
+    else this.#amend(item, this.#observation(item, content, true));
   }
 
-  #observe(item: Item, content: FileContent | undefined, amends: boolean): void {
-    const { id, action, time, original } = item.settling as NonNullable<Item['settling']>;
-    this.#emit(
-      { id, action, time, subject: item, original, findings: item.findings },
-      { ...(content === undefined ? {} : { content }), ...(amends ? { amends } : {}) },
-    );
+  #tellRead(item: Item): void {
+    const read = this.#readAgain(item);
+    if (read === undefined) this.#stopWaiting(item);
+    else this.#tell(item, read.content);
+  }
+
+  /** Tells what was read before and has not been told yet. */
+  #tellWaiting(item: Item): void {
+    const waiting = this.#waiting.get(item);
+    if (waiting !== undefined) this.#amend(item, waiting);
+  }
+
+  #amend(item: Item, observation: Observation): void {
+    this.#stopWaiting(item);
+    if (item.settling !== undefined) item.settling.told = this.#options.clock.monotonic();
+    this.counters.amended++;
+    this.#deliver(item, observation);
+  }
+
+  #deliver(item: Item, observation: Observation): void {
+    if (observation.amends !== true) this.counters.observed++;
+    this.#options.observe(observation);
     if (item.folder.items.get(item.name) === item) this.#remember(item);
+  }
+
+  /** What is to be told of an item as it is now. */
+  #observation(item: Item, content: FileContent | undefined, amends: boolean): Observation {
+    const settling = item.settling as NonNullable<Item['settling']>;
+    const { id, action, time, original } = settling;
+    const { sha256, findings } = item;
+    if (content !== undefined && content.size > 0)
+      settling.content =
+        content.truncated || sha256 === undefined ? undefined : { size: content.size, sha256 };
+    const event = fileEvent({ id, action, time, subject: item, original, findings });
+    return { event, ...(content === undefined ? {} : { content }), ...(amends ? { amends } : {}) };
   }
 
   #vanished(path: string): void {
@@ -353,14 +393,27 @@ export class ItemTracker {
     this.#options.onItem({ path: item.path, gone: true });
   }
 
-  #emit(facts: FileEventFacts, rest: Omit<Observation, 'event'> = {}): void {
-    if (rest.amends !== true) this.counters.observed++;
-    this.#options.observe({ event: fileEvent(facts), ...rest });
+  #emit(facts: FileEventFacts): void {
+    this.counters.observed++;
+    this.#options.observe({ event: fileEvent(facts) });
   }
 
   /** Reads what the item's path holds now and takes over what that says. */
   #read(item: Item, hashLater = true): FileContent | undefined {
-    const capture: Capture = this.#capturer.capture(item.folder, item.path, item.snapshot);
+    return this.#take(item, this.#capture(item), hashLater);
+  }
+
+  /** Undefined when the file is gone: what is known of it must not be lost to a read that failed. */
+  #readAgain(item: Item): { readonly content: FileContent | undefined } | undefined {
+    const capture = this.#capture(item);
+    return capture.gone ? undefined : { content: this.#take(item, capture, true) };
+  }
+
+  #capture(item: Item): Capture {
+    return this.#capturer.capture(item.folder, item.path, item.snapshot);
+  }
+
+  #take(item: Item, capture: Capture, hashLater: boolean): FileContent | undefined {
     item.sha256 = capture.sha256;
     item.header = capture.header;
     item.link = capture.link;
@@ -371,15 +424,16 @@ export class ItemTracker {
     return capture.content;
   }
 
-  #wait(item: Item, content: FileContent | undefined): void {
+  /** `observation`: undefined when the file is to be read once its turn comes. */
+  #waitFor(item: Item, observation: Observation | undefined): void {
     this.#stopWaiting(item);
-    this.#waiting.set(item, content);
-    this.#waitingBytes += content?.bytes.length ?? 0;
-    if (this.#waitingBytes > maxWaiting) this.#tell(item, content);
+    this.#waiting.set(item, observation);
+    this.#waitingBytes += observation?.content?.bytes.length ?? 0;
+    if (this.#waitingBytes > maxWaiting) this.#tellWaiting(item);
   }
 
   #stopWaiting(item: Item): void {
-    this.#waitingBytes -= this.#waiting.get(item)?.bytes.length ?? 0;
+    this.#waitingBytes -= this.#waiting.get(item)?.content?.bytes.length ?? 0;
     this.#waiting.delete(item);
   }
 
@@ -434,8 +488,7 @@ export class ItemTracker {
   }
 
   #miss(item: Item): void {
-    const content = this.#waiting.get(item);
-    if (this.#waiting.has(item)) this.#tell(item, content);
+    this.#tellWaiting(item);
     this.#forget(item, true);
     this.#options.echo.gone(item.path);
     const { clock } = this.#options;
@@ -474,6 +527,16 @@ export class ItemTracker {
 export function remembered(item: Item): RememberedItem {
   const { inode, ctime, size, mode, uid, gid, type } = item.snapshot;
   return { path: item.path, inode, ctimeNanos: ctime, size, mode, uid, gid, type, sha256: item.sha256 };
+}
+
+/**
+ * True when what a file holds is not what it held before with more after it: whoever overwrites what was loaded a moment
+ * ago must not have it forgotten. Of a content that was not carried away whole nothing can be said.
+ */
+function isExchanged({ content: before }: Settling, content: FileContent | undefined): boolean {
+  if (before === undefined || content === undefined) return false;
+  const { bytes } = content;
+  return bytes.length < before.size || sha256Hex(bytes.subarray(0, before.size)) !== before.sha256;
 }
 
 function later(a: bigint, b: bigint | undefined): bigint {

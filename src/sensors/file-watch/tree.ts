@@ -41,6 +41,8 @@ export interface Settling {
   readonly first: number;
   last: number;
   told: number;
+  /** Of the content that was read last, unless it was empty or was not carried away whole. */
+  content: { readonly size: number; readonly sha256: string } | undefined;
 }
 
 /** One observed path and the last look at it. */

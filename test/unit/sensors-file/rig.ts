@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { systemClock } from '../../../src/base/clock.js';
+import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
 import type { Event, Observation } from '../../../src/event/event.js';
@@ -25,6 +25,7 @@ export interface RigOptions {
   readonly limits?: Partial<FileWatchLimits>;
   readonly remembered?: Iterable<RememberedItem>;
   readonly completeThrough?: number;
+  readonly clock?: Clock;
 }
 
 /** A folder that stands for a Mac, and a file watcher on it. */
@@ -57,10 +58,10 @@ export class Rig {
   }
 
   async start(options: RigOptions = {}): Promise<FileWatchSensor> {
-    const { patterns = [], limits, remembered, completeThrough } = options;
+    const { patterns = [], limits, remembered, completeThrough, clock = systemClock } = options;
     this.sensor = new FileWatchSensor({
       root: new RootMap(this.root),
-      clock: systemClock,
+      clock,
       logger: silentLogger,
       boot: 'boot',
       patterns,

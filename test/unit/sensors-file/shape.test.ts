@@ -1,14 +1,17 @@
 import {
+  appendFileSync,
   chmodSync,
   linkSync,
   mkdirSync,
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
 import { sha256Hex } from '../../../src/base/digest.js';
 import { agents, patient, Rig } from './rig.js';
 
@@ -83,6 +86,68 @@ test('what a file becomes while it settles amends its first event and keeps its 
   expect(last?.event.time).toBe(event.time);
   expect(last?.event.doc['@timestamp']).toBe(event.doc['@timestamp']);
   expect(last?.event.doc.file?.hash?.sha256).toBe(sha256Hex('begin middle end'));
+});
+
+describe('another content while a file settles', () => {
+  const contents = () =>
+    rig.sink.observations
+      .filter(({ event }) => event.doc.file?.path === path)
+      .map(({ content }) => Buffer.from(content?.bytes ?? []).toString());
+  const looks = () => rig.sensor?.health().counters['looks'] ?? 0;
+  const looked = async (act: () => void) => {
+    const before = looks();
+    act();
+    await expect.poll(looks, patient).toBeGreaterThan(before);
+  };
+
+  test('is an event of its own: the first one keeps what it held', async () => {
+    await rig.start({ limits: { settleMs: 10_000 } });
+    const host = rig.write(path, 'evil');
+    const first = await rig.event(path);
+    writeFileSync(host, 'harmless');
+    await expect.poll(() => rig.actions(path), patient).toEqual(['modification', 'modification']);
+    const [, second] = rig.eventsOf(path);
+    expect(second?.id).not.toBe(first.id);
+    expect(rig.latest(first.id)?.event.doc.file?.hash?.sha256).toBe(sha256Hex('evil'));
+    expect(rig.latest(second?.id ?? '')?.event.doc.file?.hash?.sha256).toBe(sha256Hex('harmless'));
+  });
+
+  test('also when it is emptied or cut', async () => {
+    await rig.start({ limits: { settleMs: 10_000 } });
+    const host = rig.write(path, 'evil one');
+    await rig.event(path);
+    for (const text of ['', 'evil two', 'evil']) {
+      writeFileSync(host, text);
+      await expect.poll(() => rig.content(path), patient).toBe(text);
+    }
+    expect(contents()).toEqual(['evil one', '', 'evil two', 'evil']);
+    // What grows out of nothing is one event.
+    expect(new Set(rig.eventsOf(path).map(({ id }) => id)).size).toBe(3);
+    expect(rig.actions(path)).toHaveLength(3);
+  });
+
+  test('what had been read and was still to be told is told', async () => {
+    await rig.start({ limits: { settleMs: 10_000 } });
+    const host = rig.write(path, 'begin');
+    await rig.event(path);
+    await looked(() => appendFileSync(host, ', evil'));
+    await looked(() => writeFileSync(host, 'harmless'));
+    await expect.poll(() => rig.eventsOf(path).length, patient).toBe(2);
+    expect(contents()).toEqual(['begin', 'begin, evil', 'harmless']);
+  });
+
+  test('is none when a writer empties the file only to write the same and more', async () => {
+    // Time stands still, so that the writer is never late.
+    await rig.start({ limits: { settleMs: 10_000 }, clock: { ...systemClock, monotonic: () => 1_000 } });
+    const host = rig.write(path, 'begin');
+    const event = await rig.event(path);
+    await looked(() => truncateSync(host));
+    writeFileSync(host, 'begin, end');
+    await rig.stop();
+    expect(rig.latest(event.id)?.event.doc.file?.size).toBe(10);
+    expect(rig.content(path)).toBe('begin, end');
+    expect(rig.actions(path)).toEqual(['modification']);
+  });
 });
 
 test('a file that never stops changing gets a new event when the longest settling is over', async () => {
