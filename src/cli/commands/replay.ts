@@ -8,8 +8,10 @@ import type { CapturedEvent } from '../../sensors/capture/index.js';
 import { readFor, takeInOrder, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, list, value } from '../define-command.js';
+import { takeRecording } from '../eslogger-input.js';
 import { tableLines } from '../output/table.js';
 import { loadRuleSet } from '../rule-set.js';
+import { oneOf } from '../values.js';
 import { alertFields, alertSchema } from './alerts/alert-document.js';
 import { alertColumns, alertRow } from './alerts/list.js';
 
@@ -88,9 +90,11 @@ export const replay = defineCommand({
   description:
     'Runs a capture (one ECS document a line) through the rules in event time and prints the alerts. Nothing is stored. The\n' +
     'same capture gives the same output, byte for byte; lines that are out of order are put in order first, and lines that\n' +
-    'no rule can match are passed over without being parsed.',
+    "no rule can match are passed over without being parsed. With --format eslogger the input is what Apple's eslogger\n" +
+    'printed.',
   options: {
     input: value('--input FILE', 'events as NDJSON; "-" is standard input', (text) => text),
+    format: value('--format FORMAT', 'ecs (default) or eslogger', oneOf('--format', ['ecs', 'eslogger'])),
     rules: list(
       '--rules PATH',
       'only the rules of this file or folder, instead of the configured ones',
@@ -115,19 +119,22 @@ export const replay = defineCommand({
     const rules = await chosenRules(context, options.rules);
     await withInput(context, input, (file, progress) => {
       let run = new Replay(rules);
-      const { skipped } = takeInOrder(
-        file,
-        {
-          take: (event) => run.take(event),
-          restart() {
-            run = new Replay(rules);
-          },
-        },
-        readFor(
-          rules.map(({ query }) => query),
-          progress.update,
-        ),
-      );
+      const { skipped } =
+        options.format === 'eslogger'
+          ? takeRecording(file, (event) => run.take(event), { version, onProgress: progress.update })
+          : takeInOrder(
+              file,
+              {
+                take: (event) => run.take(event),
+                restart() {
+                  run = new Replay(rules);
+                },
+              },
+              readFor(
+                rules.map(({ query }) => query),
+                progress.update,
+              ),
+            );
       run.finish();
       progress.end();
       const alerts = [...run.alerts.values()].map((detection) => asAlert(detection, version));

@@ -1,0 +1,60 @@
+import { systemClock } from '../base/clock.js';
+import { RootMap } from '../base/root.js';
+import type { Micros } from '../base/time.js';
+import { Orderer } from '../detect/index.js';
+import { Enricher } from '../enrich/index.js';
+import { type CapturedEvent, type ReadOptions, readLines } from '../sensors/capture/index.js';
+import { EsloggerReader } from '../sensors/eslogger/index.js';
+
+/** A recording may be out of order by so much event time, microseconds; what comes later is judged when it comes. */
+const window = 5_000_000;
+const batch = 512;
+
+/**
+ * Hands the events of a recording of eslogger (its JSON lines) over in the order of event time, completed as the agent
+ * would: parents, entity ids, the process that wrote. Files are not at hand, so no property list is read. The same
+ * recording gives the same events on every machine. Returns how many lines held no event.
+ */
+export function takeRecording(
+  file: string,
+  take: (event: CapturedEvent) => void,
+  options: ReadOptions & { readonly version: string },
+): { readonly skipped: number } {
+  const root = new RootMap();
+  const reader = new EsloggerReader({ root, boot: 'recording' });
+  let newest: Micros = 0;
+  const enricher = new Enricher({
+    root,
+    clock: { ...systemClock, now: () => newest },
+    version: options.version,
+    agentId: 'recording',
+    hostId: 'recording',
+    boot: 'recording',
+    host: { id: 'recording', os: { type: 'macos', family: 'macos', platform: 'macos', name: 'macOS' } },
+    users: { user: () => undefined, group: () => undefined },
+  });
+  const orderer = new Orderer();
+  const release = (mark: Micros) => {
+    for (const event of orderer.release(mark)) take(event as CapturedEvent);
+  };
+  let waiting = 0;
+  for (const { number, text } of readLines(file, options)) {
+    if (text === undefined) reader.skipOversized();
+    else {
+      for (const observation of reader.read(text)) {
+        newest = Math.max(newest, observation.event.time);
+        for (const event of enricher.enrich(observation)) {
+          const told = observation.amends === true && event.id === observation.event.id;
+          if (told) orderer.replace({ ...event, line: number } as CapturedEvent);
+          else orderer.push({ ...event, line: number } as CapturedEvent);
+        }
+      }
+    }
+    if (++waiting < batch) continue;
+    waiting = 0;
+    release(newest - window);
+  }
+  release(Number.POSITIVE_INFINITY);
+  const { malformed, oversized, unknown_event } = reader.counters;
+  return { skipped: malformed + oversized + unknown_event };
+}
