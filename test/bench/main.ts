@@ -10,6 +10,7 @@ const suites: Record<string, () => Promise<{ rows(): Promise<Row[]> }>> = {
   files: () => import('./file-watch.js'),
   agent: () => import('./agent.js'),
   forward: () => import('./forward.js'),
+  native: () => import('./native.js'),
 };
 
 const json = process.argv.includes('--json');
