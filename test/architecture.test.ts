@@ -65,14 +65,18 @@ test('imports only flow downstream', () => {
 test('config takes options of the stages and nothing else', () => {
   const wrong = imports().filter(
     ({ stage, other, target }) =>
-      stage === 'config' && other !== undefined && optionsOnly.includes(other) && !target.endsWith('options.js'),
+      stage === 'config' &&
+      other !== undefined &&
+      optionsOnly.includes(other) &&
+      !target.endsWith('options.js'),
   );
   expect(wrong).toEqual([]);
 });
 
 test('forward takes only the outbox type of the store', () => {
   const wrong = imports().filter(
-    ({ stage, other, target }) => stage === 'forward' && other === 'store' && !/store\/outbox(-types)?\.js$/.test(target),
+    ({ stage, other, target }) =>
+      stage === 'forward' && other === 'store' && !/store\/outbox(-types)?\.js$/.test(target),
   );
   expect(wrong).toEqual([]);
 });
@@ -87,7 +91,9 @@ test('each outside part is imported in one place', () => {
     'smol-toml': /^(rules|config)\//,
     undici: /^forward\//,
   };
-  const wrong = imports().filter(({ file, target }) => owners[target] !== undefined && !owners[target].test(file));
+  const wrong = imports().filter(
+    ({ file, target }) => owners[target] !== undefined && !owners[target].test(file),
+  );
   expect(wrong).toEqual([]);
 });
 
