@@ -21,8 +21,16 @@ import { FolderWalker } from './walker.js';
 const idleTickMs = 45;
 const busyTickMs = 10;
 const busyForMs = 2_000;
-/** How often what no wake-up tells about is looked at, milliseconds. */
-const unaidedEveryMs = 1_000;
+/** How often folders without a watcher are looked into, milliseconds. */
+const blindEveryMs = 1_000;
+/**
+ * How often what no wake-up tells about is looked at, milliseconds: links and files with a second name, of which few
+ * Macs have any, before each word about how far the sensor is; for volumes less often. Either takes a hundredth of a
+ * processor at most.
+ */
+const linksEveryMs = 40;
+const mountsEveryMs = 100;
+const share = 100;
 /** Gaps of one reason are told about together, no more often than this, milliseconds. */
 const gapEveryMs = 5_000;
 /** The first look is repeated until nothing moves any more, or so often. */
@@ -65,7 +73,9 @@ export class FileWatchSensor implements Sensor {
   #running = false;
   #complete: Micros = 0;
   #observedAt = Number.NEGATIVE_INFINITY;
-  #lastUnaidedLook = 0;
+  #lastBlindLook = 0;
+  #nextLinks = 0;
+  #nextMounts = 0;
   #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
   #missedBefore = 0;
@@ -177,10 +187,19 @@ export class FileWatchSensor implements Sensor {
     const { clock } = this.#options;
     const now = clock.now();
     const steady = clock.monotonic();
-    if (steady - this.#lastUnaidedLook > unaidedEveryMs) {
-      this.#lastUnaidedLook = steady;
+    if (steady - this.#lastBlindLook > blindEveryMs) {
+      this.#lastBlindLook = steady;
       this.#walker.lookIntoBlind();
+    }
+    if (steady >= this.#nextLinks) {
+      this.#walker.lookAtLinks();
       this.#tracker.lookAtUnwatched();
+      this.#nextLinks = steady + Math.max(linksEveryMs, (clock.monotonic() - steady) * share);
+    }
+    if (steady >= this.#nextMounts) {
+      const begun = clock.monotonic();
+      this.#walker.lookForMounts();
+      this.#nextMounts = begun + Math.max(mountsEveryMs, (clock.monotonic() - begun) * share);
     }
     this.#walker.tick(steady);
     this.#echo.prune();
@@ -206,7 +225,9 @@ export class FileWatchSensor implements Sensor {
   }
 
   #advance(now: Micros): void {
-    const pending = Math.min(now, this.#walker.since ?? now, this.#tracker.since ?? now);
+    const { since, linksThrough } = this.#walker;
+    const { since: untold, unwatchedThrough } = this.#tracker;
+    const pending = Math.min(now, since ?? now, untold ?? now, linksThrough ?? now, unwatchedThrough ?? now);
     const complete = pending - this.#limits.lagMs * 1000;
     if (complete <= this.#complete) return;
     this.#complete = complete;

@@ -11,6 +11,7 @@ import type { Echo } from './echo.js';
 import { LargeFiles } from './large-files.js';
 import type { Cause } from './look-queue.js';
 import type { FileWatchLimits } from './options.js';
+import { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
 import { differs, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemChange, RememberedItem } from './state.js';
@@ -22,8 +23,8 @@ const maxWaiting = 16 * 1024 * 1024;
 const tellEveryMs = 100;
 /** A file up to this size is read at every change, a larger one only when it is told about. */
 const alwaysRead = 64 * 1024;
-/** Items that can change without a wake-up, which are looked at once a second; more wait for the slow look. */
-const maxUnwatched = 256;
+/** Items that can change without a wake-up, which are looked at often; more wait for the slow look. */
+const maxUnwatched = 4_096;
 /** A change so soon before the look may be followed by another one with the same coarse ctime, nanoseconds. */
 const racyNanos = 20_000_000n;
 
@@ -63,7 +64,7 @@ export class ItemTracker {
   readonly #waiting = new Map<Item, Observation | undefined>();
   #waitingBytes = 0;
   /** Links, and files with another name: a change made elsewhere wakes nobody. */
-  readonly #unwatched = new Set<Item>();
+  readonly #unwatched: Rounds<Item>;
   #items = 0;
   #live = false;
   #earlier: EarlierRun | undefined;
@@ -72,6 +73,7 @@ export class ItemTracker {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
+    this.#unwatched = new Rounds(options.clock);
     this.#capturer = new Capturer(options.root, options.limits);
     this.#large = new LargeFiles({
       clock: options.clock,
@@ -166,13 +168,18 @@ export class ItemTracker {
     for (const item of [...itemsBelow(folder)]) this.#miss(item);
   }
 
-  /** Looks at what can change without a wake-up. */
+  /** Up to when everything that can change without a wake-up has been looked at; undefined when there is no such item. */
+  get unwatchedThrough(): Micros | undefined {
+    return this.#unwatched.members.size === 0 ? undefined : this.#unwatched.through;
+  }
+
+  /** Looks at what can change without a wake-up, for some milliseconds at most. */
   lookAtUnwatched(): void {
-    for (const { folder, name } of [...this.#unwatched]) {
+    this.#unwatched.go(({ folder, name }) => {
       const snapshot = lookAt(childPath(folder.host, name));
       if (snapshot !== undefined && snapshot !== 'denied')
         this.seen(folder, name, { snapshot, cause: { kind: 'scan' }, begins: false });
-    }
+    });
   }
 
   /** Tells what has waited long enough. `all`: everything. */
@@ -280,8 +287,9 @@ export class ItemTracker {
 
   #noteUnwatched(item: Item): void {
     const { type, links } = item.snapshot;
-    const unwatched = type === 'symlink' || (type === 'file' && links > 1);
-    if (unwatched && this.#unwatched.size < maxUnwatched) this.#unwatched.add(item);
+    const { members } = this.#unwatched;
+    if (type !== 'symlink' && (type !== 'file' || links < 2)) members.delete(item);
+    else if (members.size < maxUnwatched) members.add(item);
   }
 
   /** The look shows no difference, but the content could have been exchanged within one tick of the ctime. */
@@ -497,7 +505,7 @@ export class ItemTracker {
 
   /** Takes an item out of its folder; `keepKey`: it may still turn up under another path. */
   #forget(item: Item, keepKey = false): void {
-    this.#unwatched.delete(item);
+    this.#unwatched.members.delete(item);
     this.#stopWaiting(item);
     if (item.folder.items.get(item.name) === item) {
       item.folder.items.delete(item.name);

@@ -3,10 +3,12 @@ import path from 'node:path';
 import type { Clock } from '../../base/clock.js';
 import { errnoOf } from '../../base/errors.js';
 import type { RootMap } from '../../base/root.js';
+import type { Micros } from '../../base/time.js';
 import type { Echo } from './echo.js';
 import { resolveInRoot } from './links.js';
 import { type Cause, LookQueue } from './look-queue.js';
 import type { FileWatchLimits } from './options.js';
+import { Rounds } from './rounds.js';
 import type { Scope, Wanted } from './scope.js';
 import { lookAt, type Snapshot } from './snapshot.js';
 import type { ItemTracker } from './tracker.js';
@@ -59,13 +61,20 @@ export class FolderWalker {
   top: Folder | undefined;
   #scheduled = false;
   #live = false;
+  #liveSince: Micros = 0;
   readonly #watchers: Watchers;
   readonly #told = new Set<string>();
+  /** Folders whose place is a link: where it leads may change far away from it. */
+  readonly #linked: Rounds<Folder>;
+  /** Other folders that a volume could be mounted over: those on the way, and where observed trees begin. */
+  readonly #way: Rounds<Folder>;
   #crowded = false;
   #lastWake = 0;
 
   constructor(options: WalkerOptions) {
     this.#options = options;
+    this.#linked = new Rounds(options.clock);
+    this.#way = new Rounds(options.clock);
     this.#watchers = new Watchers({
       clock: options.clock,
       onWake: (folder, name) => this.#woken(folder, name),
@@ -132,6 +141,7 @@ export class FolderWalker {
 
   goLive(): void {
     this.#live = true;
+    this.#liveSince = this.#options.clock.now();
   }
 
   /** Compares everything again, in slices. */
@@ -157,6 +167,27 @@ export class FolderWalker {
       this.rescan('scan');
     }
     if (!this.#queue.empty) this.#schedule();
+  }
+
+  /** Up to when it is known where all links on the way led; undefined when there is none. */
+  get linksThrough(): Micros | undefined {
+    return this.#linked.members.size === 0 ? undefined : this.#linked.through;
+  }
+
+  /** Looks, for some milliseconds at most, whether the links on the way lead to where they did. */
+  lookAtLinks(): void {
+    this.#linked.go(({ parent, name }) => {
+      if (parent !== undefined) this.#look(parent, name, { kind: 'scan' });
+    });
+  }
+
+  /** Looks, for some milliseconds at most, whether something was mounted, which wakes nobody. */
+  lookForMounts(): void {
+    this.#way.go(({ parent, name, host, key }) => {
+      const now = lookAt(host);
+      if (parent !== undefined && (now === undefined || now === 'denied' || now.key !== key))
+        this.#look(parent, name, { kind: 'scan' });
+    });
   }
 
   /** Looks into the folders that have no watcher. */
@@ -256,9 +287,10 @@ export class FolderWalker {
     const { known, fresh } = observed
       ? this.#options.tracker.history(macPath, snapshot.inode, folder)
       : { known: false, fresh: this.#live };
-    // What was mounted says nothing about when.
+    // What was mounted says nothing about when: at the earliest after the last look that did not find it.
     const mounted = deviceOf(snapshot.key) !== deviceOf(folder.key);
-    const visible = mounted ? BigInt(this.#options.clock.now()) * 1000n : ctime;
+    const since = this.#live ? Math.max(this.#way.through, this.#liveSince) : this.#options.clock.now();
+    const visible = mounted ? BigInt(since) * 1000n : ctime;
     return {
       path: macPath,
       host,
@@ -291,6 +323,8 @@ export class FolderWalker {
     this.counters.folders++;
     if (folder.level !== undefined) folder.target.folders++;
     fresh.parent?.folders.set(fresh.name, folder);
+    if (isLinked(folder)) this.#linked.members.add(folder);
+    else if (folder.level === undefined || folder.level === 0) this.#way.members.add(folder);
     this.#watchers.open(folder);
     this.#queue.add(folder, undefined, { kind: 'scan' });
     this.#schedule();
@@ -338,6 +372,8 @@ export class FolderWalker {
 
   #close(folder: Folder): Promise<void> {
     folder.closed = true;
+    this.#linked.members.delete(folder);
+    this.#way.members.delete(folder);
     this.counters.folders--;
     if (folder.level !== undefined) folder.target.folders--;
     return this.#watchers.close(folder);
@@ -352,6 +388,11 @@ export class FolderWalker {
 }
 
 type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'closed'>;
+
+/** Its own place is a link, whatever stands before it. */
+function isLinked({ key }: Folder): boolean {
+  return key.includes('>');
+}
 
 /** The first part of a snapshot's key. */
 function deviceOf(key: string): string {

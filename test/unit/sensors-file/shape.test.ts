@@ -272,6 +272,8 @@ test('a second name for a file is a finding, and a change through the other name
   writeFileSync(outside, 'two!');
   await expect.poll(() => rig.content(path), patient).toBe('two!');
   expect(rig.actions(path)).toEqual(['modification', 'modification']);
+  // Whoever loads it at once must not be judged first.
+  expect(rig.sink.late).toEqual([]);
 });
 
 test('also when the second name was given to a file that was there before, which wakes nobody', async () => {
