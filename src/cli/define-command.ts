@@ -15,6 +15,8 @@ export interface Option<T> {
 export interface Argument {
   readonly name: string;
   readonly summary: string;
+  /** Checks each text that is written for it. Throws a UserError. */
+  readonly check?: (text: string) => void;
 }
 
 export type Options = Readonly<Record<string, Option<unknown>>>;

@@ -5,14 +5,13 @@ import { didYouMean } from '../base/nearest.js';
 import type { CatalogEntry } from './catalog.js';
 import { type Command, type Option, type Options, value } from './define-command.js';
 import type { CliIo } from './io.js';
-
-const asWritten = (text: string): string => text;
+import { filePath } from './values.js';
 
 /** What every command takes. */
 export const commonOptions = {
-  config: value('--config FILE', 'configuration file (TOML)', asWritten),
-  dataDir: value('--data-dir DIR', 'folder with the database', asWritten),
-  root: value('--root DIR', 'a folder that stands for "/" of a Mac', asWritten),
+  config: value('--config FILE', 'configuration file (TOML)', filePath('--config')),
+  dataDir: value('--data-dir DIR', 'folder with the database', filePath('--data-dir')),
+  root: value('--root DIR', 'a folder that stands for "/" of a Mac', filePath('--root')),
 } as const;
 
 export interface ParsedArguments {
@@ -110,6 +109,8 @@ export function parseCommand(
     if (error.code === 'commander.helpDisplayed') return undefined;
     throw usageError(error, { name, known: [...longNames(specs), '--help'] });
   }
+  const positional = what.command.arguments ?? [];
+  for (const [index, text] of parser.args.entries()) (positional[index] ?? positional.at(-1))?.check?.(text);
   const values = parser.opts<Record<string, unknown>>();
   const options: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(specs)) {

@@ -23,6 +23,14 @@ export function timePoint(option: string): (text: string) => TimePoint {
   };
 }
 
+/** A file or folder as it was written. Empty is what a shell leaves of an unset variable, never the working folder. */
+export function filePath(option: string): (text: string) => string {
+  return (text) => {
+    if (text !== '') return text;
+    throw bad(option, text, 'a path', 'Is a variable of the shell not set?');
+  };
+}
+
 export function oneOf<const T extends string>(option: string, known: readonly T[]): (text: string) => T {
   return (text) => {
     const found = known.find((word) => word === text);

@@ -9,7 +9,7 @@ import { readFor, takeInOrder, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
 import { jsonLine, safe } from '../output/output.js';
-import { oneOf, timePoint } from '../values.js';
+import { filePath, oneOf, timePoint } from '../values.js';
 import { eventLines } from './alerts/show-events.js';
 
 const maxQueryBytes = 1024 * 1024;
@@ -128,11 +128,11 @@ export const hunt = defineCommand({
   options: {
     language: value('--language LANGUAGE', 'eql (default) or kql', oneOf('--language', ['eql', 'kql'])),
     query: value('--query TEXT', 'the query', (text) => text),
-    queryFile: value('--query-file FILE', 'a file that holds the query', (text) => text),
+    queryFile: value('--query-file FILE', 'a file that holds the query', filePath('--query-file')),
     input: value(
       '--input FILE',
       'events as NDJSON instead of stored ones; "-" is standard input',
-      (text) => text,
+      filePath('--input'),
     ),
     since: value('--since TIME', 'stored events, not older: 2h, 2026-01-31T12:00:00Z', timePoint('--since')),
     until: value('--until TIME', 'stored events, older than this', timePoint('--until')),

@@ -11,7 +11,7 @@ import { defineCommand, flag, list, value } from '../define-command.js';
 import { takeRecording } from '../eslogger-input.js';
 import { tableLines } from '../output/table.js';
 import { loadRuleSet } from '../rule-set.js';
-import { oneOf } from '../values.js';
+import { filePath, oneOf } from '../values.js';
 import { alertFields, alertSchema } from './alerts/alert-document.js';
 import { alertColumns, alertRow } from './alerts/list.js';
 
@@ -93,12 +93,12 @@ export const replay = defineCommand({
     "no rule can match are passed over without being parsed. With --format eslogger the input is what Apple's eslogger\n" +
     'printed.',
   options: {
-    input: value('--input FILE', 'events as NDJSON; "-" is standard input', (text) => text),
+    input: value('--input FILE', 'events as NDJSON; "-" is standard input', filePath('--input')),
     format: value('--format FORMAT', 'ecs (default) or eslogger', oneOf('--format', ['ecs', 'eslogger'])),
     rules: list(
       '--rules PATH',
       'only the rules of this file or folder, instead of the configured ones',
-      (text) => text,
+      filePath('--rules'),
     ),
     json: flag('--json', 'one JSON document an alert (NDJSON)'),
   },

@@ -88,6 +88,15 @@ describe('what is written wrong', () => {
     [['alerts', 'show'], "missing required argument 'ID' [cli/missing-argument]"],
     [['--json', 'alerts', 'list'], 'unknown option "--json"'],
     [['run', '--root-scope', '-1'], '--root-scope'],
+    [
+      ['run', '--root', ''],
+      '--root is ""; expected a path [cli/invalid-value]\n  Is a variable of the shell',
+    ],
+    [['alerts', 'list', '--data-dir='], '--data-dir is ""; expected a path'],
+    [['config', 'show', '--config', ''], '--config is ""; expected a path'],
+    [['replay', '--input', ''], '--input is ""; expected a path'],
+    [['rules', 'check', 'a', ''], 'PATH is ""; expected a path'],
+    [['rules', 'import', ''], 'PATH is ""; expected a path'],
     [['run', '--sensors', 'file-wacth'], 'Did you mean "file-watch"?'],
   ])('%j', async (argv, expected) => {
     const { code, stdout, stderr } = await cli(argv);

@@ -6,6 +6,7 @@ import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { pad } from '../../output/width.js';
 import { type TierName, tierNames, tierReasons, unfilledFields } from '../../tiers.js';
+import { filePath } from '../../values.js';
 
 interface Checked {
   readonly file: string;
@@ -89,7 +90,9 @@ export const rulesCheck = defineCommand({
   description:
     'Reads rule files and the .toml files of folders, and says what is wrong with them and which sensor tier supplies what\n' +
     'they read. Without PATH: the built-in rules and the configured folders. Exit code 1 when a file is no valid rule.',
-  arguments: [{ name: '[PATH...]', summary: 'rule files, and folders that hold some' }],
+  arguments: [
+    { name: '[PATH...]', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
+  ],
   options: {
     quiet: flag('--quiet', 'only files with errors'),
     json: flag('--json', 'one JSON document a rule (NDJSON)'),

@@ -8,6 +8,7 @@ import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { loadRuleSet } from '../../rule-set.js';
+import { filePath } from '../../values.js';
 import { reportDiagnostics } from './diagnostics.js';
 
 /** How many alerts the events of a test give; repeats on the same file are no alerts of their own. */
@@ -33,7 +34,9 @@ export const rulesTest = defineCommand({
   description:
     'Runs the events that rules carry ([[rule.launchwarden.test]]) through the engine and compares the number of alerts.\n' +
     'Without PATH: all configured rules. Exit code 1 when a test fails or a file is no valid rule.',
-  arguments: [{ name: '[PATH...]', summary: 'rule files, and folders that hold some' }],
+  arguments: [
+    { name: '[PATH...]', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
+  ],
   options: { json: flag('--json', 'one JSON document a test (NDJSON)') },
   examples: [{ line: 'launchwarden rules test my-rules', says: 'before they are imported' }],
   async handler({ context, options, args }) {
