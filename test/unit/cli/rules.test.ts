@@ -170,6 +170,26 @@ matches = 1
     expect(readFileSync(path.join(folder, 'config.toml'), 'utf8')).toContain('folders = ["other", "rules"]');
   });
 
+  test('again, what was switched on or off stays so, and is told so', async () => {
+    const folder = configured('');
+    const source = tempFolder();
+    writeFileSync(path.join(source, 'plain.toml'), plain);
+    writeFileSync(path.join(source, 'blind.toml'), blind);
+    const how = ['--config', 'config.toml'];
+    const states = (text: string) =>
+      documents(text).map(({ file, enabled }) => [path.basename(String(file)), enabled]);
+    await cli(['rules', 'import', source, ...how], { cwd: folder });
+    await cli(['rules', 'enable', '22222222', ...how], { cwd: folder });
+    await cli(['rules', 'disable', '11111111', ...how], { cwd: folder });
+    const again = await cli(['rules', 'import', source, '--json', ...how], { cwd: folder });
+    expect(states(again.stdout)).toEqual([
+      ['blind.toml', true],
+      ['plain.toml', false],
+    ]);
+    const listed = await cli(['rules', 'list', '--json', ...how], { cwd: folder });
+    expect(states(listed.stdout).slice(-2)).toEqual(states(again.stdout));
+  });
+
   test('again, a newer file takes the place of the older; a taken id is refused', async () => {
     const folder = configured('');
     const source = tempFolder();

@@ -10,13 +10,16 @@ import { listAt, objectsAt, textAt } from '../../output/read.js';
 import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.js';
 import { loadRuleSet, type RuleSet } from '../../rule-set.js';
 import { type TierName, tierReasons } from '../../tiers.js';
+import { filePath } from '../../values.js';
 import { reportDiagnostics } from './diagnostics.js';
 
 interface Import {
   readonly rule: Rule;
   readonly target: string;
-  /** Why it is switched off at first; empty when it is on. */
+  /** What the sensors do not see of it; a rule that is new here is then switched off at first. */
   readonly reasons: readonly string[];
+  readonly enabled: boolean;
+  readonly isNew: boolean;
 }
 
 /** The tier that the agent runs with; the one that every Mac has when none runs. */
@@ -42,19 +45,28 @@ function targetFor(rule: Rule, folder: string, taken: ReadonlyMap<string, string
 
 function planImports(
   rules: readonly Rule[],
-  how: { readonly set: RuleSet; readonly folder: string; readonly tier: TierName },
+  how: {
+    readonly set: RuleSet;
+    readonly folder: string;
+    readonly tier: TierName;
+    readonly disabled: readonly string[];
+  },
 ): Import[] {
   const taken = new Map(how.set.rules.map(({ rule }) => [rule.meta.file, rule.meta.id]));
   return rules.map((rule) => {
-    const known = how.set.rules.find((one) => one.rule.meta.id === rule.meta.id)?.rule.meta.file;
-    if (known !== undefined && path.dirname(known) !== how.folder) {
-      throw new UserError('rules/duplicate-id', `the id of ${rule.meta.file} is already that of ${known}`, {
+    const known = how.set.rules.find((one) => one.rule.meta.id === rule.meta.id);
+    const file = known?.rule.meta.file;
+    if (file !== undefined && path.dirname(file) !== how.folder) {
+      throw new UserError('rules/duplicate-id', `the id of ${rule.meta.file} is already that of ${file}`, {
         hint: 'Leave it out, or give it an id of its own.',
       });
     }
     const target = targetFor(rule, how.folder, taken);
     taken.set(target, rule.meta.id);
-    return { rule, target, reasons: tierReasons(rule, how.tier) };
+    const reasons = tierReasons(rule, how.tier);
+    // A newer file changes the rule, not what its owner has switched on or off.
+    const enabled = known?.enabled ?? (reasons.length === 0 && !how.disabled.includes(rule.meta.id));
+    return { rule, target, reasons, enabled, isNew: known === undefined };
   });
 }
 
@@ -62,7 +74,9 @@ export const rulesImport = defineCommand({
   description:
     'Copies valid rule files into the folder "rules" beside the configuration file, which is added to [rules] folders. A rule\n' +
     'that the running sensors cannot supply is switched off at first, with the reason. Exit code 1 when a file was left out.',
-  arguments: [{ name: 'PATH...', summary: 'rule files, and folders that hold some' }],
+  arguments: [
+    { name: 'PATH...', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
+  ],
   options: {
     dryRun: flag('--dry-run', 'only say what would be done'),
     json: flag('--json', 'one JSON document a rule (NDJSON)'),
@@ -78,11 +92,12 @@ export const rulesImport = defineCommand({
     const config = editableConfig(context, settings);
     const folder = path.join(path.dirname(config), 'rules');
     const tier = await runningTier(context);
-    const imports = planImports(loaded.rules, { set: await loadRuleSet(context), folder, tier });
+    const { folders, disabled } = settings.rules;
+    const set = await loadRuleSet(context);
+    const imports = planImports(loaded.rules, { set, folder, tier, disabled });
     if (!dryRun && imports.length > 0) {
       place(imports, folder);
-      const { folders, disabled } = settings.rules;
-      const off = imports.filter(({ reasons }) => reasons.length > 0).map(({ rule }) => rule.meta.id);
+      const off = imports.filter(({ isNew, enabled }) => isNew && !enabled).map(({ rule }) => rule.meta.id);
       changeRuleLists(config, {
         ...(folders.includes(folder) ? {} : { addFolder: 'rules' }),
         ...(off.every((id) => disabled.includes(id))
@@ -91,20 +106,20 @@ export const rulesImport = defineCommand({
       });
       await sayRestart(context);
     }
-    for (const { rule, target, reasons } of imports) {
+    for (const { rule, target, reasons, enabled } of imports) {
       const { id, name } = rule.meta;
       if (json) {
         context.out.document('rule-import/1', {
           id,
           name,
           file: target,
-          enabled: reasons.length === 0,
+          enabled,
           tier,
           reasons,
         });
         continue;
       }
-      context.out.line(`${reasons.length === 0 ? 'on ' : 'off'}  ${safe(name)}  ${safe(target)}`);
+      context.out.line(`${enabled ? 'on ' : 'off'}  ${safe(name)}  ${safe(target)}`);
       for (const reason of listAt({ reasons }, 'reasons'))
         context.out.line(`     degraded at ${tier}: ${reason}`);
     }
