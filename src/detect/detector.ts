@@ -115,7 +115,7 @@ export class Detector {
     // What is due before this event is told before it, whenever the watermark says so.
     if (this.#nextDue < event.time) this.#runDue(event.time - 1);
     const hits = this.#hits;
-    hits.length = 0;
+    if (hits.length > 0) hits.length = 0;
     try {
       this.#set.match(event.doc, hits);
     } catch {

@@ -53,7 +53,7 @@ export class QueryRun {
   process(event: Event): void {
     if (this.done) return;
     const hits = this.#hits;
-    hits.length = 0;
+    if (hits.length > 0) hits.length = 0;
     try {
       if (this.#matcher.due < event.time) this.#matcher.advance(event.time - 1);
       this.#set.match(event.doc, hits);

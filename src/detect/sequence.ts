@@ -27,8 +27,10 @@ interface Complete extends Waiting {
 
 interface KeyState extends Entry<unknown> {
   readonly key: JoinKey;
-  /** Behind each stage but the last, the one pending sequence. */
-  readonly pending: (Partial | undefined)[];
+  /** Behind the first stage the one pending sequence. It stands here by itself because most sequences have two stages. */
+  begun: Partial | undefined;
+  /** Behind each later stage but the last; the first element is not used. */
+  advanced: (Partial | undefined)[] | undefined;
   /** Times of the two latest hits of leading missing steps, the later one first. */
   led: readonly Micros[] | undefined;
   files: Event[] | undefined;
@@ -140,7 +142,7 @@ export class SequenceMatcher implements QueryMatcher {
 
   #continue(index: number, key: JoinKey, event: Event): void {
     const state = this.#states.get(keyIdentity(key));
-    const before = state?.pending[index - 1];
+    const before = state === undefined ? undefined : pendingOf(state, index - 1);
     if (state === undefined || before === undefined) {
       if (state !== undefined) this.#keepFile(state, event);
       return;
@@ -152,7 +154,7 @@ export class SequenceMatcher implements QueryMatcher {
     this.#states.touch(state, event.time);
     this.#keepFile(state, event);
     // Too old a candidate is dropped, not put back.
-    state.pending[index - 1] = undefined;
+    setPending(state, index - 1, undefined);
     const { first, led } = before;
     if (exceeds(first, event, this.#plan.maxspan)) return;
     const partial: Partial = { event, before, first, led, absent: undefined };
@@ -161,9 +163,9 @@ export class SequenceMatcher implements QueryMatcher {
   }
 
   #put(state: KeyState, partial: Partial, index: number): void {
-    const present = state.pending[index];
+    const present = pendingOf(state, index);
     if (present !== undefined && compareEvents(present.event, partial.event) > 0) return;
-    state.pending[index] = partial;
+    setPending(state, index, partial);
   }
 
   #holds(condition: number, event: Event, partial: Partial | undefined): boolean {
@@ -194,9 +196,10 @@ export class SequenceMatcher implements QueryMatcher {
       state.waiting = state.waiting?.filter(({ verdict }) => verdict === 'open');
       return;
     }
-    const partial = state.pending[gap - 1];
+    const partial = pendingOf(state, gap - 1);
     if (partial === undefined || partial.absent !== undefined || partial.event.time >= event.time) return;
-    if (this.#holds(condition, event, partial)) state.pending[gap - 1] = { ...partial, absent: event.time };
+    if (this.#holds(condition, event, partial))
+      setPending(state, gap - 1, { ...partial, absent: event.time });
   }
 
   #trail(waiting: Complete, condition: number, event: Event): void {
@@ -208,8 +211,10 @@ export class SequenceMatcher implements QueryMatcher {
   #end(condition: number, key: JoinKey, event: Event): void {
     const state = this.#states.get(keyIdentity(key));
     if (state === undefined) return;
-    for (const [index, partial] of state.pending.entries()) {
-      if (partial !== undefined && this.#holds(condition, event, partial)) state.pending[index] = undefined;
+    for (let index = 0; index < this.#plan.stages.length - 1; index++) {
+      const partial = pendingOf(state, index);
+      if (partial !== undefined && this.#holds(condition, event, partial))
+        setPending(state, index, undefined);
     }
   }
 
@@ -262,9 +267,10 @@ export class SequenceMatcher implements QueryMatcher {
       id,
       key,
       touched: event.time,
-      older: undefined,
-      newer: undefined,
-      pending: [],
+      queued: event.time,
+      gone: false,
+      begun: undefined,
+      advanced: undefined,
       led: undefined,
       files: undefined,
       waiting: undefined,
@@ -277,8 +283,9 @@ export class SequenceMatcher implements QueryMatcher {
 
   /** Another matcher may hold the keys: then this one goes over by one. */
   #makeRoom(): void {
-    const { oldest } = this.#states;
-    if (this.#options.room.free > 0 || oldest === undefined) return;
+    if (this.#options.room.free > 0) return;
+    const oldest = this.#states.oldest();
+    if (oldest === undefined) return;
     this.counters.evictedKeys++;
     this.#drop(oldest);
   }
@@ -289,9 +296,12 @@ export class SequenceMatcher implements QueryMatcher {
   }
 
   #expire(now: Micros): void {
-    for (let { oldest } = this.#states; oldest !== undefined; { oldest } = this.#states) {
-      if (now - oldest.touched <= this.#plan.maxspan) return;
-      this.#drop(oldest);
+    const { maxspan } = this.#plan;
+    if (maxspan === Number.POSITIVE_INFINITY) return;
+    for (;;) {
+      const state = this.#states.untouchedSince(now - maxspan);
+      if (state === undefined) return;
+      this.#drop(state);
     }
   }
 
@@ -307,6 +317,20 @@ export class SequenceMatcher implements QueryMatcher {
       this.counters.evictedCandidates++;
     }
     files.push(event);
+  }
+}
+
+/** The sequence that waits behind a stage. */
+function pendingOf(state: KeyState, stage: number): Partial | undefined {
+  return stage === 0 ? state.begun : state.advanced?.[stage];
+}
+
+function setPending(state: KeyState, stage: number, partial: Partial | undefined): void {
+  if (stage === 0) state.begun = partial;
+  else if (state.advanced !== undefined) state.advanced[stage] = partial;
+  else if (partial !== undefined) {
+    state.advanced = [];
+    state.advanced[stage] = partial;
   }
 }
 

@@ -62,9 +62,10 @@ export class ThresholdMatcher implements QueryMatcher {
   }
 
   advance(time: Micros): void {
-    for (let { oldest } = this.#counts; oldest !== undefined; { oldest } = this.#counts) {
-      if (time - oldest.touched <= this.#lookBack) return;
-      this.#drop(oldest);
+    for (;;) {
+      const count = this.#counts.untouchedSince(time - this.#lookBack);
+      if (count === undefined) return;
+      this.#drop(count);
     }
   }
 
@@ -86,8 +87,10 @@ export class ThresholdMatcher implements QueryMatcher {
       onMatch({ events, joinKeys: key, window: [] });
       return;
     }
-    while (room.free < 0 && this.#counts.oldest !== undefined) {
-      this.#drop(this.#counts.oldest);
+    while (room.free < 0) {
+      const oldest = this.#counts.oldest();
+      if (oldest === undefined) return;
+      this.#drop(oldest);
       this.evicted++;
     }
   }
@@ -99,7 +102,7 @@ export class ThresholdMatcher implements QueryMatcher {
       this.#counts.touch(known, time);
       return known;
     }
-    const made: Count = { id, key, touched: time, older: undefined, newer: undefined, events: [] };
+    const made: Count = { id, key, touched: time, queued: time, gone: false, events: [] };
     this.#counts.add(made);
     return made;
   }

@@ -86,14 +86,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'full case folding',
     file: 'rules/plan/fold.ts',
-    from: '  if (!beyondAscii.test(text)) return text.toLowerCase();',
-    to: '  if (text !== "") return text.toUpperCase().toLowerCase();',
+    from: 'beyondAscii.test(text) ? foldPoints(text) : text.toLowerCase();',
+    to: 'beyondAscii.test(text) ? text.toUpperCase().toLowerCase() : text.toLowerCase();',
   },
   {
     name: 'case folding of ASCII alone',
     file: 'rules/plan/fold.ts',
-    from: '  if (!beyondAscii.test(text)) return text.toLowerCase();',
-    to: '  if (text !== "") return text.replace(/[A-Z]/g, (one) => one.toLowerCase());',
+    from: 'beyondAscii.test(text) ? foldPoints(text) : text.toLowerCase();',
+    to: 'text.replace(/[A-Z]/g, (one) => one.toLowerCase());',
   },
   {
     name: 'order of texts by UTF-16 units',
@@ -176,14 +176,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'dotted keys are not read',
     file: 'rules/plan/read.ts',
-    from: 'for (let end = from; end < parts.length; end++) {',
-    to: 'for (let end = from; end < from + 1; end++) {',
+    from: 'for (let count = 0; count < own.length; count++) {',
+    to: 'for (let count = 0; count < 1; count++) {',
   },
   {
     name: 'arrays of objects are not read',
     file: 'rules/plan/read.ts',
-    from: 'for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);',
-    to: 'if (from === parts.length) for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);',
+    from: 'for (const item of node) gather(item, { keys, from, depth: depth + 1 }, found);',
+    to: 'if (from === keys.length) for (const item of node) gather(item, { keys, from, depth: depth + 1 }, found);',
   },
   {
     name: 'comments are stripped before strings are read',
@@ -218,7 +218,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'advancing does not empty the state',
     file: sequence,
-    from: '    state.pending[index - 1] = undefined;\n    const { first',
+    from: '    setPending(state, index - 1, undefined);\n    const { first',
     to: '    const { first',
   },
   {
@@ -237,16 +237,16 @@ export const mutants: readonly Mutant[] = [
     }`,
   },
   {
-    name: 'until ends only before the stages',
+    name: 'until leaves what its event started',
     file: sequence,
-    from: 'for (const [index, partial] of state.pending.entries()) {\n      if (partial !== undefined &&',
-    to: 'for (const [index, partial] of state.pending.entries()) {\n      if (partial !== undefined && partial.event !== event &&',
+    from: 'if (partial !== undefined && this.#holds(condition, event, partial))\n        setPending',
+    to: 'if (partial !== undefined && partial.event !== event && this.#holds(condition, event, partial))\n        setPending',
   },
   {
     name: 'until ends the sequences of all keys',
     file: sequence,
     from: 'for (const key of this.#keysOf(until.keys, event)) this.#end(until.condition, key, event);',
-    to: 'for (;this.#states.oldest !== undefined;) this.#drop(this.#states.oldest);',
+    to: 'for (let one = this.#states.oldest(); one !== undefined; one = this.#states.oldest()) this.#drop(one);',
   },
   { name: 'null keys join', file: keys, from: 'if (!optional) return [];', to: '' },
   {
@@ -331,7 +331,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a failed condition on a bound event takes the candidate',
     file: sequence,
     from: 'if (!this.#holds(stage.condition, event, before)) return;',
-    to: 'if (!this.#holds(stage.condition, event, before)) { state.pending[index - 1] = undefined; return; }',
+    to: 'if (!this.#holds(stage.condition, event, before)) { setPending(state, index - 1, undefined); return; }',
   },
   {
     name: 'pipes in the wrong order',

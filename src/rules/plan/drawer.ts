@@ -2,7 +2,8 @@ import type { Expr } from '../ast.js';
 import { bestRequirement, type Requirement } from './filing.js';
 import type { Generated, Judge, Slot } from './generate.js';
 import { GramIndex } from './grams.js';
-import { distinctValues } from './values.js';
+import { PrefixTrie } from './trie.js';
+import { valuesOf } from './values.js';
 
 const maxTexts = 10_000;
 
@@ -43,18 +44,15 @@ export class Drawer {
   }
 }
 
-interface TrieNode {
-  readonly next: Map<number, TrieNode>;
-  readonly indices: number[];
-}
-
 /** Conditions by the texts that one field must equal, begin with or contain. */
 class Table {
   readonly #read: Slot;
   readonly #judges: readonly Judge[];
   readonly #found: number[] = [];
+  readonly #judged: number[] = [];
+  #round = 0;
   readonly #equal = new Map<string, number[]>();
-  readonly #trie: TrieNode = { next: new Map(), indices: [] };
+  readonly #trie = new PrefixTrie();
   readonly #needles: { readonly text: string; readonly index: number }[] = [];
   #grams: GramIndex | undefined;
 
@@ -69,7 +67,7 @@ class Table {
         const indices = this.#equal.get(text);
         if (indices === undefined) this.#equal.set(text, [index]);
         else indices.push(index);
-      } else if (kind === 'prefix') this.#nodeOf(text).indices.push(index);
+      } else if (kind === 'prefix') this.#trie.add(text, index);
       else this.#needles.push({ text, index });
     }
   }
@@ -85,39 +83,28 @@ class Table {
     const found = this.#found;
     found.length = 0;
     if (typeof value === 'string') this.#lookUp(value, found);
-    else for (const text of distinctValues(value, maxTexts)) this.#lookUp(String(text), found);
-    // Several texts may lead to the same condition: it is judged once.
-    if (found.length === 1) this.#judge(found[0] as number, hits);
-    else if (found.length > 1) for (const index of new Set(found)) this.#judge(index, hits);
+    else if (Array.isArray(value)) this.#lookUpEach(value, found);
+    if (found.length === 0) return;
+    const round = ++this.#round;
+    for (const index of found) {
+      // Several texts may lead to the same condition: it is judged once.
+      if (this.#judged[index] === round) continue;
+      this.#judged[index] = round;
+      if ((this.#judges[index] as Judge)()) hits.push(index);
+    }
+  }
+
+  #lookUpEach(list: readonly unknown[], found: number[]): void {
+    for (const one of list.length > maxTexts ? list.slice(0, maxTexts) : list) {
+      if (typeof one === 'string') this.#lookUp(one, found);
+      else for (const text of valuesOf(one, maxTexts)) this.#lookUp(String(text), found);
+    }
   }
 
   #lookUp(text: string, found: number[]): void {
     const equal = this.#equal.get(text);
     if (equal !== undefined) for (const index of equal) found.push(index);
     this.#grams?.collect(text, found);
-    let node: TrieNode | undefined = this.#trie;
-    if (node.next.size === 0) return;
-    for (let at = 0; at < text.length; at++) {
-      node = node.next.get(text.charCodeAt(at));
-      if (node === undefined) return;
-      for (const index of node.indices) found.push(index);
-    }
-  }
-
-  #judge(index: number, hits: number[]): void {
-    if ((this.#judges[index] as Judge)()) hits.push(index);
-  }
-
-  #nodeOf(text: string): TrieNode {
-    let node = this.#trie;
-    for (let at = 0; at < text.length; at++) {
-      let next = node.next.get(text.charCodeAt(at));
-      if (next === undefined) {
-        next = { next: new Map(), indices: [] };
-        node.next.set(text.charCodeAt(at), next);
-      }
-      node = next;
-    }
-    return node;
+    if (!this.#trie.empty) this.#trie.collect(text, found);
   }
 }

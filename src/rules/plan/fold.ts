@@ -22,7 +22,10 @@ const beyondAscii = /[^\u0000-\u007f]/;
 
 /** Text for comparison without regard to case: each code point folded by itself (`ß` is not `ss`, `İ` stays). */
 export function foldText(text: string): string {
-  if (!beyondAscii.test(text)) return text.toLowerCase();
+  return beyondAscii.test(text) ? foldPoints(text) : text.toLowerCase();
+}
+
+function foldPoints(text: string): string {
   let folded = '';
   for (let at = 0; at < text.length; ) {
     const point = text.codePointAt(at) as number;

@@ -50,9 +50,10 @@ export function patternTest(pattern: Pattern): TextTest {
   if (rest.length === 0 && first.text !== undefined && last.text !== undefined) {
     return endsTest(first.text, last.text);
   }
-  if (rest.length === 1 && first.text === '' && last.text === '' && rest[0]?.text !== undefined) {
-    const { text } = rest[0];
-    return (value) => value.includes(text);
+  if (rest.length === 1 && first.text !== undefined && last.text === '' && rest[0]?.text !== undefined) {
+    const [start, text] = [first.text, rest[0].text];
+    if (start === '') return (value) => value.includes(text);
+    return (value) => value.startsWith(start) && value.includes(text, start.length);
   }
   const startOf = prefixStep(first);
   const searches = rest.map(searchStep);

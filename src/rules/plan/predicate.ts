@@ -5,6 +5,7 @@ import { compare, compileEvaluate, eachCombination } from './evaluate.js';
 import { foldPoint, foldText } from './fold.js';
 import { eqlPattern, hasWildcard, type Pattern, patternTest, type TextTest, textPattern } from './like.js';
 import { fieldReader, pathParts, type Reader } from './read.js';
+import { PrefixTrie } from './trie.js';
 import { anyValue, hasValue, sameValue, type Value, valuesOf } from './values.js';
 
 /** Documents that earlier steps of a sequence bound with `as`, by name. */
@@ -211,28 +212,45 @@ function likeLiterals({ op, value, patterns }: Like): Test | undefined {
 
 const ascii = /^[\u0000-\u007f]+$/;
 
+// So few patterns are tried one by one sooner than they are looked up.
+const fewPatterns = 4;
+
 /** Any of the texts or patterns; folded already when `insensitive`. */
 function patternsTest(exact: readonly string[], wild: readonly Pattern[], insensitive: boolean): Test {
-  const tests = wild.map(patternTest);
   const prefixes = wild.map((pattern) => pattern.parts[0]?.text ?? '');
-  if (insensitive && exact.length === 0 && prefixes.every((prefix) => ascii.test(prefix))) {
-    return quickTest({ input: 'raw', one: rooted(prefixes, tests) });
+  const few = exact.length === 0 && wild.length <= fewPatterns;
+  if (insensitive && few && prefixes.every((prefix) => ascii.test(prefix))) {
+    return quickTest({ input: 'raw', one: rooted(prefixes, wild.map(patternTest)) });
   }
-  return quickTest({ input: insensitive ? 'folded' : 'raw', one: anyOf(exact, tests) });
+  return quickTest({ input: insensitive ? 'folded' : 'raw', one: anyOf(exact, wild) });
 }
 
-function anyOf(exact: readonly string[], tests: readonly TextTest[]): TextTest {
-  const [first] = tests;
+function anyOf(exact: readonly string[], wild: readonly Pattern[]): TextTest {
   const [text] = exact;
-  if (tests.length === 0 && exact.length === 1) return (value) => value === text;
-  if (tests.length === 1 && exact.length === 0 && first !== undefined) return first;
+  if (wild.length === 0 && exact.length === 1) return (value) => value === text;
   const texts = new Set(exact);
-  if (tests.length === 0) return (value) => texts.has(value);
+  if (wild.length === 0) return (value) => texts.has(value);
+  const tests = textTests(wild);
+  const test = tests.length === 1 && tests[0] !== undefined ? tests[0] : anyTest(tests);
+  return exact.length === 0 ? test : (value) => texts.has(value) || test(value);
+}
+
+function anyTest(tests: readonly TextTest[]): TextTest {
   return (value) => {
-    if (texts.has(value)) return true;
     for (const test of tests) if (test(value)) return true;
     return false;
   };
+}
+
+/** One test a pattern, or for many that begin with plain text one test that looks them up by it. */
+function textTests(patterns: readonly Pattern[]): TextTest[] {
+  const rooted = patterns.filter(({ parts }) => (parts[0]?.text ?? '') !== '');
+  if (rooted.length <= fewPatterns) return patterns.map(patternTest);
+  const trie = new PrefixTrie();
+  const tests = rooted.map(patternTest);
+  for (const [index, { parts }] of rooted.entries()) trie.add(parts[0]?.text as string, index);
+  const floating = patterns.filter((pattern) => !rooted.includes(pattern)).map(patternTest);
+  return [(value) => trie.some(value, (index) => (tests[index] as TextTest)(value)), ...floating];
 }
 
 /**
@@ -267,7 +285,7 @@ function regexTest({ value, patterns, insensitive }: Regex): Test | undefined {
   const values = literalValues(patterns);
   if (value.kind !== 'field' || values === undefined) return undefined;
   const tests = values.map((pattern) => compileRegex(String(pattern), insensitive));
-  return quickTest({ input: 'raw', one: anyOf([], tests) });
+  return quickTest({ input: 'raw', one: anyTest(tests) });
 }
 
 function callTest({ name, args, insensitive }: Call): Test | undefined {
