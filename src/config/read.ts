@@ -118,6 +118,7 @@ const dotted = (path: KeyPath): string =>
 
 interface Issue {
   readonly type: string;
+  readonly input: unknown;
   readonly expected: string | null;
   readonly received: string;
   readonly message: string;
@@ -139,6 +140,12 @@ function issueError(issue: Issue, file: string, positions: KeyPositions): UserEr
   }
   if (issue.received === 'undefined')
     return new UserError('config/missing-key', `the key "${key}" is missing${inside}`, { at });
+  if (issue.type === 'array' && isTable(issue.input)) {
+    return new UserError('config/invalid', `"${dotted(path)}" is one table; expected a list of them`, {
+      at,
+      hint: `Write [[${dotted(path)}]] above each.`,
+    });
+  }
   const wanted = issue.message.startsWith('Invalid')
     ? (issue.expected ?? 'another value').replace(/^\((.*)\)$/, '$1').replaceAll(' | ', ', ')
     : issue.message;
@@ -146,11 +153,14 @@ function issueError(issue: Issue, file: string, positions: KeyPositions): UserEr
   const written = /^"(.*)"$/.exec(issue.received)?.[1];
   const guess =
     issue.message.startsWith('Invalid') && written !== undefined ? didYouMean(written, among) : undefined;
-  return new UserError(
-    'config/invalid',
-    `"${dotted(path)}" is ${escapeText(clip(issue.received, 80))}; expected ${wanted}`,
-    { at, ...(guess === undefined ? {} : { hint: guess }) },
-  );
+  // What stands there may be the secret itself, and a message ends up in logs and screenshots.
+  const told = /secret|password/.test(issue.message)
+    ? `must be ${wanted}`
+    : `is ${escapeText(clip(issue.received, 80))}; expected ${wanted}`;
+  return new UserError('config/invalid', `"${dotted(path)}" ${told}`, {
+    at,
+    ...(guess === undefined ? {} : { hint: guess }),
+  });
 }
 
 /** Reads and checks a configuration file. Throws a UserError with file, line and column for whatever is wrong. */

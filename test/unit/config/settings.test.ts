@@ -158,6 +158,24 @@ describe('what is wrong is said with file, line and column', () => {
     expect(error.exitCode).toBe(2);
   });
 
+  test('a secret, or a URL that holds one, is not repeated', () => {
+    const destination = '[[destination]]\ntype = "elasticsearch"\n';
+    const key = failure(`${destination}url = "https://x"\napi_key = "hunter2"\n`);
+    expect(key.message).toMatch(/^"destination\[0\]\.api_key" must be a reference to a secret: /);
+    const url = failure(`${destination}url = "https://me:hunter2@x"\n`);
+    expect(url.message).toMatch(/^"destination\[0\]\.url" must be a URL /);
+    expect(`${key.describe()}${url.describe()}`).not.toContain('hunter2');
+  });
+
+  test('one pair of brackets too few', () => {
+    expect(failure('\n[destination]\ntype = "file"\npath = "/a"\n')).toMatchObject({
+      code: 'config/invalid',
+      message: '"destination" is one table; expected a list of them',
+      hint: 'Write [[destination]] above each.',
+      at: { line: 2, column: 1 },
+    });
+  });
+
   test('text inside strings is no key', () => {
     const text = 'data_dir = """\n[log]\nlevel = "x" # \\"""\n"""\n[log]\nlevl = 1\n';
     expect(failure(text)).toMatchObject({ code: 'config/unknown-key', at: { line: 6, column: 1 } });
