@@ -1,5 +1,6 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import { ExitCode, errnoOf, messageOf, UserError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
@@ -25,6 +26,26 @@ export type ControlHandlers = Readonly<Record<string, (args: unknown) => unknown
 /** Where the daemon of a data folder listens. The folder is 0700, so only its owner reaches the socket. */
 export function controlPath(dataDir: string): string {
   return path.join(dataDir, 'control.sock');
+}
+
+// sun_path holds 104 bytes on macOS and 108 on Linux, with the final zero. What is longer is cut off without an error.
+const maxPathBytes = 103;
+
+/**
+ * Calls `use` with a path of the socket that fits into a socket's address: its own, or one through a link in a private
+ * folder, which is removed once `use` has ended. The socket itself stands in the data folder in both cases.
+ */
+async function withAddress<T>(dataDir: string, use: (address: string) => Promise<T>): Promise<T> {
+  const own = controlPath(dataDir);
+  if (Buffer.byteLength(own) <= maxPathBytes) return use(own);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'lw-'));
+  const link = path.join(folder, 'd');
+  try {
+    symlinkSync(path.resolve(dataDir), link);
+    return await use(controlPath(link));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Takes whole lines from a socket; too long a line ends the connection. */
@@ -93,14 +114,22 @@ export class ControlServer {
     });
     server.maxConnections = maxClients;
     server.on('error', (error) => log.warn({ error }, 'control socket failed'));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socketPath, () => {
-        server.off('error', reject);
-        resolve();
+    const listening = (address: string) =>
+      new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(address, () => {
+          server.off('error', reject);
+          resolve();
+        });
       });
-    });
-    chmodSync(socketPath, 0o600);
+    try {
+      await withAddress(dataDir, listening);
+      chmodSync(socketPath, 0o600);
+    } catch (error) {
+      // A server that nobody knows of would keep the daemon from ending.
+      server.close();
+      throw error;
+    }
     return new ControlServer(server, socketPath, clients);
   }
 
@@ -114,17 +143,21 @@ export class ControlServer {
   }
 }
 
-/**
- * Asks the daemon of a data folder. Undefined when none listens there; a UserError with the daemon's own code when it
- * refuses, or `control/unreachable` (exit code 3) when it listens and does not answer.
- */
-export async function requestControl(
+function forbidden(dataDir: string, cause: unknown): UserError {
+  return new UserError('control/forbidden', `only the owner of ${dataDir} may ask its daemon`, {
+    exitCode: ExitCode.unreachable,
+    hint: 'A daemon belongs to root: use sudo.',
+    cause,
+  });
+}
+
+function ask(
+  address: string,
   dataDir: string,
-  request: ControlRequest,
-  timeoutMs = 10_000,
-): Promise<{ result: unknown } | undefined> {
-  const reply = await new Promise<Answer | undefined>((resolve, reject) => {
-    const socket = connect(controlPath(dataDir));
+  { request, timeoutMs }: { readonly request: ControlRequest; readonly timeoutMs: number },
+): Promise<Answer | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address);
     const unreachable = (cause?: unknown) =>
       reject(
         new UserError('control/unreachable', `the daemon of ${dataDir} does not answer`, {
@@ -139,9 +172,8 @@ export async function requestControl(
     });
     socket.on('error', (error) => {
       const code = errnoOf(error);
-      // ENAMETOOLONG and EINVAL: no daemon can listen at such a path either.
-      if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENAMETOOLONG' || code === 'EINVAL')
-        resolve(undefined);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(undefined);
+      else if (code === 'EACCES' || code === 'EPERM') reject(forbidden(dataDir, error));
       else unreachable(error);
     });
     socket.on('close', () => unreachable());
@@ -155,6 +187,18 @@ export async function requestControl(
     });
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
   });
+}
+
+/**
+ * Asks the daemon of a data folder. Undefined when none listens there; a UserError with the daemon's own code when it
+ * refuses, or `control/unreachable` (exit code 3) when it listens and does not answer.
+ */
+export async function requestControl(
+  dataDir: string,
+  request: ControlRequest,
+  timeoutMs = 10_000,
+): Promise<{ result: unknown } | undefined> {
+  const reply = await withAddress(dataDir, (address) => ask(address, dataDir, { request, timeoutMs }));
   if (reply === undefined) return undefined;
   if (reply.ok) return { result: reply.result };
   throw new UserError(reply.code, reply.message, reply.hint === undefined ? {} : { hint: reply.hint });

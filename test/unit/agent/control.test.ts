@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,6 +59,44 @@ test('answers, also those that take a while', async () => {
 test('only its owner can reach it', async () => {
   await serve();
   expect(statSync(controlPath(dataDir)).mode & 0o777).toBe(0o600);
+});
+
+test('a data folder whose path is longer than the address of a socket can be', async () => {
+  const short = dataDir;
+  dataDir = path.join(short, 'd'.repeat(90), 'e'.repeat(90));
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    expect(await requestControl(dataDir, { op: 'echo' })).toBeUndefined();
+    await serve();
+    expect(readdirSync(dataDir)).toEqual(['control.sock']);
+    expect(statSync(controlPath(dataDir)).mode & 0o777).toBe(0o600);
+    expect(await requestControl(dataDir, { op: 'echo', args: 3 })).toEqual({ result: 3 });
+    await server?.close();
+    server = undefined;
+    expect(readdirSync(dataDir)).toEqual([]);
+    expect(readdirSync(short)).toEqual(['d'.repeat(90)]);
+  } finally {
+    dataDir = short;
+  }
+});
+
+test('a folder that is closed to us is not taken for a daemon that hangs', async ({ skip }) => {
+  await serve();
+  if (process.geteuid?.() === 0) {
+    // Root may enter everywhere: become nobody for the question.
+    process.seteuid?.(65534);
+    try {
+      await expect(requestControl(dataDir, { op: 'echo' })).rejects.toMatchObject({
+        code: 'control/forbidden',
+        exitCode: 3,
+      });
+    } finally {
+      process.seteuid?.(0);
+    }
+    return;
+  }
+  process.stdout.write('skipped: needs root to become somebody else\n');
+  skip();
 });
 
 test('a refusal keeps its code and hint', async () => {
