@@ -16,8 +16,9 @@ import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
-import { filePatterns, selectRules } from './rules.js';
+import { filePatterns, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
+import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
 
 /** How far the agent had seen is written down this often; after a crash it looks back to there. */
@@ -27,6 +28,8 @@ const tickMs = 50;
 const pruneEveryMs = 60_000;
 /** Destinations get so long to take what is left when the agent stops; launchd allows 20 s in all. */
 const drainMs = 5_000;
+/** So many of the newest alerts are looked at after a start: the signature of a program may not have been told yet. */
+const askedAgain = 100;
 
 export interface AgentOptions {
   readonly settings: Settings;
@@ -82,12 +85,15 @@ class Agent {
   readonly #pipeline: Pipeline;
   readonly #sensors: SensorSet;
   readonly #forwarding: Forwarding;
+  readonly #signatures: Signatures;
   readonly #agentId: string;
   readonly #root: RootMap;
   readonly #started: Micros;
   readonly #timers: Timer[] = [];
   #control: ControlServer | undefined;
   #clockWatch: ClockWatch | undefined;
+  /** Imported rules that the running sensors cannot serve. */
+  #muted: ReadonlyMap<string, readonly string[]> = new Map();
   #ready = false;
 
   constructor(options: AgentOptions, parts: Parts) {
@@ -119,6 +125,12 @@ class Agent {
       simulated: this.#root.simulated,
       health: () => ({ sensors: this.#sensors.kinds, rules: rules.length, ...this.#pipeline.counters }),
     });
+    this.#signatures = new Signatures({
+      events: store.events,
+      log: log.child({ stage: 'signatures' }),
+      simulated: this.#root.simulated,
+      amend: (event) => this.#pipeline.amend(event),
+    });
     this.#pipeline = new Pipeline({
       store,
       enricher,
@@ -126,6 +138,7 @@ class Agent {
       clock,
       log,
       destinations: this.#forwarding.destinations,
+      muted: (ruleId) => this.#muted.has(ruleId),
       context: () => ({
         version,
         agentId: this.#agentId,
@@ -133,8 +146,15 @@ class Agent {
         sensors: this.#sensors.kinds,
         simulated: this.#root.simulated,
       }),
-      journaled: (events) => this.#forwarding.journaled(events),
-      committed: (alerts) => this.#forwarding.committed(alerts),
+      journaled: (events) => {
+        this.#forwarding.journaled(events);
+        this.#sensors.journaled(events);
+      },
+      committed: (alerts) => {
+        this.#forwarding.committed(alerts);
+        this.#signatures.committed(alerts);
+      },
+      amended: (event) => this.#signatures.amended(event),
     });
     const complete = Number(store.progress.get('complete_through'));
     this.#sensors = new SensorSet(
@@ -149,6 +169,7 @@ class Agent {
         before: complete > 0 ? { items: store.items.load(), completeThrough: complete } : undefined,
         onContext: (event) => enricher.context(event),
         onItem: (change) => this.#pipeline.remember(change),
+        onSwitch: () => this.#muteRules(),
       },
       {
         observe: (observation) => this.#pipeline.observe(observation),
@@ -167,7 +188,9 @@ class Agent {
     for (const warning of store.warnings) log.warn({}, warning);
     const before = Number(store.progress.get('complete_through'));
     await this.#sensors.start();
+    this.#muteRules();
     this.#pipeline.open();
+    this.#signatures.committed(store.alerts.list({ limit: askedAgain }));
     if (before > 0) {
       const detail = 'the agent did not run';
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
@@ -204,12 +227,26 @@ class Agent {
   async stop(): Promise<void> {
     for (const timer of this.#timers.splice(0)) timer.cancel();
     this.#clockWatch?.stop();
+    this.#signatures.stop();
     await this.#control?.close();
     await this.#sensors.stop();
     if (!this.#ready) return;
     this.#pipeline.flush(true);
     this.#saveProgress();
     await this.#forwarding.stop(drainMs);
+  }
+
+  #muteRules(): void {
+    const { log, rules } = this.#parts;
+    const before = this.#muted;
+    this.#muted = mutedRules(rules, this.#options.settings.rules, this.#sensors.kinds);
+    for (const { meta } of rules) {
+      const reasons = this.#muted.get(meta.id);
+      if (reasons !== undefined && !before.has(meta.id))
+        log.info({ rule: meta.id, name: meta.name, reasons }, 'imported rule is degraded here, and off');
+      else if (reasons === undefined && before.has(meta.id))
+        log.info({ rule: meta.id, name: meta.name }, 'imported rule is on again');
+    }
   }
 
   #saveProgress(): void {
@@ -262,7 +299,10 @@ class Agent {
       root: settings.root ?? null,
       rules: this.#parts.rules.length,
       complete_through: this.#pipeline.judgedThrough,
+      tier: this.#sensors.tier(),
       sensors: this.#sensors.health(),
+      muted_rules: Object.fromEntries(this.#muted),
+      signatures: this.#signatures.status(),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),
     };

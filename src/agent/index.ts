@@ -1,3 +1,4 @@
 export { type AgentOptions, runAgent } from './agent.js';
 export { type ControlRequest, controlPath, requestControl } from './control.js';
-export { selectRules } from './rules.js';
+export { mutedRules, selectRules, tierOf } from './rules.js';
+export { type ProbedSensors, probeSensors } from './tiers-probe.js';

@@ -26,12 +26,16 @@ export interface PipelineOptions {
   readonly log: Logger;
   /** Names of the destinations that get a copy of every alert. */
   readonly destinations: readonly string[];
+  /** Whether a rule is off at present, with the sensors that run. */
+  muted(ruleId: string): boolean;
   /** Who and with what: stored with every alert. */
   context(): AlertContext;
   /** Called with the events that were journaled just now. */
   journaled(events: readonly Event[]): void;
   /** Called with the alerts that were committed just now, new or grown. */
   committed(alerts: readonly Alert[]): void;
+  /** Called with an event whose amendment made alerts grow. */
+  amended?(event: Event): void;
 }
 
 /**
@@ -49,6 +53,7 @@ export class Pipeline {
     grown: 0,
     failed: 0,
     lost_detections: 0,
+    muted: 0,
   };
 
   readonly #options: PipelineOptions;
@@ -218,7 +223,7 @@ export class Pipeline {
       this.#failed(error, 'raw events could not be queued');
     }
     for (const observation of observations) this.#keepEvidence(observation);
-    for (const event of amended) this.#amend(event);
+    for (const event of amended) this.amend(event);
   }
 
   #enrich(observation: Observation): readonly Event[] {
@@ -241,15 +246,18 @@ export class Pipeline {
     }
   }
 
-  #amend(event: Event): void {
+  /** Takes an event that tells more than the stored one of the same id: the alerts that embed it grow. */
+  amend(event: Event): void {
     this.counters.amended++;
-    const { store, destinations, committed } = this.#options;
+    const { store, destinations, committed, amended } = this.#options;
     try {
       store.events.replace(event);
       if (this.#orderer.replace(event)) return;
       this.#remember(event);
-      this.counters.grown += store.alerts.amendEvent(event, destinations);
+      const grown = store.alerts.amendEvent(event, destinations);
+      this.counters.grown += grown;
       committed([]);
+      if (grown > 0) amended?.(event);
     } catch (error) {
       this.#failed(error, 'an amendment could not be stored');
     }
@@ -287,6 +295,10 @@ export class Pipeline {
   }
 
   #detected(detection: Detection): void {
+    if (this.#options.muted(detection.rule.id)) {
+      this.counters.muted++;
+      return;
+    }
     if (this.#detections.length >= maxUncommitted) {
       this.counters.lost_detections++;
       return;

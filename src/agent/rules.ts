@@ -1,7 +1,18 @@
 import { UserError } from '../base/errors.js';
 import { didYouMean } from '../base/nearest.js';
 import type { Settings } from '../config/index.js';
-import { formatDiagnostic, loadBuiltinRules, loadRules, type Rule, watchPatterns } from '../rules/index.js';
+import type { SensorKind } from '../event/event.js';
+import { supplyOf } from '../event/supply.js';
+import {
+  degradedReasons,
+  formatDiagnostic,
+  loadBuiltinRules,
+  loadRules,
+  type Rule,
+  type Tier,
+  watchPatterns,
+} from '../rules/index.js';
+import { Scope } from '../sensors/file-watch/index.js';
 
 /**
  * The rules that the settings ask for. Throws a UserError when a rule file does not compile (`rules/invalid`, with
@@ -38,4 +49,34 @@ export function selectRules(settings: Settings): readonly Rule[] {
 /** macOS path patterns of the files that the rules look for. */
 export function filePatterns(rules: readonly Rule[]): string[] {
   return watchPatterns(rules).patterns.map(({ text }) => text);
+}
+
+/** What these sensors see of what a rule looks for. All of them watch the folders that the rules name, not the whole disk. */
+export function tierOf(kinds: readonly SensorKind[], rule: Rule): Tier {
+  const { patterns } = watchPatterns([rule]);
+  // Which folders are too many to watch, Scope decides for the watcher and for eslogger; EndpointSecurity filters in the
+  // kernel and refuses only what begins with a wildcard.
+  const skipped = kinds.includes('endpoint-security')
+    ? patterns.filter(({ text }) => !/^\/[^/*?]+(\/|$)/.test(text)).map(({ text }) => text)
+    : new Scope(patterns.map(({ text }) => text)).skipped.map(({ pattern }) => pattern);
+  return { supply: supplyOf(kinds), paths: patterns.filter(({ text }) => !skipped.includes(text)) };
+}
+
+/**
+ * Rules that are off as long as only these sensors run, by id, with the reasons (DESIGN, decision 9): imported ones that
+ * would be silent or too loud here. Our own stay on, and so does what `rules.enabled` names.
+ */
+export function mutedRules(
+  rules: readonly Rule[],
+  settings: Settings['rules'],
+  kinds: readonly SensorKind[],
+): ReadonlyMap<string, readonly string[]> {
+  const muted = new Map<string, readonly string[]>();
+  for (const rule of rules) {
+    const { id, file } = rule.meta;
+    if (file.startsWith('builtin/') || settings.enabled.includes(id)) continue;
+    const reasons = degradedReasons(rule, tierOf(kinds, rule));
+    if (reasons.length > 0) muted.set(id, reasons);
+  }
+  return muted;
 }

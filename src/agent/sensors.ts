@@ -2,12 +2,17 @@ import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { RootMap } from '../base/root.js';
-import type { Micros } from '../base/time.js';
-import type { Settings } from '../config/index.js';
-import type { Event, Gap, Observation } from '../event/event.js';
+import { type Micros, parseTime } from '../base/time.js';
+import type { ConfigurableSensor, Settings } from '../config/index.js';
+import type { Event, SensorKind } from '../event/event.js';
+import { EndpointSecuritySensor } from '../sensors/endpoint-security/index.js';
+import { EsloggerSensor } from '../sensors/eslogger/index.js';
 import { FileWatchSensor, type ItemChange, type RememberedItem } from '../sensors/file-watch/index.js';
-import { ProcessScanSensor } from '../sensors/process-scan/index.js';
+import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
+import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
 import type { Sensor } from '../sensors/sensor.js';
+import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
+import { SameChanges } from './tiers-merge.js';
 
 export interface SensorSetOptions {
   readonly settings: Settings;
@@ -26,95 +31,55 @@ export interface SensorSetOptions {
   /** Processes that are no events but parents of some. */
   readonly onContext: (event: Event) => void;
   readonly onItem: (change: ItemChange) => void;
+  /** Called whenever other sensors run than before. */
+  readonly onSwitch?: () => void;
 }
 
-/** What the sensors' output goes to. */
-export interface SensorSetSink {
-  observe(observation: Observation): void;
-  completeThrough(sensor: string, time: Micros): void;
-  started(sensor: string): void;
-  ended(sensor: string): void;
-  gap(gap: Gap): void;
-}
-
-function makeSensors(options: SensorSetOptions): Sensor[] {
-  const { settings, root, clock, log, boot, before, scopePid } = options;
-  const wanted = (kind: 'file-watch' | 'process-scan') => !settings.sensors.disabled.includes(kind);
-  const sensors: Sensor[] = [];
-  if (wanted('file-watch')) {
-    sensors.push(
-      new FileWatchSensor({
-        root,
-        clock,
-        logger: log.child({ stage: 'file-watch' }),
-        boot,
-        patterns: options.patterns,
-        onItem: options.onItem,
-        ...(before === undefined
-          ? {}
-          : { state: { load: () => before.items, completeThrough: before.completeThrough } }),
-      }),
-    );
-  }
-  if (wanted('process-scan')) {
-    sensors.push(
-      new ProcessScanSensor({
-        root,
-        clock,
-        logger: log.child({ stage: 'process-scan' }),
-        boot,
-        ignoreChildrenOf: [process.pid],
-        onContext: options.onContext,
-        ...(scopePid === undefined ? {} : { scopePid }),
-        ...(before === undefined ? {} : { resumeFrom: before.completeThrough }),
-      }),
-    );
-  }
-  return sensors;
-}
-
-/** The sensors that run, started and stopped together. */
+/** The sensor of processes, one of three, and what runs beside it whichever it is. */
 export class SensorSet {
   readonly #options: SensorSetOptions;
   readonly #sink: SensorSetSink;
-  readonly #sensors: Sensor[] = [];
+  readonly #tiers: Tiers;
+  readonly #launchd: LaunchdStateSensor;
+  readonly #changes = new SameChanges();
+  readonly #beside: Sensor[] = [];
 
   constructor(options: SensorSetOptions, sink: SensorSetSink) {
     this.#options = options;
     this.#sink = sink;
+    const { settings, clock, log, onSwitch } = options;
+    this.#launchd = new LaunchdStateSensor(this.#common('launchd-state'));
+    this.#tiers = new Tiers({
+      wanted: settings.sensors.tier,
+      choices: this.#choices(),
+      clock,
+      log,
+      sink: { ...sink, ...this.#onlyOthers() },
+      ...(onSwitch === undefined ? {} : { onSwitch }),
+    });
   }
 
-  get kinds(): string[] {
-    return this.#sensors.filter((sensor) => sensor.health().running).map((sensor) => sensor.kind);
+  get kinds(): SensorKind[] {
+    return this.#all()
+      .filter((sensor) => sensor.health().running)
+      .map((sensor) => sensor.kind);
   }
 
   /** Resolves when all look. Rejects with the first UserError; those that had started are stopped. */
   async start(): Promise<void> {
-    for (const sensor of makeSensors(this.#options)) {
-      const { kind } = sensor;
-      this.#sink.started(kind);
-      try {
-        await sensor.start({
-          observe: (observation) => this.#sink.observe(observation),
-          completeThrough: (time) => this.#sink.completeThrough(kind, time),
-          gap: (gap) => this.#sink.gap(gap),
-          failed: (reason) => {
-            this.#sink.ended(kind);
-            const now = this.#options.clock.now();
-            this.#sink.gap({ sensor: kind, reason: 'ended', from: now, to: now, detail: reason });
-          },
-        });
-      } catch (error) {
-        this.#sink.ended(kind);
-        await this.stop();
-        throw error;
-      }
-      this.#sensors.push(sensor);
+    try {
+      if (this.#wanted('file-watch')) await this.#startBeside(this.#fileWatch());
+      if (this.#wanted('launchd-state')) await this.#startBeside(this.#launchd);
+      await this.#tiers.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
     }
   }
 
   async stop(): Promise<void> {
-    for (const sensor of this.#sensors.splice(0).reverse()) {
+    await this.#tiers.stop();
+    for (const sensor of this.#beside.splice(0).reverse()) {
       try {
         await sensor.stop();
       } catch (error) {
@@ -126,7 +91,144 @@ export class SensorSet {
     }
   }
 
+  /** Events that were journaled just now, enriched: a launch item among them makes launchd be asked. */
+  journaled(events: readonly Event[]): void {
+    if (this.#beside.includes(this.#launchd)) for (const event of events) this.#launchd.changed(event);
+  }
+
   health(): object[] {
-    return this.#sensors.map((sensor) => sensor.health());
+    return this.#all().map((sensor) => sensor.health());
+  }
+
+  tier(): TierStatus & { readonly merged: number } {
+    return { ...this.#tiers.status(), merged: this.#changes.merged };
+  }
+
+  #all(): readonly Sensor[] {
+    const { sensor } = this.#tiers;
+    return sensor === undefined ? this.#beside : [...this.#beside, sensor];
+  }
+
+  #wanted(kind: ConfigurableSensor): boolean {
+    return !this.#options.settings.sensors.disabled.includes(kind);
+  }
+
+  #common(stage: SensorKind) {
+    const { root, clock, log, boot } = this.#options;
+    return { root, clock, logger: log.child({ stage }), boot };
+  }
+
+  #fileWatch(): Sensor {
+    const { patterns, onItem, before } = this.#options;
+    return new FileWatchSensor({
+      ...this.#common('file-watch'),
+      patterns,
+      onItem,
+      ...(before === undefined
+        ? {}
+        : { state: { load: () => before.items, completeThrough: before.completeThrough } }),
+    });
+  }
+
+  async #startBeside(sensor: Sensor): Promise<void> {
+    const { kind } = sensor;
+    const waitedFor = sensor !== this.#launchd;
+    if (waitedFor) this.#sink.started(kind);
+    try {
+      await sensor.start({
+        observe: (observation) => {
+          const rest = kind === 'file-watch' ? this.#changes.rest(observation) : observation;
+          if (rest !== undefined) this.#sink.observe(rest);
+        },
+        // What launchd-state finds happens when it finds it: nobody need wait for its word.
+        completeThrough: (time) => waitedFor && this.#sink.completeThrough(kind, time),
+        gap: (gap) => this.#sink.gap(gap),
+        failed: (reason) => {
+          this.#sink.ended(kind);
+          const now = this.#options.clock.now();
+          this.#sink.gap({ sensor: kind, reason: 'ended', from: now, to: now, detail: reason });
+        },
+      });
+    } catch (error) {
+      this.#sink.ended(kind);
+      throw error;
+    }
+    this.#beside.push(sensor);
+  }
+
+  /** Best first: those that the settings allow. */
+  #choices(): TierChoice[] {
+    const { settings, root, log } = this.#options;
+    const { tier } = settings.sensors;
+    const all: readonly (TierChoice & { readonly kind: ConfigurableSensor })[] = [
+      { name: 'endpoint-security', kind: 'endpoint-security', make: () => this.#endpointSecurity() },
+      { name: 'eslogger', kind: 'eslogger', make: () => this.#eslogger() },
+      { name: 'scan', kind: 'process-scan', make: (since) => this.#processScan(since) },
+    ];
+    return all.filter(({ name, kind }) => {
+      if (!this.#wanted(kind) || (tier !== 'auto' && tier !== name)) return false;
+      if (tier === name || name !== 'endpoint-security' || !root.simulated) return true;
+      log.info({ tier: name, reason: 'it sees this machine, not the tree of --root' }, 'tier left out');
+      return false;
+    });
+  }
+
+  #endpointSecurity(): Sensor {
+    const { patterns } = this.#options;
+    return this.#withParents(new EndpointSecuritySensor({ ...this.#common('endpoint-security'), patterns }));
+  }
+
+  /** With `--root` the tree's own stand-in, where there is one. */
+  #eslogger(): Sensor {
+    const { patterns, root } = this.#options;
+    const settings = { program: root.toHost('/usr/bin/eslogger') };
+    return this.#withParents(new EsloggerSensor({ ...this.#common('eslogger'), patterns, settings }));
+  }
+
+  #processScan(since: Micros | undefined): Sensor {
+    const { onContext, scopePid, before } = this.#options;
+    const resumeFrom = since ?? before?.completeThrough;
+    return new ProcessScanSensor({
+      ...this.#common('process-scan'),
+      ignoreChildrenOf: [process.pid],
+      onContext,
+      ...(scopePid === undefined ? {} : { scopePid }),
+      ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    });
+  }
+
+  /** A sensor that tells of changes alone: who runs already is looked up once it sees everything from now on. */
+  #withParents(sensor: Sensor): Sensor {
+    const { root, clock, boot, onContext, log } = this.#options;
+    return {
+      kind: sensor.kind,
+      async start(sink) {
+        const begun = clock.now();
+        await sensor.start(sink);
+        try {
+          for (const event of await runningProcesses({ root, clock, boot })) {
+            const started = parseTime(event.doc.process?.start)?.time;
+            if (started !== undefined && started < begun) onContext(event);
+          }
+        } catch (error) {
+          log.warn({ error: messageOf(error) }, 'running processes could not be read: parents are not known');
+        }
+      },
+      stop: () => sensor.stop(),
+      health: () => sensor.health(),
+    };
+  }
+
+  /** The tier's output without our own helpers (launchctl print), and noted for what the watcher tells again. */
+  #onlyOthers(): Pick<SensorSetSink, 'observe'> {
+    return {
+      observe: (observation) => {
+        const { doc } = observation.event;
+        const ours = doc.event?.category?.includes('process') && doc.process?.parent?.pid === process.pid;
+        if (ours === true) return;
+        this.#changes.told(observation);
+        this.#sink.observe(observation);
+      },
+    };
   }
 }

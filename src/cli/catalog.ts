@@ -159,6 +159,11 @@ export const catalog: CatalogEntry = {
       summary: 'Show how the running agent fares',
       load: async () => (await import('./commands/status.js')).status,
     },
+    {
+      name: 'coverage',
+      summary: 'Show what the sensors see of each rule',
+      load: async () => (await import('./commands/coverage.js')).coverage,
+    },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'rules', summary: 'Look at detection rules', commands: rules },
     {

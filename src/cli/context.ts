@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { LogLevel } from '../base/log.js';
-import type { ConfigurableSensor, Settings } from '../config/index.js';
+import type { ConfigurableSensor, SensorTier, Settings } from '../config/index.js';
 import type { Store } from '../store/index.js';
 import type { CliIo } from './io.js';
 import type { Output } from './output/output.js';
@@ -10,6 +10,7 @@ export interface ExtraFlags {
   readonly logLevel?: LogLevel | undefined;
   readonly logFile?: string | undefined;
   readonly sensors?: readonly ConfigurableSensor[] | undefined;
+  readonly tier?: SensorTier | undefined;
 }
 
 /** The options that every command takes. */

@@ -21,6 +21,7 @@ export interface SettingsFlags {
   readonly logFile?: string | undefined;
   /** Only these sensors; the others count as disabled. */
   readonly sensors?: readonly ConfigurableSensor[] | undefined;
+  readonly tier?: SensorTier | undefined;
 }
 
 export interface SettingsOptions {
@@ -196,6 +197,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
   const { sensors } = flags;
   const disabled =
     sensors === undefined ? config.sensors.disabled : sensorKinds.filter((kind) => !sensors.includes(kind));
+  const tier = flags.tier ?? config.sensors.tier;
   const logFile =
     flags.logFile !== undefined
       ? path.resolve(cwd, flags.logFile)
@@ -216,6 +218,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
         : [{ key: 'log.file', value: logFile, byFlag: flags.logFile !== undefined }]),
       { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
       { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
+      { key: 'sensors.tier', value: tier, byFlag: flags.tier !== undefined },
       { key: 'rules.folders', value: folders, byFlag: false },
       ...destinations.flatMap(pathSettings),
     ],
@@ -226,7 +229,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
     root,
     dataDir,
     log: { level, file: logFile },
-    sensors: { tier: config.sensors.tier, disabled },
+    sensors: { tier, disabled },
     rules: {
       builtin: config.rules.builtin,
       folders,

@@ -16,11 +16,29 @@ export interface Tier {
  * and events make it silent; negated fields make it loud: a missing field makes `not` true (DESIGN, decision 9).
  */
 export function degradedReasons(rule: Rule, tier: Tier): readonly string[] {
-  if (tier.supply.anything) return [];
+  return stepSights(rule, tier).flatMap(({ name, reasons }) => reasons.map((reason) => `${name} ${reason}`));
+}
+
+/** How well the events of one step are seen. */
+export interface StepSight {
+  /** `the rule`, `step 2`, `the until step`, `the ancestor in step 1`. */
+  readonly name: string;
+  readonly requirements: StepRequirements;
+  /** `none` when no event can satisfy the step, `partial` when some are missed or too many are reported. */
+  readonly sight: 'full' | 'partial' | 'none';
+  /** Empty when it is `full`. */
+  readonly reasons: readonly string[];
+}
+
+/** What is seen of each step of a rule, in their order. */
+export function stepSights(rule: Rule, tier: Tier): readonly StepSight[] {
   const steps = ruleRequirements(rule);
-  return steps.flatMap((step) => {
-    const name = steps.length === 1 ? 'the rule' : nameOf(step);
-    return stepReasons(step, tier).map((reason) => `${name} ${reason}`);
+  return steps.map((requirements) => {
+    const name = steps.length === 1 ? 'the rule' : nameOf(requirements);
+    if (tier.supply.anything) return { name, requirements, sight: 'full', reasons: [] };
+    const { blind, reasons } = stepReasons(requirements, tier);
+    const sight = blind ? 'none' : reasons.length > 0 ? 'partial' : 'full';
+    return { name, requirements, sight, reasons };
   });
 }
 
@@ -30,18 +48,19 @@ function nameOf({ role, index }: StepRequirements): string {
   return `step ${index + 1}`;
 }
 
-function stepReasons(step: StepRequirements, tier: Tier): string[] {
+function stepReasons(step: StepRequirements, tier: Tier): { blind: boolean; reasons: string[] } {
+  const none = (reason: string) => ({ blind: true, reasons: [reason] });
   const { supply } = tier;
   const wanted: readonly (string | null)[] = step.categories ?? [null];
   const delivered = wanted.filter((category) => supply.actionsOf(category) !== undefined);
   if (delivered.length === 0)
-    return [`needs ${wanted.join(' or ')} events, which no running sensor delivers`];
+    return none(`needs ${wanted.join(' or ')} events, which no running sensor delivers`);
   const { actions } = step;
   const possible = actions?.some((action) =>
     delivered.some((category) => supply.actionsOf(category)?.has(action)),
   );
   if (actions !== null && possible !== true) {
-    return [`needs ${actions.join(' or ')} events, which no running sensor delivers`];
+    return none(`needs ${actions.join(' or ')} events, which no running sensor delivers`);
   }
   const absent = (names: readonly string[]) =>
     names.filter(
@@ -51,11 +70,12 @@ function stepReasons(step: StepRequirements, tier: Tier): string[] {
   const say = (names: readonly string[], text: (list: string) => string) => {
     if (names.length > 0) reasons.push(text(names.map(described).join(', ')));
   };
-  say(absent(step.required), (list) => `never matches: it needs ${list}`);
+  const lacking = absent(step.required);
+  say(lacking, (list) => `never matches: it needs ${list}`);
   say(absent(step.alternative), (list) => `misses an alternative that needs ${list}`);
   say(absent(step.negated), (list) => `reports what it should leave out: it excludes by ${list}`);
   if (readsFiles(step) && delivered.includes('file')) reasons.push(...pathReasons(step, tier));
-  return reasons;
+  return { blind: lacking.length > 0, reasons };
 }
 
 function described(name: string): string {

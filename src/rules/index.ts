@@ -32,7 +32,7 @@ export type {
 } from './ast.js';
 export { checkQuery } from './check.js';
 export { type Compiled, compileQuery } from './compile.js';
-export { covers, degradedReasons, type Tier } from './degraded.js';
+export { covers, degradedReasons, type StepSight, stepSights, type Tier } from './degraded.js';
 export { formatDiagnostic, querySource, type Source } from './diagnostic.js';
 export type { EqlQuery } from './eql/parser.js';
 export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';

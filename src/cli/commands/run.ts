@@ -1,7 +1,29 @@
-import { ExitCode } from '../../base/errors.js';
-import { logLevels, sensorKinds } from '../../config/index.js';
+import { ExitCode, UserError } from '../../base/errors.js';
+import {
+  type ConfigurableSensor,
+  logLevels,
+  type SensorTier,
+  sensorKinds,
+  sensorTiers,
+} from '../../config/index.js';
 import { defineCommand, list, value } from '../define-command.js';
 import { oneOf, wholeNumber } from '../values.js';
+
+const sensorWords = [...new Set([...sensorTiers, ...sensorKinds])];
+
+/** One tier, with what runs beside it; or the kinds that alone are to run. */
+function sensorFlags(words: readonly (SensorTier | ConfigurableSensor)[]): {
+  readonly tier: SensorTier | undefined;
+  readonly sensors: readonly ConfigurableSensor[] | undefined;
+} {
+  const [first] = words;
+  if (first === undefined) return { tier: undefined, sensors: undefined };
+  const tier = sensorTiers.find((one) => one === first);
+  if (words.length === 1 && tier !== undefined) return { tier, sensors: undefined };
+  const sensors = sensorKinds.filter((kind) => words.includes(kind));
+  if (sensors.length === new Set(words).size) return { tier: undefined, sensors };
+  throw new UserError('cli/invalid-value', 'auto and scan stand alone behind --sensors');
+}
 
 export const run = defineCommand({
   description:
@@ -15,7 +37,11 @@ export const run = defineCommand({
       'with --root: only processes below this one count',
       wholeNumber('--root-scope', 1, 2 ** 31),
     ),
-    sensors: list('--sensors KIND', `only these: ${sensorKinds.join(', ')}`, oneOf('--sensors', sensorKinds)),
+    sensors: list(
+      '--sensors TIER',
+      `how processes are seen: ${sensorTiers.join(', ')}; or the only sensors to run: ${sensorKinds.join(', ')}`,
+      oneOf('--sensors', sensorWords),
+    ),
     logLevel: value('--log-level LEVEL', logLevels.join(', '), oneOf('--log-level', logLevels)),
     logFile: value('--log-file FILE', 'append the log to this file', (text) => text),
   },
@@ -31,7 +57,7 @@ export const run = defineCommand({
     const settings = await context.settings({
       logLevel: options.logLevel,
       logFile: options.logFile,
-      sensors: options.sensors.length === 0 ? undefined : options.sensors,
+      ...sensorFlags(options.sensors),
     });
     // Loaded here, so that its help needs no sensors.
     const { runAgent } = await import('../../agent/index.js');

@@ -30,6 +30,8 @@ export const status = defineCommand({
       section.field('started', textAt(result, 'started'));
       section.field('rules', textAt(result, 'rules'));
       section.field('root', textAt(result, 'root'));
+      section.field('tier', textAt(result, 'tier.running') ?? 'none');
+      section.field('because', textAt(result, 'tier.reason'));
     });
     for (const sensor of objectsAt(result, 'sensors')) {
       sheet.section(`Sensor ${textAt(sensor, 'kind') ?? '?'}`, (section) => {
@@ -41,6 +43,8 @@ export const status = defineCommand({
     sheet.section('Pipeline', (section) => {
       section.field('events', counters(at(result, 'pipeline')));
       section.field('detection', counters(at(result, 'detect')));
+      const off = textAt(result, 'signatures.off');
+      section.field('signatures', off === undefined ? counters(at(result, 'signatures')) : `off: ${off}`);
     });
     return ExitCode.ok;
   },

@@ -1,0 +1,256 @@
+import { execFile } from 'node:child_process';
+import { BoundedQueue } from '../base/bounded-queue.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../base/log.js';
+import { codeSignatureOf, trustedRequirement } from '../enrich/index.js';
+import type { Alert } from '../event/alert.js';
+import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
+import type { Event } from '../event/event.js';
+import type { Store } from '../store/index.js';
+
+const maxAtOnce = 2;
+const maxQueued = 256;
+const maxCached = 512;
+const timeoutMs = 5_000;
+const maxOutputBytes = 256 * 1024;
+/** PATH_MAX of macOS: launchd runs nothing longer. */
+const maxPath = 1_024;
+
+const codesign = '/usr/bin/codesign';
+/** A process of its own and not stat(2): a file system that hangs must not hold one of our threads. */
+const stat = '/usr/bin/stat';
+
+/** What one run of a tool gave. */
+export interface ToolAnswer {
+  /** Exit status; null when it was killed, took too long, printed too much or could not be started. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program at an absolute path. Never rejects; `signal` kills it. */
+export type RunTool = (program: string, args: readonly string[], signal: AbortSignal) => Promise<ToolAnswer>;
+
+export interface SignaturesOptions {
+  readonly events: Pick<Store['events'], 'get'>;
+  readonly log: Logger;
+  /** Takes an event that tells more than the stored one of the same id. */
+  amend(event: Event): void;
+  /** True below `--root`: the paths are not this machine's. */
+  readonly simulated: boolean;
+  /** For tests; otherwise the tools of macOS, and this machine. */
+  readonly run?: RunTool;
+  readonly platform?: NodeJS.Platform;
+}
+
+/**
+ * Asks codesign, once an alert is committed, who signed the program of its launch item, and tells it as an amendment of
+ * the event: the alert grows by `launchwarden.plist.code_signature`. Best effort, bounded in time, in number and in
+ * what is remembered; never holds up an alert. Does nothing where there is no codesign, and says so.
+ */
+export class Signatures {
+  /** `asked` of codesign, `cached` answers, events `amended`, `dropped` for want of room, `unanswered` in time. */
+  readonly #counters = { asked: 0, cached: 0, amended: 0, dropped: 0, unanswered: 0 };
+  readonly #options: SignaturesOptions;
+  readonly #off: string | undefined;
+  readonly #run: RunTool;
+  readonly #stop = new AbortController();
+  /** Ids of events. */
+  readonly #queue = new BoundedQueue<string>(maxQueued);
+  readonly #pending = new Set<string>();
+  readonly #known = new Map<string, Readonly<CodeSignatureFields>>();
+  #running = 0;
+
+  constructor(options: SignaturesOptions) {
+    this.#options = options;
+    this.#run = options.run ?? runTool;
+    this.#off = whyOff(options);
+  }
+
+  /** The counters, or why there are none. */
+  status(): Readonly<Record<string, number>> | { readonly off: string } {
+    return this.#off === undefined ? { ...this.#counters } : { off: this.#off };
+  }
+
+  /** Alerts that were committed just now, or that were stored before. */
+  committed(alerts: readonly Alert[]): void {
+    for (const { doc } of alerts) for (const id of eventsToAsk(doc)) this.#ask(id);
+  }
+
+  /** An event that an alert embeds has another document than before. */
+  amended(event: Event): void {
+    if (programOf(event.doc) !== undefined) this.#ask(event.id);
+  }
+
+  /** Kills what runs. Nothing is amended from now on. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #ask(eventId: string): void {
+    if (this.#off !== undefined || this.#stop.signal.aborted || this.#pending.has(eventId)) return;
+    if (!this.#queue.push(eventId)) {
+      this.#counters.dropped++;
+      return;
+    }
+    this.#pending.add(eventId);
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running < maxAtOnce && !this.#stop.signal.aborted) {
+      const eventId = this.#queue.shift();
+      if (eventId === undefined) return;
+      this.#running++;
+      void this.#answer(eventId)
+        .catch((error: unknown) => {
+          this.#options.log.error({ error: messageOf(error) }, 'a code signature could not be added');
+          return false;
+        })
+        .then((again) => {
+          this.#running--;
+          this.#pending.delete(eventId);
+          if (again) this.#ask(eventId);
+          this.#next();
+        });
+    }
+  }
+
+  /** True when the event has come to name another program meanwhile. */
+  async #answer(eventId: string): Promise<boolean> {
+    const { events, amend } = this.#options;
+    const program = programOf(events.get(eventId)?.doc);
+    if (program === undefined) return false;
+    const signature = await this.#signatureOf(program);
+    if (this.#stop.signal.aborted) return false;
+    const event = events.get(eventId);
+    if (event === undefined) return false;
+    if (programOf(event.doc) !== program) return true;
+    this.#counters.amended++;
+    amend({ ...event, doc: withSignature(event.doc, signature) });
+    return false;
+  }
+
+  async #signatureOf(program: string): Promise<Readonly<CodeSignatureFields>> {
+    // They would forge lines of what codesign prints, and such a program is odd enough.
+    if (/\p{Cc}/u.test(program)) return { status: 'not checked: its path holds control characters' };
+    const before = await this.#fileOf(program);
+    if (before.key === undefined) return { status: before.reason };
+    const known = this.#known.get(before.key);
+    if (known !== undefined) {
+      this.#counters.cached++;
+      this.#remember(before.key, known);
+      return known;
+    }
+    this.#counters.asked++;
+    const signature = await this.#checked(program);
+    const after = await this.#fileOf(program);
+    if (after.key !== before.key) return { status: 'not checked: it changed meanwhile' };
+    if (signature.exists === false || signature.trusted !== undefined) this.#remember(before.key, signature);
+    return signature;
+  }
+
+  async #checked(program: string): Promise<Readonly<CodeSignatureFields>> {
+    const described = await this.#tool(codesign, ['-d', '--verbose=4', program]);
+    if (described.status === null) return { status: 'not checked: codesign gave no answer' };
+    const read = codeSignatureOf(described.stderr);
+    if (read.exists !== true) return read;
+    const verified = await this.#tool(codesign, [
+      '--verify',
+      '--strict',
+      '-R',
+      `=${trustedRequirement}`,
+      program,
+    ]);
+    return codeSignatureOf(described.stderr, { status: verified.status, output: verified.stderr });
+  }
+
+  /** What tells one content of a file from another; its change time cannot be set back. */
+  async #fileOf(
+    program: string,
+  ): Promise<{ readonly key: string } | { readonly key?: undefined; readonly reason: string }> {
+    const { status, stdout } = await this.#tool(stat, ['-L', '-f', '%HT %d %i %z %Fm %Fc', program]);
+    if (status === null) return { reason: 'not checked: its file system gave no answer' };
+    if (status !== 0) return { reason: 'not checked: no such file' };
+    const facts = /^Regular File (\d.*)$/m.exec(stdout)?.[1];
+    return facts === undefined
+      ? { reason: 'not checked: not a regular file' }
+      : { key: `${program}\0${facts}` };
+  }
+
+  async #tool(program: string, args: readonly string[]): Promise<ToolAnswer> {
+    const answer = await this.#run(program, args, this.#stop.signal);
+    if (answer.status === null) this.#counters.unanswered++;
+    return answer;
+  }
+
+  #remember(key: string, signature: Readonly<CodeSignatureFields>): void {
+    this.#known.delete(key);
+    this.#known.set(key, signature);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= maxCached) return;
+      this.#known.delete(oldest);
+    }
+  }
+}
+
+function whyOff({ simulated, platform = process.platform }: SignaturesOptions): string | undefined {
+  if (simulated) return "the programs of a --root tree are not this machine's";
+  return platform === 'darwin' ? undefined : 'codesign is a tool of macOS';
+}
+
+/** Ids of the events of an alert that name a program whose signature they do not tell. */
+function eventsToAsk(doc: EcsDocument): ReadonlySet<string> {
+  const ids = new Set<string>();
+  const alert = doc.launchwarden?.['alert'] as { file_event_id?: string } | undefined;
+  if (alert?.file_event_id !== undefined && programOf(doc) !== undefined) ids.add(alert.file_event_id);
+  const embedded = Array.isArray(doc['Events']) ? (doc['Events'] as EcsDocument[]) : [];
+  for (const one of embedded) {
+    if (one.event?.id !== undefined && programOf(one) !== undefined) ids.add(one.event.id);
+  }
+  return ids;
+}
+
+/** The absolute path that launchd runs (launchd.plist(5)), unless its signature is told already. */
+function programOf(doc: EcsDocument | undefined): string | undefined {
+  const plist = doc?.launchwarden?.plist;
+  if (plist === undefined || plist.code_signature !== undefined) return undefined;
+  const program = plist.program ?? plist.program_arguments?.[0];
+  return program?.startsWith('/') && program.length <= maxPath ? program : undefined;
+}
+
+function withSignature(doc: EcsDocument, signature: Readonly<CodeSignatureFields>): EcsDocument {
+  const { launchwarden } = doc;
+  return {
+    ...doc,
+    launchwarden: { ...launchwarden, plist: { ...launchwarden?.plist, code_signature: signature } },
+  };
+}
+
+/** Nothing that was put into the agent's own environment reaches its helpers. */
+const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
+
+/** The `RunTool` of the agent: no shell, bounded in time and output. */
+export function runTool(program: string, args: readonly string[], signal: AbortSignal): Promise<ToolAnswer> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      program,
+      [...args],
+      {
+        timeout: timeoutMs,
+        maxBuffer: maxOutputBytes,
+        signal,
+        killSignal: 'SIGKILL',
+        encoding: 'utf8',
+        env: environment,
+        cwd: '/',
+      },
+      (error, stdout, stderr) => {
+        const status = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
+        resolve({ status, stdout, stderr });
+      },
+    );
+    // One that hangs in the kernel survives its killing: the agent ends all the same.
+    child.unref();
+  });
+}
