@@ -1,16 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { conditionsOf, Orderer } from '../detect/index.js';
 import { type Query, RawFilter } from '../rules/index.js';
 import {
   type CapturedEvent,
+  type CaptureFile,
   captureEvent,
   type ReadOptions,
   readLines,
+  ScratchFile,
   sortedEvents,
 } from '../sensors/capture/index.js';
 import type { CommandContext } from './context.js';
+import type { TextSink } from './io.js';
 import { Progress } from './output/progress.js';
 
 /** A capture may be out of order by so much event time, microseconds; beyond that it is sorted on disk. */
@@ -25,6 +26,22 @@ export interface CaptureSink {
   readonly done?: boolean;
 }
 
+/** Lines that held no event. */
+export interface Skipped {
+  readonly skipped: number;
+  /** Zero-based number of the first of them, where it is known. */
+  readonly first?: number | undefined;
+}
+
+/** Says that lines held no event: quiet about them, a file in another format would look like one without a match. */
+export function tellSkipped({ skipped, first }: Skipped, stderr: TextSink): void {
+  if (skipped === 0) return;
+  const lines = skipped === 1 ? '1 line' : `${skipped} lines`;
+  const where =
+    first === undefined ? '' : `, the first is line ${first + 1}: expected one JSON object a line`;
+  stderr.write(`launchwarden: ${lines} held no event${where}\n`);
+}
+
 /** Lets the lines of a capture be passed over that none of the queries can match. */
 export function readFor(queries: readonly Query[], onProgress?: ReadOptions['onProgress']): ReadOptions {
   const filter = RawFilter.of(queries.flatMap(conditionsOf));
@@ -34,12 +51,9 @@ export function readFor(queries: readonly Query[], onProgress?: ReadOptions['onP
 }
 
 /** Hands the events of a capture over in the order of event time. Returns how many lines held none. */
-export function takeInOrder(
-  file: string,
-  sink: CaptureSink,
-  options: ReadOptions = {},
-): { readonly skipped: number } {
+export function takeInOrder(file: CaptureFile, sink: CaptureSink, options: ReadOptions = {}): Skipped {
   let skipped = 0;
+  let first: number | undefined;
   const orderer = new Orderer();
   let newest = Number.NEGATIVE_INFINITY;
   let released = Number.NEGATIVE_INFINITY;
@@ -52,6 +66,7 @@ export function takeInOrder(
     const event = text === undefined ? undefined : captureEvent(text, number);
     if (event === undefined) {
       skipped++;
+      first ??= number;
       continue;
     }
     if (event.time <= released || orderer.forced > 0) {
@@ -63,40 +78,40 @@ export function takeInOrder(
     if (++waiting < batch) continue;
     waiting = 0;
     release(newest - window);
-    if (sink.done === true) return { skipped };
+    if (sink.done === true) return { skipped, first };
   }
   release(Number.POSITIVE_INFINITY);
-  return { skipped };
+  return { skipped, first };
 }
 
-function takeSorted(file: string, sink: CaptureSink, options: ReadOptions): { readonly skipped: number } {
+function takeSorted(file: CaptureFile, sink: CaptureSink, options: ReadOptions): Skipped {
   let skipped = 0;
-  const onSkipped = () => {
+  let first: number | undefined;
+  const onSkipped = (line: number) => {
     skipped++;
+    first ??= line;
   };
   for (const event of sortedEvents(file, { ...options, onSkipped })) {
     sink.take(event);
     if (sink.done === true) break;
   }
-  return { skipped };
+  return { skipped, first };
 }
 
 /** Calls `use` with a file to read: the one named, or what standard input held when `-` was written. */
 export async function withInput<T>(
   context: CommandContext,
   written: string,
-  use: (file: string, progress: Progress) => T | Promise<T>,
+  use: (file: CaptureFile, progress: Progress) => T | Promise<T>,
 ): Promise<T> {
   const progress = new Progress(context.io.stderr, context.clock);
   if (written !== '-') return use(path.resolve(context.io.cwd, written), progress);
   // It may have to be read twice, and sorted.
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-input-'));
+  const scratch = new ScratchFile();
   try {
-    const file = path.join(folder, 'stdin');
-    writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
-    for await (const chunk of context.io.stdin()) writeFileSync(file, chunk, { flag: 'a' });
-    return await use(file, progress);
+    for await (const chunk of context.io.stdin()) scratch.append(chunk);
+    return await use(scratch.descriptor, progress);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    scratch.close();
   }
 }

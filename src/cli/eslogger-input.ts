@@ -3,8 +3,14 @@ import { RootMap } from '../base/root.js';
 import type { Micros } from '../base/time.js';
 import { Orderer } from '../detect/index.js';
 import { Enricher } from '../enrich/index.js';
-import { type CapturedEvent, type ReadOptions, readLines } from '../sensors/capture/index.js';
+import {
+  type CapturedEvent,
+  type CaptureFile,
+  type ReadOptions,
+  readLines,
+} from '../sensors/capture/index.js';
 import { EsloggerReader } from '../sensors/eslogger/index.js';
+import type { Skipped } from './capture-input.js';
 
 /** A recording may be out of order by so much event time, microseconds; what comes later is judged when it comes. */
 const window = 5_000_000;
@@ -16,10 +22,10 @@ const batch = 512;
  * recording gives the same events on every machine. Returns how many lines held no event.
  */
 export function takeRecording(
-  file: string,
+  file: CaptureFile,
   take: (event: CapturedEvent) => void,
   options: ReadOptions & { readonly version: string },
-): { readonly skipped: number } {
+): Skipped {
   const root = new RootMap();
   const reader = new EsloggerReader({ root, boot: 'recording' });
   let newest: Micros = 0;

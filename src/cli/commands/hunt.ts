@@ -5,7 +5,7 @@ import { type QueryMatch, QueryRun } from '../../detect/index.js';
 import type { Event } from '../../event/event.js';
 import { compileQuery, formatDiagnostic, type Query, querySource } from '../../rules/index.js';
 import type { CapturedEvent } from '../../sensors/capture/index.js';
-import { readFor, takeInOrder, withInput } from '../capture-input.js';
+import { readFor, takeInOrder, tellSkipped, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
 import { jsonLine, safe } from '../output/output.js';
@@ -99,7 +99,7 @@ async function huntInput(
     let matches: QueryMatch[] = [];
     const begin = () => new QueryRun({ query, onMatch: (match) => matches.push(match) });
     let run = begin();
-    const { skipped } = takeInOrder(
+    const skipped = takeInOrder(
       file,
       {
         take: (event) => run.process(event),
@@ -116,7 +116,7 @@ async function huntInput(
     run.finish();
     progress.end();
     for (const match of matches) printer.print(match);
-    if (skipped > 0) context.io.stderr.write(`launchwarden: ${skipped} lines held no event\n`);
+    tellSkipped(skipped, context.io.stderr);
   });
 }
 

@@ -5,7 +5,7 @@ import { type Alert, alertDocument, type Detection } from '../../event/alert.js'
 import { compareEvents } from '../../event/event.js';
 import { type Diagnostic, formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
 import type { CapturedEvent } from '../../sensors/capture/index.js';
-import { readFor, takeInOrder, withInput } from '../capture-input.js';
+import { readFor, takeInOrder, tellSkipped, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, list, value } from '../define-command.js';
 import { takeRecording } from '../eslogger-input.js';
@@ -119,7 +119,7 @@ export const replay = defineCommand({
     const rules = await chosenRules(context, options.rules);
     await withInput(context, input, (file, progress) => {
       let run = new Replay(rules);
-      const { skipped } =
+      const skipped =
         options.format === 'eslogger'
           ? takeRecording(file, (event) => run.take(event), { version, onProgress: progress.update })
           : takeInOrder(
@@ -141,7 +141,7 @@ export const replay = defineCommand({
       if (json) for (const alert of alerts) out.document(alertSchema, alertFields(alert));
       else if (alerts.length === 0) out.line('No alerts.');
       else for (const line of tableLines(alertColumns, alerts.map(alertRow), out)) out.line(line);
-      if (skipped > 0) io.stderr.write(`launchwarden: ${skipped} lines held no event\n`);
+      tellSkipped(skipped, io.stderr);
     });
     return ExitCode.ok;
   },

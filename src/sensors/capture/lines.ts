@@ -2,6 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoOf, messageOf, UserError } from '../../base/errors.js';
 
 const chunkBytes = 1024 * 1024;
+/** Some editors begin UTF-8 text with it; it belongs to no line. */
+const byteOrderMark = 0xefbbbf;
 /** A longer line is skipped and counted: no event is that large, and it must not fill the memory. */
 export const maxLineBytes = 32 * 1024 * 1024;
 
@@ -15,14 +17,20 @@ export interface Line {
 /** Places of a chunk of the file, ascending: a complete line that has none of them is not wanted. */
 export type WantedPlaces = (chunk: Buffer, length: number) => readonly number[];
 
+/** The path of a capture, or the descriptor of one that its owner opened and will close. */
+export type CaptureFile = string | number;
+
 export interface ReadOptions {
   /** Lets lines be passed over that nobody needs; they are counted in the numbers and not yielded. */
   readonly wanted?: WantedPlaces | undefined;
   /** Called after every chunk with the bytes read so far and the size of the file. */
   readonly onProgress?: ((read: number, size: number) => void) | undefined;
+  /** `maxLineBytes` unless told otherwise. */
+  readonly longest?: number;
 }
 
-function open(file: string): { readonly descriptor: number; readonly size: number } {
+function open(file: CaptureFile): { readonly descriptor: number; readonly size: number } {
+  if (typeof file === 'number') return { descriptor: file, size: fstatSync(file).size };
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -43,7 +51,8 @@ function open(file: string): { readonly descriptor: number; readonly size: numbe
 }
 
 /** The lines of a file that are not blank, one after the other, in bounded memory. Throws a UserError. */
-export function* readLines(file: string, options: ReadOptions = {}): Generator<Line> {
+export function* readLines(file: CaptureFile, options: ReadOptions = {}): Generator<Line> {
+  const { longest = maxLineBytes } = options;
   const { descriptor, size } = open(file);
   try {
     const chunk = Buffer.allocUnsafe(chunkBytes);
@@ -52,12 +61,12 @@ export function* readLines(file: string, options: ReadOptions = {}): Generator<L
     let number = 0;
     let read = 0;
     for (;;) {
-      const count = readSync(descriptor, chunk, 0, chunkBytes, null);
+      const count = readSync(descriptor, chunk, 0, chunkBytes, read);
       if (count === 0) break;
-      read += count;
       const wanted = options.wanted?.(chunk, count);
       let next = 0;
-      let start = 0;
+      let start = read === 0 && count >= 3 && chunk.readUIntBE(0, 3) === byteOrderMark ? 3 : 0;
+      read += count;
       for (let end = chunk.indexOf(10); end !== -1 && end < count; end = chunk.indexOf(10, start)) {
         const bytes = end - start;
         if (wanted !== undefined) while ((wanted[next] ?? Number.POSITIVE_INFINITY) < start) next++;
@@ -66,7 +75,7 @@ export function* readLines(file: string, options: ReadOptions = {}): Generator<L
           heldBytes === 0 &&
           (wanted[next] ?? count) >= end &&
           isObject(chunk, start, end);
-        if (heldBytes + bytes > maxLineBytes) yield { number, text: undefined };
+        if (heldBytes + bytes > longest) yield { number, text: undefined };
         else if (!passed) {
           const text =
             heldBytes === 0
@@ -80,18 +89,18 @@ export function* readLines(file: string, options: ReadOptions = {}): Generator<L
         start = end + 1;
       }
       // Of a line that is too long only its length is kept.
-      if (heldBytes + count - start <= maxLineBytes) held.push(Buffer.from(chunk.subarray(start, count)));
+      if (heldBytes + count - start <= longest) held.push(Buffer.from(chunk.subarray(start, count)));
       else held = [];
       heldBytes += count - start;
       options.onProgress?.(read, size);
     }
-    if (heldBytes > maxLineBytes) yield { number, text: undefined };
+    if (heldBytes > longest) yield { number, text: undefined };
     else {
       const text = Buffer.concat(held).toString('utf8');
       if (!isBlank(text)) yield { number, text };
     }
   } finally {
-    closeSync(descriptor);
+    if (typeof file === 'string') closeSync(descriptor);
   }
 }
 

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { compareEvents } from '../../event/event.js';
 import { type CapturedEvent, captureEvent } from './event.js';
-import { type Line, type ReadOptions, readLines } from './lines.js';
+import { type CaptureFile, type Line, type ReadOptions, readLines } from './lines.js';
+import { ScratchFile } from './scratch.js';
 
 /** Text that is sorted in memory at once. */
 const runCharacters = 64 * 1024 * 1024;
@@ -18,8 +16,9 @@ class Run {
   readonly #lines: Iterator<Line>;
   head: CapturedEvent | undefined;
 
-  constructor(file: string) {
-    this.#lines = readLines(file);
+  constructor(file: ScratchFile) {
+    // We wrote it: a line was short enough, and is longer now by its number and by what was no UTF-8.
+    this.#lines = readLines(file.descriptor, { longest: Number.POSITIVE_INFINITY });
     this.next();
   }
 
@@ -37,22 +36,22 @@ class Run {
 
 /** Reads a capture in whatever order and hands its events out sorted. Bounded memory: sorted parts go to the disk. */
 export function* sortedEvents(
-  file: string,
-  options: ReadOptions & { readonly onSkipped?: () => void; readonly runCharacters?: number } = {},
+  file: CaptureFile,
+  options: ReadOptions & {
+    readonly onSkipped?: (line: number) => void;
+    readonly runCharacters?: number;
+  } = {},
 ): Generator<CapturedEvent> {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-sort-'));
-  const files: string[] = [];
+  const files: ScratchFile[] = [];
   const limit = options.runCharacters ?? runCharacters;
   let part: { event: CapturedEvent; text: string }[] = [];
   let characters = 0;
   const flush = () => {
     if (part.length === 0) return;
     part.sort((a, b) => compareCaptured(a.event, b.event));
-    const name = path.join(folder, String(files.length));
-    writeFileSync(name, part.map(({ event, text }) => `${event.line}\t${text.trim()}\n`).join(''), {
-      mode: 0o600,
-    });
-    files.push(name);
+    const scratch = new ScratchFile();
+    files.push(scratch);
+    scratch.append(part.map(({ event, text }) => `${event.line}\t${text.trim()}\n`).join(''));
     part = [];
     characters = 0;
   };
@@ -60,7 +59,7 @@ export function* sortedEvents(
     for (const { number, text } of readLines(file, options)) {
       const event = text === undefined ? undefined : captureEvent(text, number);
       if (text === undefined || event === undefined) {
-        options.onSkipped?.();
+        options.onSkipped?.(number);
         continue;
       }
       part.push({ event, text });
@@ -73,9 +72,9 @@ export function* sortedEvents(
       return;
     }
     flush();
-    yield* merged(files.map((name) => new Run(name)));
+    yield* merged(files.map((one) => new Run(one)));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const one of files) one.close();
   }
 }
 

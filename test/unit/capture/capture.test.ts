@@ -1,8 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { captureEvent, maxLineBytes, readLines, sortedEvents } from '../../../src/sensors/capture/index.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
@@ -41,6 +40,14 @@ describe('an event of a line', () => {
 });
 
 describe('lines', () => {
+  test('a byte order mark belongs to no line', () => {
+    expect([...readLines(fileOf('\ufeff{"a":1}\n\ufeff{"b":2}'))].map(({ text }) => text)).toEqual([
+      '{"a":1}',
+      '\ufeff{"b":2}',
+    ]);
+    expect([...readLines(fileOf('\ufeff'))]).toEqual([]);
+  });
+
   test('blank lines are counted and left out; the last needs no line feed; CRLF is white space', () => {
     const lines = [...readLines(fileOf('{"a":1}\r\n\n  \n{"b":2}'))];
     expect(lines.map(({ number, text }) => [number, text?.trim()])).toEqual([
@@ -90,13 +97,9 @@ describe('lines', () => {
 });
 
 describe('sorting', () => {
-  const sortFolders = () =>
-    readdirSync(os.tmpdir()).filter((name) => name.startsWith('launchwarden-sort-')).length;
-
   test.each([64, 100_000])(
     'gives time order with ties as they stood, in parts of %d characters',
     (runCharacters) => {
-      const before = sortFolders();
       const times = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 60 });
       fc.assert(
         fc.property(times, (millis) => {
@@ -108,17 +111,47 @@ describe('sorting', () => {
         }),
         { numRuns: 40 },
       );
-      expect(sortFolders()).toBe(before);
     },
   );
 
   test('what is no event is skipped and told', () => {
-    let skipped = 0;
+    const skipped: number[] = [];
     const file = fileOf('nonsense\n{"@timestamp":2}\n[]\n{"@timestamp":1}\n');
-    const onSkipped = () => {
-      skipped++;
-    };
+    const onSkipped = (line: number) => skipped.push(line);
     expect([...sortedEvents(file, { onSkipped })].map(({ line }) => line)).toEqual([3, 1]);
-    expect(skipped).toBe(2);
+    expect(skipped).toEqual([0, 2]);
+  });
+
+  test('parts have no name while they are read, so that whatever ends us leaves nothing', () => {
+    const base = tempFolder();
+    const file = fileOf('{"@timestamp":2}\n{"@timestamp":1}\n');
+    vi.stubEnv('TMPDIR', base);
+    try {
+      const events = sortedEvents(file, { runCharacters: 1 });
+      expect(events.next().value).toMatchObject({ line: 1 });
+      expect(readdirSync(base)).toEqual([]);
+      expect([...events].map(({ line }) => line)).toEqual([0]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test('nowhere to put them is a UserError', () => {
+    const file = fileOf('{}\n{}\n');
+    vi.stubEnv('TMPDIR', path.join(tempFolder(), 'gone'));
+    try {
+      expect(() => [...sortedEvents(file, { runCharacters: 1 })]).toThrow(
+        expect.objectContaining({ code: 'capture/no-room', exitCode: 2 }),
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  test('a line that was near the limit and grows when it is written again: bytes that are no UTF-8', () => {
+    const bad = Buffer.alloc(Math.floor(maxLineBytes / 2), 0xff);
+    const late = Buffer.concat([Buffer.from('{"@timestamp":2,"x":"'), bad, Buffer.from('"}\n')]);
+    const file = fileOf(Buffer.concat([late, Buffer.from('{"@timestamp":1}\n')]));
+    expect([...sortedEvents(file, { runCharacters: 1 })].map(({ line }) => line)).toEqual([1, 0]);
   });
 });

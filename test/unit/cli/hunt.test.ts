@@ -56,7 +56,7 @@ describe('hunt over a file', () => {
     ]);
     expect(await matches(sequence, file)).toEqual(['{"events":[0,3],"join_keys":["m1"]}']);
     expect((await cli(['hunt', '--query', sequence, '--input', file])).stderr).toBe(
-      'launchwarden: 1 lines held no event\n',
+      'launchwarden: 1 line held no event, the first is line 3: expected one JSON object a line\n',
     );
   });
 
