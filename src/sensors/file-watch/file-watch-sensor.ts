@@ -24,13 +24,12 @@ const busyForMs = 2_000;
 /** How often folders without a watcher are looked into, milliseconds. */
 const blindEveryMs = 1_000;
 /**
- * How often what no wake-up tells about is looked at, milliseconds: links and files with a second name, of which few
- * Macs have any, before each word about how far the sensor is; for volumes less often. Either takes a hundredth of a
- * processor at most.
+ * What no wake-up tells about (links, second names of files, mounts) is looked at before each word about how far the
+ * sensor is, so that detection never judges a load before what was put there for it; but it takes no more than this part
+ * of a processor, unless one wait grew longer than these milliseconds (detection waits for 250).
  */
-const linksEveryMs = 40;
-const mountsEveryMs = 100;
-const share = 100;
+const unaidedShare = 0.01;
+const maxUnaidedWait = 150;
 /** Gaps of one reason are told about together, no more often than this, milliseconds. */
 const gapEveryMs = 5_000;
 /** The first look is repeated until nothing moves any more, or so often. */
@@ -74,8 +73,7 @@ export class FileWatchSensor implements Sensor {
   #complete: Micros = 0;
   #observedAt = Number.NEGATIVE_INFINITY;
   #lastBlindLook = 0;
-  #nextLinks = 0;
-  #nextMounts = 0;
+  #nextUnaidedLook = 0;
   #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
   #missedBefore = 0;
@@ -191,15 +189,11 @@ export class FileWatchSensor implements Sensor {
       this.#lastBlindLook = steady;
       this.#walker.lookIntoBlind();
     }
-    if (steady >= this.#nextLinks) {
-      this.#walker.lookAtLinks();
+    if (steady >= this.#nextUnaidedLook) {
+      this.#walker.lookAtWay();
       this.#tracker.lookAtUnwatched();
-      this.#nextLinks = steady + Math.max(linksEveryMs, (clock.monotonic() - steady) * share);
-    }
-    if (steady >= this.#nextMounts) {
-      const begun = clock.monotonic();
-      this.#walker.lookForMounts();
-      this.#nextMounts = begun + Math.max(mountsEveryMs, (clock.monotonic() - begun) * share);
+      const took = clock.monotonic() - steady;
+      this.#nextUnaidedLook = steady + Math.min(took / unaidedShare, maxUnaidedWait);
     }
     this.#walker.tick(steady);
     this.#echo.prune();
@@ -225,9 +219,9 @@ export class FileWatchSensor implements Sensor {
   }
 
   #advance(now: Micros): void {
-    const { since, linksThrough } = this.#walker;
+    const { since, wayThrough } = this.#walker;
     const { since: untold, unwatchedThrough } = this.#tracker;
-    const pending = Math.min(now, since ?? now, untold ?? now, linksThrough ?? now, unwatchedThrough ?? now);
+    const pending = Math.min(now, since ?? now, untold ?? now, wayThrough, unwatchedThrough);
     const complete = pending - this.#limits.lagMs * 1000;
     if (complete <= this.#complete) return;
     this.#complete = complete;

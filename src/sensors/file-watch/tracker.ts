@@ -168,9 +168,9 @@ export class ItemTracker {
     for (const item of [...itemsBelow(folder)]) this.#miss(item);
   }
 
-  /** Up to when everything that can change without a wake-up has been looked at; undefined when there is no such item. */
-  get unwatchedThrough(): Micros | undefined {
-    return this.#unwatched.members.size === 0 ? undefined : this.#unwatched.through;
+  /** Up to when everything that can change without a wake-up has been looked at. */
+  get unwatchedThrough(): Micros {
+    return this.#unwatched.through;
   }
 
   /** Looks at what can change without a wake-up, for some milliseconds at most. */

@@ -64,16 +64,16 @@ export class FolderWalker {
   #liveSince: Micros = 0;
   readonly #watchers: Watchers;
   readonly #told = new Set<string>();
-  /** Folders whose place is a link: where it leads may change far away from it. */
-  readonly #linked: Rounds<Folder>;
-  /** Other folders that a volume could be mounted over: those on the way, and where observed trees begin. */
+  /**
+   * Folders on the way and where observed trees begin: a volume can be mounted over them, and where a link leads can
+   * change far away from it.
+   */
   readonly #way: Rounds<Folder>;
   #crowded = false;
   #lastWake = 0;
 
   constructor(options: WalkerOptions) {
     this.#options = options;
-    this.#linked = new Rounds(options.clock);
     this.#way = new Rounds(options.clock);
     this.#watchers = new Watchers({
       clock: options.clock,
@@ -169,23 +169,18 @@ export class FolderWalker {
     if (!this.#queue.empty) this.#schedule();
   }
 
-  /** Up to when it is known where all links on the way led; undefined when there is none. */
-  get linksThrough(): Micros | undefined {
-    return this.#linked.members.size === 0 ? undefined : this.#linked.through;
+  /** Up to when it is known that no folder on the way had become another one. */
+  get wayThrough(): Micros {
+    return this.#way.through;
   }
 
-  /** Looks, for some milliseconds at most, whether the links on the way lead to where they did. */
-  lookAtLinks(): void {
-    this.#linked.go(({ parent, name }) => {
-      if (parent !== undefined) this.#look(parent, name, { kind: 'scan' });
-    });
-  }
-
-  /** Looks, for some milliseconds at most, whether something was mounted, which wakes nobody. */
-  lookForMounts(): void {
-    this.#way.go(({ parent, name, host, key }) => {
-      const now = lookAt(host);
-      if (parent !== undefined && (now === undefined || now === 'denied' || now.key !== key))
+  /** Looks, for some milliseconds at most, whether folders on the way are still the same: mounts and links wake nobody. */
+  lookAtWay(): void {
+    this.#way.go((folder) => {
+      const { parent, name, host, key } = folder;
+      if (parent === undefined) return;
+      const now = isLink(folder) ? undefined : lookAt(host);
+      if (now === undefined || now === 'denied' || now.key !== key)
         this.#look(parent, name, { kind: 'scan' });
     });
   }
@@ -323,8 +318,7 @@ export class FolderWalker {
     this.counters.folders++;
     if (folder.level !== undefined) folder.target.folders++;
     fresh.parent?.folders.set(fresh.name, folder);
-    if (isLinked(folder)) this.#linked.members.add(folder);
-    else if (folder.level === undefined || folder.level === 0) this.#way.members.add(folder);
+    if (folder.level === undefined || folder.level === 0) this.#way.members.add(folder);
     this.#watchers.open(folder);
     this.#queue.add(folder, undefined, { kind: 'scan' });
     this.#schedule();
@@ -372,7 +366,6 @@ export class FolderWalker {
 
   #close(folder: Folder): Promise<void> {
     folder.closed = true;
-    this.#linked.members.delete(folder);
     this.#way.members.delete(folder);
     this.counters.folders--;
     if (folder.level !== undefined) folder.target.folders--;
@@ -390,7 +383,7 @@ export class FolderWalker {
 type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'closed'>;
 
 /** Its own place is a link, whatever stands before it. */
-function isLinked({ key }: Folder): boolean {
+function isLink({ key }: Folder): boolean {
   return key.includes('>');
 }
 
