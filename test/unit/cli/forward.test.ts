@@ -51,6 +51,10 @@ describe('forward', () => {
     ]);
   });
 
+  test('retry says so when there is nothing to retry', async () => {
+    expect((await cli(['forward', 'retry', '--data-dir', tempFolder()])).stdout).toBe('No destinations.\n');
+  });
+
   test('pause and resume are kept in the store', async () => {
     const { run } = waiting();
     expect((await run('forward', 'pause', 'siem', '--reason', 'index is rebuilt')).stdout).toBe(
@@ -139,6 +143,18 @@ describe('outbox dead', () => {
 
   test('retry puts it back', async () => {
     const { run } = dead();
+    for (const verb of ['show', 'retry', 'purge']) {
+      const none = await run('outbox', 'dead', verb, '');
+      expect({ code: none.code, stderr: none.stderr }).toEqual({
+        code: 2,
+        stderr: 'launchwarden: the ID is empty [outbox/unknown]\n  See "launchwarden outbox dead list".\n',
+      });
+      const slip = await run('outbox', 'dead', verb, '3f9b');
+      expect({ code: slip.code, stderr: slip.stderr }).toMatchObject({
+        code: 2,
+        stderr: 'launchwarden: there is no dead letter "3f9b" [outbox/unknown]\n  Did you mean "3f9a"?\n',
+      });
+    }
     expect((await run('outbox', 'dead', 'retry', '3f9a')).stdout).toBe('1 put back\n');
     expect((await run('outbox', 'dead', 'list')).stdout).toBe('No dead letters.\n');
     expect(documents((await run('forward', 'status', '--json')).stdout)[0]).toMatchObject({

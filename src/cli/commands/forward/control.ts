@@ -65,6 +65,7 @@ export const forwardRetry = defineCommand({
       written === undefined
         ? (await context.settings()).destinations.map(destinationName)
         : [await knownDestination(context, written)];
+    if (names.length === 0) context.out.line('No destinations.');
     for (const name of names) {
       await ask(context, 'forward.resume', { name });
       context.out.line(`${safe(name)} tries again`);

@@ -15,7 +15,24 @@ const reading = 'read access to the data directory (root, when the agent runs as
 const writing = 'root, when the agent runs as a daemon (it writes for us, through its socket)';
 const schema = 'dead-letter/1';
 const destination = value('--destination NAME', 'only of this destination', (text) => text);
-const idArgument = { name: '[ID]', summary: 'id of a document, or its beginning' };
+const listHint = 'See "launchwarden outbox dead list".';
+const idArgument = {
+  name: '[ID]',
+  summary: 'id of a document, or its beginning',
+  // It would be the beginning of every id.
+  check(text: string) {
+    if (text === '') throw new UserError('outbox/unknown', 'the ID is empty', { hint: listHint });
+  },
+};
+
+async function unknownLetter(context: CommandContext, id: string): Promise<UserError> {
+  const known = await context.withStore((store) =>
+    store.outbox.dead.list({ limit: 1000 }).map((one) => one.id.slice(0, id.length)),
+  );
+  return new UserError('outbox/unknown', `there is no dead letter ${quote(id, 100)}`, {
+    hint: didYouMean(id, known) ?? listHint,
+  });
+}
 
 function fields({ diedAt, ...letter }: DeadDocument): object {
   const { destination: to, lane, id, revision, attempts, reason, document } = letter;
@@ -71,15 +88,8 @@ export const deadShow = defineCommand({
   needs: reading,
   async handler({ context, options, args: [id = ''] }) {
     const filter = { ...(await narrowed(context, options.destination)), id };
-    const { letters, known } = await context.withStore((store) => ({
-      letters: [...deadDocuments(store.outbox, filter)],
-      known: store.outbox.dead.list({ limit: 1000 }).map((one) => one.id.slice(0, Math.max(1, id.length))),
-    }));
-    if (letters.length === 0) {
-      throw new UserError('outbox/unknown', `there is no dead letter ${quote(id, 100)}`, {
-        hint: didYouMean(id, known) ?? 'See "launchwarden outbox dead list".',
-      });
-    }
+    const letters = await context.withStore((store) => [...deadDocuments(store.outbox, filter)]);
+    if (letters.length === 0) throw await unknownLetter(context, id);
     for (const letter of letters) {
       if (options.json) context.out.document(schema, fields(letter));
       else
@@ -135,6 +145,7 @@ export const deadRetry = defineCommand({
       'outbox.retry',
       Object.keys(narrow).length === 0 ? { all: true } : narrow,
     );
+    if (count === 0 && id !== undefined) throw await unknownLetter(context, id);
     context.out.line(`${count} put back`);
     return ExitCode.ok;
   },
@@ -168,6 +179,7 @@ export const deadPurge = defineCommand({
       'outbox.purge',
       Object.keys(narrow).length === 0 ? { all: true } : narrow,
     );
+    if (count === 0 && id !== undefined) throw await unknownLetter(context, id);
     context.out.line(`${count} forgotten`);
     return ExitCode.ok;
   },
