@@ -11,7 +11,7 @@ import { NewTermsMatcher } from './new-terms.js';
 import { type DetectorLimits, defaultBaseline, defaultLimits, repeatWindow } from './options.js';
 import { conditionsOf, queryMatcher } from './query-matcher.js';
 import { fileIdentity, type Known, Repeats, repeated } from './repeats.js';
-import { SequenceMatcher } from './sequence.js';
+import { type KeyRoom, SequenceMatcher } from './sequence.js';
 import { ThresholdMatcher } from './threshold.js';
 
 export interface DetectorOptions {
@@ -51,7 +51,7 @@ export class Detector {
   /** The rule of each condition. */
   readonly #owners: readonly RuleState[];
   readonly #repeats: Repeats;
-  readonly #room: { free: number };
+  readonly #room: KeyRoom;
   readonly #counts = { events: 0, matches: 0, alerts: 0, repeats: 0, suppressed: 0, errors: 0 };
   #hits: number[] = [];
   #nextDue: Micros = Number.POSITIVE_INFINITY;
@@ -61,7 +61,7 @@ export class Detector {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#repeats = new Repeats(this.#limits.repeats);
-    this.#room = { free: this.#limits.keys };
+    this.#room = { free: this.#limits.keys, files: this.#limits.allCandidates };
     const history = options.history ?? new MemoryTermHistory(this.#limits.terms);
     const counted = { free: this.#limits.counted };
     const conditions: StepCondition[] = [];
@@ -229,7 +229,9 @@ export class Detector {
     if (last === undefined) return;
     const candidates = rankCandidates(match);
     const [best] = candidates;
-    const file = best === undefined ? undefined : fileIdentity(best.event);
+    // Neither a count nor a new term is about a file, even when its events are.
+    const isAboutFile = rule.threshold === undefined && rule.newTerms === undefined;
+    const file = best === undefined || !isAboutFile ? undefined : fileIdentity(best.event);
     const known = file === undefined ? undefined : this.#repeats.find(rule.meta.id, file, last.time);
     if (known !== undefined) {
       this.#repeat(known, candidates);

@@ -6,6 +6,8 @@ export interface DetectorLimits {
   readonly keys: number;
   /** Files kept for one join key as candidates of its window. */
   readonly candidates: number;
+  /** The same of all join keys together. */
+  readonly allCandidates: number;
   /** Join keys that one event takes part in when its key fields hold several values. */
   readonly keysPerEvent: number;
   /** Files whose repeats are recognised. */
@@ -19,8 +21,9 @@ export interface DetectorLimits {
 }
 
 export const defaultLimits: DetectorLimits = {
-  keys: 200_000,
+  keys: 100_000,
   candidates: 4_000,
+  allCandidates: 50_000,
   keysPerEvent: 1_000,
   repeats: 20_000,
   counted: 200_000,

@@ -33,7 +33,7 @@ export class QueryRun {
     this.#set = planConditions(conditionsOf(query));
     this.#matcher = queryMatcher(query, {
       limits: all,
-      room: { free: all.keys },
+      room: { free: all.keys, files: all.allCandidates },
       first: 0,
       conditions: () => this.#set,
       onMatch: ({ events, joinKeys }: Match) => this.#sink.take({ events, joinKeys }),

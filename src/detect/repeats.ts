@@ -25,10 +25,11 @@ const maxCandidates = 4_000;
 export function fileIdentity({ doc }: Event): FileIdentity | undefined {
   const { file } = doc;
   if (typeof file?.path !== 'string') return undefined;
+  const inode: unknown = file.inode;
   const regular = file.type === undefined || file.type === 'file';
   return {
     path: file.path,
-    inode: file.inode === undefined ? undefined : String(file.inode),
+    inode: typeof inode === 'string' || typeof inode === 'number' ? String(inode) : undefined,
     sha256: regular && typeof file.hash?.sha256 === 'string' ? file.hash.sha256 : undefined,
   };
 }

@@ -38,9 +38,10 @@ interface KeyState extends Entry<unknown> {
   sweepAt: number;
 }
 
-/** Room for join keys that several matchers share. */
+/** Room that several matchers share: for join keys, and for candidates of their windows. */
 export interface KeyRoom {
   free: number;
+  files: number;
 }
 
 export interface SequenceCounters {
@@ -293,6 +294,7 @@ export class SequenceMatcher implements QueryMatcher {
   #drop(state: KeyState): void {
     this.#states.remove(state);
     this.#options.room.free++;
+    this.#options.room.files += state.files?.length ?? 0;
   }
 
   #expire(now: Micros): void {
@@ -309,14 +311,17 @@ export class SequenceMatcher implements QueryMatcher {
     if (event.doc.file?.path === undefined || state.files?.at(-1) === event) return;
     state.files ??= [];
     const { files } = state;
+    const { limits, room } = this.#options;
     const old = files.findIndex((file) => event.time - file.time <= this.#plan.maxspan);
-    if (old > 0) files.splice(0, old);
-    else if (old < 0) files.length = 0;
-    if (files.length >= this.#options.limits.candidates) {
-      files.shift();
+    room.files += files.splice(0, old < 0 ? files.length : old).length;
+    if (files.length >= limits.candidates || room.files <= 0) {
       this.counters.evictedCandidates++;
+      // Without a file of its own to give up, this one is not kept; a match has it all the same.
+      if (files.shift() === undefined) return;
+      room.files++;
     }
     files.push(event);
+    room.files--;
   }
 }
 

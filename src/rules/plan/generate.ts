@@ -96,9 +96,8 @@ function generateMatcher(
     ...groups.filter((group) => group.category === null).map(run),
     'const v=category();',
     "if(typeof v==='string')of(v,hits);",
-    "else if(Array.isArray(v)){if(v.length===1&&typeof v[0]==='string')of(v[0],hits);",
-    'else for(const one of distinct(v,1000))of(String(one),hits);}',
-    'else if(v!==undefined)of(String(v),hits);};',
+    "else if(Array.isArray(v)&&v.length===1&&typeof v[0]==='string')of(v[0],hits);",
+    'else if(v!==undefined)for(const one of distinct(v,1000))of(String(one),hits);};',
   ].join('\n');
   const names = named.map((group) => group.category);
   const make = new Function('judges', 'begin', 'drawers', 'names', 'category', 'distinct', source);

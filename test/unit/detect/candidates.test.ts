@@ -129,6 +129,19 @@ test('the files of a flood are kept up to a bound, and counted beyond it', () =>
   expect(detector.counters()['evicted_candidates']).toBe(20);
 });
 
+test('the files of many join keys together are bounded too; the matched one is always a candidate', () => {
+  const hosts = Array.from({ length: 6 }, (_, index): Event => {
+    const one = fileEvent(`f${index}`, index / 100, `${folder}/${index}.plist`);
+    return { ...one, doc: { ...one.doc, host: { id: `mac-${index}` } } };
+  });
+  const load = launchctl('p', 2, ['list']);
+  const { found, detector } = detect([...hosts, { ...load, doc: { ...load.doc, host: { id: 'mac-5' } } }], {
+    allCandidates: 3,
+  });
+  expect(found[0]?.candidates.map(({ event, link }) => [event.id, link])).toEqual([['f5', 'matched']]);
+  expect(detector.counters()['evicted_candidates']).toBe(3);
+});
+
 test('hostile arguments name nothing and break nothing', () => {
   const hostile = [
     [],

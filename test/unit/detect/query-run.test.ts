@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Detector, QueryRun } from '../../../src/detect/index.js';
+import { loadBuiltinRules } from '../../../src/rules/index.js';
 import { event, query, rule } from './events.js';
 
 test('a head that has all it wants says so, and takes no more', () => {
@@ -62,4 +64,63 @@ test('an event that no rule can judge stops nothing and is counted', () => {
   detector.process(event('fine', 1, { tag: 'x' }));
   expect(found).toEqual(['fine']);
   expect(detector.counters()).toMatchObject({ events: 2, errors: 1, alerts: 1 });
+});
+
+test('fields of any type are judged without an error', () => {
+  const name = fc.constantFrom(
+    'event',
+    'category',
+    'type',
+    'file',
+    'path',
+    'inode',
+    'hash',
+    'process',
+    'name',
+    'args',
+    'host',
+    'id',
+    'os',
+  );
+  const known = fc.constantFrom(
+    'file',
+    'process',
+    'start',
+    'macos',
+    'launchctl',
+    'load',
+    '/Library/LaunchAgents/x',
+    'h',
+  );
+  const anything = fc.anything({
+    key: name,
+    maxDepth: 4,
+    values: [known, fc.nat(), fc.boolean(), fc.constant(null)],
+    withNullPrototype: true,
+  });
+  const doc = fc.record({
+    event: fc.oneof(fc.record({ category: fc.oneof(known, anything), type: anything }), anything),
+    host: fc.record({ id: fc.oneof(known, anything), os: fc.record({ type: fc.constant('macos') }) }),
+    file: fc.record({ path: fc.oneof(known, anything), inode: anything, hash: anything, type: anything }),
+    process: fc.record({
+      name: fc.oneof(known, anything),
+      args: fc.oneof(fc.array(known), anything),
+      working_directory: anything,
+    }),
+  });
+  fc.assert(
+    fc.property(fc.array(doc, { maxLength: 8 }), (docs) => {
+      const rules = [
+        ...loadBuiltinRules(),
+        rule('eql', 'sequence by host.id [file where true] [process where true]', { id: 'pairs' }),
+        rule('kuery', 'file.path:*', { id: 'terms', newTerms: { fields: ['file.path'], historyWindow: 1 } }),
+        rule('kuery', 'file.path:*', { id: 'counts', threshold: { fields: ['host.id'], value: 2 } }),
+      ];
+      const detector = new Detector({ rules, onDetection() {} });
+      for (const [index, one] of docs.entries()) detector.process(event(String(index), index, one));
+      detector.finish();
+      expect(detector.counters()['errors']).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
 });
