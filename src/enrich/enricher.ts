@@ -80,6 +80,7 @@ export class Enricher {
     const { root, clock, version, agentId } = this.#options;
     const what = doc.event?.category?.includes('process') === true ? 'process' : 'file';
     const user = this.#user(doc.user);
+    const group = this.#group(doc.group);
     const file = doc.file === undefined ? undefined : this.#owner(doc.file);
     return {
       message: `Endpoint ${what} event`,
@@ -97,6 +98,7 @@ export class Enricher {
       },
       host: this.#host,
       ...(user === undefined ? {} : { user }),
+      ...(group === undefined ? {} : { group }),
       ...(file === undefined ? {} : { file }),
       ...(root.simulated ? { labels: { ...doc.labels, launchwarden_simulated: true } } : {}),
     };
@@ -106,6 +108,12 @@ export class Enricher {
     const id = Number(user?.id ?? Number.NaN);
     const name = user?.name ?? (Number.isSafeInteger(id) ? this.#users.user(id) : undefined);
     return user === undefined || name === undefined ? user : { ...user, name };
+  }
+
+  #group(group: EcsDocument['group']): EcsDocument['group'] {
+    const id = Number(group?.id ?? Number.NaN);
+    const name = group?.name ?? (Number.isSafeInteger(id) ? this.#users.group(id) : undefined);
+    return group === undefined || name === undefined ? group : { ...group, name };
   }
 
   #owner(file: NonNullable<EcsDocument['file']>): NonNullable<EcsDocument['file']> {

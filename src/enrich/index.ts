@@ -1,3 +1,4 @@
+export { type CodesignVerification, codeSignatureOf, trustedRequirement } from './code-signature.js';
 export { Enricher, type EnricherOptions } from './enricher.js';
 export { findingMeanings } from './findings.js';
 export { type LaunchItem, launchItem, persistenceOf } from './launch-item.js';

@@ -164,6 +164,8 @@ export interface LaunchItemFields {
   triggers?: string[];
   /** The whole property list as JSON text, bounded. */
   json?: string;
+  /** Of the program that launchd runs, as codesign found it once there was an alert. */
+  code_signature?: CodeSignatureFields;
 }
 
 export interface LaunchdJobFields {

@@ -48,6 +48,8 @@ const aboutJob: Supply = { 'launchd-state': jobs };
 const plistFact: Supply = { ...system(['file', 'launch-item']), 'file-watch': ['file', 'launch-item'] };
 const codeSignature: Supply = system(all);
 const startedSignature: Supply = system(processes);
+/** Asked for when an alert exists already: no rule sees it. */
+const onAlerts: Supply = {};
 /** Known to rules of Elastic, filled by no sensor of ours. */
 const never: Supply = {};
 
@@ -109,7 +111,7 @@ const rows: readonly Row[] = [
   ['user.Ext.real.id', 'keyword', actor, 'Real user id, as text'],
   ['user.Ext.real.name', 'keyword', system(all), 'Real user'],
   ['group.id', 'keyword', actor, 'Effective group id, as text'],
-  ['group.name', 'keyword', system(all), 'Effective group'],
+  ['group.name', 'keyword', actor, 'Effective group'],
   ['group.Ext.real.id', 'keyword', actor, 'Real group id, as text'],
   ['group.Ext.real.name', 'keyword', system(all), 'Real group'],
 
@@ -259,6 +261,34 @@ const rows: readonly Row[] = [
   ['launchwarden.plist.user_name', 'keyword', plistFact, 'UserName'],
   ['launchwarden.plist.triggers', 'keyword[]', plistFact, 'What else starts the job'],
   ['launchwarden.plist.json', 'text', plistFact, 'The whole property list as JSON'],
+  [
+    'launchwarden.plist.code_signature.exists',
+    'boolean',
+    onAlerts,
+    'On alerts: whether the program that launchd runs is signed',
+  ],
+  [
+    'launchwarden.plist.code_signature.trusted',
+    'boolean',
+    onAlerts,
+    'On alerts: signed by Apple, the Mac App Store or a Developer ID, and unchanged',
+  ],
+  [
+    'launchwarden.plist.code_signature.status',
+    'keyword',
+    onAlerts,
+    'On alerts: trusted, or why not, or why it could not be checked',
+    '?',
+  ],
+  ['launchwarden.plist.code_signature.signing_id', 'keyword', onAlerts, 'On alerts: signing identifier', '?'],
+  ['launchwarden.plist.code_signature.team_id', 'keyword', onAlerts, 'On alerts: team of the signer', '?'],
+  [
+    'launchwarden.plist.code_signature.subject_name',
+    'keyword',
+    onAlerts,
+    'On alerts: name of the certificate',
+    '?',
+  ],
   ['launchwarden.job.label', 'keyword', aboutJob, 'Label of the job that launchd has loaded'],
   ['launchwarden.job.domain', 'keyword', aboutJob, 'Where: system, or gui/ and a user id'],
   ['launchwarden.job.plist_path', 'keyword', aboutJob, 'The property list that had changed before'],

@@ -56,6 +56,16 @@ const launchwardenFields = {
         user_name: keyword,
         triggers: keyword,
         json: text,
+        code_signature: {
+          properties: {
+            exists: { type: 'boolean' },
+            trusted: { type: 'boolean' },
+            status: keyword,
+            signing_id: keyword,
+            team_id: keyword,
+            subject_name: keyword,
+          },
+        },
       },
     },
     job: {

@@ -236,7 +236,7 @@ test('what the sensor found stays', () => {
   expect(event?.doc.launchwarden?.findings).toEqual(['hard-link', 'plist-unknown-format']);
 });
 
-test('a process event gets its user and, from what ran before, its parent', () => {
+test('a process event gets its user, its group and, from what ran before, its parent', () => {
   const processEvent = (pid: number, parent: number, id: string): Observation['event'] => ({
     id,
     time: clock.now(),
@@ -247,6 +247,7 @@ test('a process event gets its user and, from what ran before, its parent', () =
       event: { id, category: ['process'], type: ['start'], action: 'exec' },
       process: { pid, entity_id: `entity-${pid}`, name: `name-${pid}`, parent: { pid: parent } },
       user: { id: '501' },
+      group: { id: '20' },
     },
   });
   enricher.context(deepFreeze(processEvent(10, 1, 'a')));
@@ -255,6 +256,7 @@ test('a process event gets its user and, from what ran before, its parent', () =
     message: 'Endpoint process event',
     event: { dataset: 'endpoint.events.process' },
     user: { id: '501', name: 'alice' },
+    group: { id: '20', name: 'staff' },
     process: { name: 'name-11', parent: { pid: 10, name: 'name-10', entity_id: 'entity-10' } },
   });
 });

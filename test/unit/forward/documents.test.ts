@@ -45,6 +45,14 @@ function fullAlert(): EcsDocument {
       run_at_load: true,
       triggers: ['WatchPaths'],
       json: '{}',
+      code_signature: {
+        exists: true,
+        trusted: false,
+        status: 'ad hoc',
+        signing_id: 'x',
+        team_id: 'ABCDE12345',
+        subject_name: 'Example',
+      },
     },
   };
   const load = processEvent('p');

@@ -19,6 +19,7 @@ export function launchItemSection(doc: unknown, section: Section): void {
     section.field('program', textAt(item, 'program'));
     const args = listAt(item, 'program_arguments').map(quoted);
     section.field('arguments', args.length === 0 ? undefined : args.join(' '));
+    section.field('signed by', signature(item));
     section.field('runs as', textAt(item, 'user_name'));
     const starts = [
       ...(at(item, 'run_at_load') === true ? ['RunAtLoad'] : []),
@@ -55,8 +56,9 @@ export function fileSection(doc: unknown, section: Section): void {
   section.field('sha256', textAt(file, 'hash.sha256'));
 }
 
-function signature(process: unknown): string | undefined {
-  const code = at(process, 'code_signature');
+/** Of what has a `code_signature`: a process, a launch item. */
+function signature(signed: unknown): string | undefined {
+  const code = at(signed, 'code_signature');
   if (code === undefined) return undefined;
   if (at(code, 'exists') === false) return 'unsigned';
   const trust = at(code, 'trusted') === true ? 'trusted' : (textAt(code, 'status') ?? 'not trusted');
