@@ -1,17 +1,21 @@
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { errnoOf } from '../base/errors.js';
+import { ExitCode, errnoOf } from '../base/errors.js';
 import type { CliIo, TextSink } from './io.js';
 import { runCli } from './run-cli.js';
 
 // The only file that touches `process`.
 
-function sink(stream: NodeJS.WriteStream): TextSink {
-  stream.on('error', (error) => {
-    // The reader has gone (`| head`): there is nobody to tell.
-    if (errnoOf(error) === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
-  });
+/** What a result could not be written to. Of standard error nobody can be told, and the exit code says enough. */
+function outputFailed(error: Error): never {
+  // The reader has gone (`| head`): there is nobody to tell.
+  if (errnoOf(error) === 'EPIPE') process.exit(process.exitCode ?? 0);
+  process.stderr.write(`launchwarden: cannot write the output: ${error.message} [cli/output]\n`);
+  process.exit(ExitCode.usage);
+}
+
+function sink(stream: NodeJS.WriteStream, onError: (error: Error) => void): TextSink {
+  stream.on('error', onError);
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY === true,
@@ -45,8 +49,8 @@ function interruption(): AbortSignal {
 }
 
 const io: CliIo = {
-  stdout: sink(process.stdout),
-  stderr: sink(process.stderr),
+  stdout: sink(process.stdout, outputFailed),
+  stderr: sink(process.stderr, () => {}),
   env: process.env,
   cwd: workingFolder(),
   platform: process.platform,

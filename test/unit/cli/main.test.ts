@@ -1,6 +1,6 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { storedAlerts } from './alert-fixture.js';
@@ -34,6 +34,27 @@ describe('bin/launchwarden.js', () => {
     });
     const [code] = (await once(child, 'close')) as [number];
     expect({ code, said }).toEqual({ code: 0, said: '' });
+  });
+
+  test('a full disk behind its output is told in one line; behind standard error it changes nothing', ({
+    skip,
+  }) => {
+    if (!existsSync('/dev/full')) {
+      process.stdout.write('skipped: there is no /dev/full here\n');
+      skip();
+    }
+    const full = openSync('/dev/full', 'w');
+    try {
+      const run = (argv: string[], stdio: StdioOptions) =>
+        spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8', stdio });
+      const listed = run(['rules', 'list'], ['ignore', full, 'pipe']);
+      expect(listed.status).toBe(2);
+      expect(listed.stderr).toMatch(/^launchwarden: cannot write the output: ENOSPC.* \[cli\/output\]\n$/);
+      expect(run(['alrets'], ['ignore', 'pipe', full]).status).toBe(2);
+      expect(run(['rules', 'list'], ['ignore', 'pipe', full]).status).toBe(0);
+    } finally {
+      closeSync(full);
+    }
   });
 
   test('alerts watch ends with 0 on SIGINT', async () => {
