@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { messageOf, UserError } from '../base/errors.js';
 import { createLogger, type Logger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import { formatMicros, type Micros } from '../base/time.js';
@@ -12,6 +12,7 @@ import type { Rule } from '../rules/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
+import { DataFolderWatch } from './data-folder.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
@@ -41,7 +42,10 @@ export interface AgentOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs the agent until the signal. Rejects with a UserError when it cannot start; nothing has been written then. */
+/**
+ * Runs the agent until the signal. Rejects with a UserError when it cannot start; nothing has been written then. Also with
+ * `agent/data-lost`, after the destinations were told, when its data folder was taken away from it.
+ */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const rules = selectRules(options.settings);
   const { level, file } = options.settings.log;
@@ -60,7 +64,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     });
     agent = new Agent(options, { rules, log, store, targets });
     await agent.start();
-    await new Promise<void>((resolve) => {
+    const { lost } = agent;
+    await new Promise<void>((resolve, reject) => {
+      lost.catch(reject);
       if (options.signal.aborted) resolve();
       else options.signal.addEventListener('abort', () => resolve(), { once: true });
     });
@@ -92,6 +98,10 @@ class Agent {
   readonly #timers: Timer[] = [];
   #control: ControlServer | undefined;
   #clockWatch: ClockWatch | undefined;
+  #folderWatch: DataFolderWatch | undefined;
+  /** Rejects when the data folder was taken away. */
+  readonly lost: Promise<never>;
+  #onLost: (error: UserError) => void = () => {};
   /** Imported rules that the running sensors cannot serve. */
   #muted: ReadonlyMap<string, readonly string[]> = new Map();
   #ready = false;
@@ -102,6 +112,11 @@ class Agent {
     const { settings, clock, version, scopePid } = options;
     const { store, log, rules, targets } = parts;
     this.#started = clock.now();
+    this.lost = new Promise((_, reject) => {
+      this.#onLost = reject;
+    });
+    // It may be lost before anybody waits for it.
+    this.lost.catch(() => {});
     this.#root = new RootMap(settings.root);
     this.#agentId = remembered(store, 'agent.id', randomUUID);
     const boot = readBootId();
@@ -202,6 +217,7 @@ class Agent {
       clock.every(pruneEveryMs, () => this.#prune()),
     );
     this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap));
+    this.#folderWatch = new DataFolderWatch(settings.dataDir, clock, (detail) => this.#dataLost(detail));
     try {
       this.#control = await ControlServer.listen(settings.dataDir, this.#handlers(), log);
     } catch (error) {
@@ -227,6 +243,7 @@ class Agent {
   async stop(): Promise<void> {
     for (const timer of this.#timers.splice(0)) timer.cancel();
     this.#clockWatch?.stop();
+    this.#folderWatch?.stop();
     this.#signatures.stop();
     await this.#control?.close();
     await this.#sensors.stop();
@@ -268,6 +285,17 @@ class Agent {
     } catch (error) {
       log.error({ error: messageOf(error) }, 'old records could not be removed');
     }
+  }
+
+  /** Whoever started the agent starts it again, on a new folder; what is in the old one is still delivered. */
+  #dataLost(detail: string): void {
+    const now = this.#options.clock.now();
+    this.#gap({ sensor: 'agent', reason: 'data-lost', from: now, to: now, detail });
+    this.#onLost(
+      new UserError('agent/data-lost', `the data of the running agent were taken away: ${detail}`, {
+        hint: 'Find out who did that. Alerts that no destination has got by now are only in the files that were removed.',
+      }),
+    );
   }
 
   #gap(gap: Gap): void {

@@ -239,6 +239,20 @@ describe.skipIf(!compiler || !native)('life and death of the agent', () => {
     expect(await ended).toBe(0);
   });
 
+  test('its data folder taken away: it says so to the receiver and ends, so that the next one begins anew', async () => {
+    const out = path.join(mac.base, 'out.ndjson');
+    const agent = await AgentProcess.start({
+      mac,
+      config: `[[destination]]\nname = "out"\ntype = "file"\npath = "${out}"\n`,
+    });
+    rmSync(mac.dataDir, { recursive: true });
+    expect(await agent.exited).toBe(2);
+    expect(agent.log).toContain('agent/data-lost');
+    expect(readFileSync(out, 'utf8')).toContain('data-lost');
+    const next = await AgentProcess.start({ mac });
+    expect(await next.stop()).toBe(0);
+  });
+
   test('SIGKILL leaves nothing that keeps the next agent from starting', async () => {
     const agent = await AgentProcess.start({ mac });
     await agent.stop('SIGKILL');
