@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { launchItemKind } from '../../base/launch-paths.js';
 import type { RootMap } from '../../base/root.js';
 
@@ -17,6 +17,21 @@ function ownerOf(hostPath: string): number | undefined {
 export function consoleUser(root: RootMap): number | undefined {
   const uid = ownerOf(root.toHost('/dev/console'));
   return uid === 0 ? undefined : uid;
+}
+
+/** Who has a home below /Users, at most `most`: any of them may log in, at the screen or elsewhere. */
+export function homeOwners(root: RootMap, most: number): readonly number[] {
+  const folder = root.toHost('/Users');
+  const owners = new Set<number>();
+  try {
+    for (const name of readdirSync(folder).slice(0, 1_000)) {
+      const owner = owners.size < most ? ownerOf(`${folder}/${name}`) : undefined;
+      if (owner !== undefined) owners.add(owner);
+    }
+  } catch {
+    // No homes.
+  }
+  return [...owners];
 }
 
 /**

@@ -56,14 +56,15 @@ export function readService(answer: LaunchctlAnswer, target: string): ServiceAns
 }
 
 export interface DomainAnswer {
+  readonly exists: boolean;
   readonly labels: ReadonlySet<string>;
   /** User ids of the `gui/` domains that the output names. */
   readonly users: readonly number[];
 }
 
-/** The answer to `launchctl print <domain>`: an empty list for a domain that does not exist, undefined if not understood. */
+/** The answer to `launchctl print <domain>`: no labels for a domain that does not exist, undefined if not understood. */
 export function readDomain(answer: LaunchctlAnswer): DomainAnswer | undefined {
-  if (answer.status === notFound) return { labels: new Set(), users: [] };
+  if (answer.status === notFound) return { exists: false, labels: new Set(), users: [] };
   const [header = '', ...lines] = linesOf(answer.stdout);
   const begin = lines.indexOf('\tservices = {');
   if (answer.status !== 0 || !/^\S+ = \{\s*$/.test(header) || begin === -1) return undefined;
@@ -79,7 +80,7 @@ export function readDomain(answer: LaunchctlAnswer): DomainAnswer | undefined {
     if (users.size >= maxUsers) break;
     users.add(Number(uid));
   }
-  return { labels, users: [...users] };
+  return { exists: true, labels, users: [...users] };
 }
 
 function linesOf(text: string): string[] {

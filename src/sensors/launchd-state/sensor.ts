@@ -6,7 +6,7 @@ import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { Event } from '../../event/event.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
-import { consoleUser, domainsOf } from './domains.js';
+import { consoleUser, domainsOf, homeOwners } from './domains.js';
 import { launchctlAt, type RunLaunchctl } from './launchctl.js';
 import { LoadedBefore } from './loaded-before.js';
 import { type LaunchdStateOptions, launchdStateDefaults } from './options.js';
@@ -67,13 +67,11 @@ export class LaunchdStateSensor implements Sensor {
 
   /** Never rejects: where there is no launchctl the sensor does nothing and says so in its health. */
   async start(sink: SensorSink): Promise<void> {
-    const { clock, run, root } = this.#options;
+    const { clock, run } = this.#options;
     this.#sink = sink;
     this.#present = run !== undefined || existsSync(this.#program);
     this.#timers.push(clock.every(tickMs, () => this.#tick()));
     if (!this.#present) return;
-    const user = consoleUser(root);
-    this.#users = user === undefined ? [] : [user];
     await this.#list();
     this.#timers.push(
       clock.every(this.#settings.usersMs, () => this.#lookForUsers()),
@@ -177,13 +175,18 @@ export class LaunchdStateSensor implements Sensor {
     } else this.#items.answered(item, clock.monotonic());
   }
 
-  /** What is loaded now, for later comparison: in `system`, and in the session of everybody who is logged in. */
+  /** What is loaded now, for later comparison: in `system`, and in the session of everybody who has one. */
   async #list(): Promise<void> {
+    const { root } = this.#options;
     const system = await this.#listDomain('system');
-    const user = consoleUser(this.#options.root);
-    const users = new Set([...(user === undefined ? [] : [user]), ...(system?.users ?? [])]);
-    this.#users = [...users].slice(0, mostUsers);
-    for (const uid of this.#users) await this.#listDomain(`gui/${uid}`);
+    const user = consoleUser(root);
+    const known = [...(user === undefined ? [] : [user]), ...(system?.users ?? [])];
+    const sessions: number[] = [];
+    for (const uid of [...new Set([...known, ...homeOwners(root, mostUsers)])].slice(0, mostUsers)) {
+      const list = await this.#listDomain(`gui/${uid}`);
+      if (list?.exists !== false) sessions.push(uid);
+    }
+    this.#users = sessions;
   }
 
   async #listDomain(domain: string): Promise<ReturnType<typeof readDomain>> {

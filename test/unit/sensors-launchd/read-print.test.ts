@@ -55,7 +55,7 @@ describe('the answer about a domain', () => {
   });
 
   test('a domain that is not there has no jobs; what is not understood is not taken for an empty one', () => {
-    expect(readDomain(answer('', 113))).toEqual({ labels: new Set(), users: [] });
+    expect(readDomain(answer('', 113))).toEqual({ exists: false, labels: new Set(), users: [] });
     expect(readDomain(answer(''))).toBeUndefined();
     expect(readDomain(answer('system = {\n}\n'))).toBeUndefined();
     expect(readDomain(answer('system = {\n\tservices = {\n\t}\n}\n', 1))).toBeUndefined();

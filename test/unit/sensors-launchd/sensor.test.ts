@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
@@ -19,6 +19,8 @@ const daemon = '/Library/LaunchDaemons/com.example.x.plist';
 const agent = '/Library/LaunchAgents/com.example.x.plist';
 
 interface Rig {
+  /** That stands for the Mac's tree; it has one home. */
+  readonly folder: string;
   readonly launchd: FakeLaunchd;
   readonly clock: ManualClock;
   readonly sensor: LaunchdStateSensor;
@@ -36,7 +38,9 @@ async function rig(
   const launchd = new FakeLaunchd();
   prepare(launchd);
   const clock = new ManualClock();
-  const root = new RootMap(tempFolder());
+  const folder = tempFolder();
+  mkdirSync(path.join(folder, 'Users/alice'), { recursive: true });
+  const root = new RootMap(folder);
   const options = { root, clock, logger: silentLogger, boot: 'boot', settings, run: run ?? launchd.run };
   const sensor = new LaunchdStateSensor(options);
   const sink = new RecordingSink();
@@ -46,6 +50,7 @@ async function rig(
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
   return {
+    folder,
     launchd,
     clock,
     sensor,
@@ -184,6 +189,17 @@ describe('a launch item changes', () => {
     expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual(['gui/502']);
   });
 
+  test("an agent in a home is asked about in its owner's session, also when that begins later", async () => {
+    const { launchd, sink, pass, write, folder } = await rig();
+    const session = `gui/${statSync(path.join(folder, 'Users/alice')).uid}`;
+    await pass(50);
+    write('/Users/alice/Library/LaunchAgents/com.example.x.plist');
+    launchd.sessions.add(session);
+    launchd.load(`${session}/com.example.x`);
+    await pass(500);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual([session]);
+  });
+
   test('the label of the content takes the place of the file name', async () => {
     const { launchd, pass, write } = await rig();
     write(daemon);
@@ -245,7 +261,7 @@ describe('bounds', () => {
       const { launchd, pass, write, sensor } = await rig();
       write(daemon, label);
       await pass(1_000);
-      expect(launchd.asked.filter((one) => one.includes('/'))).toEqual([]);
+      expect(launchd.asked.filter((one) => !/^print (?:system|gui\/\d+)$/.test(one))).toEqual([]);
       expect(sensor.health().counters['odd_labels']).toBe(1);
     },
   );
