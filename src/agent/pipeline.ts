@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Micros } from '../base/time.js';
 import { Detector, type DetectorOptions, type KnownAlert, Orderer } from '../detect/index.js';
@@ -8,7 +8,8 @@ import type { Alert, AlertContext, Detection } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event, Observation } from '../event/event.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
-import type { Store } from '../store/index.js';
+import type { AlertChange, Store } from '../store/index.js';
+import { Failures } from './failures.js';
 import { Watermark } from './watermark.js';
 
 /** Detections that could not be committed (full disk) wait here; what does not fit is counted. */
@@ -61,6 +62,9 @@ export class Pipeline {
   readonly #detector: Detector;
   #detections: Detection[] = [];
   readonly #amended = new Map<string, Event>();
+  /** Amendments that could not be stored, and are tried again. */
+  readonly #unstored = new Map<string, Event>();
+  readonly #failures: Failures;
   #observations: Observation[] = [];
   #items: ItemChange[] = [];
   #scheduled = false;
@@ -69,6 +73,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#failures = new Failures(options.clock, options.log);
     this.#detector = new Detector({
       rules: options.rules,
       history: options.store.termHistory,
@@ -249,17 +254,33 @@ export class Pipeline {
   /** Takes an event that tells more than the stored one of the same id: the alerts that embed it grow. */
   amend(event: Event): void {
     this.counters.amended++;
+    if (!this.#orderer.replace(event)) this.#remember(event);
+    this.#unstored.delete(event.id);
+    if (this.#storeAmendment(event)) return;
+    this.#unstored.set(event.id, event);
+    if (this.#unstored.size > maxAmended) this.#unstored.delete(this.#unstored.keys().next().value as string);
+  }
+
+  #storeAmendment(event: Event): boolean {
     const { store, destinations, committed, amended } = this.#options;
     try {
       store.events.replace(event);
-      if (this.#orderer.replace(event)) return;
-      this.#remember(event);
       const grown = store.alerts.amendEvent(event, destinations);
       this.counters.grown += grown;
-      committed([]);
+      if (grown > 0) committed([]);
       if (grown > 0) amended?.(event);
+      return true;
     } catch (error) {
       this.#failed(error, 'an amendment could not be stored');
+      return false;
+    }
+  }
+
+  /** What a full disk kept from being stored. */
+  #retryAmendments(): void {
+    for (const [id, event] of this.#unstored) {
+      if (!this.#storeAmendment(event)) return;
+      this.#unstored.delete(id);
     }
   }
 
@@ -303,7 +324,7 @@ export class Pipeline {
       this.counters.lost_detections++;
       return;
     }
-    this.#detections.push(this.#newest(detection));
+    this.#detections.push(detection);
   }
 
   /** The detection with what was told of its events after detection took them. */
@@ -317,41 +338,78 @@ export class Pipeline {
   }
 
   #commit(): void {
+    if (this.#unstored.size > 0) this.#retryAmendments();
     if (this.#detections.length === 0) return;
-    const { store, destinations, log } = this.#options;
-    const context = this.#options.context();
     try {
-      const results = store.transaction(() =>
-        this.#detections.map((detection) => ({
-          detection,
-          ...store.alerts.upsert(detection, context, destinations),
-        })),
-      );
+      this.#told(this.#options.store.transaction(() => this.#detections.map((one) => this.#upsert(one))));
       this.#detections = [];
-      const changed: Alert[] = [];
-      for (const { detection, change, alert } of results) {
-        if (change === 'same') continue;
-        changed.push(alert);
-        this.counters[change === 'new' ? 'alerts' : 'grown']++;
-        log.warn(
-          {
-            alert: alert.id,
-            revision: alert.revision,
-            rule: detection.rule.name,
-            severity: detection.rule.severity,
-          },
-          change === 'new' ? 'alert' : 'alert grew',
-        );
-      }
-      this.#options.committed(changed);
     } catch (error) {
-      // They stay in memory and are tried again at the next turn: a full disk must not lose an alert.
       this.#failed(error, 'alerts could not be stored');
+      this.#commitSingly();
+    }
+  }
+
+  /**
+   * One that cannot be stored must not keep the others from it. What the disk refused stays in memory and is tried again
+   * at the next turn; what will never be accepted is counted and given up.
+   */
+  #commitSingly(): void {
+    const left = this.#detections;
+    this.#detections = [];
+    for (const [index, detection] of left.entries()) {
+      try {
+        this.#told([this.#upsert(detection)]);
+      } catch (error) {
+        if (!isHopeless(error)) {
+          this.#detections = left.slice(index);
+          return;
+        }
+        this.counters.lost_detections++;
+        this.#options.log.error({ alert: detection.id, error: messageOf(error) }, 'alert given up');
+      }
+    }
+  }
+
+  #upsert(detection: Detection): Committed {
+    const { store, destinations, context } = this.#options;
+    return { detection, ...store.alerts.upsert(this.#newest(detection), context(), destinations) };
+  }
+
+  #told(results: readonly Committed[]): void {
+    const changed = results.filter(({ change }) => change !== 'same');
+    for (const { detection, change, alert } of changed) {
+      this.counters[change === 'new' ? 'alerts' : 'grown']++;
+      this.#options.log.warn(
+        {
+          alert: alert.id,
+          revision: alert.revision,
+          rule: detection.rule.name,
+          severity: detection.rule.severity,
+        },
+        change === 'new' ? 'alert' : 'alert grew',
+      );
+    }
+    try {
+      this.#options.committed(changed.map(({ alert }) => alert));
+    } catch (error) {
+      this.#failed(error, 'raw events could not be queued');
     }
   }
 
   #failed(error: unknown, message: string): void {
     this.counters.failed++;
-    this.#options.log.error({ error: messageOf(error) }, message);
+    this.#failures.say(error, message);
   }
+}
+
+interface Committed {
+  readonly detection: Detection;
+  readonly alert: Alert;
+  readonly change: AlertChange;
+}
+
+/** True of an error that the same detection will meet again, whatever becomes of the disk. */
+function isHopeless(error: unknown): boolean {
+  const code = errnoOf(error) ?? '';
+  return !code.startsWith('SQLITE_') || /^SQLITE_(?:TOOBIG|CONSTRAINT|MISMATCH|RANGE)/.test(code);
 }

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Pipeline } from '../../../src/agent/pipeline.js';
+import { type Logger, silentLogger } from '../../../src/base/log.js';
+import type { Event } from '../../../src/event/event.js';
+import { openStore, type Store } from '../../../src/store/index.js';
+import { ManualClock } from '../../helpers/manual-clock.js';
+import { fileEvent, rule, start } from '../detect/events.js';
+
+let dataDir: string;
+let store: Store;
+let clock: ManualClock;
+let disk: { full: boolean; refuses: string | undefined };
+let said: string[];
+
+beforeEach(() => {
+  dataDir = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-pipeline-'));
+  clock = new ManualClock(start);
+  store = openStore({ dataDir, clock });
+  disk = { full: false, refuses: undefined };
+  said = [];
+});
+
+afterEach(() => {
+  store.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** The store on a disk that the test fills, and that refuses one alert for ever. */
+function onDisk(): Store {
+  const full = () => {
+    if (disk.full) throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  };
+  const guarded = <T extends object>(part: T, writes: readonly string[]): T =>
+    new Proxy(part, {
+      get(target, key) {
+        const value = Reflect.get(target, key) as unknown;
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (writes.includes(String(key))) full();
+          const [first] = args as [{ events?: Event[] } | undefined];
+          if (key === 'upsert' && first?.events?.[0]?.id === disk.refuses) throw new TypeError('odd alert');
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+  return {
+    ...store,
+    events: guarded(store.events, ['transaction', 'append', 'replace']),
+    alerts: guarded(store.alerts, ['upsert', 'amendEvent']),
+    transaction: (run) => {
+      full();
+      return store.transaction(run);
+    },
+  };
+}
+
+function pipeline(): Pipeline {
+  const log: Logger = { ...silentLogger, error: (_, message) => said.push(message) };
+  const made = new Pipeline({
+    store: onDisk(),
+    enricher: { enrich: ({ event }: { event: Event }) => [event] } as never,
+    rules: [rule('eql', 'file where true')],
+    clock,
+    log,
+    destinations: [],
+    muted: () => false,
+    context: () => ({ version: '1', agentId: 'a', created: clock.now(), sensors: [], simulated: true }),
+    journaled: () => {},
+    committed: () => {},
+  });
+  made.open();
+  return made;
+}
+
+const written = (id: string, sha256?: string) =>
+  fileEvent(id, 0, `/Library/LaunchAgents/${id}.plist`, sha256 === undefined ? {} : { hash: { sha256 } });
+const hashes = () => store.alerts.list().map(({ doc }) => doc.file?.hash?.sha256);
+
+test('what is told of an event while the disk is full stands in its alert once there is room', () => {
+  const line = pipeline();
+  line.observe({ event: written('stored') });
+  line.flush(true);
+  disk.full = true;
+  line.observe({ event: written('held back') });
+  line.flush(true);
+  line.observe({ event: written('stored', 'aa'), amends: true });
+  line.observe({ event: written('held back', 'bb'), amends: true });
+  line.flush(true);
+  expect(hashes()).toEqual([undefined]);
+  disk.full = false;
+  line.flush(true);
+  expect(hashes().sort()).toEqual(['aa', 'bb']);
+});
+
+test('a disk that stays full is said now and then, not at every turn', () => {
+  const line = pipeline();
+  disk.full = true;
+  line.observe({ event: written('one') });
+  for (let turn = 0; turn < 1_000; turn++) {
+    line.flush(true);
+    clock.pass(50);
+  }
+  expect(said.filter((message) => message === 'alerts could not be stored')).toHaveLength(5);
+  expect(line.judgedThrough).toBe(0);
+  disk.full = false;
+  line.flush(true);
+  expect(store.alerts.list()).toHaveLength(1);
+  expect(line.judgedThrough).toBeGreaterThan(0);
+});
+
+test('an alert that the store will never take does not keep the others from it', () => {
+  const line = pipeline();
+  disk.refuses = 'odd';
+  for (const id of ['one', 'odd', 'two']) line.observe({ event: written(id) });
+  line.flush(true);
+  expect(store.alerts.list()).toHaveLength(2);
+  expect(line.counters.lost_detections).toBe(1);
+  expect(said).toContain('alert given up');
+  expect(line.judgedThrough).toBeGreaterThan(0);
+});
