@@ -3,7 +3,7 @@ import { Pipeline } from '../../../src/agent/pipeline.js';
 import { type RunTool, runTool, Signatures, type ToolAnswer } from '../../../src/agent/signatures.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
-import { Enricher } from '../../../src/enrich/index.js';
+import { Enricher, trustedRequirement } from '../../../src/enrich/index.js';
 import type { LaunchItemFields } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
 import type { Store } from '../../../src/store/index.js';
@@ -145,13 +145,14 @@ test('an alert grows by who signed the program of its launch item, and is sent a
   const rows = store.outbox.take('siem', 'alert', { maxItems: 10, maxBytes: 1e6, now: 0 });
   expect(rows.map(({ revision }) => revision)).toContain(2);
   expect(signatures.status()).toEqual({ asked: 1, cached: 0, amended: 1, dropped: 0, unanswered: 0 });
-  expect(tools.calls.map(([program, first]) => [program, first])).toEqual([
-    ['/usr/bin/stat', '-L'],
-    ['/usr/bin/codesign', '-d'],
-    ['/usr/bin/codesign', '--verify'],
-    ['/usr/bin/stat', '-L'],
+  // The change time (%Fc) is in it: a file cannot be put in the place of another unseen.
+  const stat = ['/usr/bin/stat', '-L', '-f', '%HT %d %i %z %Fm %Fc', '/opt/x'];
+  expect(tools.calls).toEqual([
+    stat,
+    ['/usr/bin/codesign', '-d', '--verbose=4', '/opt/x'],
+    ['/usr/bin/codesign', '--verify', '--strict', '-R', `=${trustedRequirement}`, '/opt/x'],
+    stat,
   ]);
-  for (const call of tools.calls) expect(call.at(-1)).toBe('/opt/x');
 });
 
 test('the first argument is the program when there is no Program', async () => {
