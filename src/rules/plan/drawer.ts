@@ -49,7 +49,8 @@ class Table {
   readonly #read: Slot;
   readonly #judges: readonly Judge[];
   readonly #found: number[] = [];
-  readonly #judged: number[] = [];
+  /** The round in which each condition was judged last. */
+  readonly #judged: Float64Array;
   #round = 0;
   readonly #equal = new Map<string, number[]>();
   readonly #trie = new PrefixTrie();
@@ -59,6 +60,7 @@ class Table {
   constructor(read: Slot, judges: readonly Judge[]) {
     this.#read = read;
     this.#judges = judges;
+    this.#judged = new Float64Array(judges.length);
   }
 
   add({ kind, texts }: Requirement, index: number): void {
@@ -81,7 +83,7 @@ class Table {
     const value = this.#read();
     if (value === undefined) return;
     const found = this.#found;
-    found.length = 0;
+    if (found.length > 0) found.length = 0;
     if (typeof value === 'string') this.#lookUp(value, found);
     else if (Array.isArray(value)) this.#lookUpEach(value, found);
     if (found.length === 0) return;

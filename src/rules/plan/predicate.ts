@@ -3,6 +3,7 @@ import { functionNamed } from '../functions/index.js';
 import { compileRegex } from '../regex.js';
 import { compare, compileEvaluate, eachCombination } from './evaluate.js';
 import { foldPoint, foldText } from './fold.js';
+import { GramIndex, leastNeedle } from './grams.js';
 import { eqlPattern, hasWildcard, type Pattern, patternTest, type TextTest, textPattern } from './like.js';
 import { fieldReader, pathParts, type Reader } from './read.js';
 import { PrefixTrie } from './trie.js';
@@ -242,15 +243,46 @@ function anyTest(tests: readonly TextTest[]): TextTest {
   };
 }
 
-/** One test a pattern, or for many that begin with plain text one test that looks them up by it. */
+/** One test a pattern; many that share a way to be looked up become one test. */
 function textTests(patterns: readonly Pattern[]): TextTest[] {
-  const rooted = patterns.filter(({ parts }) => (parts[0]?.text ?? '') !== '');
-  if (rooted.length <= fewPatterns) return patterns.map(patternTest);
+  const begun: Pattern[] = [];
+  const holding: Pattern[] = [];
+  const others: Pattern[] = [];
+  for (const pattern of patterns) {
+    if ((pattern.parts[0]?.text ?? '') !== '') begun.push(pattern);
+    else if (longestPart(pattern).length >= leastNeedle) holding.push(pattern);
+    else others.push(pattern);
+  }
+  return [...manyTests(begun, byBeginning), ...manyTests(holding, byPart), ...others.map(patternTest)];
+}
+
+function manyTests(
+  patterns: readonly Pattern[],
+  many: (patterns: readonly Pattern[]) => TextTest,
+): TextTest[] {
+  return patterns.length <= fewPatterns ? patterns.map(patternTest) : [many(patterns)];
+}
+
+function byBeginning(patterns: readonly Pattern[]): TextTest {
   const trie = new PrefixTrie();
-  const tests = rooted.map(patternTest);
-  for (const [index, { parts }] of rooted.entries()) trie.add(parts[0]?.text as string, index);
-  const floating = patterns.filter((pattern) => !rooted.includes(pattern)).map(patternTest);
-  return [(value) => trie.some(value, (index) => (tests[index] as TextTest)(value)), ...floating];
+  const tests = patterns.map(patternTest);
+  for (const [index, { parts }] of patterns.entries()) trie.add(parts[0]?.text as string, index);
+  return (value) => trie.some(value, (index) => (tests[index] as TextTest)(value));
+}
+
+function byPart(patterns: readonly Pattern[]): TextTest {
+  const grams = new GramIndex(patterns.map((pattern, index) => ({ text: longestPart(pattern), index })));
+  const tests = patterns.map(patternTest);
+  return (value) => {
+    const found: number[] = [];
+    grams.collect(value, found);
+    for (const index of found) if ((tests[index] as TextTest)(value)) return true;
+    return false;
+  };
+}
+
+function longestPart({ parts }: Pattern): string {
+  return parts.reduce((best, { text = '' }) => (text.length > best.length ? text : best), '');
 }
 
 /**
