@@ -9,6 +9,7 @@ import {
   type ReadOptions,
   readLines,
 } from '../sensors/capture/index.js';
+import { fileReader } from '../sensors/endpoint-security/index.js';
 import { EsloggerReader } from '../sensors/eslogger/index.js';
 import type { Skipped } from './capture-input.js';
 
@@ -18,16 +19,20 @@ const batch = 512;
 
 /**
  * Hands the events of a recording of eslogger (its JSON lines) over in the order of event time, completed as the agent
- * would: parents, entity ids, the process that wrote. Files are not at hand, so no property list is read. The same
- * recording gives the same events on every machine. Returns how many lines held no event.
+ * would: parents, entity ids, the process that wrote. Property lists are read from `root`, the folder that stands for the
+ * Mac, when there is one. The same recording gives the same events on every machine. Returns how many lines held none.
  */
 export function takeRecording(
   file: CaptureFile,
   take: (event: CapturedEvent) => void,
-  options: ReadOptions & { readonly version: string },
+  options: ReadOptions & { readonly version: string; readonly root: string | undefined },
 ): Skipped {
-  const root = new RootMap();
-  const reader = new EsloggerReader({ root, boot: 'recording' });
+  const root = new RootMap(options.root);
+  const reader = new EsloggerReader({
+    root,
+    boot: 'recording',
+    ...(options.root === undefined ? {} : { readFile: fileReader(root) }),
+  });
   let newest: Micros = 0;
   const enricher = new Enricher({
     root,

@@ -91,7 +91,7 @@ export const replay = defineCommand({
     'Runs a capture (one ECS document a line) through the rules in event time and prints the alerts. Nothing is stored. The\n' +
     'same capture gives the same output, byte for byte; lines that are out of order are put in order first, and lines that\n' +
     "no rule can match are passed over without being parsed. With --format eslogger the input is what Apple's eslogger\n" +
-    'printed.',
+    'printed; property lists are read from the folder that --root names.',
   options: {
     input: value('--input FILE', 'events as NDJSON; "-" is standard input', filePath('--input')),
     format: value('--format FORMAT', 'ecs (default) or eslogger', oneOf('--format', ['ecs', 'eslogger'])),
@@ -117,11 +117,16 @@ export const replay = defineCommand({
       throw new UserError('replay/no-input', '--input is needed', { hint: 'Name a file of events, or "-".' });
     }
     const rules = await chosenRules(context, options.rules);
+    const { root } = await context.settings();
     await withInput(context, input, (file, progress) => {
       let run = new Replay(rules);
       const skipped =
         options.format === 'eslogger'
-          ? takeRecording(file, (event) => run.take(event), { version, onProgress: progress.update })
+          ? takeRecording(file, (event) => run.take(event), {
+              version,
+              root,
+              onProgress: progress.update,
+            })
           : takeInOrder(
               file,
               {

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { execLine, file, line, processObject, type Token, token } from '../../helpers/eslogger-lines.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import { launchAgentPlist } from '../../simulation/mac.js';
 
 // Shapes: eslogger's key names and the C structs; "close" lines are unproven, as no public recording of one is known.
 const plist = '/Users/alice/Library/LaunchAgents/com.example.plist';
@@ -26,12 +27,16 @@ const load = (second: number, verb = 'load') =>
   });
 
 async function replay(...lines: readonly string[]) {
+  return replayWith([], ...lines);
+}
+
+async function replayWith(more: readonly string[], ...lines: readonly string[]) {
   const folder = tempFolder();
   const input = path.join(folder, 'recording.jsonl');
   const config = path.join(folder, 'config.toml');
   writeFileSync(input, lines.join('\n'));
   writeFileSync(config, '');
-  return cli(['replay', '--config', config, '--format', 'eslogger', '--input', input, '--json']);
+  return cli(['replay', '--config', config, '--format', 'eslogger', '--input', input, '--json', ...more]);
 }
 
 test('a recording of eslogger goes through the same rules, and the writer is known', async () => {
@@ -66,4 +71,22 @@ test('an unknown format is refused with the known ones', async () => {
   const { code, stderr } = await cli(['replay', '--input', 'x', '--format', 'esloger']);
   expect(code).toBe(2);
   expect(stderr).toContain('eslogger');
+});
+
+test("Elastic's present form of the rule, writer is launchctl's parent, fires with the property lists at hand", async () => {
+  const root = tempFolder();
+  mkdirSync(path.join(root, path.dirname(plist)), { recursive: true });
+  writeFileSync(path.join(root, plist), launchAgentPlist('com.example'));
+  const rule = path.join(tempFolder(), 'rule.toml');
+  const query = `sequence with maxspan=30s
+  [file where event.action == "launch_daemon"] by process.entity_id
+  [process where event.type == "start" and process.name == "launchctl" and process.args : "load"] by process.parent.entity_id`;
+  writeFileSync(
+    rule,
+    `[rule]\nrule_id = "r"\nname = "r"\ndescription = "r"\nauthor = ["t"]\nlicense = "x"\ntype = "eql"\nlanguage = "eql"\nseverity = "low"\nrisk_score = 21\nquery = '''\n${query}\n'''\n`,
+  );
+  const found = async (...lines: string[]) =>
+    documents((await replayWith(['--rules', rule, '--root', root], ...lines)).stdout).length;
+  expect(await found(write(0), load(10))).toBe(1);
+  expect(await found(write(0), load(31))).toBe(0);
 });
