@@ -213,7 +213,8 @@ export class Tiers {
     this.#running = undefined;
     await this.#end(dead);
     const ranMs = clock.monotonic() - dead.steady;
-    this.#pause = ranMs >= this.#pauses.healthyMs ? this.#pauses.firstMs : this.#doubled();
+    // Each attempt doubles it: one that dies again and again is tried ever less often.
+    if (ranMs >= this.#pauses.healthyMs) this.#pause = this.#pauses.firstMs;
     const from = dead.complete === 0 ? dead.since : dead.complete;
     const next = await this.#tryAll(dead.index + 1, choices.length, from);
     if ('error' in next) {

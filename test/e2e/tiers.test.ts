@@ -217,7 +217,7 @@ describe.skipIf(!compiler)('the tier', () => {
       { sensor: 'process-scan', detail: expect.stringMatching(/^from eslogger to scan: .*Full Disk Access/) },
       { sensor: 'eslogger', detail: 'from scan to eslogger, which can be used now' },
     ]);
-  }, 90_000);
+  }, 120_000);
 
   test('that is asked for and cannot be had ends the start with a message', async () => {
     await expect(AgentProcess.start({ mac, arguments: ['--sensors', 'eslogger'] })).rejects.toThrow(
