@@ -58,7 +58,7 @@ export class Pipeline {
   };
 
   readonly #options: PipelineOptions;
-  readonly #orderer = new Orderer();
+  #orderer = new Orderer();
   readonly #detector: Detector;
   #detections: Detection[] = [];
   readonly #amended = new Map<string, Event>();
@@ -296,6 +296,7 @@ export class Pipeline {
 
   #judge(all: boolean): void {
     const point = this.watermark.at(this.#options.clock.now());
+    if (point < this.#judgedThrough) this.#startOver();
     try {
       for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point))
         this.#detector.process(event);
@@ -305,6 +306,12 @@ export class Pipeline {
     }
     this.#commit();
     this.#judgedThrough = point;
+  }
+
+  /** The clock was set back: to an orderer that had got further, all that comes now would be late. */
+  #startOver(): void {
+    for (const event of this.#orderer.release(Number.POSITIVE_INFINITY)) this.#detect(event);
+    this.#orderer = new Orderer();
   }
 
   #detect(event: Event): void {

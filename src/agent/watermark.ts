@@ -2,6 +2,13 @@ import type { Micros } from '../base/time.js';
 
 /** How long detection waits for a sensor that lags behind the others, microseconds (DESIGN: at most about 250 ms). */
 export const maxHold = 250_000;
+/**
+ * How long it waits for one that has much to do and goes on saying so: whoever floods a sensor must not have the load
+ * judged before the file that it is about has been told.
+ */
+export const maxWorkingHold = 1_000_000;
+/** The clock was set back by so much: what was judged by then says nothing about what happens now. */
+const stepBack = 2_000_000;
 /** A longer pause between two looks is a stall of our own: it must not count against the sensors. */
 const stall = 60_000;
 /** Stalls longer than this are a sleep: nobody is waited for. */
@@ -9,33 +16,54 @@ const longestStall = 5_000_000;
 
 /** The point in event time up to which every running sensor has told what it saw. */
 export class Watermark {
-  readonly #complete = new Map<string, Micros>();
+  readonly #sensors = new Map<string, { complete: Micros; spoke: boolean; heard: Micros }>();
   #last: Micros = 0;
   #asked: Micros | undefined;
   #limit: Micros = 0;
 
   /** A sensor that has started; until its first `advance` it holds everything back (for `maxHold`). */
   add(sensor: string): void {
-    this.#complete.set(sensor, 0);
+    this.#sensors.set(sensor, { complete: 0, spoke: false, heard: 0 });
   }
 
   /** A sensor that ended: nobody waits for it. */
   remove(sensor: string): void {
-    this.#complete.delete(sensor);
+    this.#sensors.delete(sensor);
   }
 
+  /** A sensor's word; the same time again means that it is still at work. */
   advance(sensor: string, time: Micros): void {
-    const before = this.#complete.get(sensor);
-    if (before !== undefined && time > before) this.#complete.set(sensor, time);
+    const known = this.#sensors.get(sensor);
+    if (known === undefined) return;
+    known.spoke = true;
+    if (time > known.complete) known.complete = time;
   }
 
-  /** The slowest sensor's point, but never further behind `now` than `maxHold`; never goes back. */
+  /**
+   * The slowest sensor's point, but never further behind `now` than `maxHold`, or `maxWorkingHold` when that sensor goes
+   * on speaking. It goes back only when the clock was set back.
+   */
   at(now: Micros): Micros {
-    let slowest = Number.POSITIVE_INFINITY;
-    for (const time of this.#complete.values()) slowest = Math.min(slowest, time);
-    const point = Math.min(Math.max(slowest, this.#holdLimit(now)), now);
+    if (this.#last > now + stepBack) this.#steppedBack();
+    const limit = this.#holdLimit(now);
+    let point = now;
+    for (const sensor of this.#sensors.values()) {
+      if (sensor.spoke) sensor.heard = now;
+      sensor.spoke = false;
+      const working = now - sensor.heard < maxHold;
+      const floor = working ? Math.min(limit, now - maxWorkingHold) : limit;
+      point = Math.min(point, Math.max(sensor.complete, floor));
+    }
     if (point > this.#last) this.#last = point;
     return this.#last;
+  }
+
+  /** Otherwise every event would be late, and every sequence over before it is complete, until the clock is there again. */
+  #steppedBack(): void {
+    this.#last = 0;
+    this.#limit = 0;
+    this.#asked = undefined;
+    for (const sensor of this.#sensors.values()) Object.assign(sensor, { complete: 0, heard: 0 });
   }
 
   /**

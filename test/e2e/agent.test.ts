@@ -108,6 +108,19 @@ describe.skipIf(!compiler || !native)('the agent on a simulated Mac', () => {
     );
   });
 
+  test('also when there are so many decoys that the watcher falls behind', async () => {
+    const path = '/Users/bob/Library/LaunchAgents/com.example.hidden.plist';
+    const decoy = (index: number) => mac.write(`/Users/bob/Library/LaunchAgents/d${index}.plist`, 'x');
+    for (let index = 0; index < 750; index++) decoy(index);
+    const real = mac.write(path, launchAgentPlist('com.example.hidden'));
+    for (let index = 750; index < 1_500; index++) decoy(index);
+    await launchctl(agent, 20, 'load', real);
+    await agent.settled();
+    expect(alertsAbout(listAlerts(mac), path)).toHaveLength(1);
+    rmSync(mac.host('/Users/bob/Library/LaunchAgents'), { recursive: true });
+    await agent.settled();
+  });
+
   test.each(Object.keys(bundleWays))(
     'a .dsplug by %s gives one medium alert, and none when it goes',
     async (way) => {

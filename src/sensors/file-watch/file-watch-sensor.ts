@@ -223,10 +223,10 @@ export class FileWatchSensor implements Sensor {
     const { since: untold, unwatchedThrough } = this.#tracker;
     const pending = Math.min(now, since ?? now, untold ?? now, wayThrough, unwatchedThrough);
     const complete = pending - this.#limits.lagMs * 1000;
-    if (complete <= this.#complete) return;
-    this.#complete = complete;
-    this.#tracker.complete = complete;
-    this.#sink?.completeThrough(complete);
+    if (complete > this.#complete) this.#complete = complete;
+    this.#tracker.complete = this.#complete;
+    // Also when it got no further: a sensor that is at work is waited for.
+    if (this.#complete > 0) this.#sink?.completeThrough(this.#complete);
   }
 
   #rescan(): void {

@@ -7,7 +7,7 @@ import { type Logger, silentLogger } from '../../../src/base/log.js';
 import type { Event } from '../../../src/event/event.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
-import { fileEvent, rule, start } from '../detect/events.js';
+import { fileEvent, launchctl, rule, start } from '../detect/events.js';
 
 let dataDir: string;
 let store: Store;
@@ -57,12 +57,12 @@ function onDisk(): Store {
   };
 }
 
-function pipeline(): Pipeline {
+function pipeline(query = 'file where true'): Pipeline {
   const log: Logger = { ...silentLogger, error: (_, message) => said.push(message) };
   const made = new Pipeline({
     store: onDisk(),
     enricher: { enrich: ({ event }: { event: Event }) => [event] } as never,
-    rules: [rule('eql', 'file where true')],
+    rules: [rule('eql', query)],
     clock,
     log,
     destinations: [],
@@ -120,4 +120,27 @@ test('an alert that the store will never take does not keep the others from it',
   expect(line.counters.lost_detections).toBe(1);
   expect(said).toContain('alert given up');
   expect(line.judgedThrough).toBeGreaterThan(0);
+});
+
+test('a clock that is set back, or forth and back, blinds no sequence', () => {
+  const line = pipeline('sequence by host.id with maxspan=1m [file where true] [process where true]');
+  line.watermark.add('sensor');
+  const turns = (milliseconds: number) => {
+    for (let passed = 0; passed < milliseconds; passed += 50) {
+      clock.pass(50);
+      line.flush();
+    }
+  };
+  for (const [round, step] of [-3_600_000, 7_200_000, -7_200_000].entries()) {
+    // What was known of the host before is over.
+    turns(70_000);
+    clock.step(step);
+    turns(1_000);
+    const at = (clock.now() - start) / 1_000_000;
+    line.observe({ event: { ...written(`file ${round}`), time: clock.now() } });
+    turns(1_000);
+    line.observe({ event: launchctl(`load ${round}`, at + 1, ['load', 'x']) });
+    turns(1_000);
+    expect(store.alerts.list()).toHaveLength(round + 1);
+  }
 });

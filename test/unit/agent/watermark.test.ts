@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { maxHold, Watermark } from '../../../src/agent/watermark.js';
+import { maxHold, maxWorkingHold, Watermark } from '../../../src/agent/watermark.js';
 
 const second = 1_000_000;
 
@@ -29,13 +29,39 @@ test('a sensor that ended is not waited for', () => {
   expect(watermark.at(10 * second)).toBe(10 * second);
 });
 
-test('it never goes back, not even when the clock does', () => {
+test('one that has much to do and says so is waited for longer, and not for ever', () => {
+  const watermark = new Watermark();
+  watermark.add('files');
+  watermark.add('processes');
+  for (let now = 10 * second; now <= 13 * second; now += 50_000) {
+    watermark.advance('processes', now);
+    watermark.advance('files', 10 * second);
+    const expected = Math.max(10 * second, now - maxWorkingHold);
+    expect(watermark.at(now)).toBe(expected);
+  }
+  // It falls silent.
+  watermark.advance('processes', 13.5 * second);
+  for (let now = 13 * second; now <= 14 * second; now += 50_000) watermark.at(now);
+  expect(watermark.at(14 * second)).toBe(14 * second - maxHold);
+});
+
+test('it does not go back, not even when the clock does by little', () => {
   const watermark = new Watermark();
   watermark.add('a');
   watermark.advance('a', 10 * second);
   expect(watermark.at(10 * second)).toBe(10 * second);
   watermark.advance('a', 9 * second);
-  expect(watermark.at(5 * second)).toBe(10 * second);
+  expect(watermark.at(9 * second)).toBe(10 * second);
+});
+
+test('a clock set back takes it along, and sensors are waited for anew', () => {
+  const watermark = new Watermark();
+  watermark.add('a');
+  watermark.advance('a', 7200 * second);
+  expect(watermark.at(7200 * second)).toBe(7200 * second);
+  expect(watermark.at(3600 * second)).toBe(3600 * second - maxHold);
+  watermark.advance('a', 3601 * second);
+  expect(watermark.at(3601 * second)).toBe(3601 * second);
 });
 
 test('a sensor whose clock runs ahead does not push it past now', () => {
