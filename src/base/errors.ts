@@ -30,12 +30,14 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? ExitCode.usage;
   }
 
-  /** `file:line:column: message [code]` and the hint on a line of its own. */
+  /** `file:line:column: message [code]`, further lines of the message, and the hint on a line of its own. */
   describe(): string {
     const { file, line, column } = this.at ?? {};
     const where = [file, line, column].filter((part) => part !== undefined).join(':');
-    const first = `${where === '' ? '' : `${where}: `}${this.message} [${this.code}]`;
-    return this.hint === undefined ? first : `${first}\n  ${this.hint}`;
+    const [first = '', ...more] = this.message.split('\n');
+    const lines = [`${where === '' ? '' : `${where}: `}${first} [${this.code}]`, ...more];
+    if (this.hint !== undefined) lines.push(`  ${this.hint}`);
+    return lines.join('\n');
   }
 }
 

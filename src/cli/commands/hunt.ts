@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode, messageOf, UserError } from '../../base/errors.js';
 import { type QueryMatch, QueryRun } from '../../detect/index.js';
@@ -8,6 +8,7 @@ import type { CapturedEvent } from '../../sensors/capture/index.js';
 import { readFor, takeInOrder, tellSkipped, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
+import type { TextSink } from '../io.js';
 import { jsonLine, safe } from '../output/output.js';
 import { filePath, oneOf, timePoint } from '../values.js';
 import { eventLines } from './alerts/show-events.js';
@@ -27,25 +28,29 @@ function readQuery(context: CommandContext, query: string | undefined, file: str
   }
   if (query !== undefined) return { text: query };
   const place = path.resolve(context.io.cwd, file!);
+  const refuse = (code: string, message: string, cause?: unknown) =>
+    new UserError(code, message, { at: { file: place }, ...(cause === undefined ? {} : { cause }) });
   try {
-    const bytes = readFileSync(place);
-    if (bytes.length <= maxQueryBytes)
-      return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), file: place };
+    // Looked at first: a device has no end, and a pipe that nobody writes to is waited for.
+    const stat = statSync(place);
+    if (!stat.isFile()) throw refuse('hunt/unreadable', 'cannot read the query: it is not a regular file');
+    if (stat.size > maxQueryBytes)
+      throw refuse('hunt/too-large', `the query is larger than ${maxQueryBytes} bytes`);
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(place)), file: place };
   } catch (error) {
-    throw new UserError('hunt/unreadable', `cannot read the query: ${messageOf(error)}`, {
-      at: { file: place },
-      cause: error,
-    });
+    if (error instanceof UserError) throw error;
+    const reason = error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error);
+    throw refuse('hunt/unreadable', `cannot read the query: ${reason}`, error);
   }
-  throw new UserError('hunt/too-large', `the query is larger than ${maxQueryBytes} bytes`, {
-    at: { file: place },
-  });
 }
 
-/** The tree of a query, or a UserError with every diagnostic. */
-function compile(language: 'eql' | 'kql', { text, file }: QueryText): Query {
+/** The tree of a query, or a UserError with every diagnostic. A field that nobody knows is told: it would match nothing. */
+function compile(language: 'eql' | 'kql', { text, file }: QueryText, stderr: TextSink): Query {
   const compiled = compileQuery(language === 'kql' ? 'kuery' : 'eql', text, querySource(text, file));
-  if ('query' in compiled) return compiled.query;
+  if ('query' in compiled) {
+    for (const one of compiled.warnings) stderr.write(`${formatDiagnostic({ file: 'query', ...one })}\n`);
+    return compiled.query;
+  }
   const [first, ...more] = compiled.diagnostics.filter(({ severity }) => severity === 'error');
   const { line, column, message, code, excerpt, hint } = first!;
   const rest = more.map((one) => `\n${formatDiagnostic(one)}`).join('');
@@ -150,7 +155,8 @@ export const hunt = defineCommand({
   ],
   needs: 'read access to the data directory; with --input only the file, on any system',
   async handler({ context, options }) {
-    const query = compile(options.language ?? 'eql', readQuery(context, options.query, options.queryFile));
+    const text = readQuery(context, options.query, options.queryFile);
+    const query = compile(options.language ?? 'eql', text, context.io.stderr);
     const { json, input } = options;
     const nameOf =
       input === undefined ? (event: Event) => event.id : (event: Event) => (event as CapturedEvent).line;

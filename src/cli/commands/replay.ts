@@ -19,7 +19,9 @@ async function chosenRules(context: CommandContext, paths: readonly string[]): P
   const refuse = (diagnostics: readonly Diagnostic[]) => {
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     if (errors.length === 0) return;
-    throw new UserError('rules/invalid', errors.map((one) => formatDiagnostic(one)).join('\n'), {
+    const files = new Set(errors.map(({ file }) => file)).size;
+    const what = `${files} rule ${files === 1 ? 'file' : 'files'} cannot be used here`;
+    throw new UserError('rules/invalid', [what, ...errors.map((one) => formatDiagnostic(one))].join('\n'), {
       hint: 'Mend or leave out these files: see "launchwarden rules check".',
     });
   };

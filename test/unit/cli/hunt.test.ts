@@ -141,7 +141,7 @@ describe('a query that cannot be used ends with 2', () => {
       input(),
     ]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^launchwarden: query:2:7: .*\n {2} *a ==\n {2} *\^ \[eql\./);
+    expect(stderr).toMatch(/^launchwarden: query:2:7: .* \[eql\.[a-z]+\]\n {2} *a ==\n {2} *\^\n/);
   });
 
   test('in JSON, with the file it stands in', async () => {
@@ -159,6 +159,8 @@ describe('a query that cannot be used ends with 2', () => {
     [[], 'hunt/no-query'],
     [['--query', 'any where true', '--query-file', 'x'], 'hunt/no-query'],
     [['--query-file', '/nowhere'], 'hunt/unreadable'],
+    [['--query-file', '/'], 'hunt/unreadable'],
+    [['--query-file', '/dev/zero'], 'hunt/unreadable'],
     [['--query', 'any where true', '--input', '/nowhere'], 'capture/unreadable'],
     [['--query', 'any where true', '--language', 'sql'], 'cli/invalid-value'],
   ])('%j', async (argv, code) => {
@@ -166,6 +168,13 @@ describe('a query that cannot be used ends with 2', () => {
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(`[${code}]`);
   });
+});
+
+test('a field that nobody knows is told, since it would look like a hunt without a match', async () => {
+  const input = captured([line({ at: '0', path: '/a' })]);
+  const run = await cli(['hunt', '--query', 'process where proccess.name == "x"', '--input', input]);
+  expect(run).toMatchObject({ code: 0, stdout: 'No matches.\n' });
+  expect(run.stderr).toMatch(/^query:1:15: warning: .*proccess\.name.*\n.*\n.*\n.*process\.name/);
 });
 
 test('hunt over stored events prints their ids, within the time asked for', async () => {
