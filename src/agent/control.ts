@@ -109,7 +109,10 @@ export class ControlServer {
       socket.setTimeout(idleMs, () => socket.destroy());
       socket.on('error', () => socket.destroy());
       onLine(socket, maxRequestBytes, (line) => {
-        void answer(line, handlers).then((reply) => socket.write(`${JSON.stringify(reply)}\n`));
+        void answer(line, handlers)
+          .then((reply) => socket.write(`${JSON.stringify(reply)}\n`))
+          // An answer that JSON cannot say must not end the daemon.
+          .catch(() => socket.destroy());
       });
     });
     server.maxConnections = maxClients;

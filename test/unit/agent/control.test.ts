@@ -26,6 +26,7 @@ const serve = async () => {
     {
       echo: (args) => args,
       later: async () => 'later',
+      unspeakable: () => 1n,
       refuse: () => {
         throw new UserError('alert/unknown', 'no such alert', { hint: 'Look again.' });
       },
@@ -54,6 +55,14 @@ test('answers, also those that take a while', async () => {
     result: { a: ['ü\n'] },
   });
   expect(await requestControl(dataDir, { op: 'later' })).toEqual({ result: 'later' });
+});
+
+test('an answer that JSON cannot say is none, and the next request has one', async () => {
+  await serve();
+  await expect(requestControl(dataDir, { op: 'unspeakable' })).rejects.toMatchObject({
+    code: 'control/unreachable',
+  });
+  expect(await requestControl(dataDir, { op: 'echo', args: 1 })).toEqual({ result: 1 });
 });
 
 test('only its owner can reach it', async () => {
