@@ -41,18 +41,28 @@ export async function loadRuleSet(context: CommandContext): Promise<RuleSet> {
   };
 }
 
+const leastBeginning = 4;
+
 /** By id, by name (any case), or by a beginning of an id that only one has. */
 export function findRule(set: RuleSet, written: string): Rule | undefined {
   const rules = set.rules.map(({ rule }) => rule);
   const wanted = written.toLowerCase();
   const exact = rules.find(({ meta }) => meta.id === wanted || meta.name.toLowerCase() === wanted);
-  if (exact !== undefined || wanted.length < 4) return exact;
+  if (exact !== undefined || wanted.length < leastBeginning) return exact;
   const begun = rules.filter(({ meta }) => meta.id.startsWith(wanted));
   return begun.length === 1 ? begun[0] : undefined;
 }
 
-/** Names the nearest known id or name. */
+/** Names the nearest known id or name, or those that the beginning could stand for. */
 export function unknownRule(set: RuleSet, written: string): UserError {
+  const begun = set.rules
+    .map(({ rule }) => rule.meta.id)
+    .filter((id) => id.startsWith(written.toLowerCase()));
+  if (written.length >= leastBeginning && begun.length > 1) {
+    return new UserError('rules/ambiguous', `${begun.length} rules begin with ${quote(written)}`, {
+      hint: `Write more of the id: ${begun.slice(0, 5).join(', ')}${begun.length > 5 ? ', …' : ''}.`,
+    });
+  }
   const known = set.rules.flatMap(({ rule }) => [rule.meta.id, rule.meta.name]);
   return new UserError('rules/unknown', `there is no rule ${quote(written)}`, {
     hint: didYouMean(written, known) ?? 'See "launchwarden rules list".',

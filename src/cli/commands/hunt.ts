@@ -89,7 +89,7 @@ class MatchPrinter {
       ),
     );
     const docs = match.events.flatMap((event) => (event === null ? [] : [event.doc]));
-    for (const { text, indent } of eventLines(docs, out)) out.line(`${' '.repeat(indent)}${text}`);
+    for (const { text, indent } of eventLines(docs, out, true)) out.line(`${' '.repeat(indent)}${text}`);
   }
 }
 

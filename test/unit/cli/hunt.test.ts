@@ -121,8 +121,8 @@ describe('hunt over a file', () => {
     const { stdout } = await cli(['hunt', '--query', sequence, '--input', file]);
     expect(stdout).toBe(
       'match 1: events 0, 1, joined by ["m1"]\n' +
-        '  1  09:00:00.000000Z · file modification\n     /a\\x1b[2J\n' +
-        '  2  09:00:01.000000Z · process exec\n     launchctl load /x.plist\n',
+        '  1  2026-11-22 09:00:00.000000Z · file modification\n     /a\\x1b[2J\n' +
+        '  2  2026-11-22 09:00:01.000000Z · process exec\n     launchctl load /x.plist\n',
     );
     const none = await cli(['hunt', '--query', 'dns where true', '--input', file]);
     expect(none).toMatchObject({ code: 0, stdout: 'No matches.\n' });
@@ -331,11 +331,21 @@ test('rules explain tells which predicate decided', async () => {
   expect(stdout).toContain('step 1: does not match\n');
   expect(stdout).toMatch(/ {2}yes {2}host\.os\.type == "macos"\n {9}host\.os\.type is "macos"/);
   expect(stdout).toMatch(/ {2}no {3}file\.path : .*\n {9}file\.path is "\/elsewhere\/x\.plist"/);
+  const pretty = JSON.stringify(JSON.parse(line({ at: '0', path: '/elsewhere/x.plist' })), null, 2);
+  writeFileSync(path.join(folder, 'pretty.json'), `\n${pretty}\n`);
+  expect((await cli(['rules', 'explain', '84ef182d', 'pretty.json'], { cwd: folder })).stdout).toBe(stdout);
+  writeFileSync(path.join(folder, 'list.json'), `[${pretty}]`);
+  expect((await cli(['rules', 'explain', '84ef182d', 'list.json'], { cwd: folder })).code).toBe(2);
   const json = documents(
     (await cli(['rules', 'explain', '84ef182d', './e.json', '--json'], { cwd: folder })).stdout,
   );
   expect(json).toMatchObject([
-    { schema: 'launchwarden.explanation/1', step: 'step 1', holds: false },
+    {
+      schema: 'launchwarden.explanation/1',
+      step: 'step 1',
+      holds: false,
+      predicates: [{ text: 'event category', holds: true }, {}, {}, {}],
+    },
     { step: 'step 2', holds: false },
   ]);
 });

@@ -170,6 +170,22 @@ matches = 1
     expect(readFileSync(path.join(folder, 'config.toml'), 'utf8')).toContain('folders = ["other", "rules"]');
   });
 
+  test('a beginning that several rules have is told as that', async () => {
+    const folder = configured('[rules]\nfolders = ["rules"]\n');
+    for (const last of ['1', '2'])
+      writeFileSync(
+        path.join(folder, 'rules', `${last}.toml`),
+        plain.replace('-111111111111"', `-11111111111${last}"`).replace('Rule 1111', `Rule ${last}`),
+      );
+    const { code, stderr } = await cli(['rules', 'show', '1111', '--config', 'config.toml'], { cwd: folder });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'launchwarden: 2 rules begin with "1111" [rules/ambiguous]\n' +
+        '  Write more of the id: 11111111-1111-4111-8111-111111111111, 11111111-1111-4111-8111-111111111112.\n',
+    });
+  });
+
   test('again, what was switched on or off stays so, and is told so', async () => {
     const folder = configured('');
     const source = tempFolder();

@@ -11,16 +11,20 @@ export interface IndentedLine {
 const maxArguments = 40;
 const shownCandidates = 10;
 
-/** `05:40:13.290123Z`, or the stretch of time in which a look-by-look sensor knows it to lie. */
-export function timeOf(doc: unknown): string {
+/**
+ * `05:40:13.290123Z`, or the stretch of time in which a look-by-look sensor knows it to lie. `dated`: with its day, for
+ * events of which no other line tells it.
+ */
+export function timeOf(doc: unknown, dated = false): string {
   const end = parseTime(at(doc, '@timestamp'));
   if (end === undefined) return textAt(doc, '@timestamp') ?? 'at an unknown time';
-  const clockTime = (time: Micros, nanos = 0) => formatMicros(time, nanos).slice(11);
-  if (at(doc, 'launchwarden.sensor.precision') !== 'interval') return clockTime(end.time, end.nanos);
+  const clockTime = (time: Micros, nanos = 0) => formatMicros(time, nanos).split('T')[1] ?? '';
+  const day = dated ? `${formatMicros(end.time).split('T')[0]} ` : '';
+  if (at(doc, 'launchwarden.sensor.precision') !== 'interval') return day + clockTime(end.time, end.nanos);
   const start = parseTime(at(doc, 'launchwarden.sensor.not_before'));
   return start === undefined
-    ? `by ${clockTime(end.time)}`
-    : `between ${clockTime(start.time)} and ${clockTime(end.time)}`;
+    ? `${day}by ${clockTime(end.time)}`
+    : `${day}between ${clockTime(start.time)} and ${clockTime(end.time)}`;
 }
 
 /** The arguments as one would type them, bounded. */
@@ -41,13 +45,13 @@ function subject(doc: unknown): string {
 }
 
 /** The events in the order of the match: when, which sensor, what. */
-export function eventLines(events: readonly object[], out: Output): IndentedLine[] {
+export function eventLines(events: readonly object[], out: Output, dated = false): IndentedLine[] {
   return events.flatMap((doc, index) => {
     const sensor = textAt(doc, 'launchwarden.sensor.kind');
     const category = listAt(doc, 'event.category').join(',');
     const action = textAt(doc, 'event.action') ?? listAt(doc, 'event.type').join(',');
     const head = [
-      timeOf(doc),
+      timeOf(doc, dated),
       `${category} ${action}`.trim(),
       ...(sensor === undefined ? [] : [`seen by ${sensor}`]),
     ];

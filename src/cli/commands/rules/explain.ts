@@ -1,8 +1,9 @@
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { clip, quote } from '../../../base/escape.js';
 import { planConditions, type Rule, type StepCondition, type Verdict } from '../../../rules/index.js';
-import { captureEvent, readLines } from '../../../sensors/capture/index.js';
+import { captureEvent, maxLineBytes, readLines } from '../../../sensors/capture/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
@@ -20,6 +21,13 @@ function stepsOf({ query }: Rule): NamedStep[] {
   return steps;
 }
 
+/** A file that holds one document, over as many lines as it likes. */
+function wholeDocument(file: string): object | undefined {
+  if (statSync(file).size > maxLineBytes) return undefined;
+  const text = readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+  return captureEvent(text, 0)?.doc;
+}
+
 /** The event of an id in the store, or the first document of a file. */
 async function readDocument(context: CommandContext, written: string): Promise<unknown> {
   if (!written.includes('/') && !/\.(nd)?json$/.test(written)) {
@@ -32,24 +40,28 @@ async function readDocument(context: CommandContext, written: string): Promise<u
   const file = path.resolve(context.io.cwd, written);
   for (const { number, text } of readLines(file)) {
     const event = text === undefined ? undefined : captureEvent(text, number);
-    if (event !== undefined) return event.doc;
+    const doc = event?.doc ?? wholeDocument(file);
+    if (doc !== undefined) return doc;
     break;
   }
-  throw new UserError('events/not-json', `${file} does not begin with a JSON document on one line`);
+  throw new UserError('events/not-json', `${file} does not hold a JSON object, nor does its first line`);
 }
 
 const shown = (value: unknown): string =>
   value === undefined ? 'missing' : (safe(clip(JSON.stringify(value) ?? 'null', 300)) ?? '""');
 
 function sourceOf(rule: Rule, { span }: Verdict): string {
-  const text = rule.meta.query.slice(span.start, span.end).replace(/\s+/g, ' ');
-  return text === '' ? 'event category' : (safe(clip(text, 200)) ?? '');
+  return span.start === span.end ? 'event category' : rule.meta.query.slice(span.start, span.end);
+}
+
+function shownSource(rule: Rule, verdict: Verdict): string {
+  return safe(clip(sourceOf(rule, verdict).replace(/\s+/g, ' '), 200)) ?? '';
 }
 
 function print(rule: Rule, verdicts: readonly Verdict[], out: Output): void {
   for (const verdict of verdicts) {
     const mark = verdict.holds ? out.style('green', 'yes') : out.style('red', 'no ');
-    out.line(`  ${mark}  ${sourceOf(rule, verdict)}`);
+    out.line(`  ${mark}  ${shownSource(rule, verdict)}`);
     for (const { field, value } of verdict.values) out.line(`         ${safe(field)} is ${shown(value)}`);
   }
 }
@@ -79,7 +91,7 @@ export const rulesExplain = defineCommand({
       const verdicts = conditions.explain(index, doc);
       if (options.json) {
         const predicates = verdicts.map((verdict) => ({
-          text: rule.meta.query.slice(verdict.span.start, verdict.span.end),
+          text: sourceOf(rule, verdict),
           holds: verdict.holds,
           values: verdict.values.map(({ field, value }) => ({ field, value: value ?? null })),
         }));
