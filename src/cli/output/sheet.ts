@@ -43,10 +43,13 @@ export class Section {
   readonly #out: Output;
   readonly #print: (text: string) => void;
   readonly #width: number;
+  // On a terminal an attacker's long word must not run on in the first column, where our own labels stand.
+  readonly #cut: boolean;
 
   constructor(out: Output, how: { readonly print: (text: string) => void; readonly width: number }) {
     this.#out = out;
     this.#print = how.print;
+    this.#cut = out.width !== undefined;
     this.#width = how.width;
   }
 
@@ -54,7 +57,7 @@ export class Section {
   field(label: string, value: string | undefined, look?: StyleName): void {
     if (value === undefined || value === '') return;
     const room = Math.max(leastTextWidth, this.#width - labelWidth - 4);
-    for (const [index, line] of wrap(value, room).entries()) {
+    for (const [index, line] of wrap(value, room, this.#cut).entries()) {
       const shown = look === undefined ? line : this.#out.style(look, line);
       this.#print(`  ${this.#out.style('dim', pad(index === 0 ? label : '', labelWidth))}  ${shown}`);
     }
@@ -71,11 +74,11 @@ export class Section {
   /** A line as it is, indented. */
   line(text: string, indent = 2): void {
     const room = Math.max(leastTextWidth, this.#width - indent);
-    for (const [index, line] of wrap(text, room).entries())
+    for (const [index, line] of wrap(text, room, this.#cut).entries())
       this.#print(' '.repeat(index === 0 ? indent : indent + 2) + line);
   }
 
-  /** A line that must not be wrapped: a query. */
+  /** A line that must not be wrapped: a query, an address. */
   verbatim(line: string): void {
     this.#print(`  ${line}`);
   }
@@ -89,8 +92,8 @@ export class Section {
       else if (content === '') this.#print('');
       else {
         const indent = ' '.repeat(textWidth(lead));
-        for (const [index, line] of wrap(content, Math.max(leastTextWidth, room - indent.length)).entries())
-          this.#print(`  ${index === 0 ? lead : indent}${line}`);
+        const lines = wrap(content, Math.max(leastTextWidth, room - indent.length), false);
+        for (const [index, line] of lines.entries()) this.#print(`  ${index === 0 ? lead : indent}${line}`);
       }
     }
   }

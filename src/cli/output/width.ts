@@ -47,12 +47,15 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
-/** Breaks a text at spaces into lines of at most `width` cells; a word that is longer is cut. */
-export function wrap(text: string, width: number): string[] {
+/**
+ * Breaks a text at spaces into lines of at most `width` cells. A word that is longer is cut, or with `cut` false stays
+ * whole: a path or an address is copied from there.
+ */
+export function wrap(text: string, width: number, cut = true): string[] {
   const lines: string[] = [];
   let line = '';
   for (let word of text.split(' ')) {
-    while (textWidth(word) > width) {
+    while (cut && textWidth(word) > width) {
       const room = line === '' ? width : width - textWidth(line) - 1;
       let head = '';
       for (const character of word) {

@@ -190,6 +190,21 @@ describe('alerts show', () => {
     expect(stdout).not.toContain('/f/10.plist\n');
   });
 
+  test('what is copied from it stays whole: an address always, a long path where no terminal cuts it', async () => {
+    const path = `/f/${'long'.repeat(50)}.plist`;
+    const reference = `https://example.org/${'page'.repeat(50)}`;
+    const long = detection({ rule: { ...rule, references: [reference] } });
+    long.events[0]!.doc.file!.path = path;
+    const dataDir = storedAlerts([long]);
+    const argv = ['alerts', 'show', '3f9a', '--data-dir', dataDir];
+    const piped = (await cli(argv)).stdout;
+    expect(piped).toContain(path);
+    expect(piped).toContain(reference);
+    const terminal = (await cli(argv, { columns: 60 })).stdout;
+    expect(terminal).toContain(reference);
+    expect(terminal).not.toContain(path);
+  });
+
   test('an unknown id names the nearest, an ambiguous one says so', async () => {
     const dataDir = storedAlerts([detection(), detection({ id: `3f9b${'0'.repeat(28)}` })]);
     const unknown = await cli(['alerts', 'show', '3f9c', '--data-dir', dataDir]);

@@ -107,6 +107,6 @@ export function showAlert(alert: Alert, how: { readonly out: Output; readonly no
       ...listAt(doc, 'launchwarden.rule.references'),
       ...listAt(doc, 'threat.technique.reference'),
     ];
-    for (const item of new Set(all)) section.line(item);
+    for (const item of new Set(all)) section.verbatim(item);
   });
 }
