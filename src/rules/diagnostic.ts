@@ -90,7 +90,8 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, severity, message, code, excerpt, hint } = diagnostic;
   const where = `${file === undefined ? '' : `${escapeText(file)}:`}${line}:${column}`;
   const lines = [`${where}: ${severity}: ${message} [${code}]`];
-  for (const text of excerpt.split('\n')) lines.push(`  | ${text}`);
+  // Of an empty line, or of a file that could not be read, there is nothing to show.
+  if (!excerpt.startsWith('\n')) for (const text of excerpt.split('\n')) lines.push(`  | ${text}`);
   if (hint !== undefined) lines.push(`  ${hint}`);
   return lines.join('\n');
 }

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
-import { loadRules } from '../../../src/rules/index.js';
+import { formatDiagnostic, loadRules } from '../../../src/rules/index.js';
 
 let folder: string;
 
@@ -91,7 +91,11 @@ test('what is no readable text file is told, and nothing waits for it', () => {
     ['rules.unreadable', 'fifo.toml'],
     ['rule.too-large', 'huge.toml'],
   ]);
-  expect(loadRules([folder]).rules.map(({ meta }) => meta.id)).toEqual(['ok']);
+  const { rules, diagnostics } = loadRules([folder]);
+  expect(rules.map(({ meta }) => meta.id)).toEqual(['ok']);
+  expect(formatDiagnostic(diagnostics[1]!)).toBe(
+    `${at('fifo.toml')}:1:1: error: this is no regular file [rules.unreadable]`,
+  );
 });
 
 test('a path that is not there is an error of the person who gave it', () => {
