@@ -1,8 +1,7 @@
+import { tierOf } from '../agent/rules.js';
 import type { SensorKind } from '../event/event.js';
 import { lookupField } from '../event/fields.js';
-import { supplyOf } from '../event/supply.js';
-import { degradedReasons, type Rule, ruleRequirements, watchPatterns } from '../rules/index.js';
-import { Scope } from '../sensors/file-watch/index.js';
+import { degradedReasons, type Rule, ruleRequirements } from '../rules/index.js';
 
 export type TierName = 'endpoint-security' | 'eslogger' | 'scan';
 
@@ -16,12 +15,7 @@ export const tierNames = Object.keys(sensors) as TierName[];
 
 /** Why a rule does not see at a tier what it was written to see; empty when it does. */
 export function tierReasons(rule: Rule, tier: TierName): readonly string[] {
-  const supply = supplyOf(sensors[tier]);
-  if (tier !== 'scan') return degradedReasons(rule, { supply, paths: 'all' });
-  // The watcher follows the rules; what it cannot follow it leaves out.
-  const { patterns } = watchPatterns([rule]);
-  const skipped = new Set(new Scope(patterns.map(({ text }) => text)).skipped.map(({ pattern }) => pattern));
-  return degradedReasons(rule, { supply, paths: patterns.filter(({ text }) => !skipped.has(text)) });
+  return degradedReasons(rule, tierOf(sensors[tier], rule));
 }
 
 /** Fields that a rule reads and that no sensor of ours fills. */
