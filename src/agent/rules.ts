@@ -16,8 +16,8 @@ import { Scope } from '../sensors/file-watch/index.js';
 
 /**
  * The rules that the settings ask for. Throws a UserError when a rule file does not compile (`rules/invalid`, with
- * every diagnostic) or an id that is enabled or disabled does not exist (`rules/unknown-id`): an agent that starts with
- * fewer rules than its owner believes is worse than one that says so.
+ * every diagnostic) or an id that is enabled does not exist (`rules/unknown-id`): an agent that starts with fewer rules than
+ * its owner believes is worse than one that says so. An id that is disabled may be that of a rule long gone.
  */
 export function selectRules(settings: Settings): readonly Rule[] {
   const { builtin, folders, disabled, enabled } = settings.rules;
@@ -31,7 +31,7 @@ export function selectRules(settings: Settings): readonly Rule[] {
   }
   const all = [...(builtin ? loadBuiltinRules() : []), ...loaded.rules];
   const known = new Set(all.map((rule) => rule.meta.id));
-  for (const id of [...disabled, ...enabled]) {
+  for (const id of enabled) {
     // Naming a built-in rule while the built-in ones are off is harmless.
     if (known.has(id) || !builtin) continue;
     const hint = didYouMean(id, known);

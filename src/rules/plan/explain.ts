@@ -12,10 +12,16 @@ export interface Verdict {
   readonly values: readonly { readonly field: string; readonly value: unknown }[];
 }
 
-/** Every predicate of a condition in the order of the text, also those that were not needed. */
+/**
+ * Every predicate of a condition in the order of the text, also those that were not needed. A negated one holds when what
+ * it excludes does not.
+ */
 export function explainCondition(condition: Condition, doc: unknown, bindings: Bindings): Verdict[] {
   if (condition.kind === 'constant') return [];
-  if (condition.kind === 'not') return explainCondition(condition.operand, doc, bindings);
+  if (condition.kind === 'not') {
+    const inner = explainCondition(condition.operand, doc, bindings);
+    return condition.operand.kind === 'test' ? inner.map((one) => ({ ...one, holds: !one.holds })) : inner;
+  }
   if (condition.kind !== 'test') {
     return condition.operands.flatMap((operand) => explainCondition(operand, doc, bindings));
   }

@@ -27,7 +27,9 @@ async function switchRules(
   for (const { meta, launchwarden } of rules) {
     if (how.on) disabled.delete(meta.id);
     else disabled.add(meta.id);
-    if (how.on && launchwarden?.enabled === false) enabled.add(meta.id);
+    // An imported rule that the running sensors cannot serve is off until it is asked for by name.
+    if (how.on && (launchwarden?.enabled === false || !meta.file.startsWith('builtin/')))
+      enabled.add(meta.id);
     else enabled.delete(meta.id);
   }
   const changed = (now: ReadonlySet<string>, before: readonly string[]) =>
