@@ -38,7 +38,7 @@ const folders = [
 ];
 const files = [
   '/Users/alice/Library/Caches/com.apple.Safari/WebKitCache/Version 16/Records/', '/private/var/folders/zz/T/TemporaryItems/',
-  '/Users/alice/Documents/work/node_modules/.cache/', '/Library/Logs/DiagnosticReports/', '/Users/alice/Library/Preferences/',
+  '/Users/alice/Documents/site/node_modules/.cache/', '/Library/Logs/DiagnosticReports/', '/Users/alice/Library/Preferences/',
   '/private/var/db/diagnostics/Persist/', '/Users/alice/.git/objects/', '/Applications/App.app/Contents/Resources/',
 ]; // biome-ignore format: a list
 
