@@ -80,12 +80,12 @@ describe('run', () => {
     ['a configuration that is not there', ['--config', 'none.toml'], 'config/missing'],
     ['a malformed configuration', ['--config', 'bad.toml'], 'bad.toml:1:5: '],
     ['a malformed rule', ['--config', 'rule.toml'], 'broken.toml:1:'],
-    ['a rule id that does not exist', ['--config', 'id.toml'], 'rules/unknown-id'],
+    ['an enabled rule that does not exist', ['--config', 'id.toml'], 'rules/unknown-id'],
   ])('%s ends with 2, and nothing is written', async (_what, argv, said) => {
     const at = tree();
     writeFileSync(path.join(at.base, 'bad.toml'), '[log\n');
     writeFileSync(path.join(at.base, 'rule.toml'), '[rules]\nfolders = ["rules"]\n');
-    writeFileSync(path.join(at.base, 'id.toml'), '[rules]\ndisabled = ["nope"]\n');
+    writeFileSync(path.join(at.base, 'id.toml'), '[rules]\nenabled = ["nope"]\n');
     mkdirSync(path.join(at.base, 'rules'));
     writeFileSync(path.join(at.base, 'rules/broken.toml'), '[rule\n');
     const before = readdirSync(at.base, { recursive: true });
