@@ -33,7 +33,7 @@ export function reportError(error: unknown, io: CliIo, json: boolean): ExitCode 
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (json) {
-    const document = { code: 'bug', message: String(error), stack, exit_code: ExitCode.bug };
+    const document = { code: 'cli/bug', message: String(error), stack, exit_code: ExitCode.bug };
     io.stderr.write(`${jsonLine({ schema: 'launchwarden.error/1', ...document })}\n`);
   } else {
     io.stderr.write(`launchwarden: this is a bug in launchwarden, please report it\n${escapeBlock(stack)}\n`);

@@ -17,7 +17,7 @@ export class Budget {
     this.#language = language;
     if (text.length > queryLimits.characters) {
       throw new SyntaxFailure({
-        code: `${language}.too-long`,
+        code: `${language}/too-long`,
         message: `the query has ${text.length} characters, more than ${queryLimits.characters}`,
         span: { start: 0, end: 0 },
       });
@@ -28,7 +28,7 @@ export class Budget {
   node<T extends { readonly span: Span }>(node: T): T {
     if (++this.#nodes > queryLimits.nodes) {
       throw new SyntaxFailure({
-        code: `${this.#language}.too-large`,
+        code: `${this.#language}/too-large`,
         message: `the query has more than ${queryLimits.nodes} parts`,
         span: node.span,
       });
@@ -48,7 +48,7 @@ export class Budget {
   checkDepth(at: Span, depth: number): void {
     if (depth > queryLimits.depth) {
       throw new SyntaxFailure({
-        code: `${this.#language}.too-deep`,
+        code: `${this.#language}/too-deep`,
         message: `the query is nested more than ${queryLimits.depth} levels deep`,
         span: at,
       });

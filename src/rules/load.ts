@@ -31,7 +31,7 @@ export interface LoadedRules {
 /**
  * Loads rule files, and the `.toml` files in folders and below them (names with a leading dot left out). A link inside a
  * folder is followed only when it stays inside it. The second rule of an id is reported and left out. Throws UserError
- * `rules.not-found` when a path is not there; whatever a file holds is a diagnostic.
+ * `rules/not-found` when a path is not there; whatever a file holds is a diagnostic.
  */
 export function loadRules(paths: readonly string[]): LoadedRules {
   const loader = new Loader();
@@ -67,7 +67,7 @@ class Loader {
       isFolder = statSync(given).isDirectory();
     } catch (cause) {
       const message = errnoOf(cause) === 'ENOENT' ? 'no such file or folder' : messageOf(cause);
-      throw new UserError('rules.not-found', `cannot read rules from ${given}: ${message}`, {
+      throw new UserError('rules/not-found', `cannot read rules from ${given}: ${message}`, {
         hint: 'Give rule files (.toml) or folders that hold them.',
         cause,
       });
@@ -78,13 +78,13 @@ class Loader {
 
   #addFolder(folder: string, root: string, depth: number): void {
     if (depth > maxFolderDepth) {
-      this.#report(folder, 'rules.too-deep', 'folders are nested too deep');
+      this.#report(folder, 'rules/too-deep', 'folders are nested too deep');
       return;
     }
     for (const name of this.#namesIn(folder)) {
       if (name.startsWith('.')) continue;
       if (this.#files.length >= maxFiles) {
-        this.#report(folder, 'rules.too-many', `more than ${maxFiles} rule files`);
+        this.#report(folder, 'rules/too-many', `more than ${maxFiles} rule files`);
         return;
       }
       this.#addEntry(path.join(folder, name), root, depth);
@@ -95,7 +95,7 @@ class Loader {
     try {
       return readdirSync(folder).sort();
     } catch (error) {
-      this.#report(folder, 'rules.unreadable', `the folder cannot be read: ${messageOf(error)}`);
+      this.#report(folder, 'rules/unreadable', `the folder cannot be read: ${messageOf(error)}`);
       return [];
     }
   }
@@ -108,10 +108,10 @@ class Loader {
         // A link to a folder is never entered: what it holds inside the root is found there anyway.
         const inside = !stat.isSymbolicLink() || realpathSync(entry).startsWith(root + path.sep);
         if (inside) this.addFile(entry, entry);
-        else this.#report(entry, 'rules.link', 'the link leads out of the folder and is not followed');
+        else this.#report(entry, 'rules/link', 'the link leads out of the folder and is not followed');
       }
     } catch (error) {
-      this.#report(entry, 'rules.unreadable', `the file cannot be read: ${messageOf(error)}`);
+      this.#report(entry, 'rules/unreadable', `the file cannot be read: ${messageOf(error)}`);
     }
   }
 
@@ -129,7 +129,7 @@ class Loader {
     if (known === undefined) this.#rules.set(rule.meta.id, rule);
     else {
       const message = `the rule id ${rule.meta.id} is already taken by ${known.meta.file}`;
-      this.#report(file, 'rules.duplicate-id', message, {
+      this.#report(file, 'rules/duplicate-id', message, {
         text,
         at: Math.max(0, text.indexOf(rule.meta.id)),
       });
@@ -142,7 +142,7 @@ class Loader {
     try {
       descriptor = openSync(location, constants.O_RDONLY | constants.O_NONBLOCK);
       if (!fstatSync(descriptor).isFile()) {
-        this.#report(file, 'rules.unreadable', 'this is no regular file');
+        this.#report(file, 'rules/unreadable', 'this is no regular file');
         return undefined;
       }
       const buffer = Buffer.alloc(maxRuleFileBytes + 1);
@@ -151,14 +151,14 @@ class Loader {
         read = readSync(descriptor, buffer, length, buffer.length - length, null);
       }
       if (length > maxRuleFileBytes) {
-        this.#report(file, 'rule.too-large', `the file has more than ${maxRuleFileBytes} bytes`);
+        this.#report(file, 'rule/too-large', `the file has more than ${maxRuleFileBytes} bytes`);
         return undefined;
       }
       return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
     } catch (error) {
       const invalid = errnoOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
       const message = invalid ? 'the file is not UTF-8' : `the file cannot be read: ${messageOf(error)}`;
-      this.#report(file, invalid ? 'rule.encoding' : 'rules.unreadable', message);
+      this.#report(file, invalid ? 'rule/encoding' : 'rules/unreadable', message);
       return undefined;
     } finally {
       if (descriptor !== undefined) closeSync(descriptor);

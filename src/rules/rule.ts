@@ -31,7 +31,7 @@ export interface RuleTest {
 export interface Diagnostic {
   /** A warning does not keep a rule from running: a field that nobody knows, a comparison that is never true. */
   readonly severity: 'error' | 'warning';
-  /** Stable words, `eql.syntax`, `rule.unsupported-type`, ... */
+  /** Stable words, `eql/syntax`, `rule/unsupported-type`, ... */
   readonly code: string;
   readonly message: string;
   readonly file?: string;

@@ -40,7 +40,7 @@ export class EqlConditionCheck {
     if (near !== undefined) {
       this.#report.warn(
         span,
-        'eql.category',
+        'eql/category',
         `no event has the category ${category}`,
         `Did you mean "${near}"?`,
       );
@@ -53,7 +53,7 @@ export class EqlConditionCheck {
     if (type === 'boolean' || type === 'any' || type === 'null') return;
     this.#report.error(
       expr.span,
-      'eql.not-boolean',
+      'eql/not-boolean',
       `a condition must be true or false; this is a ${type}`,
       expr.kind === 'field' ? 'Compare the field with something, or test it with != null.' : undefined,
     );
@@ -64,7 +64,7 @@ export class EqlConditionCheck {
     if (field.alias === null && field.path.length > 1 && /^event\d+$/.test(field.path[0] as string)) {
       this.#report.error(
         field.span,
-        'eql.alias',
+        'eql/alias',
         `no earlier step is named ${field.path[0]}`,
         'A step is named with `[...] as event0` and can be read in later steps.',
       );
@@ -119,7 +119,7 @@ export class EqlConditionCheck {
 
   #divisor(expr: Expr): void {
     if (expr.kind === 'literal' && expr.value === 0)
-      this.#report.warn(expr.span, 'eql.division', 'a division by zero has no value');
+      this.#report.warn(expr.span, 'eql/division', 'a division by zero has no value');
   }
 
   /** A value of another type is an error when it is written there, a warning when a field brings it: that is converted. */
@@ -127,8 +127,8 @@ export class EqlConditionCheck {
     const type = this.#value(expr);
     if (type === wanted || type === 'any' || type === 'null') return;
     const message = `${where} takes a ${wanted}; this is a ${type}`;
-    if (expr.kind === 'field') this.#report.warn(expr.span, 'eql.type', message);
-    else this.#report.error(expr.span, 'eql.type', message);
+    if (expr.kind === 'field') this.#report.warn(expr.span, 'eql/type', message);
+    else this.#report.error(expr.span, 'eql/type', message);
   }
 
   #compare(expr: Compare): ValueType {
@@ -150,7 +150,7 @@ export class EqlConditionCheck {
     if (both.some((field) => field.alias !== null) || both.every((field) => field.optional)) return;
     this.#report.error(
       (b[0] as Field).span,
-      'eql.field-comparison',
+      'eql/field-comparison',
       'a field cannot be compared with another field of the same event',
       'A field of an earlier step, named with `as event0`, can be compared.',
     );
@@ -162,12 +162,12 @@ export class EqlConditionCheck {
     if (info === undefined) return;
     const why = neverEqual(info.type, String(other.value));
     if (why !== undefined)
-      this.#report.warn(other.span, 'eql.never', `${info.name} ${why}: this is never equal`);
+      this.#report.warn(other.span, 'eql/never', `${info.name} ${why}: this is never equal`);
     const equality = op === '==' || op === '!=' || op === 'in';
     if (equality && typeof other.value === 'string' && /[^*]\*|\*[^*]/.test(other.value)) {
       this.#report.warn(
         other.span,
-        'eql.literal-wildcard',
+        'eql/literal-wildcard',
         `${op} takes the * literally`,
         'Use `like` for a case-sensitive pattern, `:` or `like~` for any case.',
       );
@@ -189,14 +189,14 @@ export class EqlConditionCheck {
     for (const pattern of expr.patterns) {
       if (!this.#pattern(pattern, expr.op)) continue;
       const problem = validateWildcard((pattern as Literal).value as string);
-      if (problem !== undefined) this.#report.error(pattern.span, 'eql.pattern', problem);
+      if (problem !== undefined) this.#report.error(pattern.span, 'eql/pattern', problem);
     }
     return 'boolean';
   }
 
   #pattern(pattern: Expr, op: string): boolean {
     if (pattern.kind === 'literal' && typeof pattern.value === 'string') return true;
-    this.#report.error(pattern.span, 'eql.type', `${op} takes strings`, 'Put the value in double quotes.');
+    this.#report.error(pattern.span, 'eql/type', `${op} takes strings`, 'Put the value in double quotes.');
     return false;
   }
 
@@ -206,7 +206,7 @@ export class EqlConditionCheck {
     for (const pattern of expr.patterns) {
       if (!this.#pattern(pattern, op)) continue;
       const problem = validateRegex(pattern.value as string);
-      if (problem !== undefined) this.#report.error(pattern.span, 'eql.regex', problem);
+      if (problem !== undefined) this.#report.error(pattern.span, 'eql/regex', problem);
     }
     return 'boolean';
   }
@@ -217,7 +217,7 @@ export class EqlConditionCheck {
       for (const arg of expr.args) this.#value(arg);
       this.#report.error(
         expr.span,
-        'eql.function',
+        'eql/function',
         `there is no function ${expr.name.slice(0, 100)}`,
         didYouMean(expr.name, functionNames()) ?? `Functions are ${functionNames().join(', ')}.`,
       );
@@ -225,7 +225,7 @@ export class EqlConditionCheck {
     }
     const { name, args, required, variadic } = signature;
     if (expr.insensitive && !signature.insensitive) {
-      this.#report.error(expr.span, 'eql.function', `${name} has no form with ~`);
+      this.#report.error(expr.span, 'eql/function', `${name} has no form with ~`);
     }
     const most = variadic ? Number.POSITIVE_INFINITY : args.length;
     if (expr.args.length < required || expr.args.length > most) {
@@ -235,7 +235,7 @@ export class EqlConditionCheck {
           ? required
           : `${required} to ${most}`;
       const count = `${range} argument${range === 1 ? '' : 's'}`;
-      this.#report.error(expr.span, 'eql.arguments', `${name} takes ${count}, not ${expr.args.length}`);
+      this.#report.error(expr.span, 'eql/arguments', `${name} takes ${count}, not ${expr.args.length}`);
     }
     expr.args.forEach((arg, index) => {
       const kind = variadic ? args[Math.min(index, args.length - 1)] : args[index];
@@ -250,7 +250,7 @@ export class EqlConditionCheck {
     if (kind === 'any' || kind === 'ip') {
       const type = this.#value(arg);
       if (kind === 'ip' && arg.kind === 'literal' && type !== 'string' && type !== 'null')
-        this.#report.error(arg.span, 'eql.type', `${name} takes an IP address`);
+        this.#report.error(arg.span, 'eql/type', `${name} takes an IP address`);
     } else if (kind === 'block') this.#block(arg, name);
     else this.#expect(arg, kind, name);
   }
@@ -258,10 +258,10 @@ export class EqlConditionCheck {
   #block(arg: Expr, name: string): void {
     if (arg.kind === 'literal' && arg.value === null) return;
     if (arg.kind !== 'literal' || typeof arg.value !== 'string') {
-      this.#report.error(arg.span, 'eql.type', `${name} takes CIDR blocks as strings`);
+      this.#report.error(arg.span, 'eql/type', `${name} takes CIDR blocks as strings`);
     } else if (!isAddressOrBlock(arg.value)) {
       const shown = arg.value.slice(0, 60);
-      this.#report.error(arg.span, 'eql.cidr', `"${shown}" is neither a CIDR block nor an IP address`);
+      this.#report.error(arg.span, 'eql/cidr', `"${shown}" is neither a CIDR block nor an IP address`);
     }
   }
 }

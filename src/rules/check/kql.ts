@@ -22,7 +22,7 @@ export function checkKql(expr: Expr, report: Report, prefix = ''): void {
       const why =
         info === undefined || info.type === 'boolean' ? undefined : neverEqual(info.type, expr.value);
       if (info !== undefined && why !== undefined)
-        report.warn(expr.span, 'kql.never', `${info.name} ${why}: this never holds`);
+        report.warn(expr.span, 'kql/never', `${info.name} ${why}: this never holds`);
       return;
     }
     case 'kql-is':
@@ -43,7 +43,7 @@ function checkIs({ field, value, span }: KqlIs, report: Report, prefix: string):
   if (text.includes('?') && !(value.kind === 'exact' && value.quoted)) {
     report.warn(
       span,
-      'kql.question-mark',
+      'kql/question-mark',
       'KQL takes the ? literally',
       'The only wildcard is *; quote the value to say so.',
     );
@@ -51,7 +51,7 @@ function checkIs({ field, value, span }: KqlIs, report: Report, prefix: string):
   if (value.kind === 'exact' && !value.quoted && /(?:^|\s)(?:and|or|not)$|^(?:and|or)\s/i.test(text)) {
     report.warn(
       span,
-      'kql.keyword',
+      'kql/keyword',
       `this is the value "${text.slice(0, 60)}", not an operator`,
       'Quote the value to say so.',
     );
@@ -59,9 +59,9 @@ function checkIs({ field, value, span }: KqlIs, report: Report, prefix: string):
   if (info === undefined) return;
   if (value.kind === 'pattern') {
     if (info.type !== 'keyword' && info.type !== 'text')
-      report.warn(span, 'kql.never', `${info.name} is no text: a pattern never matches`);
+      report.warn(span, 'kql/never', `${info.name} is no text: a pattern never matches`);
     return;
   }
   const why = neverEqual(info.type, text);
-  if (why !== undefined) report.warn(span, 'kql.never', `${info.name} ${why}: this is never equal`);
+  if (why !== undefined) report.warn(span, 'kql/never', `${info.name} ${why}: this is never equal`);
 }

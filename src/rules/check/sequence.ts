@@ -15,29 +15,29 @@ export function checkSequence(query: SequenceQuery, conditions: EqlConditionChec
   if (stages < 2) {
     report.error(
       query.span,
-      'eql.sequence',
+      'eql/sequence',
       'a sequence needs at least two steps',
       'One step alone must be repeated: [ ... ] with runs=2.',
     );
   }
   if (stages > maxStages) {
-    report.error(query.span, 'eql.sequence', `a sequence has at most ${maxStages} steps, runs counted`);
+    report.error(query.span, 'eql/sequence', `a sequence has at most ${maxStages} steps, runs counted`);
   }
   if (steps.every((step) => step.missing)) {
-    report.error(query.span, 'eql.missing-event', 'at least one step must not be a missing event');
+    report.error(query.span, 'eql/missing-event', 'at least one step must not be a missing event');
   }
   const missing = steps.find((step) => step.missing);
   if (missing !== undefined && maxspan === null) {
     report.error(
       missing.span,
-      'eql.missing-event',
+      'eql/missing-event',
       'missing events need `with maxspan`',
       'Write sequence with maxspan=1m, before the first step.',
     );
   } else if (maxspan === null) {
     report.warn(
       query.span,
-      'eql.no-maxspan',
+      'eql/no-maxspan',
       'without maxspan a sequence waits for ever; old ones are dropped when memory is full',
     );
   }
@@ -45,7 +45,7 @@ export function checkSequence(query: SequenceQuery, conditions: EqlConditionChec
     conditions.step(until, until.span);
     checkKeys(until, query, report);
     if (until.runs > 1 || until.alias !== null)
-      report.error(until.span, 'eql.sequence', '`until` takes neither runs nor a name');
+      report.error(until.span, 'eql/sequence', '`until` takes neither runs nor a name');
   }
 }
 
@@ -53,21 +53,21 @@ export function checkSample(query: SampleQuery, conditions: EqlConditionCheck, r
   const { steps, by, pipes } = query;
   checkSteps(query, conditions, report);
   if (steps.length < 2 || steps.length > sampleSteps) {
-    report.error(query.span, 'eql.sample', `a sample has 2 to ${sampleSteps} steps, not ${steps.length}`);
+    report.error(query.span, 'eql/sample', `a sample has 2 to ${sampleSteps} steps, not ${steps.length}`);
   }
   if (by.length === 0 && steps[0]?.by.length === 0) {
     report.error(
       query.span,
-      'eql.sample',
+      'eql/sample',
       'a sample needs at least one join key',
       'Write sample by host.id.',
     );
   }
   const odd = steps.find((step) => step.missing || step.runs > 1 || step.alias !== null);
   if (odd !== undefined) {
-    report.error(odd.span, 'eql.sample', 'a step of a sample can be neither missing, repeated nor named');
+    report.error(odd.span, 'eql/sample', 'a step of a sample can be neither missing, repeated nor named');
   }
-  if (pipes[0] !== undefined) report.error(pipes[0].span, 'eql.sample', 'a sample takes no pipes');
+  if (pipes[0] !== undefined) report.error(pipes[0].span, 'eql/sample', 'a sample takes no pipes');
 }
 
 function checkSteps(query: SequenceQuery | SampleQuery, conditions: EqlConditionCheck, report: Report): void {
@@ -83,7 +83,7 @@ function checkSteps(query: SequenceQuery | SampleQuery, conditions: EqlCondition
 function checkKey(field: Field, conditions: EqlConditionCheck, report: Report): void {
   conditions.field(field);
   if (field.alias !== null) {
-    report.error(field.span, 'eql.alias', `a join key cannot be read from ${field.alias}`);
+    report.error(field.span, 'eql/alias', `a join key cannot be read from ${field.alias}`);
   }
 }
 
@@ -92,7 +92,7 @@ function checkKeys(step: Step, query: SequenceQuery | SampleQuery, report: Repor
   if (first === undefined || step.by.length === first.by.length) return;
   report.error(
     step.by[0]?.span ?? step.span,
-    'eql.join-keys',
+    'eql/join-keys',
     `this step has ${step.by.length} join keys of its own, the first step has ${first.by.length}`,
     'Every step must join by equally many fields.',
   );
@@ -100,9 +100,9 @@ function checkKeys(step: Step, query: SequenceQuery | SampleQuery, report: Repor
 
 function checkAlias(step: Step, report: Report): void {
   if (step.alias === null) return;
-  if (step.missing) report.error(step.span, 'eql.alias', 'a missing event cannot be named');
+  if (step.missing) report.error(step.span, 'eql/alias', 'a missing event cannot be named');
   const hidden = allFields().find(({ name }) => name.split('.')[0] === step.alias);
   if (hidden !== undefined) {
-    report.error(step.span, 'eql.alias', `the name ${step.alias} hides the field ${hidden.name}`);
+    report.error(step.span, 'eql/alias', `the name ${step.alias} hides the field ${hidden.name}`);
   }
 }

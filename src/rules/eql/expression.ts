@@ -87,7 +87,7 @@ export class ExpressionParser {
     if (kind !== 'name' || !tokens.isWord('of', tokens.peek(1))) return undefined;
     if (text !== 'descendant') {
       throw new SyntaxFailure({
-        code: 'eql.unsupported',
+        code: 'eql/unsupported',
         message: `\`${text} of\` is not supported; only \`descendant of\` is`,
         span,
       });
@@ -109,7 +109,7 @@ export class ExpressionParser {
     const chained = this.#tokens.next;
     if (chained.kind === 'symbol' && comparisons.includes(chained.text)) {
       throw new SyntaxFailure({
-        code: 'eql.chained-comparison',
+        code: 'eql/chained-comparison',
         message: 'comparisons cannot be chained',
         span: chained.span,
         hint: 'Join two comparisons with `and`.',
@@ -271,7 +271,7 @@ export class ExpressionParser {
   #refuseIndex(): void {
     if (this.#tokens.peek(1).kind !== 'number') return;
     throw new SyntaxFailure({
-      code: 'eql.unsupported',
+      code: 'eql/unsupported',
       message: 'array indexes are not part of EQL',
       span: this.#tokens.next.span,
       hint: 'A comparison with an array field holds when any of its values does.',
@@ -302,7 +302,7 @@ export class ExpressionParser {
     const value = Number(sign + token.text);
     if (!Number.isFinite(value) || (!float && !Number.isSafeInteger(value))) {
       throw new SyntaxFailure({
-        code: 'eql.number',
+        code: 'eql/number',
         message: `the number ${token.text.slice(0, 40)} is too large`,
         span,
         hint: 'Integers are exact up to 9007199254740991; write a larger one as a string.',

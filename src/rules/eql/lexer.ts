@@ -54,7 +54,7 @@ class Lexer {
 
   #fail(code: string, message: string, start: number, hint?: string): never {
     throw new SyntaxFailure({
-      code: `eql.${code}`,
+      code: `eql/${code}`,
       message,
       span: { start, end: Math.min(start + 1, this.#text.length) },
       hint,

@@ -32,7 +32,7 @@ class QueryParser {
     const { start } = tokens.next.span;
     if (tokens.isWord('join')) {
       throw new SyntaxFailure({
-        code: 'eql.unsupported',
+        code: 'eql/unsupported',
         message: '`join` is not part of Elasticsearch EQL',
         span: tokens.next.span,
         hint: 'Use `sequence` when order matters, `sample` when it does not.',
@@ -88,7 +88,7 @@ class QueryParser {
     if (number.kind !== 'number') tokens.fail(['a duration like 30s']);
     tokens.take();
     const fail = (message: string, hint?: string): never => {
-      throw new SyntaxFailure({ code: 'eql.maxspan', message, span: number.span, hint });
+      throw new SyntaxFailure({ code: 'eql/maxspan', message, span: number.span, hint });
     };
     const unit =
       tokens.next.span.start === number.span.end && tokens.next.kind === 'name' ? tokens.take().text : '';
@@ -160,7 +160,7 @@ class QueryParser {
     const runs = Number(number.text);
     if (!/^[0-9]+$/.test(number.text) || runs < 1 || runs > 100) {
       throw new SyntaxFailure({
-        code: 'eql.runs',
+        code: 'eql/runs',
         message: `runs must be a whole number from 1 to 100, not ${number.text.slice(0, 40)}`,
         span: number.span,
       });
@@ -174,7 +174,7 @@ class QueryParser {
     if (token.kind !== 'name') tokens.fail(['a name like event0']);
     if (this.#expressions.aliases.has(token.text)) {
       throw new SyntaxFailure({
-        code: 'eql.alias',
+        code: 'eql/alias',
         message: `the name ${token.text} is given to two steps`,
         span: token.span,
       });
@@ -192,7 +192,7 @@ class QueryParser {
       if (name.kind !== 'name' || (name.text !== 'head' && name.text !== 'tail')) {
         if (['count', 'filter', 'sort', 'unique', 'unique_count'].includes(name.text)) {
           throw new SyntaxFailure({
-            code: 'eql.unsupported',
+            code: 'eql/unsupported',
             message: `the pipe ${name.text} is not part of Elasticsearch EQL`,
             span: name.span,
             hint: 'Pipes are head and tail.',

@@ -92,7 +92,7 @@ export class Tokens {
   fail(expected: readonly string[], hint?: string): never {
     const token = this.next;
     throw new SyntaxFailure({
-      code: 'eql.syntax',
+      code: 'eql/syntax',
       message: `expected ${oneOf(expected)}, found ${described(token)}`,
       span: token.span,
       expected,

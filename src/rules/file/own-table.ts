@@ -13,7 +13,7 @@ function readTest(table: TableReader): RuleTest {
   table.onlyKeys(['name', 'events', 'matches'], true);
   const events = table.raw('events');
   if (!Array.isArray(events) || !events.every(isTable)) {
-    table.problem('events', { code: 'rule.type', message: `${table.path}.events must be a list of events` });
+    table.problem('events', { code: 'rule/type', message: `${table.path}.events must be a list of events` });
   }
   if (!table.has('matches')) table.required('matches');
   return {

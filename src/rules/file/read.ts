@@ -62,7 +62,7 @@ export function readRuleFile(text: string, file: string): RuleFileResult {
   const problems: Problem[] = [];
   if (Buffer.byteLength(text) > maxRuleFileBytes) {
     return failed(source, [
-      problemAt(0, 'rule.too-large', `the file has more than ${maxRuleFileBytes} bytes`),
+      problemAt(0, 'rule/too-large', `the file has more than ${maxRuleFileBytes} bytes`),
     ]);
   }
   const document = parseToml(text);
@@ -73,7 +73,7 @@ export function readRuleFile(text: string, file: string): RuleFileResult {
   if (rule === undefined) {
     if (problems.length > 0) return failed(source, problems);
     const hint = 'A rule file holds a table [rule].';
-    return failed(source, [{ ...problemAt(0, 'rule.missing', 'the table [rule] is missing'), hint }]);
+    return failed(source, [{ ...problemAt(0, 'rule/missing', 'the table [rule] is missing'), hint }]);
   }
   const unsupported = unsupportedHere(rule, problems);
   if (unsupported) return failed(source, problems);
@@ -93,12 +93,12 @@ function parseToml(text: string): { table: TomlTable } | Problem {
     return { table: parse(text, { maxDepth: 64 }) };
   } catch (error) {
     if (!(error instanceof TomlError)) {
-      return problemAt(0, 'rule.toml', 'the file cannot be read as TOML');
+      return problemAt(0, 'rule/toml', 'the file cannot be read as TOML');
     }
     const lines = text.split('\n').slice(0, error.line - 1);
     const start = lines.reduce((sum, line) => sum + line.length + 1, 0) + error.column - 1;
     const message = (error.message.split('\n')[0] ?? '').replace('Invalid TOML document: ', '');
-    return problemAt(Math.max(0, start), 'rule.toml', message);
+    return problemAt(Math.max(0, start), 'rule/toml', message);
   }
 }
 
@@ -109,7 +109,7 @@ function unsupportedHere(rule: TableReader, problems: Problem[]): boolean {
   const language = rule.raw('language');
   const refuse = (key: string, what: string, why: string) =>
     rule.problem(key, {
-      code: `rule.unsupported-${key === 'language' ? 'language' : 'type'}`,
+      code: `rule/unsupported-${key === 'language' ? 'language' : 'type'}`,
       message: `${what} is not supported on an endpoint: ${why}`,
       hint: 'Rule types here are eql, query, threshold and new_terms, in EQL or KQL.',
     });
@@ -120,14 +120,14 @@ function unsupportedHere(rule: TableReader, problems: Problem[]): boolean {
   const systems = rule.texts('os_list');
   if (systems.length > 0 && !systems.includes('macos')) {
     rule.problem('os_list', {
-      code: 'rule.other-system',
+      code: 'rule/other-system',
       message: `the rule is for ${systems.join(', ')}, not for macOS`,
     });
   }
   const filters = rule.raw('filters');
   if (Array.isArray(filters) && filters.length > 0) {
     rule.problem('filters', {
-      code: 'rule.unsupported-filters',
+      code: 'rule/unsupported-filters',
       message: 'rule.filters is not supported on an endpoint: it is Query DSL of Elasticsearch',
       hint: 'Put the condition into the query.',
     });
@@ -226,7 +226,7 @@ class RuleReader {
     const id = this.#rule.required(key);
     if (id === '' || /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$/.test(id)) return id;
     this.#rule.problem(key, {
-      code: 'rule.value',
+      code: 'rule/value',
       message: `rule.${key} must be 1 to 100 letters, digits and _ . : -`,
     });
     return '';
@@ -244,7 +244,7 @@ class RuleReader {
     const interval = this.#rule.text('interval', '5m');
     if (parseDuration(interval) !== undefined && interval !== '0m') return interval;
     this.#rule.problem('interval', {
-      code: 'rule.value',
+      code: 'rule/value',
       message: 'rule.interval must be a duration like 5m',
     });
     return '5m';
@@ -268,7 +268,7 @@ class RuleReader {
     const cardinality = table.raw('cardinality');
     if (Array.isArray(cardinality) && cardinality.length > 0) {
       table.problem('cardinality', {
-        code: 'rule.unsupported-threshold',
+        code: 'rule/unsupported-threshold',
         message: 'rule.threshold.cardinality is not supported here',
       });
     }
@@ -280,7 +280,7 @@ class RuleReader {
   #fields(table: TableReader, key: string): readonly string[] {
     const fields = table.texts(key).filter((name) => name !== '');
     if (fields.length > 5) {
-      table.problem(key, { code: 'rule.value', message: `${table.path}.${key} takes at most 5 fields` });
+      table.problem(key, { code: 'rule/value', message: `${table.path}.${key} takes at most 5 fields` });
     }
     return fields;
   }
@@ -293,13 +293,13 @@ class RuleReader {
     }
     const fields = this.#fields(table, 'value');
     if (fields.length === 0) {
-      table.problem('value', { code: 'rule.missing', message: 'rule.new_terms.value must name the fields' });
+      table.problem('value', { code: 'rule/missing', message: 'rule.new_terms.value must name the fields' });
     }
     const start = table.tables('history_window_start').map((entry) => entry.text('value', ''))[0] ?? '';
     const historyWindow = parseDuration(/^now-(\d+[a-z]+)(?:\/[a-z])?$/.exec(start)?.[1] ?? '');
     if (historyWindow === undefined) {
       table.problem('history_window_start', {
-        code: 'rule.value',
+        code: 'rule/value',
         message: 'rule.new_terms.history_window_start must have a value like now-7d',
       });
     }

@@ -43,14 +43,14 @@ export class TableReader {
   }
 
   #wrong(key: string, wanted: string): undefined {
-    this.problem(key, { code: 'rule.type', message: `${this.#pathOf(key)} must be ${wanted}` });
+    this.problem(key, { code: 'rule/type', message: `${this.#pathOf(key)} must be ${wanted}` });
     return undefined;
   }
 
   #missing(key: string): void {
     const near = nearest(key, Object.keys(this.#table).slice(0, maxKeys));
     this.problem(key, {
-      code: 'rule.missing',
+      code: 'rule/missing',
       message: `${this.#pathOf(key)} is missing`,
       hint: near === undefined ? undefined : `There is a key "${near}".`,
     });
@@ -89,7 +89,7 @@ export class TableReader {
     if (found !== undefined) return found;
     const near = typeof value === 'string' ? nearest(value, known) : undefined;
     this.problem(key, {
-      code: 'rule.value',
+      code: 'rule/value',
       message: `${this.#pathOf(key)} must be ${oneOf(known)}`,
       expected: known,
       hint: near === undefined ? undefined : `Did you mean "${near}"?`,
@@ -141,7 +141,7 @@ export class TableReader {
       if (!strict && (near === undefined || this.has(near))) continue;
       this.problem(key, {
         severity: strict ? 'error' : 'warning',
-        code: 'rule.unknown-key',
+        code: 'rule/unknown-key',
         message: `${this.#pathOf(key)} is not known`,
         hint: near === undefined ? undefined : `Did you mean "${near}"?`,
       });

@@ -6,7 +6,7 @@ export function readThreats(table: TableReader): readonly Threat[] {
   return table.tables('threat').flatMap((entry) => {
     const tactic = entry.table('tactic');
     if (tactic === undefined) {
-      entry.problem('tactic', { code: 'rule.missing', message: `${entry.path}.tactic is missing` });
+      entry.problem('tactic', { code: 'rule/missing', message: `${entry.path}.tactic is missing` });
       return [];
     }
     return [

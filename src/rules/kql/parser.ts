@@ -109,7 +109,7 @@ class KqlParser {
     const name = literal.parts.map((part) => part ?? '*').join('');
     if (wildcard && literal.parts.some((part) => part?.includes('*'))) {
       throw new SyntaxFailure({
-        code: 'kql.field',
+        code: 'kql/field',
         message: 'a field name cannot hold both a wildcard and an escaped *',
         span: literal.span,
       });
@@ -165,7 +165,7 @@ class KqlParser {
     const literal = this.#scanner.literal() ?? this.#scanner.fail(['a value']);
     if (literal.parts.includes(null)) {
       throw new SyntaxFailure({
-        code: 'kql.range',
+        code: 'kql/range',
         message: `${op} takes no wildcard`,
         span: literal.span,
         hint: 'Put the value in quotes if the * is meant as such.',

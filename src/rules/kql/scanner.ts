@@ -78,7 +78,7 @@ export class KqlScanner {
     const start = found === undefined ? this.text.trimEnd().length : this.at;
     const what = found === undefined ? 'the end of the query' : `\`${String.fromCodePoint(found)}\``;
     throw new SyntaxFailure({
-      code: 'kql.syntax',
+      code: 'kql/syntax',
       message: `expected ${oneOf(expected)}, found ${what}`,
       span: { start, end: start + (found === undefined ? 0 : 1) },
       expected,
@@ -88,7 +88,7 @@ export class KqlScanner {
 
   #failEscape(start: number, hint: string): never {
     throw new SyntaxFailure({
-      code: 'kql.escape',
+      code: 'kql/escape',
       message: 'this backslash escapes nothing',
       span: { start, end: start + 1 },
       hint,
@@ -102,7 +102,7 @@ export class KqlScanner {
       const character = this.text[this.at];
       if (character === undefined) {
         throw new SyntaxFailure({
-          code: 'kql.string',
+          code: 'kql/string',
           message: 'the quoted value is not closed',
           span: { start, end: start + 1 },
           hint: 'Close it with a ", or write \\" for a quote.',

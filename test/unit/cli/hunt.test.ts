@@ -141,7 +141,7 @@ describe('a query that cannot be used ends with 2', () => {
       input(),
     ]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^launchwarden: query:2:7: .* \[eql\.[a-z]+\]\n {2} *a ==\n {2} *\^\n/);
+    expect(stderr).toMatch(/^launchwarden: query:2:7: .* \[eql\/[a-z]+\]\n {2} *a ==\n {2} *\^\n/);
   });
 
   test('in JSON, with the file it stands in', async () => {
@@ -299,7 +299,7 @@ ${query}
     });
     expect(b).toMatchObject({ file: path.join(folder, 'b.toml'), id: null, ok: false });
     expect((b as { errors: object[] }).errors).toMatchObject([
-      { code: 'eql.syntax', line: expect.any(Number) },
+      { code: 'eql/syntax', line: expect.any(Number) },
     ]);
   });
 

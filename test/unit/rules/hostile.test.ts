@@ -125,7 +125,7 @@ test('a depth below the limit compiles, one above is told', () => {
   const nested = (n: number) => compileQuery('eql', `any where ${'('.repeat(n)}true${')'.repeat(n)}`);
   expect('query' in nested(100)).toBe(true);
   const refused = nested(130);
-  expect('diagnostics' in refused && refused.diagnostics[0]?.code).toBe('eql.too-deep');
+  expect('diagnostics' in refused && refused.diagnostics[0]?.code).toBe('eql/too-deep');
 });
 
 const tomlSoup = fc
@@ -210,7 +210,7 @@ test.each([
 
 test('a rule file beyond the limit is refused', () => {
   const result = readRuleFile(`# ${'x'.repeat(fileLimit)}`, 'long.toml');
-  expect('diagnostics' in result && result.diagnostics[0]?.code).toBe('rule.too-large');
+  expect('diagnostics' in result && result.diagnostics[0]?.code).toBe('rule/too-large');
 });
 
 test('keys of the language itself are keys like others', () => {

@@ -44,7 +44,7 @@ test('a file is read whatever its name; a bad one does not stop the others', () 
   put('two.toml', text('two'));
   const loaded = loadRules([at('one.rule'), at('bad.toml'), at('two.toml')]);
   expect(loaded.rules.map(({ meta }) => meta.id)).toEqual(['one', 'two']);
-  expect(loaded.diagnostics.map(({ code, file }) => [code, file])).toEqual([['eql.syntax', at('bad.toml')]]);
+  expect(loaded.diagnostics.map(({ code, file }) => [code, file])).toEqual([['eql/syntax', at('bad.toml')]]);
 });
 
 test('the second rule of an id is reported where it says so', () => {
@@ -53,7 +53,7 @@ test('the second rule of an id is reported where it says so', () => {
   const loaded = loadRules([folder]);
   expect(loaded.rules.map(({ meta }) => meta.file)).toEqual([at('a.toml')]);
   expect(loaded.diagnostics).toMatchObject([
-    { code: 'rules.duplicate-id', file: at('b.toml'), line: 2, column: 12 },
+    { code: 'rules/duplicate-id', file: at('b.toml'), line: 2, column: 12 },
   ]);
 });
 
@@ -69,9 +69,9 @@ test('links are followed only to files inside the folder', () => {
     symlinkSync('real/a.toml', at('rules/in.toml'));
     expect(loadRules([at('rules')]).rules.map(({ meta }) => meta.id)).toEqual(['a']);
     expect(codes([at('rules')])).toEqual([
-      ['rules.unreadable', 'rules/dangling.toml'],
-      ['rules.link', 'rules/out.toml'],
-      ['rules.duplicate-id', 'rules/real/a.toml'],
+      ['rules/unreadable', 'rules/dangling.toml'],
+      ['rules/link', 'rules/out.toml'],
+      ['rules/duplicate-id', 'rules/real/a.toml'],
     ]);
     // The person who names a link means what it points to.
     expect(loadRules([at('rules/out.toml')]).rules.map(({ meta }) => meta.id)).toEqual(['secret']);
@@ -87,14 +87,14 @@ test('what is no readable text file is told, and nothing waits for it', () => {
   mkdirSync(at('folder.toml'));
   put('ok.toml', `\ufeff${text('ok')}`);
   expect(codes([folder])).toEqual([
-    ['rule.encoding', 'binary.toml'],
-    ['rules.unreadable', 'fifo.toml'],
-    ['rule.too-large', 'huge.toml'],
+    ['rule/encoding', 'binary.toml'],
+    ['rules/unreadable', 'fifo.toml'],
+    ['rule/too-large', 'huge.toml'],
   ]);
   const { rules, diagnostics } = loadRules([folder]);
   expect(rules.map(({ meta }) => meta.id)).toEqual(['ok']);
   expect(formatDiagnostic(diagnostics[1]!)).toBe(
-    `${at('fifo.toml')}:1:1: error: this is no regular file [rules.unreadable]`,
+    `${at('fifo.toml')}:1:1: error: this is no regular file [rules/unreadable]`,
   );
 });
 
@@ -104,7 +104,7 @@ test('a path that is not there is an error of the person who gave it', () => {
     expect.unreachable();
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).code).toBe('rules.not-found');
+    expect((error as UserError).code).toBe('rules/not-found');
     expect((error as UserError).message).toContain(at('none'));
   }
 });

@@ -207,13 +207,13 @@ value = "now-7d"
   });
 
   test.each([
-    ['type = "esql"\nlanguage = "esql"', 'rule.unsupported-type', 4],
-    ['type = "machine_learning"\nmachine_learning_job_id = "x"', 'rule.unsupported-type', 4],
-    ['type = "threat_match"\nlanguage = "kuery"', 'rule.unsupported-type', 4],
-    ['type = "saved_query"', 'rule.unsupported-type', 4],
-    ['type = "query"\nlanguage = "lucene"', 'rule.unsupported-language', 5],
-    ['type = "query"\nlanguage = "kuery"\nfilters = [{ a = 1 }]', 'rule.unsupported-filters', 6],
-    ['type = "eql"\nos_list = ["linux"]', 'rule.other-system', 5],
+    ['type = "esql"\nlanguage = "esql"', 'rule/unsupported-type', 4],
+    ['type = "machine_learning"\nmachine_learning_job_id = "x"', 'rule/unsupported-type', 4],
+    ['type = "threat_match"\nlanguage = "kuery"', 'rule/unsupported-type', 4],
+    ['type = "saved_query"', 'rule/unsupported-type', 4],
+    ['type = "query"\nlanguage = "lucene"', 'rule/unsupported-language', 5],
+    ['type = "query"\nlanguage = "kuery"\nfilters = [{ a = 1 }]', 'rule/unsupported-filters', 6],
+    ['type = "eql"\nos_list = ["linux"]', 'rule/other-system', 5],
   ])('%s is not supported on an endpoint', (lines, code, line) => {
     // The query is not even looked at.
     const found = refused(`${head}${lines}\nquery = 'from x | where'\n`);
@@ -258,12 +258,12 @@ events = [
       `${head}type = "eql"\nquery = 'any where true'\n[rule.launchwarden]\nenabld = true\n`,
     );
     expect(own.map(({ code, hint }) => [code, hint])).toEqual([
-      ['rule.unknown-key', 'Did you mean "enabled"?'],
+      ['rule/unknown-key', 'Did you mean "enabled"?'],
     ]);
     const rule = read(
       `${head}type = "eql"\nquery = 'any where true'\nfalse_positive = []\nsomething_new = 1\n`,
     );
-    expect(rule.warnings?.map(({ code, line }) => [code, line])).toEqual([['rule.unknown-key', 7]]);
+    expect(rule.warnings?.map(({ code, line }) => [code, line])).toEqual([['rule/unknown-key', 7]]);
   });
 });
 
@@ -300,7 +300,7 @@ rule_id = "x"\nname = """\nquery = 'any where ='\n"""\ntype = "eql"\nseverity = 
     const [inline] = refused(
       `rule = { rule_id = "x", name = "n", type = "eql", severity = "low", query = 'any =' }\n`,
     );
-    expect([inline?.line, inline?.column, inline?.code]).toEqual([1, 1, 'eql.syntax']);
+    expect([inline?.line, inline?.column, inline?.code]).toEqual([1, 1, 'eql/syntax']);
   });
 });
 
@@ -309,22 +309,22 @@ test('every problem of a file is told, in its order', () => {
     `[rule]\nname = 5\ntype = "eqll"\nrisk_score = "x"\nquery = 'any ='\nmax_signals = 0\n`,
   );
   expect(found.map(({ code, line }) => [line, code])).toEqual([
-    [1, 'rule.missing'],
-    [1, 'rule.missing'],
-    [2, 'rule.type'],
-    [3, 'rule.value'],
-    [4, 'rule.type'],
-    [5, 'eql.syntax'],
-    [6, 'rule.type'],
+    [1, 'rule/missing'],
+    [1, 'rule/missing'],
+    [2, 'rule/type'],
+    [3, 'rule/value'],
+    [4, 'rule/type'],
+    [5, 'eql/syntax'],
+    [6, 'rule/type'],
   ]);
 });
 
 test.each([
-  ['', 'rule.missing'],
-  ['[metadata]\n', 'rule.missing'],
-  ['rule = 5\n', 'rule.type'],
-  ['[rule\n', 'rule.toml'],
-  ['\u0000', 'rule.toml'],
+  ['', 'rule/missing'],
+  ['[metadata]\n', 'rule/missing'],
+  ['rule = 5\n', 'rule/type'],
+  ['[rule\n', 'rule/toml'],
+  ['\u0000', 'rule/toml'],
 ])('%j is no rule file', (text, code) => {
   expect(refused(text).map((one) => one.code)).toEqual([code]);
 });
