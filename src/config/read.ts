@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
 import { clip, escapeText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import { type KeyPath, KeyPositions } from './positions.js';
@@ -41,6 +41,7 @@ function readText(file: string): string {
     const reason = error instanceof TypeError ? 'it is not UTF-8 text' : messageOf(error);
     throw new UserError('config/unreadable', `the configuration cannot be read: ${reason}`, {
       at: { file },
+      ...(isDenied(error) ? { hint: 'You may not read it: run with sudo.' } : {}),
       cause: error,
     });
   }

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
 import type { LogLevel } from '../base/log.js';
@@ -74,7 +74,13 @@ function resolveRoot(written: string, cwd: string): string {
   try {
     if (!statSync(folder).isDirectory())
       throw new UserError('config/bad-root', `the root ${folder} is not a directory`, { hint });
-    return realpathSync(folder);
+    const real = realpathSync(folder);
+    if (real !== '/') return real;
+    // Half of what it asks for, simulated events and a tree of its own, would not hold.
+    const led = folder === '/' ? '' : `${folder} leads to `;
+    throw new UserError('config/bad-root', `the root ${led}/ is this machine itself`, {
+      hint: 'Leave --root out to work on this machine.',
+    });
   } catch (error) {
     if (error instanceof UserError) throw error;
     const reason =
@@ -86,7 +92,12 @@ function resolveRoot(written: string, cwd: string): string {
 /** The file to read: the one named, or the one at the default place when something stands there. */
 function chooseFile(flag: string | undefined, standard: string, cwd: string): string | undefined {
   if (flag !== undefined) return path.resolve(cwd, flag);
-  return existsSync(standard) ? standard : undefined;
+  try {
+    return statSync(standard, { throwIfNoEntry: false }) === undefined ? undefined : standard;
+  } catch {
+    // It may be there: reading it says what keeps us from it.
+    return standard;
+  }
 }
 
 function uniqueNames(file: string | undefined, read: ConfigFile | undefined): void {

@@ -2,6 +2,9 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
 
+/** The data folder is 0700, and an agent that runs as a daemon is root's. */
+export const noAccessHint = 'The data directory belongs to another user: run with sudo.';
+
 function refuse(code: string, message: string, hint: string): UserError {
   return new UserError(code, message, { hint });
 }
@@ -27,7 +30,8 @@ export function prepareFolder(folder: string, readOnly: boolean): void {
   try {
     stat = lstatSync(folder);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT')
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR')
       throw refuse(
         'store/none',
         `there is no data directory ${folder}`,
@@ -35,8 +39,8 @@ export function prepareFolder(folder: string, readOnly: boolean): void {
       );
     throw refuse(
       'store/no-access',
-      `cannot look at ${folder}: ${messageOf(error)}`,
-      'The data directory belongs to root: use sudo.',
+      `the data directory ${folder} cannot be looked at: ${messageOf(error)}`,
+      noAccessHint,
     );
   }
   if (stat.isSymbolicLink() || !stat.isDirectory())
@@ -50,7 +54,9 @@ export function prepareFolder(folder: string, readOnly: boolean): void {
     throw refuse(
       'store/foreign-folder',
       `the data directory ${folder} belongs to user ${stat.uid}, not to ${self}`,
-      'Run as its owner, or choose a directory of your own.',
+      stat.uid === 0
+        ? 'Run with sudo, or choose a directory of your own.'
+        : 'Run as its owner, or choose a directory of your own.',
     );
   if (stat.uid !== self && stat.uid !== 0 && self === 0)
     throw refuse(

@@ -1,7 +1,8 @@
-import { closeSync, constants, existsSync, lstatSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type BetterSqlite3 from 'better-sqlite3';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
+import { noAccessHint } from './folder.js';
 
 export type Db = BetterSqlite3.Database;
 export type Statement = BetterSqlite3.Statement<unknown[]>;
@@ -45,8 +46,9 @@ function isBindingError(error: unknown): boolean {
 // SQLite's own files (-wal, -shm, -journal) take the mode of the database. A file that exists is only looked at, never
 // opened: closing any descriptor of it would drop the locks that another connection of this process holds on it.
 function makePrivate(file: string, readOnly: boolean): void {
-  if (existsSync(file)) {
-    const stat = lstatSync(file);
+  // Throws where it may not be looked for: that is no database that is not there.
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat !== undefined) {
     if (!stat.isFile()) {
       throw new UserError('store/not-a-file', `${file} is not a regular file`, {
         hint: 'Choose another data directory, or move that away.',
@@ -76,17 +78,8 @@ export function storeError(error: unknown, file: string): UserError | undefined 
       'Move it away and restore it from a backup, or start with an empty data directory.',
     );
   }
-  if (
-    code === 'EACCES' ||
-    code === 'EPERM' ||
-    code === 'SQLITE_CANTOPEN' ||
-    code.startsWith('SQLITE_READONLY')
-  ) {
-    return fail(
-      'store/no-access',
-      `${file} cannot be opened: ${messageOf(error)}`,
-      'The data directory belongs to root: use sudo.',
-    );
+  if (isDenied(error) || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
+    return fail('store/no-access', `${file} cannot be opened: ${messageOf(error)}`, noAccessHint);
   }
   if (isDiskFull(error)) {
     return fail(

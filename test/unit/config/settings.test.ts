@@ -98,6 +98,19 @@ describe('--root', () => {
     expect(settings.log.level).toBe('error');
   });
 
+  test('refuses the machine itself, by whatever name', () => {
+    const folder = tempFolder();
+    symlinkSync('/', path.join(folder, 'link'));
+    for (const root of ['/', '/tmp/..', 'link']) {
+      expect(() => loadSettings({ flags: { root }, cwd: folder, platform: 'linux' })).toThrow(
+        expect.objectContaining({
+          code: 'config/bad-root',
+          hint: 'Leave --root out to work on this machine.',
+        }),
+      );
+    }
+  });
+
   test.each(['nowhere', 'file'])('refuses one that is no folder: %s', (name) => {
     const folder = tempFolder();
     writeFileSync(path.join(folder, 'file'), '');

@@ -252,6 +252,16 @@ describe('what install refuses', () => {
     expect(stderr).toContain('install/unsafe-path');
   });
 
+  test('the machine itself as a root that stands for it', async () => {
+    const at = surroundings();
+    for (const verb of ['install', 'uninstall']) {
+      const system = fakeSystem();
+      const { code, stdout, stderr } = await cli([verb, '--root', '/'], { system, program: at.program });
+      expect({ code, stdout, ran: system.ran }).toEqual({ code: 2, stdout: '', ran: [] });
+      expect(stderr).toContain('the root / is this machine itself [config/bad-root]');
+    }
+  });
+
   test('another system than a Mac without --root, and a user who is not root', async () => {
     const at = surroundings();
     const linux = await cli(['install'], { system: fakeSystem({ platform: 'linux' }), program: at.program });
