@@ -1,5 +1,6 @@
 import { ExitCode, UserError } from '../../base/errors.js';
 import { defineCommand, flag } from '../define-command.js';
+import { safe } from '../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../output/read.js';
 import { Sheet } from '../output/sheet.js';
 
@@ -50,9 +51,16 @@ export const status = defineCommand({
   },
 });
 
-/** `observed 12, dropped 0`. */
+/** `observed 12, cpu_share 0.0059`: counts as they are, measured figures with the digits that say something. */
 function counters(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const names = Object.keys(value);
-  return names.map((name) => `${name} ${textAt(value, name) ?? 0}`).join(', ');
+  const shown = (name: string) => {
+    const one = at(value, name);
+    if (typeof one === 'number' && !Number.isInteger(one))
+      return String(Math.abs(one) >= 100 ? Math.round(one) : Number(one.toPrecision(2)));
+    return textAt(value, name) ?? '0';
+  };
+  return Object.keys(value)
+    .map((name) => `${safe(name)} ${shown(name)}`)
+    .join(', ');
 }

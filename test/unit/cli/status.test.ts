@@ -15,15 +15,26 @@ test('shows what the agent says', async () => {
     version: '1.2.3',
     pid: 42,
     sensors: [
-      { kind: 'file-watch', running: true, notes: ['sees \u001b[2J'], counters: { observed: 7, dropped: 1 } },
+      {
+        kind: 'file-watch',
+        running: true,
+        notes: ['sees \u001b[2J'],
+        counters: { observed: 7, dropped: 1, cpu_share: 0.005912345678901234 },
+      },
     ],
-    pipeline: { alerts: 3 },
+    pipeline: { alerts: 3, wait_ms: 1234.56 },
   };
   const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
   try {
     const { code, stdout } = await cli(['status', '--data-dir', dataDir]);
     expect(code).toBe(0);
-    for (const text of ['1.2.3', 'Sensor file-watch', 'sees \\x1b[2J', 'observed 7, dropped 1', 'alerts 3'])
+    for (const text of [
+      '1.2.3',
+      'Sensor file-watch',
+      'sees \\x1b[2J',
+      'observed 7, dropped 1, cpu_share 0.0059\n',
+      'alerts 3, wait_ms 1235',
+    ])
       expect(stdout).toContain(text);
     const json = await cli(['status', '--json', '--data-dir', dataDir]);
     expect(documents(json.stdout)).toEqual([{ schema: 'launchwarden.status/1', ...said }]);
