@@ -25,7 +25,9 @@ import { applyTriage, triageOp } from './triage.js';
 /** How far the agent had seen is written down this often; after a crash it looks back to there. */
 const progressEveryMs = 1_000;
 /** Nothing may happen and the watermark must still move, for sequences that end without an event. */
-const tickMs = 50;
+const heartbeatMs = 1_000;
+/** What the sensors are asked about then, milliseconds ago: each can answer at once. */
+const heartbeatLagMs = 200;
 const pruneEveryMs = 60_000;
 /** Destinations get so long to take what is left when the agent stops; launchd allows 20 s in all. */
 const drainMs = 5_000;
@@ -154,6 +156,7 @@ class Agent {
       log,
       destinations: this.#forwarding.destinations,
       muted: (ruleId) => this.#muted.has(ruleId),
+      ask: (sensor, time) => this.#sensors.ask(time, sensor),
       context: () => ({
         version,
         agentId: this.#agentId,
@@ -212,7 +215,7 @@ class Agent {
     }
     this.#forwarding.start();
     this.#timers.push(
-      clock.every(tickMs, () => this.#pipeline.flush()),
+      clock.every(heartbeatMs, () => this.#beat()),
       clock.every(progressEveryMs, () => this.#saveProgress()),
       clock.every(pruneEveryMs, () => this.#prune()),
     );
@@ -251,6 +254,11 @@ class Agent {
     this.#pipeline.flush(true);
     this.#saveProgress();
     await this.#forwarding.stop(drainMs);
+  }
+
+  #beat(): void {
+    this.#sensors.ask(this.#options.clock.now() - heartbeatLagMs * 1000);
+    this.#pipeline.flush();
   }
 
   #muteRules(): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Micros } from '../base/time.js';
@@ -16,6 +16,8 @@ import { Watermark } from './watermark.js';
 const maxUncommitted = 10_000;
 /** Amended events that detection may still hold as they were: a plist that was empty when it was first seen. */
 const maxAmended = 4_096;
+/** Events that no rule has a use for are waited for this long before the sensors are asked about them, milliseconds. */
+const lazyMs = 100;
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -29,6 +31,8 @@ export interface PipelineOptions {
   readonly destinations: readonly string[];
   /** Whether a rule is off at present, with the sensors that run. */
   muted(ruleId: string): boolean;
+  /** `Sensor.ask` of one. */
+  ask(sensor: string, time: Micros): void;
   /** Who and with what: stored with every alert. */
   context(): AlertContext;
   /** Called with the events that were journaled just now. */
@@ -70,6 +74,9 @@ export class Pipeline {
   #scheduled = false;
   #open = false;
   #judgedThrough: Micros = 0;
+  /** Up to when the sensors' word is wanted at once. */
+  #wanted: Micros = 0;
+  #turn: Timer | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -216,11 +223,11 @@ export class Pipeline {
         return added;
       });
       this.counters.journaled += stored.length;
-      if (this.#open) for (const event of stored) this.#orderer.push(event);
+      if (this.#open) for (const event of stored) this.#order(event);
     } catch (error) {
       // A full disk must not blind detection: what could not be journaled is judged all the same.
       this.#failed(error, 'events could not be journaled');
-      if (this.#open) for (const event of fresh) this.#orderer.push(event);
+      if (this.#open) for (const event of fresh) this.#order(event);
     }
     try {
       this.#options.journaled(stored);
@@ -294,8 +301,13 @@ export class Pipeline {
     }
   }
 
+  #order(event: Event): void {
+    this.#orderer.push(event);
+    if (event.time > this.#wanted && this.#detector.concerns(event)) this.#wanted = event.time;
+  }
+
   #judge(all: boolean): void {
-    const point = this.watermark.at(this.#options.clock.now());
+    const point = this.watermark.at(this.#options.clock.now(), this.#orderer.waiting?.from);
     if (point < this.#judgedThrough) this.#startOver();
     try {
       for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point))
@@ -306,6 +318,25 @@ export class Pipeline {
     }
     this.#commit();
     this.#judgedThrough = point;
+    this.#await();
+  }
+
+  /** Sees to it that what still waits is judged: at once when a rule may have a use for it, else in a while. */
+  #await(): void {
+    const { waiting } = this.#orderer;
+    if (waiting === undefined) {
+      this.#turn?.cancel();
+      this.#turn = undefined;
+      return;
+    }
+    this.#turn ??= this.#options.clock.after(lazyMs, () => {
+      this.#turn = undefined;
+      this.#wanted = Math.max(this.#wanted, this.#orderer.waiting?.to ?? 0);
+      this.flush();
+    });
+    if (waiting.from > this.#wanted) return;
+    const time = Math.min(this.#wanted, waiting.to);
+    for (const sensor of this.watermark.behind(time)) this.#options.ask(sensor, time);
   }
 
   /** The clock was set back: to an orderer that had got further, all that comes now would be late. */

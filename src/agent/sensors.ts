@@ -91,6 +91,11 @@ export class SensorSet {
     }
   }
 
+  /** `Sensor.ask` of all, or of those of one kind. */
+  ask(time: Micros, kind?: string): void {
+    for (const sensor of this.#all()) if (kind === undefined || sensor.kind === kind) sensor.ask(time);
+  }
+
   /** Events that were journaled just now, enriched: a launch item among them makes launchd be asked. */
   journaled(events: readonly Event[]): void {
     if (this.#beside.includes(this.#launchd)) for (const event of events) this.#launchd.changed(event);
@@ -214,6 +219,7 @@ export class SensorSet {
           log.warn({ error: messageOf(error) }, 'running processes could not be read: parents are not known');
         }
       },
+      ask: (time) => sensor.ask(time),
       stop: () => sensor.stop(),
       health: () => sensor.health(),
     };

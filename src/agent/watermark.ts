@@ -13,11 +13,14 @@ const stepBack = 2_000_000;
 const stall = 60_000;
 /** Stalls longer than this are a sleep: nobody is waited for. */
 const longestStall = 5_000_000;
+/** While no event waits nobody is hurried, and nobody need speak more often than once a second. */
+const idleHold = 3_000_000;
 
 /** The point in event time up to which every running sensor has told what it saw. */
 export class Watermark {
   readonly #sensors = new Map<string, { complete: Micros; spoke: boolean; heard: Micros }>();
   #last: Micros = 0;
+  /** When it was looked last while events waited. */
   #asked: Micros | undefined;
   #limit: Micros = 0;
 
@@ -31,6 +34,11 @@ export class Watermark {
     this.#sensors.delete(sensor);
   }
 
+  /** The sensors whose word for `time` is still to come. */
+  behind(time: Micros): string[] {
+    return [...this.#sensors].filter(([, { complete }]) => complete < time).map(([sensor]) => sensor);
+  }
+
   /** A sensor's word; the same time again means that it is still at work. */
   advance(sensor: string, time: Micros): void {
     const known = this.#sensors.get(sensor);
@@ -41,11 +49,12 @@ export class Watermark {
 
   /**
    * The slowest sensor's point, but never further behind `now` than `maxHold`, or `maxWorkingHold` when that sensor goes
-   * on speaking. It goes back only when the clock was set back.
+   * on speaking. It goes back only when the clock was set back. `waiting`: time of the first event that waits to be
+   * judged; without one nobody is hurried.
    */
-  at(now: Micros): Micros {
+  at(now: Micros, waiting?: Micros): Micros {
     if (this.#last > now + stepBack) this.#steppedBack();
-    const limit = this.#holdLimit(now);
+    const limit = this.#holdLimit(now, waiting);
     let point = now;
     for (const sensor of this.#sensors.values()) {
       if (sensor.spoke) sensor.heard = now;
@@ -61,22 +70,26 @@ export class Watermark {
   /** Otherwise every event would be late, and every sequence over before it is complete, until the clock is there again. */
   #steppedBack(): void {
     this.#last = 0;
-    this.#limit = 0;
     this.#asked = undefined;
     for (const sensor of this.#sensors.values()) Object.assign(sensor, { complete: 0, heard: 0 });
   }
 
   /**
    * What nobody waits for any more. On a machine without processor time to spare the whole agent may stand still for
-   * longer than `maxHold`; when it goes on, one sensor speaks first, and the others must get their turn. So a stall moves
-   * the limit by little, and it catches up at twice the speed of time.
+   * longer than `maxHold`; when it goes on, one sensor speaks first, and the others must get their turn. So the limit
+   * starts below the first event that waits, a stall moves it by little, and it catches up at twice the speed of time.
    */
-  #holdLimit(now: Micros): Micros {
-    const passed = this.#asked === undefined ? 0 : Math.min(Math.max(now - this.#asked, 0), stall);
-    this.#asked = now;
+  #holdLimit(now: Micros, waiting: Micros | undefined): Micros {
+    if (waiting === undefined) {
+      this.#asked = undefined;
+      return now - idleHold;
+    }
     const target = now - maxHold;
-    const late = this.#limit === 0 || target - this.#limit > longestStall;
-    this.#limit = late ? target : Math.min(target, this.#limit + 2 * passed);
+    const from = this.#asked === undefined ? Math.min(target, waiting - 1) : this.#limit;
+    const passed = Math.min(Math.max(now - (this.#asked ?? now), 0), stall);
+    this.#asked = now;
+    const late = target - from > longestStall;
+    this.#limit = late ? target : Math.min(target, from + 2 * passed);
     return this.#limit;
   }
 }

@@ -125,6 +125,15 @@ export class Detector {
     if (hits.length > 0) this.#dispatch(event, hits);
   }
 
+  /** Whether some rule may have a use for an event that is still to be processed. */
+  concerns(event: Event): boolean {
+    try {
+      return this.#set.concerns(event.doc);
+    } catch {
+      return false;
+    }
+  }
+
   /** Everything up to and including `watermark` has been processed. */
   advance(watermark: Micros): void {
     if (this.#nextDue <= watermark) this.#runDue(watermark);

@@ -33,6 +33,12 @@ export class Orderer {
     return this.#waiting.length - this.#head + this.#ready.length;
   }
 
+  /** Time of the first event that waits for the watermark, and of the last one. */
+  get waiting(): { readonly from: Micros; readonly to: Micros } | undefined {
+    const [first, last] = [this.#waiting[this.#head], this.#waiting.at(-1)];
+    return first === undefined || last === undefined ? undefined : { from: first.time, to: last.time };
+  }
+
   push(event: Event): void {
     if (event.time < this.#mark) {
       this.#late++;

@@ -73,6 +73,13 @@ export class ConditionSet {
     if (this.size < this.#conditions.length) this.#observe(doc, hits, start);
   }
 
+  /** Whether `match` may find a condition that holds; nothing is remembered of the document. */
+  concerns(doc: unknown): boolean {
+    const hits: number[] = [];
+    this.#collect(doc, hits);
+    return hits.length > 0;
+  }
+
   #observe(doc: unknown, hits: number[], start: number): void {
     const matched = new Set<number>();
     while (hits.length > start && (hits.at(-1) as number) >= this.size) {

@@ -8,8 +8,8 @@ import type { Gap, Observation, SensorKind } from '../event/event.js';
 export interface SensorSink {
   observe(observation: Observation): void;
   /**
-   * "Everything that happened up to `time` has been observed." Never goes back. Called at least every 50 ms while the
-   * sensor runs, also when nothing happens: detection waits for the slowest sensor (at most about 250 ms).
+   * "Everything that happened up to `time` has been observed." Never goes back; the same time again means that the sensor
+   * is still at work. Detection waits for the slowest sensor (at most about 250 ms).
    */
   completeThrough(time: Micros): void;
   gap(gap: Gap): void;
@@ -35,6 +35,12 @@ export interface SensorHealth {
 export interface Sensor {
   readonly kind: SensorKind;
   start(sink: SensorSink): Promise<void>;
+  /**
+   * Somebody waits for everything up to `time`: the sensor says `completeThrough` as soon as it has got so far, and speaks
+   * at least every 50 ms until then. A running sensor is asked at least once a second; who is asked nothing need not wake
+   * up, since on an idle machine wake-ups are nearly all that an agent costs.
+   */
+  ask(time: Micros): void;
   stop(): Promise<void>;
   health(): SensorHealth;
 }

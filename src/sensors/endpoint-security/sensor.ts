@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import { type LoadedAddon, loadAddon, type NativeEsClient, unpack } from '../addon/index.js';
+import { LaggingAnswer } from '../answer.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { type EsKind, esKinds } from './message.js';
 import { Normaliser } from './normalise.js';
@@ -52,7 +53,6 @@ const fileKinds: readonly EsKind[] = [
   'mount',
 ];
 
-const tickMs = 20;
 const batchesATurn = 8;
 
 /** macOS's own feed of what happens: two clients in the addon, packed batches, one normaliser. */
@@ -61,7 +61,8 @@ export class EndpointSecuritySensor implements Sensor {
   readonly #options: EndpointSecuritySensorOptions;
   readonly #settings: EndpointSecurityOptions;
   readonly #normaliser: Normaliser;
-  readonly #timers: Timer[] = [];
+  readonly #answer: LaggingAnswer;
+  #homes: Timer | undefined;
   readonly #counters = { observed: 0, unreadable: 0 };
   #client: NativeEsClient | undefined;
   #sink: SensorSink | undefined;
@@ -74,6 +75,7 @@ export class EndpointSecuritySensor implements Sensor {
     this.#options = options;
     this.#settings = { ...endpointSecurityDefaults, ...options.settings };
     const { root, boot } = options;
+    this.#answer = new LaggingAnswer(options.clock, this.#settings.lagMs, () => this.#drain());
     this.#normaliser = new Normaliser({ sensor: 'endpoint-security', root, boot }, fileReader(root));
   }
 
@@ -104,14 +106,16 @@ export class EndpointSecuritySensor implements Sensor {
       const trouble = troubleOf(result);
       throw unusable(trouble.code, trouble.message, trouble.hint);
     }
-    this.#timers.push(
-      clock.every(tickMs, () => this.#drain()),
-      clock.every(this.#settings.homesMs, () => this.#refreshTargets()),
-    );
+    this.#homes = clock.every(this.#settings.homesMs, () => this.#refreshTargets());
+  }
+
+  ask(time: Micros): void {
+    this.#answer.ask(time);
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#homes?.cancel();
+    this.#answer.stop();
     const client = this.#client;
     if (client === undefined) return;
     if (!client.stop()) this.#options.logger.warn({}, 'a client of EndpointSecurity could not be closed');

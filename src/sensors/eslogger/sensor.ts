@@ -4,6 +4,7 @@ import { messageOf, UserError } from '../../base/errors.js';
 import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
+import { LaggingAnswer } from '../answer.js';
 import { type EsKind, fileReader } from '../endpoint-security/index.js';
 import { Scope } from '../file-watch/index.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
@@ -46,15 +47,13 @@ const wantedEvents: readonly EsKind[] = [
   'btm_launch_item_remove',
 ];
 
-const tickMs = 25;
-
 /** Apple's own tool as a sensor: needs root and Full Disk Access, and no entitlement. */
 export class EsloggerSensor implements Sensor {
   readonly kind = 'eslogger';
   readonly #options: EsloggerSensorOptions;
   readonly #settings: EsloggerOptions;
   readonly #reader: EsloggerReader;
-  readonly #timers: Timer[] = [];
+  readonly #answer: LaggingAnswer;
   readonly #counters = { restarts: 0, half_lines: 0, failed_lines: 0 };
   #process: EsloggerProcess | undefined;
   #events: readonly string[] = [];
@@ -71,6 +70,7 @@ export class EsloggerSensor implements Sensor {
     this.#options = options;
     this.#settings = { ...esloggerDefaults, ...options.settings };
     const { root, boot, patterns } = options;
+    this.#answer = new LaggingAnswer(options.clock, this.#settings.lagMs, () => this.#tick());
     const scope = new Scope(patterns);
     const words = wordsOf(patterns);
     this.#reader = new EsloggerReader({
@@ -83,7 +83,7 @@ export class EsloggerSensor implements Sensor {
   }
 
   async start(sink: SensorSink): Promise<void> {
-    const { clock, more = [] } = this.#options;
+    const { more = [] } = this.#options;
     const { program } = this.#settings;
     if (!existsSync(program))
       throw unusable('absent', `${program} does not exist`, 'It comes with macOS 13 and later.');
@@ -101,13 +101,16 @@ export class EsloggerSensor implements Sensor {
       const { code, message, hint } = explainExit(exit);
       throw unusable(code, message, hint);
     }
-    this.#timers.push(clock.every(tickMs, () => this.#tick()));
+  }
+
+  ask(time: Micros): void {
+    this.#answer.ask(time);
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#restart?.cancel();
-    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#answer.stop();
     await this.#process?.stop();
     this.#process = undefined;
     this.#sink = undefined;
@@ -175,8 +178,9 @@ export class EsloggerSensor implements Sensor {
     const { message, permanent } = explainExit(exit);
     this.#failures = ranMs >= healthyMs ? 1 : this.#failures + 1;
     if (permanent || this.#failures > mostFailures) {
-      for (const timer of this.#timers.splice(0)) timer.cancel();
+      this.#answer.stop();
       this.#sink?.failed(message);
+      this.#sink = undefined;
       return;
     }
     const pause = Math.min(firstPauseMs * 2 ** (this.#failures - 1), largestPauseMs);
@@ -190,6 +194,7 @@ export class EsloggerSensor implements Sensor {
   }
 
   #tick(): void {
+    if (this.#sink === undefined) return;
     const { clock } = this.#options;
     const now = clock.now();
     const { kernel_dropped: lost } = this.#reader.counters;

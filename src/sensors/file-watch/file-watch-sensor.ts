@@ -4,7 +4,6 @@ import { launchItemPatterns, plugInPatterns } from '../../base/launch-paths.js';
 import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
-import type { Observation } from '../../event/event.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { Echo } from './echo.js';
 import { type FileWatchLimits, fileWatchLimits } from './options.js';
@@ -14,21 +13,19 @@ import { ItemTracker, remembered } from './tracker.js';
 import { foldersBelow } from './tree.js';
 import { FolderWalker } from './walker.js';
 
-/**
- * How often the sensor says how far it is, milliseconds: seldom while nothing happens, since each time costs about 0.1 ms
- * of processor time, and often for a while after something did, since detection then waits for its word.
- */
-const idleTickMs = 45;
-const busyTickMs = 10;
-const busyForMs = 2_000;
+/** How often it looks how far it has got while somebody waits for its word, and while something has its time to wait, milliseconds. */
+const askedTickMs = 10;
+const pendingTickMs = 25;
 /** How often folders without a watcher are looked into, milliseconds. */
 const blindEveryMs = 1_000;
 /**
  * What no wake-up tells about (links, second names of files, mounts) is looked at before each word about how far the
  * sensor is, so that detection never judges a load before what was put there for it; but it takes no more than this part
- * of a processor, unless one wait grew longer than these milliseconds (detection waits for 250).
+ * of a processor, with so many milliseconds in advance, unless one wait grew longer than these milliseconds (detection
+ * waits for 250).
  */
 const unaidedShare = 0.01;
+const unaidedAdvance = 10;
 const maxUnaidedWait = 150;
 /** Gaps of one reason are told about together, no more often than this, milliseconds. */
 const gapEveryMs = 5_000;
@@ -65,15 +62,19 @@ export class FileWatchSensor implements Sensor {
   readonly #echo: Echo;
   readonly #tracker: ItemTracker;
   readonly #walker: FolderWalker;
-  #ticker: Timer | undefined;
+  #ticker: { readonly timer: Timer; readonly due: number } | undefined;
   #rescanner: Timer | undefined;
   readonly #gaps = new Map<string, { count: number; detail: string; from: Micros }>();
   #sink: SensorSink | undefined;
   #running = false;
+  /** Between the two halves of a tick. */
+  #ticking = false;
   #complete: Micros = 0;
-  #observedAt = Number.NEGATIVE_INFINITY;
+  /** Up to when somebody waits for everything. */
+  #asked: Micros = 0;
   #lastBlindLook = 0;
-  #nextUnaidedLook = 0;
+  /** Milliseconds that looks may take now, and when that was reckoned. */
+  #unaided = { credit: unaidedAdvance, at: Number.NEGATIVE_INFINITY, lookedAt: Number.NEGATIVE_INFINITY };
   #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
   #missedBefore = 0;
@@ -92,7 +93,7 @@ export class FileWatchSensor implements Sensor {
       boot,
       limits,
       echo: this.#echo,
-      observe: (observation) => this.#observe(observation),
+      observe: (observation) => this.#sink?.observe(observation),
       onItem: (change) => options.onItem?.(change),
     });
     this.#walker = new FolderWalker({
@@ -102,6 +103,7 @@ export class FileWatchSensor implements Sensor {
       limits,
       echo: this.#echo,
       tracker: this.#tracker,
+      onWork: () => this.#tickIn(pendingTickMs),
       onBlind: (reason, detail) => this.#blind(reason, detail),
       onFailure: (path, error) => options.logger.error({ path, error }, 'look failed'),
     });
@@ -122,15 +124,24 @@ export class FileWatchSensor implements Sensor {
     this.#running = true;
     this.#rescanned = clock.now();
     this.#rescanner = clock.every(this.#limits.rescanMs, () => this.#rescan());
-    this.#schedule();
     for (const { pattern, reason } of this.#scope.skipped)
       logger.warn({ pattern, reason }, 'path pattern is not watched');
     logger.info({ folders: this.#walker.counters.folders, items: this.#tracker.size }, 'file watch started');
     this.#advance(clock.now());
   }
 
+  ask(time: Micros): void {
+    const now = this.#options.clock.now();
+    // Nobody can know the future: the clock was set back.
+    this.#asked = Math.min(Math.max(time, this.#asked), now);
+    const wait = (this.#asked - now) / 1000 + this.#limits.lagMs;
+    // Timers count whole milliseconds.
+    if (wait > 0) this.#tickIn(Math.ceil(wait) + 1);
+    else this.#tick();
+  }
+
   async stop(): Promise<void> {
-    this.#ticker?.cancel();
+    this.#ticker?.timer.cancel();
     this.#rescanner?.cancel();
     // What the kernel has queued by now is delivered in the next turn.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -175,13 +186,21 @@ export class FileWatchSensor implements Sensor {
     }
   }
 
-  #schedule(): void {
+  /** At the latest in so many milliseconds. */
+  #tickIn(milliseconds: number): void {
+    if (!this.#running) return;
     const { clock } = this.#options;
-    const busy = clock.monotonic() - this.#observedAt < busyForMs;
-    this.#ticker = clock.after(busy ? busyTickMs : idleTickMs, () => this.#tick());
+    const due = clock.monotonic() + milliseconds;
+    if (this.#ticker !== undefined && this.#ticker.due <= due) return;
+    this.#ticker?.timer.cancel();
+    this.#ticker = { timer: clock.after(milliseconds, () => this.#tick()), due };
   }
 
   #tick(): void {
+    if (!this.#running || this.#ticking) return;
+    this.#ticking = true;
+    this.#ticker?.timer.cancel();
+    this.#ticker = undefined;
     const { clock } = this.#options;
     const now = clock.now();
     const steady = clock.monotonic();
@@ -189,33 +208,29 @@ export class FileWatchSensor implements Sensor {
       this.#lastBlindLook = steady;
       this.#walker.lookIntoBlind();
     }
-    if (steady >= this.#nextUnaidedLook) {
-      this.#walker.lookAtWay();
-      this.#tracker.lookAtUnwatched();
-      const took = clock.monotonic() - steady;
-      this.#nextUnaidedLook = steady + Math.min(took / unaidedShare, maxUnaidedWait);
-    }
+    this.#lookUnaided(steady);
     this.#walker.tick(steady);
     this.#echo.prune();
     // After the next poll for input: everything the kernel had queued by `now` has then arrived.
     setImmediate(() => {
+      this.#ticking = false;
       if (!this.#running) return;
       this.#tracker.tick();
       if (steady - this.#lastGap > gapEveryMs) this.#tellGaps();
       this.#advance(now);
-      this.#schedule();
+      if (this.#complete < this.#asked) this.#tickIn(askedTickMs);
+      if (this.#tracker.pending || this.#walker.pending) this.#tickIn(pendingTickMs);
     });
   }
 
-  #observe(observation: Observation): void {
-    const steady = this.#options.clock.monotonic();
-    if (steady - this.#observedAt > idleTickMs && this.#running) {
-      // The next tick may be an idle one's wait away.
-      this.#ticker?.cancel();
-      this.#ticker = this.#options.clock.after(busyTickMs, () => this.#tick());
-    }
-    this.#observedAt = steady;
-    this.#sink?.observe(observation);
+  #lookUnaided(steady: number): void {
+    const { clock } = this.#options;
+    const { credit, at, lookedAt } = this.#unaided;
+    const now = Math.min(credit + (steady - at) * unaidedShare, unaidedAdvance);
+    if (now <= 0 && steady - lookedAt < maxUnaidedWait) return;
+    this.#walker.lookAtWay();
+    this.#tracker.lookAtUnwatched();
+    this.#unaided = { credit: now - (clock.monotonic() - steady), at: steady, lookedAt: steady };
   }
 
   #advance(now: Micros): void {
@@ -244,6 +259,7 @@ export class FileWatchSensor implements Sensor {
     }
     this.#rescanned = clock.now();
     this.#walker.rescan('rescan');
+    this.#tickIn(pendingTickMs);
   }
 
   #blind(reason: 'overflow' | 'permission', detail: string): void {

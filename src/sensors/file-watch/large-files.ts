@@ -34,6 +34,10 @@ export class LargeFiles {
     return true;
   }
 
+  get pending(): boolean {
+    return this.#running !== undefined || this.#waiting.size > 0;
+  }
+
   tick(): void {
     if (this.#running !== undefined) return;
     const quiet = this.#options.clock.monotonic() - quietMs;

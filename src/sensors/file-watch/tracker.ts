@@ -182,6 +182,11 @@ export class ItemTracker {
     });
   }
 
+  /** Something waits for its time: ticks are wanted. */
+  get pending(): boolean {
+    return this.#waiting.size > 0 || this.#missing.size > 0 || this.#large.pending;
+  }
+
   /** Tells what has waited long enough. `all`: everything. */
   tick(all = false): void {
     const now = this.#options.clock.monotonic();

@@ -35,6 +35,8 @@ export interface WalkerOptions {
   readonly limits: FileWatchLimits;
   readonly echo: Echo;
   readonly tracker: ItemTracker;
+  /** Something is to be done that the next tick looks after. */
+  readonly onWork: () => void;
   /** A cap was reached or the kernel refuses to watch a folder. */
   readonly onBlind: (reason: 'overflow' | 'permission', detail: string) => void;
   /** A look failed for a reason of our own. */
@@ -112,6 +114,11 @@ export class FolderWalker {
     return since === undefined || openingSince === undefined
       ? (since ?? openingSince)
       : Math.min(since, openingSince);
+  }
+
+  /** Ticks are wanted. */
+  get pending(): boolean {
+    return this.#crowded || !this.settled;
   }
 
   get blind(): number {
@@ -338,6 +345,7 @@ export class FolderWalker {
   #woken(folder: Folder, name: string | undefined): void {
     if (folder.closed) return;
     const { turn, start, wakes } = this.#options.echo.wake();
+    this.#options.onWork();
     this.#lastWake = this.#options.clock.monotonic();
     if (name !== undefined && this.#wanted(folder, name) === undefined && name !== path.basename(folder.host))
       return;

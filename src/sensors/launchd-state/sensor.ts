@@ -45,6 +45,7 @@ export class LaunchdStateSensor implements Sensor {
   readonly #program: string;
   readonly #run: RunLaunchctl;
   readonly #timers: Timer[] = [];
+  #tick: Timer | undefined;
   readonly #asking = new Set<Promise<void>>();
   readonly #counters = { observed: 0, asked: 0, lists: 0, unknown: 0, given_up: 0 };
   #sink: SensorSink | undefined;
@@ -70,7 +71,6 @@ export class LaunchdStateSensor implements Sensor {
     const { clock, run } = this.#options;
     this.#sink = sink;
     this.#present = run !== undefined || existsSync(this.#program);
-    this.#timers.push(clock.every(tickMs, () => this.#tick()));
     if (!this.#present) return;
     await this.#list();
     this.#timers.push(
@@ -79,7 +79,17 @@ export class LaunchdStateSensor implements Sensor {
     );
   }
 
+  /** What it finds happens when it finds it: nothing is missing up to now. */
+  ask(): void {
+    this.#tellEvicted();
+    const time = this.#options.clock.now();
+    if (time <= this.#complete) return;
+    this.#complete = time;
+    this.#sink?.completeThrough(time);
+  }
+
   async stop(): Promise<void> {
+    this.#tick?.cancel();
     for (const timer of this.#timers.splice(0)) timer.cancel();
     this.#sink = undefined;
     this.#abort.abort();
@@ -93,6 +103,7 @@ export class LaunchdStateSensor implements Sensor {
     const change = changedItem(event);
     if (change === undefined || clock.now() - event.time > this.#settings.windowMs * 1000) return;
     const item = this.#items.add(change, event.time, clock.monotonic());
+    this.#tickLater();
     if (item === undefined) return;
     for (const domain of domainsOf(item.path, this.#users, root)) {
       const before = this.#before.at(domain, item.label, item.changed);
@@ -119,19 +130,23 @@ export class LaunchdStateSensor implements Sensor {
     ];
   }
 
-  #tick(): void {
-    const { clock } = this.#options;
-    this.#tellEvicted();
-    const now = clock.monotonic();
-    while (this.#present && this.#asking.size < this.#settings.mostQuestions) {
+  /** As long as there are items to ask about. */
+  #tickLater(): void {
+    if (this.#tick !== undefined || this.#items.size === 0) return;
+    this.#tick = this.#options.clock.after(tickMs, () => {
+      this.#tick = undefined;
+      this.#askDue();
+      this.#tickLater();
+    });
+  }
+
+  #askDue(): void {
+    const now = this.#options.clock.monotonic();
+    while (this.#sink !== undefined && this.#asking.size < this.#settings.mostQuestions) {
       const item = this.#items.next(now);
       if (item === undefined) break;
       this.#work(this.#ask(item));
     }
-    const time = clock.now();
-    if (time <= this.#complete) return;
-    this.#complete = time;
-    this.#sink?.completeThrough(time);
   }
 
   /** Something to be waited for at the end. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import type { Micros } from '../../base/time.js';
 import { type Addon, type NativeScanner, type PackedRecord, unpack } from '../addon/index.js';
 import type { ProcessScanOptions } from './options.js';
@@ -12,11 +12,8 @@ const argumentsCut = 2;
 
 /** Batches that are taken before the event loop gets its turn. */
 const batchesATurn = 8;
-const tickMs = 40;
 /** A scanner that has not finished a look for so long hangs, milliseconds. */
 const stalledMs = 2_000;
-/** Ticks between two looks at the count of what was dropped, when nothing was taken. */
-const ticksACount = 25;
 
 /** The scanner in the addon: a thread of its own that reads the kernel's tables every few milliseconds. */
 export class NativeProcessSource implements ProcessSource {
@@ -24,7 +21,6 @@ export class NativeProcessSource implements ProcessSource {
   readonly #clock: Clock;
   #sink: ProcessSourceSink | undefined;
   #ready: (() => void) | undefined;
-  #tick: Timer | undefined;
   #draining = false;
   #dropped = 0;
   #lastLook: Micros = 0;
@@ -56,16 +52,16 @@ export class NativeProcessSource implements ProcessSource {
     const alive = setInterval(() => {}, 1_000);
     await ready;
     clearInterval(alive);
-    let ticks = 0;
-    this.#tick = this.#clock.every(tickMs, () => {
-      if (++ticks % ticksACount === 0) this.#countDropped();
-      this.#drain();
-      this.#watch();
-    });
+  }
+
+  /** A look is never far away, and who waits asks again: no need to wake up for it. */
+  ask(): void {
+    this.#countDropped();
+    this.#drain();
+    this.#watch();
   }
 
   async stop(): Promise<void> {
-    this.#tick?.cancel();
     this.#scanner.stop();
     this.#ready?.();
     for (let batch = this.#scanner.take(); batch !== undefined; batch = this.#scanner.take())

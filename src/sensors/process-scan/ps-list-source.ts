@@ -21,7 +21,6 @@ export interface ListedProcess {
 /** One list of all processes. */
 export type ProcessLister = () => Promise<readonly ListedProcess[]>;
 
-const tickMs = 25;
 const maxArguments = 4_096;
 /** Lists that may fail one after the other before the sensor gives up. */
 const maxFailures = 5;
@@ -37,7 +36,6 @@ export class PsListProcessSource implements ProcessSource {
   #lastList: Micros = 0;
   #failures = 0;
   #timer: Timer | undefined;
-  #tick: Timer | undefined;
   #listing: Promise<void> | undefined;
   readonly #counters = { lists: 0, list_errors: 0, starts: 0 };
 
@@ -53,15 +51,15 @@ export class PsListProcessSource implements ProcessSource {
     if (this.#lister === undefined) this.#worker = new ListWorker();
     this.#deliver(await this.#list(), true);
     this.#timer = this.#clock.every(this.#options.fallbackPeriodMs, () => this.#look());
-    // A later list has a later `seen`, so that nothing up to now can still come.
-    this.#tick = this.#clock.every(tickMs, () => {
-      if (this.#listing === undefined) this.#sink?.completeThrough(this.#clock.now());
-    });
+  }
+
+  /** A later list has a later `seen`, so that nothing up to now can still come; a list under way answers at its end. */
+  ask(): void {
+    if (this.#listing === undefined) this.#sink?.completeThrough(this.#clock.now());
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
-    this.#tick?.cancel();
     await this.#listing;
     this.#sink = undefined;
     await this.#worker?.close();

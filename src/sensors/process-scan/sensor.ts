@@ -79,6 +79,10 @@ export class ProcessScanSensor implements Sensor {
     this.#running = true;
   }
 
+  ask(time: Micros): void {
+    this.#source.ask(time);
+  }
+
   async stop(): Promise<void> {
     await this.#source.stop();
     this.#running = false;

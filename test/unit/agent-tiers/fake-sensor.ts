@@ -23,6 +23,8 @@ export class FakeSensor implements Sensor {
     this.sink = sink;
   }
 
+  ask(): void {}
+
   async stop(): Promise<void> {
     this.stops++;
   }

@@ -14,6 +14,7 @@ let store: Store;
 let clock: ManualClock;
 let disk: { full: boolean; refuses: string | undefined };
 let said: string[];
+let asked: [string, number][];
 
 beforeEach(() => {
   dataDir = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-pipeline-'));
@@ -21,6 +22,7 @@ beforeEach(() => {
   store = openStore({ dataDir, clock });
   disk = { full: false, refuses: undefined };
   said = [];
+  asked = [];
 });
 
 afterEach(() => {
@@ -67,6 +69,7 @@ function pipeline(query = 'file where true'): Pipeline {
     log,
     destinations: [],
     muted: () => false,
+    ask: (sensor, time) => asked.push([sensor, time]),
     context: () => ({ version: '1', agentId: 'a', created: clock.now(), sensors: [], simulated: true }),
     journaled: () => {},
     committed: () => {},
@@ -143,4 +146,30 @@ test('a clock that is set back, or forth and back, blinds no sequence', () => {
     turns(1_000);
     expect(store.alerts.list()).toHaveLength(round + 1);
   }
+});
+
+test('sensors are asked at once about what a rule may have a use for, and in a while about anything else', () => {
+  const line = pipeline('file where file.path : "*.plist"');
+  line.watermark.add('files');
+  line.watermark.add('processes');
+  line.observe({ event: fileEvent('other', 0, '/Library/LaunchAgents/other.txt') });
+  line.flush();
+  expect(asked).toEqual([]);
+  clock.pass(100);
+  expect(asked).toEqual([
+    ['files', start],
+    ['processes', start],
+  ]);
+  clock.pass(900);
+  asked = [];
+  line.observe({ event: fileEvent('one', 1, '/Library/LaunchAgents/one.plist') });
+  line.completeThrough('processes', start + 2_000_000);
+  line.flush();
+  expect(asked).toEqual([['files', start + 1_000_000]]);
+  line.completeThrough('files', start + 1_000_000);
+  line.flush();
+  expect(store.alerts.list()).toHaveLength(1);
+  asked = [];
+  clock.pass(10_000);
+  expect(asked).toEqual([]);
 });

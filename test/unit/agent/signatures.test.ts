@@ -91,6 +91,7 @@ function rig(where: { readonly simulated?: boolean; readonly platform?: NodeJS.P
     log: silentLogger,
     destinations: ['siem'],
     muted: () => false,
+    ask: () => {},
     context: () => context,
     journaled: () => {},
     committed: (alerts) => signatures.committed(alerts),

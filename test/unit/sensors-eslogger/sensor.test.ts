@@ -33,6 +33,7 @@ function setUp(settings: Partial<EsloggerOptions> = {}) {
   const write = (name: string, text: string) => writeFileSync(path.join(folder, name), text);
   const read = (name: string) => readFileSync(path.join(folder, name), 'utf8');
   const start = async () => {
+    sink.sensor = sensor;
     await sensor.start(sink);
     sensors.push(sensor);
   };
@@ -119,7 +120,10 @@ describe('eslogger as a sensor', () => {
     const { sensor, sink, read, start } = setUp({ silentMs: 100 });
     await start();
     process.kill(Number(read('runs').split('\n')[0]), 'SIGSTOP');
-    await waitFor('the gap', () => sink.gaps.find(({ reason }) => reason === 'silent'));
+    await waitFor('the gap', () => {
+      sensor.ask(Date.now() * 1000);
+      return sink.gaps.find(({ reason }) => reason === 'silent');
+    });
     expect(sensor.health().notes.join()).toContain('silent');
   });
 
@@ -137,13 +141,16 @@ describe('eslogger as a sensor', () => {
   });
 
   test('lost messages are a gap that counts them', async () => {
-    const { sink, feed, start } = setUp();
+    const { sensor, sink, feed, start } = setUp();
     await start();
     appendFileSync(
       feed,
       `${execLine(['a'], { globalSequence: 1 })}\n${execLine(['b'], { globalSequence: 9 })}\n`,
     );
-    const gap = await waitFor('the gap', () => sink.gaps[0]);
+    const gap = await waitFor('the gap', () => {
+      sensor.ask(Date.now() * 1000);
+      return sink.gaps[0];
+    });
     expect(gap).toMatchObject({ reason: 'dropped', lost: 7 });
   });
 });

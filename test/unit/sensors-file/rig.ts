@@ -35,6 +35,7 @@ export class Rig {
   readonly sink = new RecordingSink();
   readonly items = new Map<string, RememberedItem>();
   sensor: FileWatchSensor | undefined;
+  #heart: NodeJS.Timeout | undefined;
 
   constructor() {
     this.folder(agents);
@@ -72,11 +73,15 @@ export class Rig {
       ...(limits === undefined ? {} : { limits }),
       ...(remembered === undefined ? {} : { state: { load: () => remembered, completeThrough } }),
     });
+    this.sink.sensor = this.sensor;
     await this.sensor.start(this.sink);
+    // As the agent does, and more often: tests wait for what only a question makes the watcher look at.
+    this.#heart = setInterval(() => this.sensor?.ask((Date.now() - 200) * 1000), 100);
     return this.sensor;
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#heart);
     await this.sensor?.stop();
     this.sensor = undefined;
   }

@@ -44,6 +44,7 @@ async function rig(
   const options = { root, clock, logger: silentLogger, boot: 'boot', settings, run: run ?? launchd.run };
   const sensor = new LaunchdStateSensor(options);
   const sink = new RecordingSink();
+  sink.sensor = sensor;
   await sensor.start(sink);
   onTestFinished(() => sensor.stop());
   const settle = async () => {
@@ -58,6 +59,7 @@ async function rig(
     async pass(milliseconds) {
       for (let passed = 0; passed < milliseconds; passed += 50) {
         clock.pass(50);
+        sensor.ask();
         await settle();
       }
     },
@@ -292,6 +294,7 @@ describe('the program', () => {
     const options = { root, clock: systemClock, logger: silentLogger, boot: 'boot', settings };
     const sensor = new LaunchdStateSensor(options);
     const sink = new RecordingSink();
+    sink.sensor = sensor;
     await sensor.start(sink);
     onTestFinished(() => sensor.stop());
     return { folder, sensor, sink };

@@ -53,6 +53,7 @@ describe.skipIf(reason !== undefined)('native process scanner on real processes'
       scopePid: process.pid,
       ...options,
     });
+    sink.sensor = sensor;
     await sensor.start(sink);
     sensors.push(sensor);
     return { sensor, sink };
