@@ -21,6 +21,7 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
                            InstanceMethod<&JsScanner::Start>("start"),
                            InstanceMethod<&JsScanner::Stop>("stop"),
                            InstanceMethod<&JsScanner::Take>("take"),
+                           InstanceMethod<&JsScanner::Hurry>("hurry"),
                            InstanceMethod<&JsScanner::CompleteThrough>("completeThrough"),
                            InstanceMethod<&JsScanner::Counters>("counters"),
                        });
@@ -40,7 +41,7 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     options.cpu_share = NumberOption(given, "cpuShare", 0.10, 0.001, 1);
     const auto capacity = static_cast<size_t>(NumberOption(given, "queueBytes", 16 << 20, 128 << 10, 1 << 30));
     wake_ = std::make_shared<JsWake>(env, info[1].As<Napi::Function>());
-    channel_ = std::make_shared<Channel>(capacity, [wake = wake_] { wake->Call(); });
+    channel_ = std::make_shared<Channel>(capacity, [wake = wake_] { wake->Call(); }, WakeAt::kFlush);
     scanner_ = std::make_shared<Scanner>(MakeProcessReader(), channel_, options);
     // The thread must be joined before the environment (a worker, or the process) goes away.
     napi_add_env_cleanup_hook(env, &JsScanner::AtExit, this);
@@ -89,6 +90,9 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     if (!channel_->Take(batch_)) return info.Env().Undefined();
     return Napi::Buffer<uint8_t>::Copy(info.Env(), batch_.data(), batch_.size());
   }
+
+  // A look now, and a wake-up when it is complete, also when it found nothing.
+  void Hurry(const Napi::CallbackInfo& info) { scanner_->Hurry(); }
 
   Napi::Value CompleteThrough(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(scanner_->CompleteThrough()));

@@ -21,7 +21,7 @@ class JsWake {
   JsWake(const JsWake&) = delete;
   JsWake& operator=(const JsWake&) = delete;
 
-  // A full queue means that a call is on its way already, which is as good.
+  // A full queue means that a call is on its way already and has not begun, which is as good.
   void Call() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (open_) napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);

@@ -111,6 +111,19 @@ void Channels() {
   CHECK(taken == accepted);
   CHECK(channel.Push(record) && wakes == 2);
 
+  // Woken at the flush, once, and also for what was taken before it; sooner only when a batch is full.
+  wakes = 0;
+  Channel deferred(1 << 20, [&] { wakes++; }, WakeAt::kFlush);
+  for (int index = 0; index < 10; index++) deferred.Push(record);
+  CHECK(wakes == 0 && deferred.Take(batch) && !deferred.Take(batch));
+  deferred.Flush();
+  deferred.Flush();
+  CHECK(wakes == 1);
+  deferred.Flush(true);
+  CHECK(wakes == 2 && !deferred.Take(batch));
+  for (int index = 0; index < 200; index++) deferred.Push(record);
+  CHECK(wakes == 3);
+
   // Many writers, one reader: nothing is lost but what is counted.
   Channel busy(1 << 20, [] {});
   std::atomic<bool> writing{true};
@@ -246,6 +259,49 @@ void Scanning() {
     CHECK(scanner.Stop());
   }
   CHECK(count(Scanner::kExec, "/bin/launchctl") == 1);
+
+  // The wake-up comes when the look is complete; a hurried look is taken at once, and answered though it finds nothing.
+  {
+    auto calm = std::make_shared<ScriptedProcesses::Table>();
+    calm->Set(1, true, "/sbin/launchd", 11);
+    ScannerOptions slow;
+    slow.period_us = slow.quiet_period_us = slow.longest_period_us = 3'600'000'000;
+    Scanner* asked = nullptr;
+    std::atomic<int> wakes{0};
+    std::atomic<int64_t> complete{0};
+    const auto woken = std::make_shared<Channel>(
+        1 << 20,
+        [&] {
+          if (asked != nullptr) complete = asked->CompleteThrough();
+          wakes++;
+        },
+        WakeAt::kFlush);
+    const auto scanner = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(calm), woken, slow);
+    asked = scanner.get();
+    CHECK(scanner->Start().empty());
+    double seen_us = 0;
+    const auto taken = [&](uint16_t kind) {
+      std::vector<uint8_t> batch;
+      bool found = false;
+      while (woken->Take(batch))
+        for (const auto& record : Unpack(batch)) {
+          if (record.kind == Scanner::kExec) seen_us = record.numbers[6];
+          found = found || record.kind == kind;
+        }
+      return found;
+    };
+    CHECK(Eventually([&] { return taken(Scanner::kReady); }));
+    for (int round = 0; round < 3; round++) {
+      const int64_t before = complete;
+      if (round == 1) calm->Set(60, true, "/bin/cp", 12);
+      scanner->Hurry();
+      if (round == 1) CHECK(Eventually([&] { return taken(Scanner::kExec); }));
+      CHECK(Eventually([&] { return complete > before; }));
+      CHECK(Eventually([&] { return static_cast<double>(complete) >= seen_us; }));
+    }
+    CHECK(wakes >= 4);
+    CHECK(scanner->Stop());
+  }
 
   // Somebody makes a read hang: the stop does not, and what the thread uses outlives us.
   {

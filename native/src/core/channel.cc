@@ -4,8 +4,8 @@
 
 namespace launchwarden {
 
-Channel::Channel(size_t capacity_bytes, std::function<void()> wake)
-    : capacity_(capacity_bytes), wake_(std::move(wake)) {}
+Channel::Channel(size_t capacity_bytes, std::function<void()> wake, WakeAt wake_at)
+    : capacity_(capacity_bytes), wake_(std::move(wake)), wake_at_(wake_at) {}
 
 bool Channel::Push(const Record& record) {
   const size_t size = record.PackedSize();
@@ -25,10 +25,20 @@ bool Channel::Push(const Record& record) {
     record.PackInto(chunks_.back());
     bytes_ += size;
     counters_.pushed++;
-    wake = !std::exchange(awake_, true);
+    unflushed_ = true;
+    wake = (wake_at_ == WakeAt::kPush || chunks_.size() > 1) && !std::exchange(awake_, true);
   }
   if (wake) wake_();
   return true;
+}
+
+void Channel::Flush(bool in_any_case) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!std::exchange(unflushed_, false) && !in_any_case) return;
+    awake_ = true;
+  }
+  wake_();
 }
 
 bool Channel::HasRoom() {

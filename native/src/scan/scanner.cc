@@ -33,6 +33,8 @@ constexpr int64_t kLongestCheckUs = 30'000'000;
 constexpr int kMostChecks = 64;
 // An image without a stamp is still being loaded, or not ours to read; after so many looks it is the latter.
 constexpr int64_t kUnstampedLooks = 3;
+// So long a look may keep what it found to itself.
+constexpr int64_t kFlushEveryUs = 2'000;
 constexpr std::chrono::seconds kLongestStop(2);
 constexpr int64_t kQuietAfterUs = 1'000'000;
 constexpr size_t kMaxTracked = 1 << 18;
@@ -63,13 +65,19 @@ std::string Scanner::Start() {
 bool Scanner::Stop() {
   std::unique_lock<std::mutex> lock(mutex_);
   stopping_ = true;
-  stop_signal_.notify_all();
+  signal_.notify_all();
   if (!thread_.joinable()) return ended_;
-  const bool ended = stop_signal_.wait_for(lock, kLongestStop, [this] { return ended_; });
+  const bool ended = signal_.wait_for(lock, kLongestStop, [this] { return ended_; });
   lock.unlock();
   if (ended) thread_.join();
   else thread_.detach();
   return ended;
+}
+
+void Scanner::Hurry() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  hurried_ = true;
+  signal_.notify_all();
 }
 
 void Scanner::Run() {
@@ -81,7 +89,7 @@ void Scanner::Run() {
   Look();
   std::lock_guard<std::mutex> lock(mutex_);
   ended_ = true;
-  stop_signal_.notify_all();
+  signal_.notify_all();
 }
 
 // True while the scanner shall go on.
@@ -93,12 +101,13 @@ bool Scanner::Sleep() {
   // From the start of the last look: what a look takes does not stretch the period.
   const auto until = std::chrono::steady_clock::now() +
                      std::chrono::microseconds(std::max(wait_us - (SteadyUs() - steady_us_), wait_us / 4));
-  stop_signal_.wait_until(lock, until, [this] { return stopping_; });
+  signal_.wait_until(lock, until, [this] { return stopping_ || hurried_; });
+  answer_ = std::exchange(hurried_, false);
   return !stopping_;
 }
 
 void Scanner::Snapshot() {
-  steady_us_ = SteadyUs();
+  flushed_us_ = steady_us_ = SteadyUs();
   last_look_us_ = WallUs();
   pids_.clear();
   // Sets the gate, so that whoever is born while we list is looked at afterwards.
@@ -119,8 +128,9 @@ void Scanner::Snapshot() {
     if (known.other) continue;
     // What runs already may be more than the channel holds at once, and must not be lost.
     while (!channel_->HasRoom()) {
+      channel_->Flush();
       std::unique_lock<std::mutex> lock(mutex_);
-      stop_signal_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; });
+      signal_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; });
       if (stopping_) return;
     }
     Emit(kRunning, facts, facts.start_us);
@@ -131,11 +141,12 @@ void Scanner::Snapshot() {
   Look();
   record_.Clear(kReady);
   channel_->Push(record_);
+  channel_->Flush();
 }
 
 void Scanner::Look() {
   counters_.looks++;
-  steady_us_ = SteadyUs();
+  flushed_us_ = steady_us_ = SteadyUs();
   const int64_t look_us = WallUs();
 
   pids_.clear();
@@ -164,6 +175,8 @@ void Scanner::Look() {
   if (steady_us_ >= next_list_us_) ListAll();
   last_look_us_ = look_us;
   complete_us_.store(WallUs(), std::memory_order_release);
+  // Now, and not at the first record: whoever is woken finds the look complete.
+  channel_->Flush(std::exchange(answer_, false));
   AdaptPeriod(steady_us_);
 }
 
@@ -324,6 +337,15 @@ void Scanner::Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_befor
   record_.String(facts.directory);
   for (const std::string& argument : facts.arguments) record_.String(argument);
   channel_->Push(record_);
+  FlushIfDue();
+}
+
+// A long look (the first one, a storm of births) does not keep everything back until its end.
+void Scanner::FlushIfDue() {
+  const int64_t now_us = SteadyUs();
+  if (now_us - flushed_us_ < kFlushEveryUs) return;
+  flushed_us_ = now_us;
+  channel_->Flush();
 }
 
 void Scanner::AdaptPeriod(int64_t now_us) {

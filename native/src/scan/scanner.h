@@ -54,7 +54,12 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   // called Start.
   bool Stop();
 
-  // Every process start that a look up to this time (microseconds since 1970) could show is in the channel.
+  // Makes the thread take a look now, from any thread; the channel is woken when that look is complete, whatever it
+  // found. One that comes while a look is under way is answered by the next.
+  void Hurry();
+
+  // Every process start that a look up to this time (microseconds since 1970) could show is in the channel. It is stored
+  // before the channel is woken for what the look found.
   int64_t CompleteThrough() const { return complete_us_.load(std::memory_order_acquire); }
   const ScannerCounters& counters() const { return counters_; }
 
@@ -89,6 +94,7 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   bool Consider(int pid, int64_t not_before_us, bool late);
   void Recheck(const Check& check);
   void Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_before_us);
+  void FlushIfDue();
   void EmitWaitingParent(int pid);
   bool IsLoading(const ProcessFacts& facts, Known& known) const;
   void Schedule(int pid, const Known& known);
@@ -101,8 +107,9 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   ScannerCounters counters_;
   std::thread thread_;
   std::mutex mutex_;
-  std::condition_variable stop_signal_;
+  std::condition_variable signal_;
   bool stopping_ = false;
+  bool hurried_ = false;
   bool ended_ = false;
   std::atomic<int64_t> complete_us_{0};
 
@@ -114,6 +121,8 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   Record record_{0};
   int64_t last_look_us_ = 0;
   int64_t steady_us_ = 0;
+  int64_t flushed_us_ = 0;  // steady time of the last flush within a look, or of the look's start
+  bool answer_ = false;     // somebody waits for the end of the next look
   int64_t last_birth_us_ = 0;
   int64_t next_list_us_ = 0;
   int64_t period_us_;
