@@ -14,7 +14,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'smol-toml';
 import { messageOf, UserError } from '../base/errors.js';
-import { KeyPositions } from './positions.js';
+import { TomlPositions } from '../base/toml-positions.js';
 
 /** What changes in the `[rules]` table; what is absent stays as it is. */
 export interface RuleLists {
@@ -39,7 +39,7 @@ function lineEnd(text: string, offset: number): number {
 
 /** The text with one list of `[rules]` set: in its place, below the table's header, or in a table of its own at the end. */
 function withList(text: string, key: string, values: readonly string[]): string {
-  const positions = new KeyPositions(text);
+  const positions = new TomlPositions(text);
   const value = positions.valueOf([table, key]);
   const entry = tomlList(values);
   if (value !== undefined) return text.slice(0, value.start) + entry + text.slice(value.end);

@@ -1,7 +1,6 @@
 export { editRuleLists, type RuleLists, writeConfigFile } from './edit.js';
 export { logLevels, sensorKinds, sensorTiers } from './options.js';
 export { type DefaultPaths, defaultPaths } from './paths.js';
-export type { Position } from './positions.js';
 export {
   type ConfigurableSensor,
   loadSettings,

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
 import { clip, escapeText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
-import { type KeyPath, KeyPositions } from './positions.js';
+import { dotted, type KeyPath, TomlPositions } from '../base/toml-positions.js';
 import { type Config, configSchema } from './schema.js';
 
 const maxBytes = 1024 * 1024;
@@ -14,7 +14,7 @@ export interface ConfigFile {
   readonly config: Config;
   /** The tables as they were written, without defaults. */
   readonly written: Record<string, unknown>;
-  readonly positions: KeyPositions;
+  readonly positions: TomlPositions;
 }
 
 function readText(file: string): string {
@@ -112,11 +112,6 @@ function knownKeys(path: KeyPath): string[] {
   return [...new Set(keys)];
 }
 
-const dotted = (path: KeyPath): string =>
-  path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`))
-    .join('');
-
 interface Issue {
   readonly type: string;
   readonly input: unknown;
@@ -126,7 +121,7 @@ interface Issue {
   readonly path?: readonly { readonly key?: unknown }[] | undefined;
 }
 
-function issueError(issue: Issue, file: string, positions: KeyPositions): UserError {
+function issueError(issue: Issue, file: string, positions: TomlPositions): UserError {
   const path: KeyPath = (issue.path ?? []).map((item) => item.key as string | number);
   const at = { file, ...positions.of(path) };
   const key = String(path.at(-1));
@@ -168,7 +163,7 @@ function issueError(issue: Issue, file: string, positions: KeyPositions): UserEr
 export function readConfigFile(file: string): ConfigFile {
   const text = readText(file);
   const written = parseText(text, file);
-  const positions = new KeyPositions(text);
+  const positions = new TomlPositions(text);
   const result = v.safeParse(configSchema, written);
   if (result.success) return { config: result.output, written, positions };
   const errors = result.issues.map((issue) => issueError(issue as Issue, file, positions));

@@ -2,10 +2,11 @@ import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
 import type { LogLevel } from '../base/log.js';
+import type { Position } from '../base/position.js';
+import { dotted, type KeyPath } from '../base/toml-positions.js';
 import { type DestinationOptions, destinationName, type ForwardOptions } from '../forward/options.js';
 import { sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
-import type { KeyPath, Position } from './positions.js';
 import { type ConfigFile, completeTables, defaultConfig, readConfigFile } from './read.js';
 import type { Config } from './schema.js';
 
@@ -162,9 +163,7 @@ function originsOf(
     return children.flatMap(([key, child]) =>
       originsOf(child, { path: [...at.path, key], written: inside(key), file: at.file }),
     );
-  const key = at.path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : (index === 0 ? '' : '.') + part))
-    .join('');
+  const key = dotted(at.path);
   if (at.written === undefined || at.file === undefined) return [{ key, value, origin: 'default' }];
   return [{ key, value, origin: 'file', at: at.file.positions.of(at.path) }];
 }

@@ -1,4 +1,5 @@
 import { escapeText } from '../base/escape.js';
+import { lineAndColumn } from '../base/position.js';
 import type { Span } from './ast.js';
 import type { Diagnostic } from './rule.js';
 
@@ -58,17 +59,6 @@ function excerptAt(text: string, offset: number): string {
 }
 
 const shown = (text: string): string => escapeText(text.replaceAll('\t', ' '));
-
-/** 1-based line and column (in UTF-16 units, as editors count) of an offset. */
-export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let start = 0;
-  for (let next = text.indexOf('\n'); next !== -1 && next < offset; next = text.indexOf('\n', start)) {
-    line++;
-    start = next + 1;
-  }
-  return { line, column: offset - start + 1 };
-}
 
 export function diagnosticOf(source: Source, problem: Problem): Diagnostic {
   const offset = Math.min(source.offsetOf(problem.span.start), source.text.length);

@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { parseDuration } from '../../base/time.js';
+import { TomlPositions } from '../../base/toml-positions.js';
 import { type RuleMeta, severities, severityScore, type Threat } from '../../event/rule-meta.js';
 import { compileQuery } from '../compile.js';
 import { diagnosticOf, type Problem, type Source } from '../diagnostic.js';
@@ -7,7 +8,6 @@ import type { Diagnostic, Rule } from '../rule.js';
 import { readOwnTable } from './own-table.js';
 import { TableReader, type TomlTable } from './table-reader.js';
 import { readThreats } from './threat.js';
-import { type TomlPositions, tomlPositions } from './toml-positions.js';
 
 // Of each severity; nobody reads more.
 const maxProblems = 100;
@@ -67,8 +67,8 @@ export function readRuleFile(text: string, file: string): RuleFileResult {
   }
   const document = parseToml(text);
   if ('code' in document) return failed(source, [document]);
-  const positions = tomlPositions(text);
-  const root = new TableReader(document.table, { path: '', positions, problems });
+  const positions = new TomlPositions(text);
+  const root = new TableReader(document.table, { path: [], positions, problems });
   const rule = root.table('rule');
   if (rule === undefined) {
     if (problems.length > 0) return failed(source, problems);
@@ -253,8 +253,8 @@ class RuleReader {
   #query(meta: RuleMeta): ReturnType<typeof compileQuery> {
     const written = this.#rule.raw('query');
     if (typeof written !== 'string' || meta.query === '') return { diagnostics: [] };
-    const offsets = this.#positions.stringOffsets('rule.query', written);
-    const start = this.#positions.keyOffset('rule.query');
+    const offsets = this.#positions.stringOffsets(['rule', 'query'], written);
+    const start = this.#positions.nearest(['rule', 'query']);
     const offsetOf = offsets ?? (() => start);
     return compileQuery(meta.language, written, { ...this.#source, offsetOf });
   }

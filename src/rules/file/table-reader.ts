@@ -1,6 +1,6 @@
 import { nearest } from '../../base/nearest.js';
+import { dotted, type KeyPath, type TomlPositions } from '../../base/toml-positions.js';
 import { oneOf, type Problem } from '../diagnostic.js';
-import type { TomlPositions } from './toml-positions.js';
 
 // A table of ours has a dozen keys; one with more than this was written to make us busy.
 const maxKeys = 200;
@@ -13,14 +13,17 @@ export function isTable(value: unknown): value is TomlTable {
 
 /** Reads typed values of one TOML table and collects what is wrong with them, each at its place in the file. */
 export class TableReader {
+  /** As it is named in messages: `rule.threat[1]`. */
   readonly path: string;
+  readonly #keys: KeyPath;
   readonly #table: TomlTable;
   readonly #positions: TomlPositions;
   readonly #problems: Problem[];
 
-  constructor(table: TomlTable, at: { path: string; positions: TomlPositions; problems: Problem[] }) {
+  constructor(table: TomlTable, at: { path: KeyPath; positions: TomlPositions; problems: Problem[] }) {
     this.#table = table;
-    this.path = at.path;
+    this.#keys = at.path;
+    this.path = dotted(at.path);
     this.#positions = at.positions;
     this.#problems = at.problems;
   }
@@ -34,12 +37,12 @@ export class TableReader {
   }
 
   problem(key: string, problem: Omit<Problem, 'span'>): void {
-    const start = this.#positions.keyOffset(this.#pathOf(key));
+    const start = this.#positions.nearest([...this.#keys, key]);
     this.#problems.push({ ...problem, span: { start, end: start } });
   }
 
   #pathOf(key: string): string {
-    return [this.path, key].filter((part) => part !== '').join('.');
+    return dotted([...this.#keys, key]);
   }
 
   #wrong(key: string, wanted: string): undefined {
@@ -115,7 +118,7 @@ export class TableReader {
   table(key: string): TableReader | undefined {
     const value = this.raw(key);
     if (value === undefined) return undefined;
-    return isTable(value) ? this.#reader(value, this.#pathOf(key)) : this.#wrong(key, 'a table');
+    return isTable(value) ? this.#reader(value, [key]) : this.#wrong(key, 'a table');
   }
 
   /** An array of tables, `[[key]]`. */
@@ -123,13 +126,14 @@ export class TableReader {
     const value = this.raw(key);
     if (value === undefined) return [];
     if (Array.isArray(value) && value.every(isTable)) {
-      return value.map((item, index) => this.#reader(item, `${this.#pathOf(key)}[${index}]`));
+      return value.map((item, index) => this.#reader(item, [key, index]));
     }
     this.#wrong(key, 'a list of tables');
     return [];
   }
 
-  #reader(table: TomlTable, path: string): TableReader {
+  #reader(table: TomlTable, below: KeyPath): TableReader {
+    const path = [...this.#keys, ...below];
     return new TableReader(table, { path, positions: this.#positions, problems: this.#problems });
   }
 

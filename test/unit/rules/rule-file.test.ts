@@ -292,7 +292,7 @@ rule_id = "x"\nname = """\nquery = 'any where ='\n"""\ntype = "eql"\nseverity = 
     expect([first?.line, first?.column]).toEqual([10, 24]);
   });
 
-  test('a query in a dotted key or an inline table is placed at that key', () => {
+  test('a query in a dotted key or an inline table is placed like any other', () => {
     const [dotted] = refused(
       `rule.rule_id = "x"\nrule.name = "n"\nrule.type = "eql"\nrule.severity = "low"\nrule.query = 'any ='\n`,
     );
@@ -300,7 +300,7 @@ rule_id = "x"\nname = """\nquery = 'any where ='\n"""\ntype = "eql"\nseverity = 
     const [inline] = refused(
       `rule = { rule_id = "x", name = "n", type = "eql", severity = "low", query = 'any =' }\n`,
     );
-    expect([inline?.line, inline?.column, inline?.code]).toEqual([1, 1, 'eql/syntax']);
+    expect([inline?.line, inline?.column, inline?.code]).toEqual([1, 82, 'eql/syntax']);
   });
 });
 

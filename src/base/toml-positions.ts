@@ -1,11 +1,14 @@
-/** Where a key stands: 1-based line and column (UTF-16 units). */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+import { lineAndColumn, type Position } from './position.js';
 
 /** Names and array indexes from the top of the document: `['destination', 0, 'path']`. */
 export type KeyPath = readonly (string | number)[];
+
+/** A path as one would say it: `destination[0].path`. */
+export function dotted(path: KeyPath): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${part}`))
+    .join('');
+}
 
 /** Offsets of a value in the text; `end` exclusive. */
 export interface ValueRange {
@@ -13,19 +16,25 @@ export interface ValueRange {
   readonly end: number;
 }
 
+/** So many items of lists are remembered; a list that is longer stands for the rest of its items. */
+const maxItems = 20_000;
+/** So many names of a dotted key count; each of them is remembered, with all those before it. */
+const maxNames = 64;
+
 const pathText = (path: KeyPath): string => JSON.stringify(path);
 
 /**
  * Where each key of a TOML document stands, which the TOML library does not tell. The text must have parsed: what is
  * not well-formed is skipped, never judged. No recursion deeper than the parser's own limit.
  */
-export class KeyPositions {
+export class TomlPositions {
   readonly #text: string;
   readonly #found = new Map<string, number>();
   readonly #values = new Map<string, ValueRange>();
   /** How many tables an array of tables has so far, by the array's path. */
   readonly #tables = new Map<string, number>();
   #at = 0;
+  #items = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -34,17 +43,22 @@ export class KeyPositions {
       this.#skipBlank(true);
       if (this.#at >= text.length) return;
       if (text[this.#at] === '[') table = this.#header();
-      else if (!this.#pair(table)) return;
+      else if (!this.#pair(table)) this.#skipLine();
     }
   }
 
-  /** Of the key itself, or of the nearest enclosing one that was written. */
+  /** Line and column of the key itself, or of the nearest enclosing one that was written. */
   of(path: KeyPath): Position {
+    return lineAndColumn(this.#text, this.nearest(path));
+  }
+
+  /** Offset of the key itself, or of the nearest enclosing one that was written; 0 when there is none. */
+  nearest(path: KeyPath): number {
     for (let length = path.length; length > 0; length--) {
       const offset = this.#found.get(pathText(path.slice(0, length)));
-      if (offset !== undefined) return this.#position(offset);
+      if (offset !== undefined) return offset;
     }
-    return { line: 1, column: 1 };
+    return 0;
   }
 
   /** Offset of a key or of a table's header; undefined when it was not written. */
@@ -57,9 +71,13 @@ export class KeyPositions {
     return this.#values.get(pathText(path));
   }
 
-  #position(offset: number): Position {
-    const before = this.#text.slice(0, offset);
-    return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
+  /** From an offset in the string at `path` to one in the document; undefined when another string stands there. */
+  stringOffsets(path: KeyPath, value: string): ((offset: number) => number) | undefined {
+    const start = this.valueOf(path)?.start;
+    const decoded = start === undefined ? undefined : decodeString(this.#text, start);
+    if (decoded === undefined || decoded.value !== value) return undefined;
+    const { offsets } = decoded;
+    return (offset) => offsets[Math.min(Math.max(offset, 0), offsets.length - 1)] as number;
   }
 
   #note(path: KeyPath, offset: number): void {
@@ -79,6 +97,8 @@ export class KeyPositions {
       const known = this.#tables.get(pathText(path));
       if (array && index === names.length - 1) {
         this.#tables.set(pathText(path), (known ?? 0) + 1);
+        // The first of an array of tables stands for the array.
+        this.#note(path, start);
         path = [...path, known ?? 0];
       } else if (known !== undefined) path = [...path, known - 1];
     }
@@ -104,17 +124,20 @@ export class KeyPositions {
   /** A dotted key, without the blanks around its dots. */
   #keys(): string[] {
     const names: string[] = [];
+    const add = (name: string) => {
+      if (names.length < maxNames) names.push(name);
+    };
     for (;;) {
       this.#skipBlank(false);
       const quote = this.#text[this.#at];
       const start = this.#at;
       if (quote === '"' || quote === "'") {
         this.#string();
-        names.push(unquoted(this.#text.slice(start, this.#at)));
+        add(decodeString(this.#text, start)?.value ?? this.#text.slice(start + 1, this.#at - 1));
       } else {
         while (/[A-Za-z0-9_-]/.test(this.#text[this.#at] ?? '')) this.#at++;
         if (this.#at === start) return names;
-        names.push(this.#text.slice(start, this.#at));
+        add(this.#text.slice(start, this.#at));
       }
       this.#skipBlank(false);
       if (this.#text[this.#at] !== '.') return names;
@@ -139,7 +162,7 @@ export class KeyPositions {
           this.#at++;
           index--;
         } else if (first === '[') {
-          this.#note([...path, index], this.#at);
+          if (this.#items++ < maxItems) this.#note([...path, index], this.#at);
           this.#value([...path, index]);
         } else if (!this.#pair(path)) return;
       }
@@ -163,19 +186,65 @@ export class KeyPositions {
     for (;;) {
       const next = this.#text[this.#at];
       if (next === ' ' || next === '\t' || (lines && (next === '\n' || next === '\r'))) this.#at++;
-      else if (lines && next === '#') {
-        const end = this.#text.indexOf('\n', this.#at);
-        this.#at = end === -1 ? this.#text.length : end;
-      } else return;
+      else if (lines && next === '#') this.#skipLine();
+      else return;
     }
+  }
+
+  #skipLine(): void {
+    const end = this.#text.indexOf('\n', this.#at);
+    this.#at = end === -1 ? this.#text.length : end;
   }
 }
 
-function unquoted(text: string): string {
-  if (text[0] !== '"') return text.slice(1, -1);
-  try {
-    return JSON.parse(text) as string;
-  } catch {
-    return text.slice(1, -1);
+const escapes: Record<string, string> = {
+  b: '\b',
+  t: '\t',
+  n: '\n',
+  f: '\f',
+  r: '\r',
+  e: '\x1b',
+  '"': '"',
+  '\\': '\\',
+};
+
+/** The string at `at` and, for each of its UTF-16 units and its end, where that stands in `text`. */
+function decodeString(text: string, at: number): { value: string; offsets: number[] } | undefined {
+  const quotes = ['"""', "'''", '"', "'"].find((one) => text.startsWith(one, at));
+  if (quotes === undefined) return undefined;
+  const literal = quotes[0] === "'";
+  const offsets: number[] = [];
+  let value = '';
+  let next = at + quotes.length;
+  if (quotes.length === 3) next += /^\r?\n/.exec(text.slice(next, next + 2))?.[0].length ?? 0;
+  const closes = () => text.startsWith(quotes, next) && (quotes.length === 1 || text[next + 3] !== quotes[0]);
+  const add = (characters: string, length: number): void => {
+    for (let unit = 0; unit < characters.length; unit++) offsets.push(next);
+    value += characters;
+    next += length;
+  };
+  while (!closes()) {
+    const character = text[next];
+    if (character === undefined) return undefined;
+    if (literal || character !== '\\') {
+      add(character, 1);
+      continue;
+    }
+    const continued = /\\[ \t]*\r?\n[ \t\r\n]*/y;
+    continued.lastIndex = next;
+    const trimmed = continued.exec(text);
+    const code = /\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))/y;
+    code.lastIndex = next;
+    const found = code.exec(text);
+    const simple = escapes[text[next + 1] ?? ''];
+    if (trimmed !== null) next += trimmed[0].length;
+    else if (found !== null) {
+      const point = Number.parseInt(found[1] ?? found[2] ?? found[3] ?? '0', 16);
+      if (point > 0x10ffff) return undefined;
+      add(String.fromCodePoint(point), found[0].length);
+    } else if (simple !== undefined) add(simple, 2);
+    else return undefined;
   }
+  offsets.push(next);
+  return { value, offsets };
 }
