@@ -73,6 +73,7 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
     const double = new addon!.EndpointSecurityDouble(script);
     const sensor = sensorOn(double, options);
     const sink = new RecordingSink();
+    sink.sensor = sensor;
     await sensor.start(sink);
     sensors.push(sensor);
     const play = async (messages: readonly ScriptedMessage[], repeat?: number) => {
