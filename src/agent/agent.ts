@@ -17,7 +17,7 @@ import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
-import { filePatterns, mutedRules, selectRules } from './rules.js';
+import { filePatterns, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
@@ -49,9 +49,10 @@ export interface AgentOptions {
  * `agent/data-lost`, after the destinations were told, when its data folder was taken away from it.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const rules = selectRules(options.settings);
+  const { rules, passedOver } = selectRules(options.settings);
   const { level, file } = options.settings.log;
   const log = createLogger({ level, ...(file === undefined ? {} : { file }) });
+  logPassedOver(passedOver, log);
   const store = openStore({
     dataDir: options.settings.dataDir,
     clock: options.clock,
@@ -326,6 +327,7 @@ class Agent {
   }
 
   #status(): object {
+    this.#beat();
     const { settings, version } = this.#options;
     return {
       version,

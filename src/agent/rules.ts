@@ -1,9 +1,11 @@
 import { UserError } from '../base/errors.js';
+import type { Logger } from '../base/log.js';
 import { didYouMean } from '../base/nearest.js';
 import type { Settings } from '../config/index.js';
 import type { SensorKind } from '../event/event.js';
 import { supplyOf } from '../event/supply.js';
 import {
+  type Diagnostic,
   degradedReasons,
   formatDiagnostic,
   loadBuiltinRules,
@@ -14,14 +16,24 @@ import {
 } from '../rules/index.js';
 import { Scope } from '../sensors/file-watch/index.js';
 
+/** So many of the files that are passed over are named in the log. */
+const namedInLog = 100;
+
+export interface SelectedRules {
+  readonly rules: readonly Rule[];
+  /** Why files are passed over whose rules run elsewhere. */
+  readonly passedOver: readonly Diagnostic[];
+}
+
 /**
  * The rules that the settings ask for. Throws a UserError when a rule file does not compile (`rules/invalid`, with
  * every diagnostic) or an id that is enabled does not exist (`rules/unknown-id`): an agent that starts with fewer rules than
- * its owner believes is worse than one that says so. An id that is disabled may be that of a rule long gone.
+ * its owner believes is worse than one that says so. A rule that can run on no endpoint is passed over: there is nothing
+ * to mend. An id that is disabled may be that of a rule long gone.
  */
-export function selectRules(settings: Settings): readonly Rule[] {
+export function selectRules(settings: Settings): SelectedRules {
   const { builtin, folders, disabled, enabled } = settings.rules;
-  const loaded = folders.length === 0 ? { rules: [], diagnostics: [] } : loadRules(folders);
+  const loaded = loadRules(folders);
   const [first] = loaded.diagnostics;
   if (first !== undefined) {
     const message = loaded.diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n');
@@ -40,10 +52,19 @@ export function selectRules(settings: Settings): readonly Rule[] {
       ...(hint === undefined ? {} : { hint }),
     });
   }
-  return all.filter(({ meta, launchwarden }) => {
+  const rules = all.filter(({ meta, launchwarden }) => {
     if (disabled.includes(meta.id)) return false;
     return launchwarden?.enabled !== false || enabled.includes(meta.id);
   });
+  return { rules, passedOver: loaded.passedOver };
+}
+
+/** Says in the log which rule files were passed over. */
+export function logPassedOver(passedOver: readonly Diagnostic[], log: Logger): void {
+  if (passedOver.length === 0) return;
+  const count = new Set(passedOver.map(({ file }) => file)).size;
+  const files = passedOver.slice(0, namedInLog).map(({ file, message }) => `${file}: ${message}`);
+  log.warn({ count, files }, 'rule files passed over: their rules do not run on an endpoint');
 }
 
 /** macOS path patterns of the files that the rules look for. */

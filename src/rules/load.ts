@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
 import { diagnosticOf, querySource } from './diagnostic.js';
-import { maxRuleFileBytes, readRuleFile } from './file/read.js';
+import { maxRuleFileBytes, readRuleFile, runsElsewhere } from './file/read.js';
 import type { Diagnostic, Rule } from './rule.js';
 
 const maxFiles = 20_000;
@@ -24,6 +24,8 @@ export interface LoadedRules {
   readonly rules: readonly Rule[];
   /** What keeps files from being rules, file by file; warnings stand on the rules. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Why files are passed over whose rules are sound and run elsewhere: ES|QL, machine learning, another system. */
+  readonly passedOver: readonly Diagnostic[];
   /** Every rule file that was read, as named in diagnostics. */
   readonly files: readonly string[];
 }
@@ -31,7 +33,8 @@ export interface LoadedRules {
 /**
  * Loads rule files, and the `.toml` files in folders and below them (names with a leading dot left out). A link inside a
  * folder is followed only when it stays inside it. The second rule of an id is reported and left out. Throws UserError
- * `rules/not-found` when a path is not there; whatever a file holds is a diagnostic.
+ * `rules/not-found` when a path is not there and `rules/no-access` when it may not be read; whatever a file holds is a
+ * diagnostic.
  */
 export function loadRules(paths: readonly string[]): LoadedRules {
   const loader = new Loader();
@@ -55,10 +58,16 @@ export function loadBuiltinRules(): readonly Rule[] {
 class Loader {
   readonly #rules = new Map<string, Rule>();
   readonly #diagnostics: Diagnostic[] = [];
+  readonly #passedOver: Diagnostic[] = [];
   readonly #files: string[] = [];
 
   result(): LoadedRules {
-    return { rules: [...this.#rules.values()], diagnostics: this.#diagnostics, files: this.#files };
+    return {
+      rules: [...this.#rules.values()],
+      diagnostics: this.#diagnostics,
+      passedOver: this.#passedOver,
+      files: this.#files,
+    };
   }
 
   addPath(given: string): void {
@@ -67,10 +76,17 @@ class Loader {
       isFolder = statSync(given).isDirectory();
     } catch (cause) {
       const message = errnoOf(cause) === 'ENOENT' ? 'no such file or folder' : messageOf(cause);
-      throw new UserError('rules/not-found', `cannot read rules from ${given}: ${message}`, {
-        hint: 'Give rule files (.toml) or folders that hold them.',
-        cause,
-      });
+      const denied = isDenied(cause);
+      throw new UserError(
+        denied ? 'rules/no-access' : 'rules/not-found',
+        `cannot read rules from ${given}: ${message}`,
+        {
+          hint: denied
+            ? 'You may not read it: run with sudo.'
+            : 'Give rule files (.toml) or folders that hold them.',
+          cause,
+        },
+      );
     }
     if (isFolder) this.#addFolder(given, realpathSync(given), 0);
     else this.addFile(given, given);
@@ -121,7 +137,8 @@ class Loader {
     if (text === undefined) return;
     const result = readRuleFile(text, file);
     if ('diagnostics' in result) {
-      this.#diagnostics.push(...result.diagnostics);
+      const { diagnostics } = result;
+      (runsElsewhere(diagnostics) ? this.#passedOver : this.#diagnostics).push(...diagnostics);
       return;
     }
     const { rule } = result;

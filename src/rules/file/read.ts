@@ -1,4 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
+import { clip } from '../../base/escape.js';
+import { nearest } from '../../base/nearest.js';
 import { parseDuration } from '../../base/time.js';
 import { TomlPositions } from '../../base/toml-positions.js';
 import { type RuleMeta, severities, severityScore, type Threat } from '../../event/rule-meta.js';
@@ -18,6 +20,8 @@ export const maxRuleFileBytes = 524_288;
 export type RuleFileResult = { readonly rule: Rule } | { readonly diagnostics: readonly Diagnostic[] };
 
 const types = ['eql', 'query', 'threshold', 'new_terms'] as const;
+const languages = ['eql', 'kuery'] as const;
+const unknownHere = 'this version does not know it';
 const elsewhere: Record<string, string> = {
   esql: 'ES|QL runs in Elasticsearch only',
   machine_learning: "it needs Elasticsearch's anomaly detection",
@@ -51,6 +55,18 @@ const ruleKeys = [
   ],
   ...['timeline_id', 'timeline_title', 'investigation_fields', 'building_block_type', 'rule_name_override'],
 ];
+
+/**
+ * Whether what was found says no more than that a sound rule does not run on an endpoint: its type, its language, the
+ * system it is for. Everything else is a mistake in the file.
+ */
+export function runsElsewhere(found: readonly Diagnostic[]): boolean {
+  const errors = found.filter(({ severity }) => severity === 'error');
+  return (
+    errors.length > 0 &&
+    errors.every(({ code }) => code.startsWith('rule/unsupported-') || code === 'rule/other-system')
+  );
+}
 
 /**
  * Reads one rule file in the layout of elastic/detection-rules or of elastic/protections-artifacts (on-host rules:
@@ -115,8 +131,10 @@ function unsupportedHere(rule: TableReader, problems: Problem[]): boolean {
     });
   const reason = typeof type === 'string' && Object.hasOwn(elsewhere, type) ? elsewhere[type] : undefined;
   if (reason !== undefined) refuse('type', `rule type ${type}`, reason);
+  else if (isNewer(type, types)) refuse('type', `rule type ${clip(type, 60)}`, unknownHere);
   else if (language === 'esql') refuse('language', 'language esql', elsewhere['esql'] as string);
   else if (language === 'lucene') refuse('language', 'language lucene', 'it runs in Elasticsearch only');
+  else if (isNewer(language, languages)) refuse('language', `language ${clip(language, 60)}`, unknownHere);
   const systems = rule.texts('os_list');
   if (systems.length > 0 && !systems.includes('macos')) {
     rule.problem('os_list', {
@@ -133,6 +151,16 @@ function unsupportedHere(rule: TableReader, problems: Problem[]): boolean {
     });
   }
   return problems.length > before;
+}
+
+/** A word that is neither known nor a slip of one that is: newer than we are. */
+function isNewer(word: unknown, known: readonly string[]): word is string {
+  return (
+    typeof word === 'string' &&
+    /^[a-z][a-z0-9_-]*$/i.test(word) &&
+    !known.includes(word) &&
+    nearest(word, known) === undefined
+  );
 }
 
 class RuleReader {

@@ -1,7 +1,8 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { mutedRules, selectRules, tierOf } from '../../../src/agent/rules.js';
+import { logPassedOver, mutedRules, selectRules, tierOf } from '../../../src/agent/rules.js';
+import { silentLogger } from '../../../src/base/log.js';
 import { loadSettings } from '../../../src/config/index.js';
 import { degradedReasons } from '../../../src/rules/index.js';
 import { tempFolder } from '../../helpers/run-cli.js';
@@ -27,7 +28,7 @@ function imported(change: (text: string) => string = (text) => text, extra = '')
     cwd: folder,
     platform: 'linux',
   });
-  return { id, settings, rules: selectRules(settings) };
+  return { id, settings, ...selectRules(settings) };
 }
 
 test('an imported rule that the running sensors cannot serve is off; the same one of ours is not', () => {
@@ -37,6 +38,33 @@ test('an imported rule that the running sensors cannot serve is off; the same on
     [id, ['step 3 needs configuration events, which no running sensor delivers']],
   ]);
   expect(mutedRules(rules, settings.rules, [...kinds, 'launchd-state']).size).toBe(0);
+});
+
+test('rules that run on no endpoint are passed over and logged; a malformed one keeps the agent from starting', () => {
+  const folder = tempFolder();
+  mkdirSync(path.join(folder, 'rules'));
+  const put = (name: string, text: string) => writeFileSync(path.join(folder, 'rules', name), text);
+  put('esql.toml', '[rule]\nrule_id = "e"\nname = "n"\ntype = "esql"\nlanguage = "esql"\n');
+  writeFileSync(path.join(folder, 'config.toml'), '[rules]\nfolders = ["rules"]\n');
+  const select = () =>
+    selectRules(loadSettings({ flags: { config: 'config.toml' }, cwd: folder, platform: 'linux' }));
+  const { rules, passedOver } = select();
+  expect(rules.every(({ meta }) => meta.file.startsWith('builtin/'))).toBe(true);
+  const said: unknown[] = [];
+  const log = { ...silentLogger, warn: (...line: unknown[]) => said.push(line) };
+  logPassedOver([], log);
+  logPassedOver(passedOver, log);
+  const why = 'rule type esql is not supported on an endpoint: ES|QL runs in Elasticsearch only';
+  expect(said).toEqual([
+    [
+      { count: 1, files: [`${path.join(folder, 'rules/esql.toml')}: ${why}`] },
+      expect.stringContaining('passed over'),
+    ],
+  ]);
+  put('broken.toml', '[rule\n');
+  expect(select).toThrow(
+    expect.objectContaining({ code: 'rules/invalid', message: expect.not.stringContaining('esql') }),
+  );
 });
 
 test('rules.enabled keeps it on', () => {
@@ -80,6 +108,6 @@ test('a copy under the built-in name in a folder is still imported', () => {
     cwd: folder,
     platform: 'linux',
   });
-  const rules = selectRules(settings);
+  const { rules } = selectRules(settings);
   expect(mutedRules(rules, settings.rules, ['file-watch']).has(idOf(inferred))).toBe(true);
 });

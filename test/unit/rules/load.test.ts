@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
 import { formatDiagnostic, loadRules } from '../../../src/rules/index.js';
+import { asNobody } from '../../helpers/as-nobody.js';
 
 let folder: string;
 
@@ -45,6 +46,36 @@ test('a file is read whatever its name; a bad one does not stop the others', () 
   const loaded = loadRules([at('one.rule'), at('bad.toml'), at('two.toml')]);
   expect(loaded.rules.map(({ meta }) => meta.id)).toEqual(['one', 'two']);
   expect(loaded.diagnostics.map(({ code, file }) => [code, file])).toEqual([['eql/syntax', at('bad.toml')]]);
+});
+
+test('a sound rule that runs elsewhere is passed over, a mistake is not', () => {
+  const typed = (name: string, lines: string) =>
+    put(name, `[rule]\nrule_id = "${name}"\nname = "n"\nseverity = "low"\n${lines}\n`);
+  typed('esql.toml', 'type = "esql"\nlanguage = "esql"\nquery = "from x"');
+  typed('ml.toml', 'type = "machine_learning"');
+  typed('newer.toml', 'type = "correlation_v2"\nquery = "?"');
+  typed('language.toml', 'type = "query"\nlanguage = "promql"\nquery = "?"');
+  typed('linux.toml', 'type = "eql"\nos_list = ["linux"]\nquery = "any where true"');
+  typed('slip.toml', 'type = "eqll"\nquery = "any where true"');
+  typed('slip2.toml', 'type = "query"\nlanguage = "kueri"\nquery = "a:b"');
+  typed(
+    'mixed.toml',
+    'type = "threshold"\nquery = "a:"\n[rule.threshold]\nvalue = 1\ncardinality = [{ a = 1 }]',
+  );
+  put('ok.toml', text('ok'));
+  const { rules, passedOver, files } = loadRules([folder]);
+  expect(rules.map(({ meta }) => meta.id)).toEqual(['ok']);
+  expect(passedOver.map(({ file, code }) => [path.basename(file ?? ''), code])).toEqual([
+    ['esql.toml', 'rule/unsupported-type'],
+    ['language.toml', 'rule/unsupported-language'],
+    ['linux.toml', 'rule/other-system'],
+    ['ml.toml', 'rule/unsupported-type'],
+    ['newer.toml', 'rule/unsupported-type'],
+  ]);
+  expect(new Set(codes([folder]).map(([, file]) => file))).toEqual(
+    new Set(['mixed.toml', 'slip.toml', 'slip2.toml']),
+  );
+  expect(files).toHaveLength(9);
 });
 
 test('the second rule of an id is reported where it says so', () => {
@@ -96,6 +127,19 @@ test('what is no readable text file is told, and nothing waits for it', () => {
   expect(formatDiagnostic(diagnostics[1]!)).toBe(
     `${at('fifo.toml')}:1:1: error: this is no regular file [rules/unreadable]`,
   );
+});
+
+test('a path that may not be read is not one that is not there', async () => {
+  put('closed/a.toml', text('a'));
+  chmodSync(folder, 0o755);
+  chmodSync(at('closed'), 0o000);
+  const load = () => loadRules([at('closed/a.toml')]);
+  await asNobody(() =>
+    expect(load).toThrow(
+      expect.objectContaining({ code: 'rules/no-access', hint: expect.stringContaining('sudo') }),
+    ),
+  );
+  chmodSync(at('closed'), 0o755);
 });
 
 test('a path that is not there is an error of the person who gave it', () => {
