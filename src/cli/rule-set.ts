@@ -10,15 +10,20 @@ export interface ListedRule {
   readonly enabled: boolean;
   /** Why it is off; undefined when it is on. */
   readonly reason: string | undefined;
+  /** What the running sensors do not see of it, where that is why it is off. */
+  readonly degraded?: readonly string[];
 }
 
 export interface RuleSet {
   readonly rules: readonly ListedRule[];
   /** What kept files from being rules. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Why files were passed over whose rules run elsewhere. */
+  readonly passedOver: readonly Diagnostic[];
 }
 
-function listed(rule: Rule, settings: Settings['rules']): ListedRule {
+/** What the configuration says about a rule. */
+export function listed(rule: Rule, settings: Settings['rules']): ListedRule {
   const { id } = rule.meta;
   if (settings.disabled.includes(id))
     return { rule, enabled: false, reason: 'disabled in the configuration' };
@@ -38,7 +43,31 @@ export async function loadRuleSet(context: CommandContext): Promise<RuleSet> {
   return {
     rules: [...own, ...further].map((rule) => listed(rule, settings)),
     diagnostics: loaded.diagnostics,
+    passedOver: loaded.passedOver,
   };
+}
+
+/**
+ * As the agent judges by them: an imported rule that its sensors cannot supply is off until it is enabled by name. Without
+ * an agent, by the sensors that every Mac has.
+ */
+export async function asJudged(context: CommandContext, set: RuleSet): Promise<RuleSet> {
+  const imported = set.rules.filter(({ rule, enabled }) => enabled && !rule.meta.file.startsWith('builtin/'));
+  if (imported.length === 0) return set;
+  const { mutedRules } = await import('../agent/rules.js');
+  const { runningSensors } = await import('./tiers.js');
+  const { kinds } = await runningSensors(context);
+  const settings = (await context.settings()).rules;
+  const muted = mutedRules(
+    imported.map(({ rule }) => rule),
+    settings,
+    kinds,
+  );
+  const rules = set.rules.map((one) => {
+    const degraded = one.enabled ? muted.get(one.rule.meta.id) : undefined;
+    return degraded === undefined ? one : { ...one, enabled: false, reason: 'degraded here', degraded };
+  });
+  return { ...set, rules };
 }
 
 const leastBeginning = 4;

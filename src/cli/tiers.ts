@@ -1,7 +1,10 @@
 import { tierOf } from '../agent/rules.js';
+import { sensorKinds } from '../config/index.js';
 import type { SensorKind } from '../event/event.js';
 import { lookupField } from '../event/fields.js';
 import { degradedReasons, type Rule, ruleRequirements } from '../rules/index.js';
+import type { CommandContext } from './context.js';
+import { at, objectsAt } from './output/read.js';
 
 export type TierName = 'endpoint-security' | 'eslogger' | 'scan';
 
@@ -12,6 +15,22 @@ const sensors: Record<TierName, readonly SensorKind[]> = {
 };
 
 export const tierNames = Object.keys(sensors) as TierName[];
+
+/** The kinds of sensor that the agent's answer to `status` says are running. */
+export function runningKinds(status: unknown): SensorKind[] {
+  const running = objectsAt(status, 'sensors').filter((sensor) => at(sensor, 'running') === true);
+  return sensorKinds.filter((kind) => running.some((sensor) => at(sensor, 'kind') === kind));
+}
+
+/** The sensors that the agent runs; those that every Mac has when none runs, or none that answers us. */
+export async function runningSensors(
+  context: CommandContext,
+): Promise<{ readonly tier: TierName; readonly kinds: readonly SensorKind[] }> {
+  const reply = await context.askDaemon('status', undefined).catch(() => undefined);
+  if (reply === undefined) return { tier: 'scan', kinds: sensors.scan };
+  const kinds = runningKinds(reply.result);
+  return { tier: tierNames.find((tier) => kinds.includes(sensors[tier][0]!)) ?? 'scan', kinds };
+}
 
 /** Why a rule does not see at a tier what it was written to see; empty when it does. */
 export function tierReasons(rule: Rule, tier: TierName): readonly string[] {

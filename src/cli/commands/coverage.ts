@@ -1,13 +1,13 @@
 import { ExitCode } from '../../base/errors.js';
-import { sensorKinds } from '../../config/index.js';
 import type { SensorKind } from '../../event/event.js';
 import { type Rule, type StepSight, stepSights } from '../../rules/index.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag } from '../define-command.js';
 import { type Output, safe } from '../output/output.js';
-import { at, listAt, objectsAt, textAt } from '../output/read.js';
+import { listAt, objectsAt, textAt } from '../output/read.js';
 import { pad } from '../output/width.js';
 import { loadRuleSet } from '../rule-set.js';
+import { runningKinds } from '../tiers.js';
 import { reportDiagnostics } from './rules/diagnostics.js';
 
 /** What runs, as the agent says; or what could, tried out here. */
@@ -32,8 +32,6 @@ interface RuleCoverage {
   readonly steps: readonly StepCoverage[];
 }
 
-const isKind = (kind: unknown): kind is SensorKind => sensorKinds.some((one) => one === kind);
-
 function notesOf(sensors: readonly object[]): string[] {
   return sensors.flatMap((sensor) =>
     listAt(sensor, 'notes').map((note) => `${textAt(sensor, 'kind') ?? '?'}: ${note}`),
@@ -43,10 +41,9 @@ function notesOf(sensors: readonly object[]): string[] {
 async function telemetry(context: CommandContext): Promise<Telemetry> {
   const reply = await context.askDaemon('status', undefined);
   if (reply !== undefined) {
-    const running = objectsAt(reply.result, 'sensors').filter((sensor) => at(sensor, 'running') === true);
     return {
       from: 'agent',
-      kinds: running.map((sensor) => at(sensor, 'kind')).filter(isKind),
+      kinds: runningKinds(reply.result),
       tier: textAt(reply.result, 'tier.running') ?? null,
       reason: textAt(reply.result, 'tier.reason'),
       notes: notesOf(objectsAt(reply.result, 'sensors')),
@@ -75,9 +72,9 @@ async function coverageOf(context: CommandContext, kinds: readonly SensorKind[])
       ...step,
       seenBy: alone.filter(({ steps: own }) => own[index]?.sight !== 'none').map(({ kind }) => kind),
     }));
-    return { rule, off: muted.has(rule.meta.id) ? 'imported and degraded' : undefined, steps };
+    return { rule, off: muted.has(rule.meta.id) ? 'degraded here' : undefined, steps };
   });
-  return { rules, diagnostics: set.diagnostics };
+  return { rules, set };
 }
 
 function fields({ rule, off, steps }: RuleCoverage, seen: Telemetry): object {
@@ -124,7 +121,7 @@ export const coverage = defineCommand({
   async handler({ context, options }) {
     const { out } = context;
     const seen = await telemetry(context);
-    const { rules, diagnostics } = await coverageOf(context, seen.kinds);
+    const { rules, set } = await coverageOf(context, seen.kinds);
     if (options.json) for (const one of rules) out.document('coverage/1', fields(one, seen));
     else {
       const whose = seen.from === 'agent' ? 'The agent runs' : 'No agent runs; it could run';
@@ -136,6 +133,6 @@ export const coverage = defineCommand({
         print(one, out);
       }
     }
-    return reportDiagnostics(context, diagnostics) ? ExitCode.checkFailed : ExitCode.ok;
+    return reportDiagnostics(context, set) ? ExitCode.checkFailed : ExitCode.ok;
   },
 });

@@ -14,6 +14,7 @@ import { loadRuleSet } from '../rule-set.js';
 import { filePath, oneOf } from '../values.js';
 import { alertFields, alertSchema } from './alerts/alert-document.js';
 import { alertColumns, alertRow } from './alerts/list.js';
+import { tellPassedOver } from './rules/diagnostics.js';
 
 async function chosenRules(context: CommandContext, paths: readonly string[]): Promise<readonly Rule[]> {
   const refuse = (diagnostics: readonly Diagnostic[]) => {
@@ -27,11 +28,14 @@ async function chosenRules(context: CommandContext, paths: readonly string[]): P
   };
   if (paths.length > 0) {
     const loaded = loadRules(paths.map((one) => path.resolve(context.io.cwd, one)));
-    refuse(loaded.diagnostics);
+    // Of nothing but such rules there is nothing to replay.
+    refuse([...loaded.diagnostics, ...(loaded.rules.length === 0 ? loaded.passedOver : [])]);
+    tellPassedOver(context, loaded.passedOver);
     return loaded.rules;
   }
   const set = await loadRuleSet(context);
   refuse(set.diagnostics);
+  tellPassedOver(context, set.passedOver);
   return set.rules.filter(({ enabled }) => enabled).map(({ rule }) => rule);
 }
 

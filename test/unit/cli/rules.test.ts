@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ControlServer } from '../../../src/agent/control.js';
+import { silentLogger } from '../../../src/base/log.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 
 function configured(text: string): string {
@@ -166,8 +168,90 @@ matches = 1
     const listed = documents(
       (await cli(['rules', 'list', '--json', '--config', 'config.toml'], { cwd: folder })).stdout,
     );
-    expect(listed.slice(-2).map((one) => one['enabled'])).toEqual([false, true]);
-    expect(readFileSync(path.join(folder, 'config.toml'), 'utf8')).toContain('folders = ["other", "rules"]');
+    expect(listed.slice(-2)).toMatchObject([
+      { enabled: false, reason: 'degraded here', degraded: [expect.stringContaining('dns.question.name')] },
+      { enabled: true },
+    ]);
+    // The sensors decide, not the file: with others the rule is on without anybody's doing.
+    expect(readFileSync(path.join(folder, 'config.toml'), 'utf8')).toBe(
+      '[rules]\nfolders = ["other", "rules"]\n',
+    );
+    const shown = await cli(['rules', 'show', '22222222', '--config', 'config.toml'], { cwd: folder });
+    expect(shown.stdout).toMatch(/state +off: degraded here\n +because +.*dns\.question\.name/);
+  });
+
+  test('the running sensors decide what is off, as they do in the agent', async () => {
+    const folder = configured('[rules]\nfolders = ["rules"]\n');
+    const dataDir = tempFolder();
+    const source = tempFolder();
+    writeFileSync(path.join(source, 'plain.toml'), plain);
+    const sensors = [
+      { kind: 'file-watch', running: true },
+      { kind: 'eslogger', running: false },
+    ];
+    const daemon = await ControlServer.listen(dataDir, { status: () => ({ sensors }) }, silentLogger);
+    try {
+      const how = ['--json', '--config', 'config.toml', '--data-dir', dataDir];
+      const imported = await cli(['rules', 'import', source, ...how], { cwd: folder });
+      expect(documents(imported.stdout)).toMatchObject([
+        { enabled: false, reasons: ['the rule needs process events, which no running sensor delivers'] },
+      ]);
+      expect(imported.stderr).toContain('restart the agent');
+      const listed = await cli(['rules', 'list', ...how], { cwd: folder });
+      expect(documents(listed.stdout).at(-1)).toMatchObject({ enabled: false, reason: 'degraded here' });
+      await cli(['rules', 'enable', '11111111', ...how], { cwd: folder });
+      const after = await cli(['rules', 'list', ...how], { cwd: folder });
+      expect(documents(after.stdout).at(-1)).toMatchObject({ enabled: true });
+    } finally {
+      await daemon.close();
+    }
+  });
+
+  test('a rule that runs on no endpoint: passed over and said; rules check and rules import end with 1', async () => {
+    const folder = configured('[rules]\nfolders = ["rules"]\n');
+    writeFileSync(path.join(folder, 'rules', 'plain.toml'), plain);
+    const esql = plain
+      .replace('11111111', '33333333')
+      .replace('type = "eql"', 'type = "esql"')
+      .replace('language = "eql"', 'language = "esql"');
+    writeFileSync(path.join(folder, 'rules', 'es\u001bql.toml'), esql);
+    const capture = path.join(folder, 'capture.ndjson');
+    const event = {
+      '@timestamp': '2026-11-22T09:00:00Z',
+      event: { category: ['process'] },
+      process: { name: 'x' },
+    };
+    writeFileSync(capture, `${JSON.stringify(event)}\n`);
+    const how = ['--config', 'config.toml'];
+    const said =
+      'launchwarden: 1 rule file is passed over, the rules do not run on an endpoint: es\\x1bql.toml; ' +
+      'see "launchwarden rules check"\n';
+    for (const argv of [
+      ['rules', 'list', ...how],
+      ['rules', 'test', ...how],
+      ['replay', '--input', capture, ...how],
+      ['replay', '--input', capture, '--rules', 'rules'],
+    ]) {
+      const { code, stderr } = await cli(argv, { cwd: folder });
+      expect({ argv, code, stderr }).toEqual({ argv, code: 0, stderr: said });
+    }
+    const replayed = await cli(['replay', '--input', capture, '--rules', 'rules', '--json'], { cwd: folder });
+    expect(documents(replayed.stdout)).toHaveLength(1);
+    const checked = await cli(['rules', 'check', '--json', ...how], { cwd: folder });
+    expect(checked.code).toBe(1);
+    expect(documents(checked.stdout).filter(({ ok }) => ok !== true)).toMatchObject([
+      { file: path.join(folder, 'rules', 'es\u001bql.toml'), errors: [{ code: 'rule/unsupported-type' }] },
+    ]);
+    const into = configured('');
+    const imported = await cli(['rules', 'import', path.join(folder, 'rules'), ...how], { cwd: into });
+    expect(imported.code).toBe(1);
+    expect(imported.stderr).toContain('[rule/unsupported-type]');
+    expect(readdirSync(path.join(into, 'rules'))).toEqual(['plain.toml']);
+    // Nothing else was named: there is nothing to replay.
+    const alone = path.join('rules', 'es\u001bql.toml');
+    const { code, stderr } = await cli(['replay', '--input', capture, '--rules', alone], { cwd: folder });
+    expect(code).toBe(2);
+    expect(stderr).toContain('[rules/invalid]');
   });
 
   test('a beginning that several rules have is told as that', async () => {

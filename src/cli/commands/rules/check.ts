@@ -25,14 +25,15 @@ async function checkedFiles(context: CommandContext, paths: readonly string[]): 
   const loaded = loadRules(
     folders.map((one) => (path.isAbsolute(one) ? one : path.join(context.io.cwd, one))),
   );
+  const diagnostics = [...loaded.diagnostics, ...loaded.passedOver];
   const rules = new Map([...own, ...loaded.rules].map((rule) => [rule.meta.file, rule]));
   const files = new Set([
     ...own.map((rule) => rule.meta.file),
     ...loaded.files,
-    ...loaded.diagnostics.map(({ file }) => file ?? ''),
+    ...diagnostics.map(({ file }) => file ?? ''),
   ]);
   return [...files].map((file) => {
-    const found = loaded.diagnostics.filter((one) => (one.file ?? '') === file);
+    const found = diagnostics.filter((one) => (one.file ?? '') === file);
     const rule = rules.get(file);
     return {
       file,
@@ -89,7 +90,8 @@ function print(checked: Checked, out: Output): void {
 export const rulesCheck = defineCommand({
   description:
     'Reads rule files and the .toml files of folders, and says what is wrong with them and which sensor tier supplies what\n' +
-    'they read. Without PATH: the built-in rules and the configured folders. Exit code 1 when a file is no valid rule.',
+    'they read. Without PATH: the built-in rules and the configured folders. Exit code 1 when a file is no valid rule, or its\n' +
+    'rule does not run on an endpoint (the agent passes over those).',
   arguments: [
     { name: '[PATH...]', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
   ],

@@ -1,9 +1,30 @@
-import type { Diagnostic } from '../../../rules/index.js';
-import { formatDiagnostic } from '../../../rules/index.js';
+import path from 'node:path';
+import { escapeText } from '../../../base/escape.js';
+import { type Diagnostic, formatDiagnostic, type LoadedRules } from '../../../rules/index.js';
 import type { CommandContext } from '../../context.js';
 
+/** So many of the files that were passed over are named. */
+const named = 3;
+
+/** Says on standard error how many rule files were passed over, and names the first. */
+export function tellPassedOver(context: CommandContext, passedOver: readonly Diagnostic[]): void {
+  const files = [...new Set(passedOver.map(({ file }) => file ?? '?'))];
+  if (files.length === 0) return;
+  const first = files.slice(0, named).map((file) => escapeText(path.basename(file)));
+  const more = files.length > named ? ` and ${files.length - named} more` : '';
+  const count = files.length === 1 ? '1 rule file is' : `${files.length} rule files are`;
+  context.io.stderr.write(
+    `launchwarden: ${count} passed over, the rules do not run on an endpoint: ${first.join(', ')}${more}; ` +
+      'see "launchwarden rules check"\n',
+  );
+}
+
 /** Says on standard error what is wrong with rule files. True when one of them is an error. */
-export function reportDiagnostics(context: CommandContext, diagnostics: readonly Diagnostic[]): boolean {
+export function reportDiagnostics(
+  context: CommandContext,
+  { diagnostics, passedOver }: Pick<LoadedRules, 'diagnostics' | 'passedOver'>,
+): boolean {
   for (const diagnostic of diagnostics) context.io.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+  tellPassedOver(context, passedOver);
   return diagnostics.some(({ severity }) => severity === 'error');
 }

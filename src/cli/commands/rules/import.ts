@@ -1,33 +1,26 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { mutedRules, tierOf } from '../../../agent/rules.js';
 import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
-import { writeConfigFile } from '../../../config/index.js';
-import type { Rule } from '../../../rules/index.js';
-import type { CommandContext } from '../../context.js';
+import { type Settings, writeConfigFile } from '../../../config/index.js';
+import type { SensorKind } from '../../../event/event.js';
+import { degradedReasons, type Rule } from '../../../rules/index.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
-import { listAt, objectsAt, textAt } from '../../output/read.js';
+import { listAt } from '../../output/read.js';
 import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.js';
-import { loadRuleSet, type RuleSet } from '../../rule-set.js';
-import { type TierName, tierReasons } from '../../tiers.js';
+import { listed, loadRuleSet, type RuleSet } from '../../rule-set.js';
+import { runningSensors } from '../../tiers.js';
 import { filePath } from '../../values.js';
 import { reportDiagnostics } from './diagnostics.js';
 
 interface Import {
   readonly rule: Rule;
   readonly target: string;
-  /** What the sensors do not see of it; a rule that is new here is then switched off at first. */
+  /** What the running sensors do not see of it. */
   readonly reasons: readonly string[];
+  /** False also when the agent will keep it off because of them. */
   readonly enabled: boolean;
-  readonly isNew: boolean;
-}
-
-/** The tier that the agent runs with; the one that every Mac has when none runs. */
-async function runningTier(context: CommandContext): Promise<TierName> {
-  const reply = await context.askDaemon('status', undefined).catch(() => undefined);
-  const kinds = objectsAt(reply?.result, 'sensors').map((sensor) => textAt(sensor, 'kind'));
-  if (kinds.includes('endpoint-security')) return 'endpoint-security';
-  return kinds.includes('eslogger') ? 'eslogger' : 'scan';
 }
 
 /** Beside its own earlier import, or under the name it came with unless another rule has that. */
@@ -48,10 +41,11 @@ function planImports(
   how: {
     readonly set: RuleSet;
     readonly folder: string;
-    readonly tier: TierName;
-    readonly disabled: readonly string[];
+    readonly kinds: readonly SensorKind[];
+    readonly settings: Settings['rules'];
   },
 ): Import[] {
+  const muted = mutedRules(rules, how.settings, how.kinds);
   const taken = new Map(how.set.rules.map(({ rule }) => [rule.meta.file, rule.meta.id]));
   return rules.map((rule) => {
     const known = how.set.rules.find((one) => one.rule.meta.id === rule.meta.id);
@@ -63,17 +57,17 @@ function planImports(
     }
     const target = targetFor(rule, how.folder, taken);
     taken.set(target, rule.meta.id);
-    const reasons = tierReasons(rule, how.tier);
-    // A newer file changes the rule, not what its owner has switched on or off.
-    const enabled = known?.enabled ?? (reasons.length === 0 && !how.disabled.includes(rule.meta.id));
-    return { rule, target, reasons, enabled, isNew: known === undefined };
+    const reasons = degradedReasons(rule, tierOf(how.kinds, rule));
+    const { enabled } = listed(rule, how.settings);
+    return { rule, target, reasons, enabled: enabled && !muted.has(rule.meta.id) };
   });
 }
 
 export const rulesImport = defineCommand({
   description:
     'Copies valid rule files into the folder "rules" beside the configuration file, which is added to [rules] folders. A rule\n' +
-    'that the running sensors cannot supply is switched off at first, with the reason. Exit code 1 when a file was left out.',
+    'that the running sensors cannot supply is off, with the reason, as long as they cannot, or until it is enabled by name.\n' +
+    'Exit code 1 when a file was left out.',
   arguments: [
     { name: 'PATH...', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
   ],
@@ -91,19 +85,12 @@ export const rulesImport = defineCommand({
     const settings = await context.settings();
     const config = editableConfig(context, settings);
     const folder = path.join(path.dirname(config), 'rules');
-    const tier = await runningTier(context);
-    const { folders, disabled } = settings.rules;
+    const { tier, kinds } = await runningSensors(context);
     const set = await loadRuleSet(context);
-    const imports = planImports(loaded.rules, { set, folder, tier, disabled });
+    const imports = planImports(loaded.rules, { set, folder, kinds, settings: settings.rules });
     if (!dryRun && imports.length > 0) {
       place(imports, folder);
-      const off = imports.filter(({ isNew, enabled }) => isNew && !enabled).map(({ rule }) => rule.meta.id);
-      changeRuleLists(config, {
-        ...(folders.includes(folder) ? {} : { addFolder: 'rules' }),
-        ...(off.every((id) => disabled.includes(id))
-          ? {}
-          : { disabled: [...new Set([...disabled, ...off])] }),
-      });
+      if (!settings.rules.folders.includes(folder)) changeRuleLists(config, { addFolder: 'rules' });
       await sayRestart(context);
     }
     for (const { rule, target, reasons, enabled } of imports) {
@@ -123,7 +110,8 @@ export const rulesImport = defineCommand({
       for (const reason of listAt({ reasons }, 'reasons'))
         context.out.line(`     degraded at ${tier}: ${reason}`);
     }
-    const broken = reportDiagnostics(context, loaded.diagnostics);
+    const leftOut = [...loaded.diagnostics, ...loaded.passedOver];
+    const broken = reportDiagnostics(context, { diagnostics: leftOut, passedOver: [] });
     return broken ? ExitCode.checkFailed : ExitCode.ok;
   },
 });

@@ -3,7 +3,7 @@ import { severities } from '../../../event/rule-meta.js';
 import { defineCommand, flag, list } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { tableLines } from '../../output/table.js';
-import { loadRuleSet } from '../../rule-set.js';
+import { asJudged, loadRuleSet } from '../../rule-set.js';
 import { oneOf } from '../../values.js';
 import { severityStyle } from '../alerts/list.js';
 import { reportDiagnostics } from './diagnostics.js';
@@ -18,7 +18,7 @@ export const rulesList = defineCommand({
   examples: [{ line: 'launchwarden rules list --severity high,critical', says: 'what wakes people up' }],
   async handler({ context, options }) {
     const { out } = context;
-    const set = await loadRuleSet(context);
+    const set = await asJudged(context, await loadRuleSet(context));
     const rules = set.rules.filter(
       ({ rule }) => options.severity.length === 0 || options.severity.includes(rule.meta.severity),
     );
@@ -45,6 +45,6 @@ export const rulesList = defineCommand({
       if (rows.length === 0) out.line('No rules.');
       else for (const line of tableLines(columns, rows, out)) out.line(line);
     }
-    return reportDiagnostics(context, set.diagnostics) ? ExitCode.checkFailed : ExitCode.ok;
+    return reportDiagnostics(context, set) ? ExitCode.checkFailed : ExitCode.ok;
   },
 });

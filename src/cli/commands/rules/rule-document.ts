@@ -3,12 +3,13 @@ import type { ListedRule } from '../../rule-set.js';
 export const ruleSchema = 'rule/1';
 
 /** The fields of a `launchwarden.rule/1` document: the rule file's own names. */
-export function ruleFields({ rule: { meta }, enabled, reason }: ListedRule): object {
+export function ruleFields({ rule: { meta }, enabled, reason, degraded }: ListedRule): object {
   return {
     id: meta.id,
     name: meta.name,
     enabled,
     ...(reason === undefined ? {} : { reason }),
+    ...(degraded === undefined ? {} : { degraded }),
     severity: meta.severity,
     risk_score: meta.riskScore,
     type: meta.type,

@@ -4,7 +4,7 @@ import type { RuleMeta } from '../../../event/rule-meta.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
-import { findRule, type ListedRule, loadRuleSet, unknownRule } from '../../rule-set.js';
+import { asJudged, findRule, type ListedRule, loadRuleSet, unknownRule } from '../../rule-set.js';
 import { severityStyle } from '../alerts/list.js';
 import { ruleFields, ruleSchema } from './rule-document.js';
 
@@ -18,7 +18,7 @@ function threatLines(meta: RuleMeta): string[] {
   ]);
 }
 
-function showRule({ rule, enabled, reason }: ListedRule, out: Output): void {
+function showRule({ rule, enabled, reason, degraded }: ListedRule, out: Output): void {
   const { meta } = rule;
   const sheet = new Sheet(out);
   const severity = out.style(severityStyle[meta.severity], meta.severity.toUpperCase());
@@ -26,6 +26,10 @@ function showRule({ rule, enabled, reason }: ListedRule, out: Output): void {
   sheet.section('Overview', (section) => {
     section.field('id', safe(meta.id));
     section.field('state', enabled ? 'on' : `off: ${reason}`);
+    section.list(
+      'because',
+      (degraded ?? []).map((one) => safe(one) ?? ''),
+    );
     section.field('type', `${meta.type} (${meta.language}), version ${meta.version}`);
     section.field('file', safe(meta.file));
     section.list(
@@ -66,7 +70,7 @@ export const rulesShow = defineCommand({
   options: { json: flag('--json', 'the rule as one JSON document') },
   examples: [{ line: 'launchwarden rules show 84ef', says: 'query, guide and references' }],
   async handler({ context, options, args: [written = ''] }) {
-    const set = await loadRuleSet(context);
+    const set = await asJudged(context, await loadRuleSet(context));
     const rule = findRule(set, written);
     const found = set.rules.find((one) => one.rule === rule);
     if (found === undefined) throw unknownRule(set, written);

@@ -24,7 +24,7 @@ function alertsOf(rule: Rule, test: RuleTest): number {
 async function chosenRules(context: CommandContext, paths: readonly string[]) {
   if (paths.length === 0) {
     const set = await loadRuleSet(context);
-    return { rules: set.rules.map(({ rule }) => rule), diagnostics: set.diagnostics };
+    return { ...set, rules: set.rules.map(({ rule }) => rule) };
   }
   const { loadRules } = await import('../../../rules/index.js');
   return loadRules(paths.map((one) => path.resolve(context.io.cwd, one)));
@@ -41,11 +41,11 @@ export const rulesTest = defineCommand({
   examples: [{ line: 'launchwarden rules test my-rules', says: 'before they are imported' }],
   async handler({ context, options, args }) {
     const { out } = context;
-    const { rules, diagnostics } = await chosenRules(context, args);
+    const loaded = await chosenRules(context, args);
     let failed = 0;
     let passed = 0;
     let without = 0;
-    for (const rule of rules) {
+    for (const rule of loaded.rules) {
       const tests = rule.launchwarden?.tests ?? [];
       if (tests.length === 0) without++;
       for (const test of tests) {
@@ -71,7 +71,7 @@ export const rulesTest = defineCommand({
       }
     }
     if (!options.json) out.line(`${passed} passed, ${failed} failed; ${without} rules carry no test`);
-    const broken = reportDiagnostics(context, diagnostics);
+    const broken = reportDiagnostics(context, loaded);
     return failed > 0 || broken ? ExitCode.checkFailed : ExitCode.ok;
   },
 });
