@@ -20,7 +20,12 @@ export function rankCandidates(match: Match): readonly Candidate[] {
   return [...all]
     .reverse()
     .map((event) => candidate(event, names, chosen.has(event)))
-    .sort((a, b) => order.indexOf(a.link) - order.indexOf(b.link));
+    .sort(compareLinks);
+}
+
+/** The best link first. */
+export function compareLinks(a: Candidate, b: Candidate): number {
+  return order.indexOf(a.link) - order.indexOf(b.link);
 }
 
 function isFile(event: Event): boolean {
@@ -33,7 +38,8 @@ function candidate(event: Event, names: NamedFiles | undefined, matched: boolean
   return { event, named: false, link: matched ? 'matched' : 'window' };
 }
 
-function linkOf({ doc }: Event, names: NamedFiles): 'path' | 'directory' | 'label' | undefined {
+/** By what a process names the file of an event, or undefined when it does not. */
+export function linkOf({ doc }: Event, names: NamedFiles): 'path' | 'directory' | 'label' | undefined {
   const written: unknown = doc.file?.path;
   if (typeof written !== 'string') return undefined;
   const path = comparable(written);

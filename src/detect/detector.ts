@@ -1,16 +1,15 @@
 import type { Micros } from '../base/time.js';
 import type { Detection } from '../event/alert.js';
 import type { Event } from '../event/event.js';
-import { alertId } from '../event/ids.js';
 import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
-import { rankCandidates } from './candidates.js';
-import { Flood } from './flood.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
-import { type Match, presentEvents, type QueryMatcher } from './match.js';
+import { isFileThenProcess, LoadMatcher } from './loads.js';
+import type { Match, QueryMatcher } from './match.js';
 import { NewTermsMatcher } from './new-terms.js';
 import { type DetectorLimits, defaultBaseline, defaultLimits, repeatWindow } from './options.js';
-import { conditionsOf, queryMatcher } from './query-matcher.js';
-import { fileIdentity, type Known, Repeats, repeated } from './repeats.js';
+import { conditionsOf, queryMatcher, sequenceOptions } from './query-matcher.js';
+import { Repeats } from './repeats.js';
+import { RuleAlerts } from './rule-alerts.js';
 import { type KeyRoom, SequenceMatcher } from './sequence.js';
 import { ThresholdMatcher } from './threshold.js';
 
@@ -35,7 +34,7 @@ export interface KnownAlert {
 interface RuleState {
   readonly rule: Rule;
   readonly matcher: QueryMatcher;
-  readonly flood: Flood;
+  readonly alerts: RuleAlerts;
   readonly first: number;
 }
 
@@ -52,7 +51,10 @@ export class Detector {
   readonly #owners: readonly RuleState[];
   readonly #repeats: Repeats;
   readonly #room: KeyRoom;
-  readonly #counts = { events: 0, matches: 0, alerts: 0, repeats: 0, suppressed: 0, errors: 0 };
+  readonly #counts = {
+    ...{ events: 0, matches: 0, loads: 0, alerts: 0, repeats: 0, suppressed: 0 },
+    ...{ late_files: 0, errors: 0 },
+  };
   #hits: number[] = [];
   #nextDue: Micros = Number.POSITIVE_INFINITY;
 
@@ -68,13 +70,15 @@ export class Detector {
     const owners: RuleState[] = [];
     this.#rules = options.rules.map((rule) => {
       const first = conditions.length;
-      const onMatch = (match: Match) => this.#matched(state, match);
-      const state: RuleState = {
+      const alerts = new RuleAlerts({
         rule,
-        first,
-        flood: new Flood(rule.meta),
-        matcher: this.#matcher(rule, { first, onMatch, history, counted }),
-      };
+        limits: this.#limits,
+        repeats: this.#repeats,
+        counts: this.#counts,
+        tell: (detection) => this.#options.onDetection(detection),
+      });
+      const matcher = this.#matcher(rule, { first, alerts, history, counted });
+      const state: RuleState = { rule, first, alerts, matcher };
       for (const condition of conditionsOf(rule.query)) {
         conditions.push(condition);
         owners.push(state);
@@ -91,8 +95,8 @@ export class Detector {
    */
   get horizon(): Micros {
     let most = repeatWindow;
-    for (const { rule, flood, matcher } of this.#rules) {
-      most = Math.max(most, flood.interval);
+    for (const { rule, alerts, matcher } of this.#rules) {
+      most = Math.max(most, alerts.flood.interval);
       if (matcher instanceof ThresholdMatcher) most = Math.max(most, matcher.lookBack);
       if (rule.query.kind === 'sequence') most = Math.max(most, rule.query.maxspan ?? 0);
     }
@@ -103,10 +107,7 @@ export class Detector {
   remember(alerts: readonly KnownAlert[]): void {
     for (const { ruleId, time, file } of alerts) {
       const state = this.#rules.find(({ rule }) => rule.meta.id === ruleId);
-      state?.flood.admit(time);
-      if (state === undefined || file === undefined) continue;
-      const identity = { path: file.path, inode: file.inode, sha256: file.sha256 };
-      this.#repeats.add(ruleId, identity, { since: time, detection: undefined });
+      state?.alerts.remember(time, file && { path: file.path, inode: file.inode, sha256: file.sha256 });
     }
   }
 
@@ -144,16 +145,16 @@ export class Detector {
   finish(): void {
     this.#runDue(Number.POSITIVE_INFINITY);
     for (const { matcher } of this.#rules) matcher.finish();
-    for (const { flood } of this.#rules) this.#tell(flood.summary(true));
+    for (const { alerts } of this.#rules) alerts.tellSummary();
   }
 
   counters(): Readonly<Record<string, number>> {
-    const sequences = this.#rules
-      .map(({ matcher }) => matcher)
+    const matchers = this.#rules.map(({ matcher }) => matcher);
+    const loads = matchers.filter((one) => one instanceof LoadMatcher);
+    const sequences = matchers
+      .map((one) => (one instanceof LoadMatcher ? one.sequence : one))
       .filter((one) => one instanceof SequenceMatcher);
-    const thresholds = this.#rules
-      .map(({ matcher }) => matcher)
-      .filter((one) => one instanceof ThresholdMatcher);
+    const thresholds = matchers.filter((one) => one instanceof ThresholdMatcher);
     const sum = (of: (one: SequenceMatcher) => number) =>
       sequences.reduce((total, one) => total + of(one), 0);
     return {
@@ -164,6 +165,7 @@ export class Detector {
       cut_keys: sum((one) => one.counters.cutKeys),
       forced_matches: sum((one) => one.forced),
       evicted_counts: thresholds.reduce((total, one) => total + one.evicted, 0),
+      evicted_loads: loads.reduce((total, one) => total + one.evicted, 0),
       evicted_repeats: this.#repeats.evicted,
       evicted_processes: this.#set.evicted,
     };
@@ -173,24 +175,26 @@ export class Detector {
     rule: Rule,
     parts: {
       first: number;
-      onMatch(match: Match): void;
+      alerts: RuleAlerts;
       history: TermHistory;
       counted: { free: number };
     },
   ): QueryMatcher {
-    const { first, onMatch, history, counted } = parts;
+    const { first, alerts, history, counted } = parts;
     const limits = this.#limits;
+    const onMatch = (match: Match) => alerts.match(match);
     if (rule.threshold !== undefined) return new ThresholdMatcher({ rule, limits, room: counted, onMatch });
     if (rule.newTerms !== undefined) {
       const baseline = this.#options.baseline ?? (this.#options.history === undefined ? 0 : defaultBaseline);
       return new NewTermsMatcher({ rule, history, limits, baseline, onMatch });
     }
-    return queryMatcher(rule.query, {
-      limits,
-      room: this.#room,
+    const context = { limits, room: this.#room, onMatch, first, conditions: () => this.#set };
+    if (!isFileThenProcess(rule.query)) return queryMatcher(rule.query, context);
+    return new LoadMatcher({
+      ...sequenceOptions(rule.query, context),
       onMatch,
-      first,
-      conditions: () => this.#set,
+      onLoad: (load) => alerts.load(load),
+      onLate: (file, call, told) => alerts.late(file, call, told),
     });
   }
 
@@ -207,7 +211,7 @@ export class Detector {
       } catch {
         this.#counts.errors++;
       }
-      this.#nextDue = Math.min(this.#nextDue, state.matcher.due, state.flood.due);
+      this.#nextDue = Math.min(this.#nextDue, state.matcher.due, state.alerts.flood.due);
     }
   }
 
@@ -217,7 +221,7 @@ export class Detector {
       let least = Number.POSITIVE_INFINITY;
       let next: RuleState | undefined;
       for (const state of this.#rules) {
-        const due = Math.min(state.matcher.due, state.flood.due);
+        const due = Math.min(state.matcher.due, state.alerts.flood.due);
         if (due < least) {
           least = due;
           next = state;
@@ -226,59 +230,7 @@ export class Detector {
       this.#nextDue = least;
       if (next === undefined || least > until) return;
       if (next.matcher.due <= least) next.matcher.advance(least);
-      if (next.flood.due <= least) this.#tell(next.flood.summary(true));
+      if (next.alerts.flood.due <= least) next.alerts.tellSummary();
     }
-  }
-
-  #matched(state: RuleState, match: Match): void {
-    this.#counts.matches++;
-    const { rule, flood } = state;
-    const events = presentEvents(match);
-    const last = events.at(-1);
-    if (last === undefined) return;
-    const candidates = rankCandidates(match);
-    const [best] = candidates;
-    // Neither a count nor a new term is about a file, even when its events are.
-    const isAboutFile = rule.threshold === undefined && rule.newTerms === undefined;
-    const file = best === undefined || !isAboutFile ? undefined : fileIdentity(best.event);
-    const known = file === undefined ? undefined : this.#repeats.find(rule.meta.id, file, last.time);
-    if (known !== undefined) {
-      this.#repeat(known, candidates);
-      return;
-    }
-    const detection: Detection = {
-      id: alertId(
-        rule.meta.id,
-        match.events.map((event) => event?.id ?? null),
-      ),
-      rule: rule.meta,
-      kind: 'match',
-      time: last.time,
-      events: match.events,
-      joinKeys: match.joinKeys,
-      candidates,
-      repeats: 0,
-      suppressed: 0,
-    };
-    const admitted = flood.admit(last.time);
-    if (file !== undefined) {
-      const entry = { since: last.time, detection: admitted ? detection : undefined };
-      this.#repeats.add(rule.meta.id, file, entry);
-    }
-    if (admitted) this.#counts.alerts++;
-    else this.#counts.suppressed++;
-    this.#tell(admitted ? detection : flood.summary(false));
-    this.#nextDue = Math.min(this.#nextDue, flood.due);
-  }
-
-  #repeat(known: Known, candidates: Detection['candidates']): void {
-    this.#counts.repeats++;
-    if (known.detection === undefined) return;
-    known.detection = repeated(known.detection, candidates);
-    this.#tell(known.detection);
-  }
-
-  #tell(detection: Detection | undefined): void {
-    if (detection !== undefined) this.#options.onDetection(detection);
   }
 }

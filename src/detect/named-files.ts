@@ -26,10 +26,23 @@ export function comparable(path: string): string {
 export function namedFiles(doc: EcsDocument): NamedFiles {
   const names = new Names(folderOf(doc));
   const args = argumentsOf(doc);
-  if (baseName(args[0] ?? '') === 'launchctl' || doc.process?.name === 'launchctl')
-    names.launchctl(args.slice(1));
+  if (isLaunchctl(doc, args)) names.launchctl(args.slice(1));
   else for (const argument of args.slice(1)) if (argument.includes('/')) names.path(argument);
   return names;
+}
+
+/** What launchctl was told to load, enable or start, or undefined when that is nothing, or the process is another one. */
+export function loadedItems(doc: EcsDocument): NamedFiles | undefined {
+  const args = argumentsOf(doc);
+  if (!isLaunchctl(doc, args)) return undefined;
+  const names = new Names(folderOf(doc), undoing);
+  names.launchctl(args.slice(1));
+  const { paths, tails, folders, labels, anyHome } = names;
+  return anyHome || paths.size + tails.length + folders.size + labels.size > 0 ? names : undefined;
+}
+
+function isLaunchctl(doc: EcsDocument, args: readonly string[]): boolean {
+  return baseName(args[0] ?? '') === 'launchctl' || doc.process?.name === 'launchctl';
 }
 
 function argumentsOf(doc: EcsDocument): string[] {
@@ -53,6 +66,9 @@ const searchPaths: Record<string, readonly string[]> = {
   network: ['/Network/Library/LaunchAgents', '/Network/Library/LaunchDaemons'],
 };
 
+/** Verbs that take a job away. */
+const undoing: ReadonlySet<string> = new Set(['unload', 'bootout', 'disable', 'stop', 'remove']);
+
 class Names implements NamedFiles {
   readonly paths = new Set<string>();
   readonly tails: string[] = [];
@@ -60,9 +76,12 @@ class Names implements NamedFiles {
   readonly labels = new Set<string>();
   anyHome = false;
   readonly #folder: string | undefined;
+  readonly #ignored: ReadonlySet<string>;
 
-  constructor(folder: string | undefined) {
+  /** `ignored`: verbs of launchctl whose arguments do not count. */
+  constructor(folder: string | undefined, ignored: ReadonlySet<string> = new Set()) {
     this.#folder = folder;
+    this.#ignored = ignored;
   }
 
   /** A plist, or a folder of them: both are possible, only the Mac knows. */
@@ -80,6 +99,7 @@ class Names implements NamedFiles {
   /** `args` without the program. */
   launchctl(args: readonly string[], depth = 0): void {
     const [verb = '', ...rest] = args;
+    if (this.#ignored.has(verb)) return;
     switch (verb) {
       case 'load':
       case 'unload':

@@ -16,6 +16,10 @@ export interface DetectorLimits {
   readonly counted: number;
   /** Complete sequences of one rule that wait for a trailing missing event. */
   readonly waiting: number;
+  /** Launchctl calls of one rule that are remembered for files whose events come late. */
+  readonly loads: number;
+  /** Alerts held back by `max_signals` that the summary of one rule lists. */
+  readonly held: number;
   /** Terms of one new_terms rule when no history is given. */
   readonly terms: number;
 }
@@ -28,6 +32,8 @@ export const defaultLimits: DetectorLimits = {
   repeats: 20_000,
   counted: 200_000,
   waiting: 100_000,
+  loads: 1_000,
+  held: 1_000,
   terms: 100_000,
 };
 

@@ -1,8 +1,8 @@
-import type { Bindings, ConditionSet, Query, StepCondition } from '../rules/index.js';
+import type { Bindings, ConditionSet, Query, SequenceQuery, StepCondition } from '../rules/index.js';
 import type { OnMatch, QueryMatcher } from './match.js';
 import type { DetectorLimits } from './options.js';
 import { SampleMatcher } from './sample.js';
-import { type KeyRoom, SequenceMatcher } from './sequence.js';
+import { type KeyRoom, SequenceMatcher, type SequenceOptions } from './sequence.js';
 import { sequenceConditions } from './sequence-plan.js';
 import { SingleMatcher } from './single.js';
 
@@ -31,10 +31,15 @@ export interface MatcherContext {
 
 /** The matcher of a query's own kind. */
 export function queryMatcher(query: Query, context: MatcherContext): QueryMatcher {
-  const { limits, room, onMatch, conditions, first } = context;
+  const { limits, onMatch } = context;
   if (query.kind === 'sample') return new SampleMatcher(query, limits, onMatch);
   if (query.kind !== 'sequence') return new SingleMatcher(onMatch);
-  return new SequenceMatcher({
+  return new SequenceMatcher(sequenceOptions(query, context));
+}
+
+export function sequenceOptions(query: SequenceQuery, context: MatcherContext): SequenceOptions {
+  const { limits, room, onMatch, conditions, first } = context;
+  return {
     query,
     limits,
     room,
@@ -42,5 +47,5 @@ export function queryMatcher(query: Query, context: MatcherContext): QueryMatche
     isBound: (condition) => conditions().isBound(first + condition),
     test: (condition: number, doc: unknown, bindings: Bindings) =>
       conditions().test(first + condition, doc, bindings),
-  });
+  };
 }

@@ -1,7 +1,7 @@
 import type { Micros } from '../base/time.js';
-import type { Candidate, Detection } from '../event/alert.js';
 import type { Event } from '../event/event.js';
 import { repeatWindow } from './options.js';
+import type { Told } from './told.js';
 
 /** What identifies the file that an alert is about. */
 export interface FileIdentity {
@@ -11,15 +11,10 @@ export interface FileIdentity {
   readonly sha256: string | undefined;
 }
 
-interface Known {
-  readonly since: Micros;
-  sha256: string | undefined;
-  /** Undefined when `max_signals` held it back, or when it is known from the store alone. */
-  detection: Detection | undefined;
+interface Entry {
+  readonly sha256: string | undefined;
+  readonly told: Told;
 }
-
-// A detection does not grow without bound.
-const maxCandidates = 4_000;
 
 /** The file of an event, or undefined when it has none. */
 export function fileIdentity({ doc }: Event): FileIdentity | undefined {
@@ -38,7 +33,7 @@ export function fileIdentity({ doc }: Event): FileIdentity | undefined {
 export class Repeats {
   readonly #capacity: number;
   /** In the order of their beginning. */
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, Entry>();
   #evicted = 0;
 
   constructor(capacity: number) {
@@ -49,40 +44,33 @@ export class Repeats {
     return this.#evicted;
   }
 
-  /** The entry that a match at `time` repeats: same path and inode, and no other content of a regular file. */
-  find(ruleId: string, file: FileIdentity, time: Micros): Known | undefined {
+  /** The alert that a match at `time` repeats: same path and inode, and no other content of a regular file. */
+  find(ruleId: string, file: FileIdentity, time: Micros): Told | undefined {
     const known = this.#known.get(keyOf(ruleId, file));
-    if (known === undefined || time - known.since > repeatWindow) return undefined;
+    if (known === undefined || time - known.told.since > repeatWindow) return undefined;
     const changed = known.sha256 !== undefined && file.sha256 !== undefined && known.sha256 !== file.sha256;
-    return changed ? undefined : known;
+    return changed ? undefined : known.told;
   }
 
-  add(ruleId: string, file: FileIdentity, entry: { since: Micros; detection: Detection | undefined }): void {
+  add(ruleId: string, file: FileIdentity, told: Told): void {
     const key = keyOf(ruleId, file);
     this.#known.delete(key);
-    this.#known.set(key, { ...entry, sha256: file.sha256 });
-    for (const [oldest, { since }] of this.#known) {
-      const expired = entry.since - since > repeatWindow;
+    this.#known.set(key, { told, sha256: file.sha256 });
+    for (const [oldest, entry] of this.#known) {
+      const expired = told.since - entry.told.since > repeatWindow;
       if (!expired && this.#known.size <= this.#capacity) break;
       if (!expired) this.#evicted++;
       this.#known.delete(oldest);
     }
   }
-}
 
-export type { Known };
+  /** The alert turned out to be about another file. */
+  remove(ruleId: string, file: FileIdentity, told: Told): void {
+    const key = keyOf(ruleId, file);
+    if (this.#known.get(key)?.told === told) this.#known.delete(key);
+  }
+}
 
 function keyOf(ruleId: string, { path, inode }: FileIdentity): string {
   return JSON.stringify([ruleId, path, inode]);
-}
-
-/** The detection with one repeat more, and the candidates that the repeat brought. */
-export function repeated(detection: Detection, candidates: readonly Candidate[]): Detection {
-  const ids = new Set(detection.candidates.map(({ event }) => event.id));
-  const more = candidates.filter(({ event }) => !ids.has(event.id));
-  return {
-    ...detection,
-    repeats: detection.repeats + 1,
-    candidates: [...detection.candidates, ...more].slice(0, maxCandidates),
-  };
 }

@@ -125,6 +125,31 @@ export class SequenceMatcher implements QueryMatcher {
     this.#emit();
   }
 
+  /** The files of a join key's window that are not later than its last event, oldest first. */
+  filesOf(key: JoinKey, last: Event): readonly Event[] {
+    const state = this.#states.get(keyIdentity(key));
+    if (state === undefined) return [];
+    return this.#window(state, last).filter((file) => compareEvents(file, last) <= 0);
+  }
+
+  /**
+   * Of a sequence of two steps: whether a hit of the first and one of the second, of the same join key, would make a
+   * match if nothing else had come.
+   */
+  pairs(first: Event, last: Event): boolean {
+    const stage = this.#plan.stages[1];
+    if (stage === undefined || compareEvents(first, last) > 0) return false;
+    if (exceeds(first, last, this.#plan.maxspan)) return false;
+    const partial: Partial = { event: first, before: undefined, first, led: undefined, absent: undefined };
+    return this.#holds(stage.condition, last, partial);
+  }
+
+  /** Lets an event begin nothing any more. */
+  forget(key: JoinKey, first: Event): void {
+    const state = this.#states.get(keyIdentity(key));
+    if (state?.begun?.event === first) state.begun = undefined;
+  }
+
   #keysOf(readers: readonly KeyReader[], event: Event): readonly JoinKey[] {
     const { keysPerEvent } = this.#options.limits;
     const keys = joinKeysOf(readers, event.doc, keysPerEvent);

@@ -3,13 +3,18 @@ import type { EcsDocument, LaunchdJobFields } from './document.js';
 import type { Event } from './event.js';
 import { type RuleMeta, type Severity, severityScore, type Threat } from './rule-meta.js';
 
-/** A file that could have been the one a sequence is about, best first. */
+/**
+ * A file that could have been the one a sequence is about, best first. In a summary: what an alert that was held back is
+ * about, its last event when that is no file.
+ */
 export interface Candidate {
   readonly event: Event;
   /** True when the completing process names it: by path, by a folder it is in, or by its label. */
   readonly named: boolean;
   /** Why it stands where it stands: `path`, `directory`, `label`, `matched` (the rule language chose it), `window`. */
   readonly link: 'path' | 'directory' | 'label' | 'matched' | 'window';
+  /** The process event that it was judged with, when that is not the last event of the alert. */
+  readonly process?: Event;
 }
 
 /**
@@ -98,9 +103,11 @@ function reasonOf(
     readonly file: EcsDocument | undefined;
     readonly process: EcsDocument | undefined;
     readonly job: LaunchdJobFields | undefined;
+    /** The process that names the file, when it is another one. */
+    readonly naming: EcsDocument | undefined;
   },
 ): string {
-  const { file: fileDoc, process: processDoc, job } = about;
+  const { file: fileDoc, process: processDoc, job, naming } = about;
   if (detection.kind === 'summary') {
     return `${detection.suppressed} more alerts of "${detection.rule.name}" were held back by max_signals`;
   }
@@ -109,16 +116,48 @@ function reasonOf(
   if (path !== undefined) parts.push(`${fileDoc?.event?.action ?? 'change'} of ${path}`);
   const commandLine = processDoc?.process?.command_line;
   if (commandLine !== undefined) parts.push(`process ${commandLine}`);
+  const namedBy = naming && commandLineOf(naming);
+  if (namedBy !== undefined) parts.push(`named by ${namedBy}`);
   if (job?.label !== undefined) parts.push(`loaded as ${job.domain ?? '?'}/${job.label}`);
   const user = processDoc?.user?.name ?? processDoc?.user?.id;
   if (user !== undefined) parts.push(`by user ${user}`);
   return parts.length === 0 ? detection.rule.name : parts.join(', ');
 }
 
-/** A document names so many candidates, the best ones; `candidate_count` tells how many there were. */
-const shownCandidates = 100;
+/**
+ * A document names so many candidates, the best ones; `candidate_count` tells how many there were. A summary names more,
+ * since each would have been an alert, as far as they fit into so many characters of JSON.
+ */
+const shownCandidates: Record<Detection['kind'], number> = { match: 100, summary: 1_000 };
+const maxCandidateText = 256 * 1024;
+const maxCommandLine = 256;
 
-function candidateFields({ event, named, link }: Candidate): object {
+/** The first ones that there is room for in a document of that kind. */
+export function shownOf<C extends object>(kind: Detection['kind'], candidates: readonly C[]): C[] {
+  const shown = candidates.slice(0, shownCandidates[kind]);
+  if (kind === 'match') return shown;
+  let room = maxCandidateText;
+  return shown.filter((one) => {
+    const { length } = JSON.stringify(one);
+    if (length > room) return false;
+    room -= length;
+    return true;
+  });
+}
+
+function commandLineOf({ process }: EcsDocument): string | undefined {
+  const args: unknown = process?.args;
+  const text: unknown = Array.isArray(args)
+    ? args
+        .slice(0, maxCommandLine)
+        .filter((one) => typeof one === 'string')
+        .join(' ')
+    : process?.command_line;
+  if (typeof text !== 'string' || text === '') return undefined;
+  return text.length > maxCommandLine ? `${text.slice(0, maxCommandLine - 1)}…` : text;
+}
+
+function candidateFields({ event, named, link, process }: Candidate): object {
   return {
     event_id: event.id,
     '@timestamp': event.doc['@timestamp'],
@@ -128,6 +167,15 @@ function candidateFields({ event, named, link }: Candidate): object {
     label: event.doc.launchwarden?.plist?.label,
     named,
     link,
+    ...(process === undefined
+      ? {}
+      : {
+          process: {
+            event_id: process.id,
+            '@timestamp': process.doc['@timestamp'],
+            command_line: commandLineOf(process.doc),
+          },
+        }),
   };
 }
 
@@ -140,8 +188,9 @@ function candidateFields({ event, named, link }: Candidate): object {
 export function alertDocument(detection: Detection, context: AlertContext): EcsDocument {
   const { rule } = detection;
   const events = detection.events.filter((event) => event !== null);
-  const best = detection.candidates.find((candidate) => candidate.named)?.event;
-  const fileEvent = best ?? lastWith(events, 'file');
+  const isSummary = detection.kind === 'summary';
+  const best = isSummary ? undefined : detection.candidates.find((candidate) => candidate.named);
+  const fileEvent = best?.event ?? lastWith(events, 'file');
   const processEvent = lastWith(events, 'process');
   const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
   const last = events.at(-1);
@@ -164,7 +213,12 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
       created: formatMicros(context.created),
       severity: severityScore[rule.severity],
       risk_score: rule.riskScore,
-      reason: reasonOf(detection, { file: fileEvent?.doc, process: processEvent?.doc, job }),
+      reason: reasonOf(detection, {
+        file: fileEvent?.doc,
+        process: processEvent?.doc,
+        job,
+        naming: best?.process?.doc,
+      }),
       ...(first !== undefined && last !== undefined && first !== last
         ? { start: first.doc['@timestamp'], end: last.doc['@timestamp'] }
         : {}),
@@ -205,8 +259,11 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         repeats: detection.repeats,
         suppressed: detection.suppressed,
         join_keys: detection.joinKeys.map((key) => JSON.stringify(key) ?? 'null'),
-        candidates: detection.candidates.slice(0, shownCandidates).map(candidateFields),
-        candidate_count: detection.candidates.length,
+        candidates: shownOf(
+          detection.kind,
+          detection.candidates.slice(0, shownCandidates[detection.kind]).map(candidateFields),
+        ),
+        candidate_count: isSummary ? detection.suppressed : detection.candidates.length,
         file_event_id: fileEvent?.id,
         process_event_id: processEvent?.id,
         sensors: [...context.sensors],

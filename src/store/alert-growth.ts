@@ -1,10 +1,11 @@
 import { parseTime } from '../base/time.js';
-import { type AlertContext, alertDocument, type Candidate, type Detection } from '../event/alert.js';
+import { type AlertContext, alertDocument, type Candidate, type Detection, shownOf } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 
 /** What we read back from `launchwarden.alert` of a stored document (written by alertDocument). */
 interface AlertFields {
+  kind: Detection['kind'];
   revision?: number;
   repeats: number;
   suppressed: number;
@@ -32,11 +33,16 @@ function storedEvents(doc: EcsDocument): EcsDocument[] {
   return Array.isArray(doc['Events']) ? (doc['Events'] as EcsDocument[]) : [];
 }
 
-/** Ids of every event that an alert's document speaks of. */
+/**
+ * Ids of every event that an alert's document speaks of. A summary takes part in no amendment: whoever floods could make it
+ * grow with each file that is still being written.
+ */
 export function eventIdsOf(doc: EcsDocument): string[] {
+  const { kind, candidates } = alertFields(doc);
+  if (kind === 'summary') return [];
   const ids = [
     ...storedEvents(doc).map((event) => event.event?.id),
-    ...alertFields(doc).candidates.map((candidate) => candidate.event_id),
+    ...candidates.map((candidate) => candidate.event_id),
   ];
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
@@ -86,7 +92,8 @@ export function grownDocument(
   for (const { event, named } of candidates) {
     if (named && (before.get(event.id)?.named ?? hadNamed) === false) grew = true;
   }
-  if (!grew) return undefined;
+  const isSummary = detection.kind === 'summary';
+  if (!grew && !isSummary) return undefined;
 
   const next = alertDocument(
     {
@@ -100,8 +107,18 @@ export function grownDocument(
     { ...context, sensors: [...new Set([...old.sensors, ...context.sensors])] },
   );
   const fields = alertFields(next);
-  fields.candidates = [...fields.candidates, ...left].slice(0, Math.max(fields.candidates.length, 100));
-  fields.candidate_count = total;
+  const isNews = ({ event_id, named }: CandidateFields) => {
+    const stored = before.get(event_id);
+    return stored === undefined || (named && !stored.named);
+  };
+  if (!grew && !fields.candidates.some(isNews)) return undefined;
+  const kept = fields.candidates.map((candidate) => {
+    const stored = before.get(candidate.event_id);
+    return stored?.named === true && !candidate.named ? stored : candidate;
+  });
+  const all = [...kept, ...left].sort((a, b) => Number(b.named) - Number(a.named));
+  fields.candidates = shownOf(detection.kind, all);
+  if (!isSummary) fields.candidate_count = total;
   const told = new Set([...present, ...events.map((event) => event?.id)]);
   if (old.file_event_id !== undefined && !told.has(old.file_event_id)) keepFile(next, doc);
   return next;

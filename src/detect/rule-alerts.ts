@@ -1,0 +1,231 @@
+import type { Micros } from '../base/time.js';
+import type { Candidate, Detection } from '../event/alert.js';
+import type { Event } from '../event/event.js';
+import { alertId } from '../event/ids.js';
+import type { Rule } from '../rules/index.js';
+import { rankCandidates } from './candidates.js';
+import { Flood } from './flood.js';
+import type { Load } from './loads.js';
+import { type Match, presentEvents } from './match.js';
+import type { DetectorLimits } from './options.js';
+import { type FileIdentity, fileIdentity, type Repeats } from './repeats.js';
+import { isNamedIn, type Told, withCandidates } from './told.js';
+
+export interface AlertCounts {
+  matches: number;
+  /** Launchctl calls that gave an alert although the rule language had no match for them. */
+  loads: number;
+  alerts: number;
+  repeats: number;
+  suppressed: number;
+  /** Files that were put to an alert after it was told. */
+  late_files: number;
+}
+
+export interface RuleAlertsOptions {
+  readonly rule: Rule;
+  readonly limits: DetectorLimits;
+  /** Shared by all rules, as are the counts. */
+  readonly repeats: Repeats;
+  readonly counts: AlertCounts;
+  tell(detection: Detection): void;
+}
+
+/** What becomes of the matches of one rule: an alert, a repeat of one, or a line in the summary of what was held back. */
+export class RuleAlerts {
+  readonly flood: Flood;
+  readonly #options: RuleAlertsOptions;
+  /** File events that stand in an alert as named by a process. */
+  readonly #named = new WeakSet<Event>();
+  /** The alert about a file event. */
+  readonly #about = new WeakMap<Event, Told>();
+
+  constructor(options: RuleAlertsOptions) {
+    this.#options = options;
+    this.flood = new Flood(options.rule.meta, options.limits.held);
+  }
+
+  /** Takes note of an alert from before the first event that will be judged. */
+  remember(time: Micros, file: FileIdentity | undefined): void {
+    this.flood.admit(time);
+    const { repeats, rule } = this.#options;
+    const told = { since: time, detection: undefined, held: undefined };
+    if (file !== undefined) repeats.add(rule.meta.id, file, told);
+  }
+
+  /** Tells how many were held back, and which. */
+  tellSummary(): void {
+    this.#tell(this.flood.summary(true));
+  }
+
+  /** A match of the rule language. */
+  match(match: Match): Told | undefined {
+    this.#options.counts.matches++;
+    const last = presentEvents(match).at(-1);
+    if (last === undefined) return undefined;
+    const ranked = rankCandidates(match);
+    // A call that names several files may be a repeat for one of them and news of another.
+    const news = ranked.find(({ event, named }) => named && this.#isNews(event, last.time));
+    return this.#alert(match, last, first(news, ranked));
+  }
+
+  /**
+   * A launchctl call that ended no match. It gives an alert when it names a file that has none; where the file has one,
+   * which did not say who loads it, that alert learns it.
+   */
+  load({ event: call, joinKeys, files, window }: Load): Told | undefined {
+    const open = files.filter((file) => !this.#named.has(file));
+    const named = rankCandidates({ events: [null, call], joinKeys, window: open }).filter(
+      (candidate) => candidate.named && candidate.event !== call,
+    );
+    const news = named.find(({ event }) => this.#isNews(event, call.time));
+    let told: Told | undefined;
+    for (const candidate of named) {
+      const known = this.#toldOf(candidate.event, call.time);
+      if (known === undefined) continue;
+      told ??= known;
+      this.#grow(known, candidate, call);
+    }
+    if (news === undefined) return told;
+    this.#options.counts.loads++;
+    const match = { events: [news.event, call], joinKeys, window };
+    const ranked = rankCandidates(match);
+    return this.#alert(
+      match,
+      call,
+      first(
+        ranked.find(({ event }) => event === news.event),
+        ranked,
+      ),
+    );
+  }
+
+  /** A file that is named by a call which is a part of an alert, and that came only now. */
+  late(file: Event, call: Event, told: Told): void {
+    const candidate = rankCandidates({ events: [null, call], joinKeys: [], window: [file] }).find(
+      ({ event }) => event === file,
+    );
+    if (candidate?.named === true && this.#grow(told, candidate, call)) this.#options.counts.late_files++;
+  }
+
+  #isNews(event: Event, time: Micros): boolean {
+    return !this.#named.has(event) && this.#toldOf(event, time) === undefined;
+  }
+
+  #toldOf(event: Event, time: Micros): Told | undefined {
+    const known = this.#about.get(event);
+    if (known !== undefined) return known;
+    const file = fileIdentity(event);
+    return file && this.#options.repeats.find(this.#options.rule.meta.id, file, time);
+  }
+
+  #alert(match: Match, last: Event, candidates: readonly Candidate[]): Told {
+    const { rule, repeats, counts } = this.#options;
+    const [best] = candidates;
+    // Neither a count nor a new term is about a file, even when its events are.
+    const isAboutFile = rule.threshold === undefined && rule.newTerms === undefined;
+    const file = best === undefined || !isAboutFile ? undefined : fileIdentity(best.event);
+    const known = file === undefined ? undefined : repeats.find(rule.meta.id, file, last.time);
+    this.#noteNamed(candidates);
+    if (known !== undefined) {
+      if (best !== undefined) this.#about.set(best.event, known);
+      this.#repeat(known, candidates, last);
+      return known;
+    }
+    const { events, joinKeys } = match;
+    const detection: Detection = {
+      id: alertId(
+        rule.meta.id,
+        events.map((event) => event?.id ?? null),
+      ),
+      rule: rule.meta,
+      kind: 'match',
+      time: last.time,
+      events,
+      joinKeys,
+      candidates,
+      repeats: 0,
+      suppressed: 0,
+    };
+    const admitted = this.flood.admit(last.time);
+    counts[admitted ? 'alerts' : 'suppressed']++;
+    const told: Told = {
+      since: last.time,
+      detection: admitted ? detection : undefined,
+      held: admitted ? undefined : this.flood.hold(heldBack(best, last)),
+    };
+    if (best !== undefined && file !== undefined) {
+      repeats.add(rule.meta.id, file, told);
+      this.#about.set(best.event, told);
+    }
+    this.#tell(admitted ? detection : this.flood.summary(false));
+    return told;
+  }
+
+  #repeat(known: Told, candidates: readonly Candidate[], last: Event): void {
+    this.#options.counts.repeats++;
+    const [best] = candidates;
+    const { held } = known;
+    if (held !== undefined && best?.named === true && !held.candidate.named) {
+      this.flood.amend(held, heldBack(best, last));
+    }
+    if (known.detection === undefined) return;
+    const grown = withCandidates(known.detection, candidates, last);
+    known.detection = { ...grown, repeats: grown.repeats + 1 };
+    this.#tell(known.detection);
+  }
+
+  /** Puts a file that `call` names to an alert. False when that is nothing new. */
+  #grow(told: Told, candidate: Candidate, call: Event): boolean {
+    const { detection, held } = told;
+    this.#noteNamed([candidate]);
+    if (held !== undefined) {
+      if (held.candidate.named) return false;
+      this.#move(told, held.candidate, candidate);
+      this.flood.amend(held, heldBack(candidate, call));
+      return true;
+    }
+    if (detection === undefined || isNamedIn(detection, candidate.event)) return false;
+    const grown = withCandidates(detection, [candidate], call);
+    if (grown === detection) return false;
+    told.detection = grown;
+    const [before] = detection.candidates;
+    const [now] = grown.candidates;
+    if (now !== undefined) this.#move(told, before, now);
+    this.#tell(grown);
+    return true;
+  }
+
+  /** The alert may have become one about another file: the file that it had been about has none then. */
+  #move(told: Told, before: Candidate | undefined, now: Candidate): void {
+    if (before?.event === now.event) return;
+    const { repeats, rule } = this.#options;
+    const [old, file] = [before && fileIdentity(before.event), fileIdentity(now.event)];
+    if (before !== undefined && !before.named && old !== undefined) {
+      repeats.remove(rule.meta.id, old, told);
+      this.#about.delete(before.event);
+    }
+    if (file === undefined) return;
+    repeats.add(rule.meta.id, file, told);
+    this.#about.set(now.event, told);
+  }
+
+  #noteNamed(candidates: readonly Candidate[]): void {
+    for (const { event, named } of candidates) if (named) this.#named.add(event);
+  }
+
+  #tell(detection: Detection | undefined): void {
+    if (detection !== undefined) this.#options.tell(detection);
+  }
+}
+
+/** With one of them, if any, in front of the others. */
+function first(one: Candidate | undefined, all: readonly Candidate[]): readonly Candidate[] {
+  return one === undefined || one === all[0] ? all : [one, ...all.filter((other) => other !== one)];
+}
+
+/** What an alert that is not told was about: its best file, or its last event when it has none. */
+function heldBack(best: Candidate | undefined, last: Event): Candidate {
+  if (best === undefined) return { event: last, named: false, link: 'matched' };
+  return best.event === last ? best : { ...best, process: last };
+}
