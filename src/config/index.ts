@@ -10,3 +10,4 @@ export {
   type SettingsFlags,
   type SettingsOptions,
 } from './settings.js';
+export { checkTrust, requireTrust } from './trust.js';

@@ -8,4 +8,4 @@ export {
 export { jobLabel, placed, places } from './places.js';
 export { type JobProgram, renderJob, renderLogRotation } from './render.js';
 export { runSteps, type Step, type StepReport } from './steps.js';
-export { type CommandResult, type FileFacts, type System, thisSystem } from './system.js';
+export { type CommandResult, type System, thisSystem } from './system.js';

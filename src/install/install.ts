@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.js';
 import { RootMap } from '../base/root.js';
+import { checkTrust, type Settings } from '../config/index.js';
 import { bootOut, bootstrap, calls, enable } from './launchctl.js';
-import { checkProgram, OwnershipCheck } from './ownership.js';
+import { checkProgram } from './ownership.js';
 import { placeFile, placeFolder, removeFile } from './place.js';
 import { placed, places } from './places.js';
 import { renderJob, renderLogRotation } from './render.js';
@@ -16,8 +17,8 @@ export interface InstallOptions {
   readonly dryRun: boolean;
   /** Absolute paths on this machine. */
   readonly program: { readonly node: string; readonly script: string };
-  /** The configuration that the job will read, when there is one: it must be root's too. */
-  readonly configFile?: string | undefined;
+  /** The settings that the job will have: what it reads and loads must be root's too. */
+  readonly settings?: Settings;
   /** For the job, when they differ from the default places; absolute paths on this machine. */
   readonly config?: string | undefined;
   readonly dataDir?: string | undefined;
@@ -51,13 +52,15 @@ function launchctlStep(call: readonly string[], how: Pick<Step, 'skipped' | 'run
 
 /**
  * What has to be done, in order, after everything has been checked: nothing is written here. Throws a UserError:
- * `install/unsafe-path` when anybody but root could change what the job runs, `install/needs-root`, `install/not-a-mac`.
+ * `install/unsafe-path` when anybody but root could change what the job runs, `config/unsafe-path` when what it reads,
+ * `install/needs-root`, `install/not-a-mac`.
  */
 export function planInstall(options: InstallOptions): Step[] {
   requireRights(options);
-  const { system, root, program, config, dataDir, configFile } = options;
+  const { system, root, program, config, dataDir, settings } = options;
   checkProgram(system, program);
-  if (configFile !== undefined) new OwnershipCheck(system).path(configFile);
+  // Of a tree that stands for a Mac, owners and modes are not the Mac's.
+  if (settings !== undefined && root === undefined) checkTrust(settings, system);
   const map = new RootMap(root);
   const inside = (file: string | undefined) =>
     file !== undefined && map.contains(file) ? map.toMac(file) : file;

@@ -1,106 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
-import type { System } from './system.js';
-
-const maxLinks = 40;
-const maxEntries = 200_000;
-const sticky = 0o1000;
+import { UserError } from '../base/errors.js';
+import { type FileView, OwnershipCheck } from '../base/ownership.js';
 
 const hint =
   'launchd runs it as root, so whoever can change it becomes root. Copy Node.js and the program to a folder of ' +
   'root\'s own, such as /usr/local/launchwarden ("sudo chown -R root:wheel", "sudo chmod -R go-w"), and install from there.';
-
-function refuse(where: string, reason: string, cause?: unknown): UserError {
-  return new UserError('install/unsafe-path', `${where} ${reason}`, {
-    hint,
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
-
-/**
- * Refuses what anybody but root could change or replace. Every folder on the way to a file counts, and every link in
- * it, since who can write to a folder can put another file in the place of what is there.
- */
-export class OwnershipCheck {
-  readonly #system: System;
-  readonly #checked = new Set<string>();
-  #entries = 0;
-
-  constructor(system: System) {
-    this.#system = system;
-  }
-
-  /** Checks one path, its links and all their ancestors. Throws a UserError `install/unsafe-path`. */
-  path(file: string): void {
-    let rest = path.resolve(file).split('/').filter(Boolean);
-    let at = '/';
-    let links = 0;
-    this.#one(at);
-    while (rest.length > 0) {
-      const next = path.join(at, rest[0]!);
-      rest = rest.slice(1);
-      if (!this.#one(next)) {
-        at = next;
-        continue;
-      }
-      if (++links > maxLinks) throw refuse(file, 'goes through too many links');
-      const target = path.resolve(at, this.#system.readlink(next));
-      rest = [...target.split('/').filter(Boolean), ...rest];
-      at = '/';
-    }
-  }
-
-  /** Checks a path and everything below it. */
-  tree(folder: string): void {
-    this.path(folder);
-    const pending = [folder];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      for (const entry of readdirSync(next, { withFileTypes: true })) {
-        if (++this.#entries > maxEntries) throw refuse(folder, `holds more than ${maxEntries} files`);
-        const child = path.join(next, entry.name);
-        if (entry.isSymbolicLink()) this.path(child);
-        else {
-          this.#one(child);
-          if (entry.isDirectory()) pending.push(child);
-        }
-      }
-    }
-  }
-
-  /** True for a link. */
-  #one(file: string): boolean {
-    let facts: ReturnType<System['lstat']>;
-    try {
-      facts = this.#system.lstat(file);
-    } catch (error) {
-      const reason =
-        errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be looked at: ${messageOf(error)}`;
-      throw refuse(file, reason, error);
-    }
-    if (this.#checked.has(file)) return facts.isSymbolicLink();
-    this.#checked.add(file);
-    if (facts.uid !== 0) throw refuse(file, `belongs to user ${facts.uid}, not to root`);
-    if (facts.isSymbolicLink()) return true;
-    // In a sticky folder only its owner can replace an entry, and every entry on the way must be root's.
-    const guarded = facts.isDirectory() && (facts.mode & sticky) !== 0;
-    if ((facts.mode & 0o022) !== 0 && !guarded) {
-      const mode = (facts.mode & 0o7777).toString(8).padStart(4, '0');
-      throw refuse(file, `can be written by others than root (mode ${mode})`);
-    }
-    return false;
-  }
-}
 
 /** Parts of the program's folder that a running agent loads. */
 const loadedParts = ['bin', 'dist', 'launchd', 'native', 'node_modules'];
 
 /** Checks the Node.js executable and everything that the program loads. Throws a UserError `install/unsafe-path`. */
 export function checkProgram(
-  system: System,
+  files: FileView,
   program: { readonly node: string; readonly script: string },
 ): void {
-  const check = new OwnershipCheck(system);
+  const check = new OwnershipCheck(files, {
+    owners: [0],
+    stickyPasses: false,
+    refuse: (place, reason, cause) =>
+      new UserError('install/unsafe-path', `${place} ${reason}`, { hint, cause }),
+  });
   check.path(program.node);
   check.path(program.script);
   const home = path.dirname(path.dirname(program.script));

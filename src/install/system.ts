@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { type FileView, realFiles } from '../base/ownership.js';
 
 export interface CommandResult {
   /** Exit code; null when it did not end by itself. */
@@ -9,19 +9,11 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export type FileFacts = Pick<Stats, 'uid' | 'mode'> & {
-  isSymbolicLink(): boolean;
-  isDirectory(): boolean;
-};
-
 /** What installing needs of the machine. Tests bring their own. */
-export interface System {
+export interface System extends FileView {
   readonly platform: NodeJS.Platform;
   /** Effective user id. */
   readonly uid: number;
-  /** Throws what lstat throws. */
-  lstat(file: string): FileFacts;
-  readlink(file: string): string;
   /** Runs a program without a shell, with a fixed environment, for at most 30 s. */
   run(file: string, args: readonly string[]): CommandResult;
   wait(milliseconds: number): Promise<void>;
@@ -31,8 +23,7 @@ export function thisSystem(): System {
   return {
     platform: process.platform,
     uid: process.geteuid?.() ?? -1,
-    lstat: (file) => lstatSync(file),
-    readlink: (file) => readlinkSync(file),
+    ...realFiles,
     run(file, args) {
       const done = spawnSync(file, [...args], {
         encoding: 'utf8',

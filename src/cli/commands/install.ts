@@ -22,8 +22,8 @@ export const install = defineCommand({
   needs: 'root and a Mac, or --root',
   async handler({ context, options: { dryRun, json } }) {
     const { settings, system, program, written } = await installSurroundings(context);
-    const { root, configFile } = settings;
-    const steps = planInstall({ system, root, dryRun, program, configFile, ...written });
+    const { root } = settings;
+    const steps = planInstall({ system, root, dryRun, program, settings, ...written });
     await runSteps(steps, { dryRun, report: (report) => printStep(context.out, report, json) });
     if (!json && !dryRun && root === undefined)
       context.out.line(

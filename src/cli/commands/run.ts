@@ -2,10 +2,12 @@ import { ExitCode, UserError } from '../../base/errors.js';
 import {
   type ConfigurableSensor,
   logLevels,
+  requireTrust,
   type SensorTier,
   sensorKinds,
   sensorTiers,
 } from '../../config/index.js';
+import { thisSystem } from '../../install/index.js';
 import { defineCommand, list, value } from '../define-command.js';
 import { oneOf, wholeNumber } from '../values.js';
 
@@ -59,6 +61,7 @@ export const run = defineCommand({
       logFile: options.logFile,
       ...sensorFlags(options.sensors),
     });
+    requireTrust(settings, context.io.system ?? thisSystem());
     // Loaded here, so that its help needs no sensors.
     const { runAgent } = await import('../../agent/index.js');
     await runAgent({

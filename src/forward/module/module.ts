@@ -1,8 +1,7 @@
-import { lstatSync } from 'node:fs';
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as v from 'valibot';
 import { messageOf, UserError } from '../../base/errors.js';
+import { OwnershipCheck, realFiles } from '../../base/ownership.js';
 import type { Destination } from '../destination.js';
 import type { moduleOptions } from './options.js';
 
@@ -19,22 +18,15 @@ export type DestinationFactory = (context: {
 
 /** The module runs as we do: neither it nor a folder above it may be changed by anyone else. */
 function checkOwner(file: string): void {
-  const self = process.geteuid?.() ?? 0;
-  for (let place = file; ; place = path.dirname(place)) {
-    const facts = lstatSync(place);
-    const sticky = facts.isDirectory() && (facts.mode & 0o1000) !== 0;
-    const open = (facts.mode & 0o022) !== 0 && !sticky && !facts.isSymbolicLink();
-    if ((facts.uid !== 0 && facts.uid !== self) || open) {
-      throw new UserError(
-        'forward/unsafe-module',
-        `others may change ${place}, and with it the destination module ${file}`,
-        {
-          hint: 'Keep it in a folder that only root may write to.',
-        },
-      );
-    }
-    if (place === path.dirname(place)) return;
-  }
+  new OwnershipCheck(realFiles, {
+    owners: [...new Set([0, process.geteuid?.() ?? 0])],
+    stickyPasses: true,
+    refuse: (place, reason, cause) =>
+      new UserError('forward/unsafe-module', `${place} ${reason}; the destination module ${file} is run`, {
+        hint: 'Keep it in a folder that only root may write to.',
+        cause,
+      }),
+  }).path(file);
 }
 
 /** Loads a destination that somebody else wrote. Throws a UserError when that cannot be done. */
@@ -48,12 +40,7 @@ export async function openModule(
       hint: 'A destination module has a default export: ({ name, settings, version }) => ({ send, probe?, close?, limits?, network? }).',
       cause,
     });
-  try {
-    checkOwner(options.path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw fail(`cannot look at ${options.path}: ${messageOf(error)}`, error);
-  }
+  checkOwner(options.path);
   let made: Partial<Destination>;
   try {
     const loaded = (await import(pathToFileURL(options.path).href)) as { default?: unknown };

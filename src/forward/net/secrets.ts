@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, UserError } from '../../base/errors.js';
+import { OwnershipCheck, realFiles } from '../../base/ownership.js';
 
 const maxSecretBytes = 64 * 1024;
 const rereadMs = 60_000;
@@ -18,15 +19,17 @@ function bad(ref: string, message: string, hint: string): UserError {
 async function readSecretFile(file: string): Promise<string> {
   const ref = `file:${file}`;
   const self = process.geteuid?.() ?? 0;
-  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
-    const facts = await lstat(folder).catch((error: unknown) => {
-      throw bad(ref, messageOf(error), 'Create it, readable by root alone.');
-    });
-    const shared = (facts.mode & 0o022) !== 0 && (facts.mode & 0o1000) === 0;
-    if ((facts.uid !== 0 && facts.uid !== self) || (shared && !facts.isSymbolicLink()))
-      throw bad(ref, `others may change ${folder}`, 'Keep it in a folder that only root may write to.');
-    if (folder === '/') break;
-  }
+  // A sticky folder passes: what comes in the place of the file is looked at before it is read.
+  new OwnershipCheck(realFiles, {
+    owners: [...new Set([0, self])],
+    stickyPasses: true,
+    refuse: (place, reason) =>
+      bad(
+        ref,
+        `${place} ${reason}`,
+        'Keep it in a folder that only root may write to, readable by root alone.',
+      ),
+  }).path(path.dirname(file));
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: unknown) => {
       throw bad(ref, messageOf(error), 'It must be a regular file, not a link, that the agent can read.');

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import { fakeSystem } from '../install/fake-system.js';
 import { detection } from './alert-fixture.js';
 
 /** A data folder with one alert for the destination `siem`, and a configuration that has it. */
@@ -23,7 +24,9 @@ function waiting(change: (store: Store) => void = () => {}) {
   store.alerts.upsert(detection(), context, ['siem']);
   change(store);
   store.close();
-  const run = (...argv: string[]) => cli([...argv, '--config', 'config.toml'], { cwd: folder });
+  // Whoever runs the tests: root opens no destination that others could have written.
+  const system = fakeSystem({ uid: 501 });
+  const run = (...argv: string[]) => cli([...argv, '--config', 'config.toml'], { cwd: folder, system });
   return { folder, dataDir, run };
 }
 

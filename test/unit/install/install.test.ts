@@ -178,8 +178,13 @@ describe('what install refuses', () => {
 
   test.each([
     ['the script', 'program/bin/launchwarden.js', { uid: 501 }, 'belongs to user 501, not to root'],
-    ['Node.js', 'node', { mode: 0o100775 }, 'can be written by others than root (mode 0775)'],
-    ['a folder above', 'program', { mode: 0o040777 }, 'can be written by others than root (mode 0777)'],
+    ['Node.js', 'node', { mode: 0o100775 }, 'can be written by others than its owner (user 0, mode 0775)'],
+    [
+      'a folder above',
+      'program',
+      { mode: 0o040777 },
+      'can be written by others than its owner (user 0, mode 0777)',
+    ],
     ['a module deep below', 'program/dist/cli/main.js', { mode: 0o100666 }, 'can be written by others'],
     ['a dependency', 'program/node_modules/dep/package.json', { uid: 1000 }, 'belongs to user 1000'],
   ])('%s that somebody else could change', async (_what, file, owner, reason) => {
@@ -225,23 +230,26 @@ describe('what install refuses', () => {
     );
   });
 
-  test('a configuration that others can write', async () => {
+  test('a configuration that others can write, which the agent would not start with', async () => {
     const at = surroundings();
     const config = path.join(at.base, 'config.toml');
     writeFileSync(config, '');
-    const system = fakeSystem({ platform: 'linux' });
+    const system = fakeSystem();
+    const argv = ['install', '--dry-run', '--config', config];
+    const how = { system, program: at.program, platform: 'darwin' as const };
+    expect((await cli(argv, how)).code).toBe(0);
     system.owners.set(config, { mode: 0o100646 });
-    const { stderr } = await run(at, ['install', '--config', config], system);
-    expect(stderr).toContain(`${config} can be written by others than root (mode 0646)`);
+    const { code, stderr } = await cli(argv, how);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${config} can be written by others than its owner (user 0, mode 0646)`);
+    expect(stderr).toContain('[config/unsafe-path]');
   });
 
-  test('a sticky folder protects what root owns in it', async () => {
+  test('a sticky folder above: what root owns in it may be gone one day, and somebody else first there', async () => {
     const at = surroundings();
     const system = fakeSystem({ platform: 'linux' });
     system.owners.set(at.base, { mode: 0o041777 });
-    expect((await run(at, ['install', '--dry-run'], system)).code).toBe(0);
-    system.owners.set(at.program.node, { uid: 501 });
-    expect((await refused(at, system)).code).toBe(2);
+    expect((await refused(at, system)).stderr).toContain(`${at.base} can be written by others`);
   });
 
   test('the real owner and mode are looked at', async () => {

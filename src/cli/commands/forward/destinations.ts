@@ -1,8 +1,9 @@
 import { UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import { didYouMean } from '../../../base/nearest.js';
-import type { Settings } from '../../../config/index.js';
+import { requireTrust } from '../../../config/index.js';
 import { type DestinationOptions, destinationName } from '../../../forward/index.js';
+import { thisSystem } from '../../../install/index.js';
 import type { CommandContext } from '../../context.js';
 
 function unknown(written: string, known: readonly string[]): UserError {
@@ -13,11 +14,19 @@ function unknown(written: string, known: readonly string[]): UserError {
   });
 }
 
-/** The configured destination of a name. Throws a UserError that names the nearest. */
-export function configuredDestination(settings: Settings, written: string): DestinationOptions {
+/**
+ * The configured destination of a name, to be opened. Throws a UserError that names the nearest, or that says who else
+ * could have written what root is about to use.
+ */
+export async function configuredDestination(
+  context: CommandContext,
+  written: string,
+): Promise<DestinationOptions> {
+  const settings = await context.settings();
   const found = settings.destinations.find((one) => destinationName(one) === written);
-  if (found !== undefined) return found;
-  throw unknown(written, settings.destinations.map(destinationName));
+  if (found === undefined) throw unknown(written, settings.destinations.map(destinationName));
+  requireTrust(settings, context.io.system ?? thisSystem());
+  return found;
 }
 
 /** A name that is configured, or for which something still waits. Throws a UserError that names the nearest. */

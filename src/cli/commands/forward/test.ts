@@ -24,7 +24,7 @@ export const forwardTest = defineCommand({
   ],
   async handler({ context, options, args: [name = ''] }) {
     const { out, clock, version, io } = context;
-    const destination = configuredDestination(await context.settings(), name);
+    const destination = await configuredDestination(context, name);
     const send = options.send ? { version, agentId: await agentId(context), simulated: false } : undefined;
     const result = await testDestination(
       destination,

@@ -24,7 +24,7 @@ export const siemElasticAssets = defineCommand({
       for (const { path, body } of elasticAssets()) out.document('elastic-asset/1', { path, body });
       return ExitCode.ok;
     }
-    const destination = configuredDestination(await context.settings(), options.install);
+    const destination = await configuredDestination(context, options.install);
     const results = await installElasticAssets(
       destination,
       { clock, log: silentLogger, version },

@@ -1,0 +1,53 @@
+import { UserError } from '../base/errors.js';
+import { type FileView, OwnershipCheck } from '../base/ownership.js';
+import { destinationName } from '../forward/options.js';
+import type { Settings } from './settings.js';
+
+/** Something that the agent believes, or runs, as it finds it. */
+interface Trusted {
+  readonly what: string;
+  readonly place: string;
+  /** With everything below it. */
+  readonly tree?: boolean;
+}
+
+function trusted({ configFile, rules, destinations }: Settings): Trusted[] {
+  return [
+    ...(configFile === undefined ? [] : [{ what: 'the configuration file', place: configFile }]),
+    ...rules.folders.map((place) => ({ what: `the rules of ${place}`, place, tree: true })),
+    ...destinations.flatMap((one) =>
+      one.type === 'module'
+        ? [{ what: `the module of destination "${destinationName(one)}"`, place: one.path }]
+        : [],
+    ),
+  ];
+}
+
+const hint =
+  "Move it to a folder of root's own, such as /Library/Application Support/launchwarden or /etc/launchwarden, and let " +
+  'root alone own and write to it there ("sudo chown -R root", "sudo chmod -R go-w").';
+
+/**
+ * Refuses configuration, rules and modules that anybody but root could change or replace: who writes them decides what
+ * root's agent does, sees and runs. Throws a UserError `config/unsafe-path`.
+ */
+export function checkTrust(settings: Settings, files: FileView): void {
+  for (const { what, place, tree } of trusted(settings)) {
+    const check = new OwnershipCheck(files, {
+      owners: [0],
+      stickyPasses: false,
+      refuse: (where, reason, cause) =>
+        new UserError('config/unsafe-path', `${where} ${reason}; ${what} must be root's alone`, {
+          hint,
+          cause,
+        }),
+    });
+    if (tree === true) check.tree(place);
+    else check.path(place);
+  }
+}
+
+/** As checkTrust, for an agent that runs as root (`uid`, effective) on the machine itself; others risk their own alone. */
+export function requireTrust(settings: Settings, system: FileView & { readonly uid: number }): void {
+  if (system.uid === 0 && settings.root === undefined) checkTrust(settings, system);
+}
