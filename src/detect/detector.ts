@@ -2,6 +2,7 @@ import type { Micros } from '../base/time.js';
 import type { Detection } from '../event/alert.js';
 import type { Event } from '../event/event.js';
 import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
+import { Ranking } from './candidates.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
 import { isFileThenProcess, LoadMatcher } from './loads.js';
 import type { Match, QueryMatcher } from './match.js';
@@ -50,6 +51,7 @@ export class Detector {
   /** The rule of each condition. */
   readonly #owners: readonly RuleState[];
   readonly #repeats: Repeats;
+  readonly #ranking = new Ranking();
   readonly #room: KeyRoom;
   readonly #counts = {
     ...{ events: 0, matches: 0, loads: 0, alerts: 0, repeats: 0, suppressed: 0 },
@@ -74,6 +76,7 @@ export class Detector {
         rule,
         limits: this.#limits,
         repeats: this.#repeats,
+        ranking: this.#ranking,
         counts: this.#counts,
         tell: (detection) => this.#options.onDetection(detection),
       });
@@ -192,6 +195,7 @@ export class Detector {
     if (!isFileThenProcess(rule.query)) return queryMatcher(rule.query, context);
     return new LoadMatcher({
       ...sequenceOptions(rule.query, context),
+      ranking: this.#ranking,
       onMatch,
       onLoad: (load) => alerts.load(load),
       onLate: (file, call, told) => alerts.late(file, call, told),

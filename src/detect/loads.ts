@@ -1,7 +1,7 @@
 import type { Micros } from '../base/time.js';
 import { compareEvents, type Event } from '../event/event.js';
 import type { Query, SequenceQuery } from '../rules/index.js';
-import { linkOf } from './candidates.js';
+import type { Ranking } from './candidates.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
 import type { Match, QueryMatcher } from './match.js';
 import { loadedItems, type NamedFiles } from './named-files.js';
@@ -20,6 +20,7 @@ export interface Load {
 }
 
 export interface LoadOptions extends Omit<SequenceOptions, 'onMatch'> {
+  readonly ranking: Ranking;
   /** The rule language's own match. Returns the alert that it became a part of. */
   onMatch(match: Match): Told | undefined;
   /** A call that names files and ended no match of its own. Returns the alert about them, if there is one now. */
@@ -121,11 +122,14 @@ export class LoadMatcher implements QueryMatcher {
   }
 
   #load({ event, names, key }: Call, late?: Event): Told | undefined {
+    const { ranking } = this.#options;
     const window = this.sequence.filesOf(key, event);
     const all = late === undefined || window.includes(late) ? window : [...window, late];
     const files = all.filter(
       (file) =>
-        this.#files.has(file) && linkOf(file, names) !== undefined && this.sequence.pairs(file, event),
+        this.#files.has(file) &&
+        ranking.linkOf(file, names) !== undefined &&
+        this.sequence.pairs(file, event),
     );
     return files.length === 0
       ? undefined
@@ -134,6 +138,7 @@ export class LoadMatcher implements QueryMatcher {
 
   #file(event: Event): void {
     this.#files.add(event);
+    const { ranking } = this.#options;
     const latest = this.#calls.at(-1);
     if (latest === undefined || compareEvents(event, latest.event) >= 0) return;
     for (const key of this.#keysOf(0, event)) {
@@ -143,7 +148,7 @@ export class LoadMatcher implements QueryMatcher {
         (one) =>
           compareEvents(event, one.event) < 0 &&
           one.id === id &&
-          linkOf(event, one.names) !== undefined &&
+          ranking.linkOf(event, one.names) !== undefined &&
           this.sequence.pairs(event, one.event),
       );
       if (call === undefined) continue;

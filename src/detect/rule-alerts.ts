@@ -3,7 +3,7 @@ import type { Candidate, Detection } from '../event/alert.js';
 import type { Event } from '../event/event.js';
 import { alertId } from '../event/ids.js';
 import type { Rule } from '../rules/index.js';
-import { rankCandidates } from './candidates.js';
+import type { Ranking } from './candidates.js';
 import { Flood } from './flood.js';
 import type { Load } from './loads.js';
 import { type Match, presentEvents } from './match.js';
@@ -25,8 +25,9 @@ export interface AlertCounts {
 export interface RuleAlertsOptions {
   readonly rule: Rule;
   readonly limits: DetectorLimits;
-  /** Shared by all rules, as are the counts. */
+  /** Shared by all rules, as are the ranking and the counts. */
   readonly repeats: Repeats;
+  readonly ranking: Ranking;
   readonly counts: AlertCounts;
   tell(detection: Detection): void;
 }
@@ -63,7 +64,7 @@ export class RuleAlerts {
     this.#options.counts.matches++;
     const last = presentEvents(match).at(-1);
     if (last === undefined) return undefined;
-    const ranked = rankCandidates(match);
+    const ranked = this.#options.ranking.candidates(match);
     // A call that names several files may be a repeat for one of them and news of another.
     const news = ranked.find(({ event, named }) => named && this.#isNews(event, last.time));
     return this.#alert(match, last, first(news, ranked));
@@ -75,9 +76,9 @@ export class RuleAlerts {
    */
   load({ event: call, joinKeys, files, window }: Load): Told | undefined {
     const open = files.filter((file) => !this.#named.has(file));
-    const named = rankCandidates({ events: [null, call], joinKeys, window: open }).filter(
-      (candidate) => candidate.named && candidate.event !== call,
-    );
+    const named = this.#options.ranking
+      .candidates({ events: [null, call], window: open })
+      .filter((candidate) => candidate.named && candidate.event !== call);
     const news = named.find(({ event }) => this.#isNews(event, call.time));
     let told: Told | undefined;
     for (const candidate of named) {
@@ -89,7 +90,7 @@ export class RuleAlerts {
     if (news === undefined) return told;
     this.#options.counts.loads++;
     const match = { events: [news.event, call], joinKeys, window };
-    const ranked = rankCandidates(match);
+    const ranked = this.#options.ranking.candidates(match);
     return this.#alert(
       match,
       call,
@@ -102,9 +103,9 @@ export class RuleAlerts {
 
   /** A file that is named by a call which is a part of an alert, and that came only now. */
   late(file: Event, call: Event, told: Told): void {
-    const candidate = rankCandidates({ events: [null, call], joinKeys: [], window: [file] }).find(
-      ({ event }) => event === file,
-    );
+    const candidate = this.#options.ranking
+      .candidates({ events: [null, call], window: [file] })
+      .find(({ event }) => event === file);
     if (candidate?.named === true && this.#grow(told, candidate, call)) this.#options.counts.late_files++;
   }
 

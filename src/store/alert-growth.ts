@@ -88,11 +88,11 @@ export function grownDocument(
   const allShown = old.candidate_count <= old.candidates.length;
   const total = allShown ? candidates.length + left.length : Math.max(old.candidate_count, candidates.length);
   const hadNamed = old.candidates.some((candidate) => candidate.named);
-  if (total > old.candidate_count) grew = true;
+  const isSummary = detection.kind === 'summary';
+  if (!isSummary && total > old.candidate_count) grew = true;
   for (const { event, named } of candidates) {
     if (named && (before.get(event.id)?.named ?? hadNamed) === false) grew = true;
   }
-  const isSummary = detection.kind === 'summary';
   if (!grew && !isSummary) return undefined;
 
   const next = alertDocument(
@@ -119,8 +119,11 @@ export function grownDocument(
   const all = [...kept, ...left].sort((a, b) => Number(b.named) - Number(a.named));
   fields.candidates = shownOf(detection.kind, all);
   if (!isSummary) fields.candidate_count = total;
+  const file = old.file_event_id;
+  if (file === undefined) return next;
   const told = new Set([...present, ...events.map((event) => event?.id)]);
-  if (old.file_event_id !== undefined && !told.has(old.file_event_id)) keepFile(next, doc);
+  const isNamed = candidates.some(({ event, named }) => named && event.id === file);
+  if (!told.has(file) || (before.get(file)?.named === true && !isNamed)) keepFile(next, doc);
   return next;
 }
 
