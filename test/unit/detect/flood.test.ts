@@ -90,6 +90,17 @@ test('what is held back learns who names it, and that is told when the interval 
   ]);
 });
 
+test('but nothing of an interval that is over, and nothing twice', () => {
+  const short = { ...attack, meta: { ...attack.meta, interval: '10s' } };
+  const events = [
+    ...[...pair('a', 0), ...pair('b', 1, '/tmp/y.plist')],
+    ...[...pair('c', 12), ...pair('d', 13), launchctl('later', 14, ['load', path('b')])],
+  ];
+  expect(summaries(events, [short]).map(lines)).toEqual([['f-b matched by p-b'], ['f-d path by p-d']]);
+  const late = fileEvent('f-again', 1.05, path('b'), { inode: 'b' });
+  expect(summaries([...pair('a', 0), ...pair('b', 1), late]).map(lines)).toEqual([['f-b path by p-b']]);
+});
+
 test('an alert that is about no file is listed by its event', () => {
   const any = rule('eql', 'any where tag == "x"', { maxSignals: 1 });
   const events = ['a', 'b', 'c'].map((id, index) => event(id, index, { tag: 'x' }));

@@ -192,6 +192,23 @@ test('a match that names one file with an alert and one without is an alert on t
   ]);
 });
 
+test('that holds for as long as the window of the rule, be it longer than repeats are counted', () => {
+  const slow = rule(
+    'eql',
+    'sequence by host.id with maxspan=20m [file where true] [process where process.name == "launchctl"]',
+  );
+  const events = [evil, load('p1', 1, '/tmp/x.plist'), load('p2', 1000, evilPath)];
+  expect(shown(events, [slow])).toEqual(['evil p1: evil path by p2']);
+});
+
+test('only what met the first step is taken for it, and only what came before the call for its window', () => {
+  const odd = load('odd', 2, decoyPath);
+  const withFile = { ...odd, doc: { ...odd.doc, file: { path: evilPath } } };
+  expect(detect([decoy, withFile, load('p2', 3, evilPath)]).told).toHaveLength(1);
+  const after = fileEvent('after', 5, decoyPath);
+  expect(shown([evil, after, load('late', 2, evilPath)])).toEqual(['evil late: evil path']);
+});
+
 test('what is held back is held back, and listed', () => {
   const one = { ...loaded, meta: { ...loaded.meta, maxSignals: 1 } };
   const events = [evil, decoy, load('p1', 2, decoyPath), load('p2', 3, evilPath), load('p3', 4, evilPath)];
@@ -212,10 +229,10 @@ test('what a later step asks of the earlier one holds for each file by itself', 
       [file where file.path : "*/LaunchAgents/*"] as written
       [process where process.name == "launchctl" and process.args == written.file.path]`,
   );
-  const events = [evil, decoy, load('p1', 2, decoyPath), load('p2', 3, evilPath), load('p3', 4, folder)];
+  const events = [evil, decoy, load('p1', 2, decoyPath), load('p2', 3, folder), load('p3', 4, evilPath)];
   expect(shown(events, [bound])).toEqual([
     'decoy p1: decoy path, evil window',
-    'evil p2: evil path, decoy window',
+    'evil p3: evil path, decoy window',
   ]);
 });
 
@@ -328,6 +345,13 @@ describe('a file whose event comes late', () => {
     expect(shown(events)).toEqual(['decoy first: late path, decoy matched']);
     expect(shown(events, builtin, { loads: 3 })).toEqual(['decoy first: decoy matched']);
     expect(detect(events, builtin, { loads: 3 }).detector.counters()['evicted_loads']).toBe(3);
+    const { doc } = late;
+    const elsewhere: Event = { ...late, doc: { ...doc, host: { id: 'mac-2', os: { type: 'macos' } } } };
+    expect(detect([decoy, first as Event, ...others, elsewhere]).told).toHaveLength(1);
+    const together = fileEvent('together', 1.8, evilPath);
+    expect(detect([decoy, first as Event, ...others, together]).told).toHaveLength(1);
+    const much = fileEvent('much', 61.9, `${folder}/much.plist`);
+    expect(detect([decoy, first as Event, much, late]).told).toHaveLength(1);
     const after = event('', 61.9);
     const { told, detector } = detect([decoy, first as Event]);
     detector.advance(after.time);
