@@ -17,12 +17,12 @@ function distance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The known word nearest to what was written, when it is near enough to be a slip. */
+/** The known word nearest to what was written, when it is near enough to be a slip: of three letters one may be wrong. */
 export function nearest(written: string, known: Iterable<string>): string | undefined {
   if (written.length > 100) return undefined;
   const wanted = written.toLowerCase();
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
+  let least = (wanted.length <= 3 ? 1 : Math.max(2, Math.floor(wanted.length / 3))) + 1;
   for (const word of known) {
     if (Math.abs(word.length - wanted.length) >= least) continue;
     const edits = distance(wanted, word.toLowerCase());

@@ -23,6 +23,20 @@ export function timePoint(option: string): (text: string) => TimePoint {
   };
 }
 
+/** The stretch of time between two options. Throws a UserError when it ends before it begins. */
+export function timeRange(
+  { since, until }: { readonly since?: TimePoint | undefined; readonly until?: TimePoint | undefined },
+  now: Micros,
+): { readonly since?: Micros; readonly until?: Micros } {
+  const from = since?.(now);
+  const to = until?.(now);
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new UserError('cli/invalid-value', '--until is not later than --since: nothing lies between', {
+      hint: 'Times without a date count back from now: --since 2d --until 1d.',
+    });
+  return { ...(from === undefined ? {} : { since: from }), ...(to === undefined ? {} : { until: to }) };
+}
+
 /** A file or folder as it was written. Empty is what a shell leaves of an unset variable, never the working folder. */
 export function filePath(option: string): (text: string) => string {
   return (text) => {

@@ -5,10 +5,12 @@ import type { CommandContext } from '../context.js';
 import { defineCommand, flag } from '../define-command.js';
 import { type Output, safe } from '../output/output.js';
 import { listAt, objectsAt, textAt } from '../output/read.js';
-import { pad } from '../output/width.js';
+import { pad, wrap } from '../output/width.js';
 import { loadRuleSet } from '../rule-set.js';
 import { runningKinds } from '../tiers.js';
 import { reportDiagnostics } from './rules/diagnostics.js';
+
+const leastNote = 30;
 
 /** What runs, as the agent says; or what could, tried out here. */
 interface Telemetry {
@@ -126,8 +128,10 @@ export const coverage = defineCommand({
     else {
       const whose = seen.from === 'agent' ? 'The agent runs' : 'No agent runs; it could run';
       out.line(`${whose} with tier ${seen.tier ?? 'none'}: ${seen.kinds.join(', ') || 'no sensor'}`);
-      if (seen.reason !== undefined) out.line(`  ${seen.reason}`);
-      for (const note of seen.notes) out.line(`  ${note}`);
+      for (const note of [...(seen.reason === undefined ? [] : [seen.reason]), ...seen.notes]) {
+        const lines = out.width === undefined ? [note] : wrap(note, Math.max(leastNote, out.width - 4));
+        for (const [index, line] of lines.entries()) out.line(`${index === 0 ? '  ' : '    '}${line}`);
+      }
       for (const one of rules) {
         out.line();
         print(one, out);

@@ -10,7 +10,7 @@ import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
 import type { TextSink } from '../io.js';
 import { jsonLine, safe } from '../output/output.js';
-import { filePath, oneOf, timePoint } from '../values.js';
+import { filePath, oneOf, timePoint, timeRange } from '../values.js';
 import { eventLines } from './alerts/show-events.js';
 
 const maxQueryBytes = 1024 * 1024;
@@ -163,11 +163,9 @@ export const hunt = defineCommand({
     const printer = new MatchPrinter(context, { json, nameOf });
     if (input !== undefined) await huntInput(context, input, { query, printer });
     else {
-      const now = context.clock.now();
+      const { since: from, until: to } = timeRange(options, context.clock.now());
       await context.withStore((store) => {
         const run = new QueryRun({ query, onMatch: (match) => printer.print(match) });
-        const from = options.since?.(now);
-        const to = options.until?.(now);
         const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
         for (const event of store.events.scan(range)) {
           run.process(event);

@@ -9,52 +9,75 @@ export interface Column {
 }
 
 const gap = '  ';
-const leastFlexible = 16;
+/** A flexible column that would be cut below this has a line of its own below the others. */
+const leastBeside = 20;
+const leastBelow = 10;
+const indent = '  ';
+
+/** A column with its place in a row and its cells on the terminal. */
+interface Placed {
+  readonly column: Column;
+  readonly index: number;
+  width: number;
+}
+
+const total = (placed: readonly Placed[]): number =>
+  placed.reduce((sum, { width }) => sum + width, gap.length * Math.max(0, placed.length - 1));
+
+/** Cuts the flexible columns, none below `least`; false when they do not fit even so. */
+function shrink(placed: readonly Placed[], width: number, least: number): boolean {
+  for (let excess = total(placed) - width; excess > 0; excess--) {
+    // The widest gives first, down to the next widest, so that short columns stay whole.
+    let widest: Placed | undefined;
+    for (const one of placed) {
+      if (one.column.flexible !== true || one.width <= least) continue;
+      if (widest === undefined || one.width > widest.width) widest = one;
+    }
+    if (widest === undefined) return false;
+    widest.width--;
+  }
+  return true;
+}
 
 /**
  * Lines of a table, two spaces between the columns. `rows` hold safe text (escaped by the caller). With `width` the
- * flexible columns are cut so that a row fits a terminal of so many cells.
+ * flexible columns are cut so that a row fits a terminal of so many cells; where little would be left of them they stand
+ * on a line of their own below the others.
  */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   how: { readonly style: Style; readonly width: number | undefined },
 ): string[] {
-  const widths = columns.map((column, index) =>
+  const widest = columns.map((column, index) =>
     rows.reduce((most, row) => Math.max(most, textWidth(row[index] ?? '')), textWidth(column.title)),
   );
-  if (how.width !== undefined) {
-    let excess = widths.reduce((sum, one) => sum + one, gap.length * (columns.length - 1)) - how.width;
-    // The widest gives first, down to the next widest, so that short columns stay whole.
-    while (excess > 0) {
-      let widest = -1;
-      for (const [index, column] of columns.entries()) {
-        if (column.flexible !== true || widths[index]! <= leastFlexible) continue;
-        if (widest === -1 || widths[index]! > widths[widest]!) widest = index;
-      }
-      if (widest === -1) break;
-      widths[widest]!--;
-      excess--;
-    }
+  const natural = (): Placed[] => columns.map((column, index) => ({ column, index, width: widest[index]! }));
+  let lines = [natural()];
+  if (how.width !== undefined && !shrink(lines[0]!, how.width, leastBeside)) {
+    const fixed = natural().filter(({ column }) => column.flexible !== true);
+    const flexible = natural().filter(({ column }) => column.flexible === true);
+    shrink(flexible, how.width - indent.length, leastBelow);
+    lines = [fixed, flexible].filter((placed) => placed.length > 0);
   }
-  const line = (cellsOf: readonly string[], look: (index: number, text: string) => string) =>
-    columns
-      .map((_column, index) => {
-        const text = shorten(cellsOf[index] ?? '', widths[index]!);
-        const shown = look(index, text);
-        return index === columns.length - 1 ? shown : shown + pad('', widths[index]! - textWidth(text));
-      })
-      .join(gap)
-      .trimEnd();
-  const head = line(
+  const print = (cellsOf: readonly string[], look: (index: number, text: string) => string) =>
+    lines.map((placed, number) => {
+      const shown = placed.map(({ index, width }, position) => {
+        const text = shorten(cellsOf[index] ?? '', width);
+        const fill = position === placed.length - 1 ? '' : pad('', width - textWidth(text));
+        return look(index, text) + fill;
+      });
+      return (number === 0 ? '' : indent) + shown.join(gap).trimEnd();
+    });
+  const head = print(
     columns.map((column) => column.title),
     (_index, text) => how.style('dim', text),
   );
-  const body = rows.map((row) =>
-    line(row, (index, text) => {
+  const body = rows.flatMap((row) =>
+    print(row, (index, text) => {
       const name = columns[index]!.style?.(row[index] ?? '');
       return name === undefined ? text : how.style(name, text);
     }),
   );
-  return [head, ...body];
+  return [...head, ...body];
 }

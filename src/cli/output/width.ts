@@ -3,6 +3,9 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
 const combining = /\p{Mn}|\p{Me}/u;
 const plain = /^[\x20-\x7e]*$/;
+const colour = /\u001b\[[\d;]*m/g;
+// A mark such as `12.` or `-` is never left alone on its line.
+const leastLine = 4;
 
 /** Cells that one character takes on a terminal. */
 function cells(character: string): number {
@@ -10,9 +13,10 @@ function cells(character: string): number {
   return wide.test(character) ? 2 : 1;
 }
 
-/** Cells that a text takes on a terminal. It holds no control characters. */
-export function textWidth(text: string): number {
-  if (plain.test(text)) return text.length;
+/** Cells that a text takes on a terminal. It holds no control characters but those of our own colours. */
+export function textWidth(styled: string): number {
+  if (plain.test(styled)) return styled.length;
+  const text = styled.replace(colour, '');
   let width = 0;
   for (const character of text) width += cells(character);
   return width;
@@ -69,7 +73,8 @@ export function wrap(text: string, width: number, cut = true): string[] {
       word = word.slice(head.length);
     }
     if (line === '') line = word;
-    else if (textWidth(line) + 1 + textWidth(word) <= width) line += ` ${word}`;
+    else if (textWidth(line) + 1 + textWidth(word) <= width || (!cut && textWidth(line) < leastLine))
+      line += ` ${word}`;
     else {
       lines.push(line);
       line = word;

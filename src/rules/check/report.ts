@@ -44,7 +44,7 @@ export class Report {
     this.#unknown.add(name);
     const near = nearestField(name);
     const hint = near === undefined ? undefined : `Did you mean "${near}"?`;
-    this.warn(span, 'field.unknown', `the field ${name.slice(0, 200)} is not known here`, hint);
+    this.warn(span, 'field/unknown', `the field ${name.slice(0, 200)} is not known here`, hint);
   }
 }
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const form = /^[a-z]+(?:-[a-z]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** Where a code is always written: an error that is made, the property, a finding of a check. */
 const made =
-  /(?:[{,\n]\s*code: |\bUserError\(\s*|\breport\.(?:error|warn)\(\s*[\w.]+,\s*)(['`])((?:[^'`\\]|\\.)*)\1/g;
+  /(?:[{,\n]\s*code: |\bUserError\(\s*|\.(?:error|warn)\(\s*[\w.]*[sS]pan,\s*)(['`])((?:[^'`\\]|\\.)*)\1/g;
 /** A text of one word with a dot or a slash that is handed to a helper: `refuse('hunt/unreadable', ...)`. */
 const handed = /\b(?:refuse|fail|report|problemAt)\((?:\w+,\s*|\s*)(['`])([^'`\s]+[./][^'`\s]+)\1/g;
 /** These name only the second half, behind `sensor/eslogger-` and the like. */

@@ -337,6 +337,50 @@ describe('colours', () => {
   });
 });
 
+describe('80 columns', () => {
+  const plain = { columns: 80, env: { NO_COLOR: '1' } };
+
+  test('rule and file stand below the rest, and say enough', async () => {
+    const dataDir = storedAlerts();
+    const { stdout } = await cli(['alerts', 'list', '--data-dir', dataDir], plain);
+    const [head, more, first, second, ...rest] = stdout.trimEnd().split('\n');
+    expect([head, more]).toEqual([
+      'ID            TIME (UTC)           SEVERITY  STATUS',
+      expect.stringMatching(/^ {2}RULE +SUBJECT$/),
+    ]);
+    expect(first).toMatch(/^3f9a[0-9a-f]{8} {2}2026-.* low +open$/);
+    expect(second).toMatch(/^ {2}Launch agent.* {2}\/Users.*\.plist$/);
+    expect(rest).toEqual([]);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    const rules = (await cli(['rules', 'list'], plain)).stdout;
+    for (const line of rules.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(rules).toMatch(/^ {2}Launch agent writte….* {2}builtin\/launch-agen…/m);
+  });
+
+  test('colours take no room, and the number of an item stands beside it', async () => {
+    const argv = ['alerts', 'show', '3f9a', '--data-dir', storedAlerts()];
+    const bare = (await cli(argv, plain)).stdout;
+    const coloured = (await cli(argv, { columns: 80 })).stdout;
+    expect(coloured.replace(/\u001b\[[\d;]*m/g, '')).toBe(bare);
+    const long = detection();
+    long.events[0]!.doc.file!.path = `/Users/alice/Library/LaunchAgents/${'x'.repeat(200)}.plist`;
+    const piped = (await cli(['alerts', 'show', '3f9a', '--data-dir', storedAlerts([long])])).stdout;
+    expect(piped).not.toMatch(/^ +\d+ *$/m);
+  });
+});
+
+test('a time that ends before it begins is a mistake, not a listing of nothing', async () => {
+  const range = ['--since', '1d', '--until', '2d', '--data-dir', storedAlerts()];
+  for (const argv of [
+    ['alerts', 'list'],
+    ['hunt', '--query', 'any where true'],
+  ]) {
+    const { code, stdout, stderr } = await cli([...argv, ...range]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('--until is not later than --since');
+  }
+});
+
 describe('triage', () => {
   const show = async (dataDir: string) => {
     const { stdout } = await cli(['alerts', 'show', '3f9a', '--json', '--data-dir', dataDir]);

@@ -68,6 +68,16 @@ describe('forward', () => {
     expect((await run('forward', 'resume', 'siem')).code).toBe(0);
     expect(documents((await run('forward', 'status', '--json')).stdout)[0]).toMatchObject({ paused: 'no' });
     expect((await run('forward', 'retry')).stdout).toBe('siem tries again\n');
+    expect((await run('forward', 'status')).stdout).toMatch(/^ +status waits +0\n +alerts wait +1/m);
+    for (const [verb, state] of [
+      ['pause', 'paused'],
+      ['resume', 'resumed'],
+      ['retry', 'retried'],
+    ] as const) {
+      const { stdout } = await run('forward', verb, 'siem', '--json');
+      const schema = 'launchwarden.destination-state/1';
+      expect(documents(stdout)).toEqual([{ schema, name: 'siem', state }]);
+    }
   });
 
   test('an unknown destination names the nearest', async () => {
@@ -171,7 +181,9 @@ describe('outbox dead', () => {
     expect(vague.code).toBe(2);
     expect(vague.stderr).toContain('[outbox/which]');
     expect((await run('outbox', 'dead', 'purge', '--before', '1h')).stdout).toBe('0 forgotten\n');
-    expect((await run('outbox', 'dead', 'purge', '--all')).stdout).toBe('1 forgotten\n');
+    expect(documents((await run('outbox', 'dead', 'purge', '--all', '--json')).stdout)).toEqual([
+      { schema: 'launchwarden.dead-letters/1', done: 'forgotten', count: 1 },
+    ]);
     expect((await run('alerts', 'list', '--json')).stdout).not.toBe('');
   });
 

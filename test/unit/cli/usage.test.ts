@@ -60,6 +60,17 @@ describe('help', () => {
   });
 });
 
+test('every command but run takes --json', async () => {
+  const without: string[] = [];
+  const walk = async (entry: typeof catalog, words: readonly string[]): Promise<void> => {
+    for (const child of entry.commands ?? []) await walk(child, [...words, child.name]);
+    const command = await entry.load?.();
+    if (command !== undefined && command.options['json'] === undefined) without.push(words.join(' '));
+  };
+  await walk(catalog, []);
+  expect(without).toEqual(['run']);
+});
+
 test('--version is the version and nothing else', async () => {
   expect(await cli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   expect((await cli(['version'])).stdout).toContain(`launchwarden ${version} (Node.js `);
@@ -85,6 +96,8 @@ describe('what is written wrong', () => {
     [['alerts', 'list', '--limit', '0'], '--limit is "0"; expected a whole number of at least 1'],
     [['alerts', 'list', '--limit', '1e3'], '--limit is "1e3"; expected a whole number'],
     [['alerts', 'list', 'extra'], 'too many arguments'],
+    // Too short for a guess.
+    [['rules', 'show', 'zz'], 'there is no rule "zz" [rules/unknown]\n  See "launchwarden rules list".'],
     [['alerts', 'show'], "missing required argument 'ID' [cli/missing-argument]"],
     [['--json', 'alerts', 'list'], 'unknown option "--json"'],
     [['run', '--root-scope', '-1'], '--root-scope'],

@@ -21,7 +21,7 @@ describe('types', () => {
     ['process where true and 1', ['eql/not-boolean@1']],
     ['process where length(process.name)', ['eql/not-boolean@length']],
     ['process where null', []],
-    ['process where process.unheard_of', ['?field.unknown@process.unheard_of']],
+    ['process where process.unheard_of', ['?field/unknown@process.unheard_of']],
     ['process where ?process.unheard_of', []],
     ['process where process.name like 5', ['eql/type@5']],
     ['process where process.name : null', ['eql/type@null']],
@@ -128,7 +128,7 @@ describe('sequences and samples', () => {
     [`sequence with maxspan=1s ${a} by host.id ${b} by host.id until ${b}`, ['eql/join-keys@[']],
     [`sequence with maxspan=1s ${a} ${b} until ${b} with runs=2`, ['eql/sequence@[']],
     [`sequence with maxspan=1s ${a} ${b} until [file where file.name]`, ['eql/not-boolean@file.name']],
-    [`sequence by hots.id with maxspan=1s ${a} ${b}`, ['?field.unknown@hots.id']],
+    [`sequence by hots.id with maxspan=1s ${a} ${b}`, ['?field/unknown@hots.id']],
     [`sequence with maxspan=1s ${a} [file where event0.file.path != null]`, ['eql/alias@event0.file.path']],
     [
       `sequence with maxspan=1s [file where event0.file.path != null] as event0 ${b}`,
@@ -158,8 +158,8 @@ describe('sequences and samples', () => {
 describe('KQL', () => {
   test.each([
     ['event.category:file and file.path:/Library/*', []],
-    ['file.pth: x and file.pth: y', ['?field.unknown@file.pth']],
-    ['process.*: x and unheard.*: y and *name: z and process.*.executable: w', ['?field.unknown@unheard.']],
+    ['file.pth: x and file.pth: y', ['?field/unknown@file.pth']],
+    ['process.*: x and unheard.*: y and *name: z and process.*.executable: w', ['?field/unknown@unheard.']],
     ['destination.port:"80" and destination.port > 79', []],
     ['destination.port: http', ['?kql/never@destination.port']],
     ['destination.port: 8*', ['?kql/never@destination.port']],
@@ -168,7 +168,7 @@ describe('KQL', () => {
     ['destination.ip: (10.0.0.0/8 or "::1" or localhost)', ['?kql/never@localhost']],
     ['process.name: a?b', ['?kql/question-mark@process.name']],
     ['process.name: "a?b"', []],
-    ['process: { name: x and nme: y }', ['?field.unknown@nme']],
+    ['process: { name: x and nme: y }', ['?field/unknown@nme']],
     ['process.name: x or', ['?kql/keyword@process.name']],
     ['process.name: "x or" and process.name: xor', []],
     ['free text', []],
@@ -177,7 +177,7 @@ describe('KQL', () => {
 
 test('findings come in the order of the text', () => {
   expect(eql('any where a.b == 1 and length() == 2 and process.name == "x*y" and process.pid')).toEqual([
-    '?field.unknown@a.b',
+    '?field/unknown@a.b',
     'eql/arguments@length',
     '?eql/literal-wildcard@"',
     'eql/not-boolean@process.pid',

@@ -4,7 +4,7 @@ import type { AlertQuery } from '../../../store/index.js';
 import type { CommandContext } from '../../context.js';
 import { list, type OptionValues, value } from '../../define-command.js';
 import { findRule, loadRuleSet, unknownRule } from '../../rule-set.js';
-import { oneOf, timePoint } from '../../values.js';
+import { oneOf, timePoint, timeRange } from '../../values.js';
 
 const statusWords = ['open', 'acknowledged', 'closed'] as const satisfies readonly AlertStatus[];
 
@@ -22,10 +22,8 @@ export async function alertQuery(
   context: CommandContext,
   options: OptionValues<typeof filterOptions>,
 ): Promise<AlertQuery> {
-  const now = context.clock.now();
   return {
-    ...(options.since === undefined ? {} : { since: options.since(now) }),
-    ...(options.until === undefined ? {} : { until: options.until(now) }),
+    ...timeRange(options, context.clock.now()),
     ...(options.severity.length === 0 ? {} : { severity: options.severity }),
     ...(options.status.length === 0 ? {} : { status: options.status }),
     ...(options.rule.length === 0 ? {} : { rule: await ruleIds(context, options.rule) }),

@@ -3,7 +3,7 @@ import { ExitCode } from '../../../base/errors.js';
 import { destinationName } from '../../../forward/index.js';
 import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
-import { defineCommand, value } from '../../define-command.js';
+import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { knownDestination } from './destinations.js';
 
@@ -18,10 +18,22 @@ async function ask(context: CommandContext, op: string, args: unknown): Promise<
   });
 }
 
+const json = flag('--json', 'one JSON document a destination (NDJSON)');
+
+/** Says what was done to a destination. */
+function tell(
+  { out }: CommandContext,
+  name: string,
+  how: { state: string; text: string; json: boolean },
+): void {
+  if (how.json) out.document('destination-state/1', { name, state: how.state });
+  else out.line(`${safe(name)} ${how.text}`);
+}
+
 export const forwardPause = defineCommand({
   description: 'Documents wait until "forward resume", also over a restart.',
   arguments: [destination],
-  options: { reason: value('--reason TEXT', 'why; shown by "forward status"', (text) => text) },
+  options: { reason: value('--reason TEXT', 'why; shown by "forward status"', (text) => text), json },
   examples: [
     {
       line: 'sudo launchwarden forward pause siem --reason "index is being rebuilt"',
@@ -35,7 +47,7 @@ export const forwardPause = defineCommand({
       name,
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     });
-    context.out.line(`${safe(name)} is paused`);
+    tell(context, name, { state: 'paused', text: 'is paused', json: options.json });
     return ExitCode.ok;
   },
 });
@@ -43,13 +55,13 @@ export const forwardPause = defineCommand({
 export const forwardResume = defineCommand({
   description: 'Also after a receiver refused everything, once its credentials are right again.',
   arguments: [destination],
-  options: {},
+  options: { json },
   examples: [{ line: 'sudo launchwarden forward resume siem', says: 'send what has waited' }],
   needs,
-  async handler({ context, args: [written = ''] }) {
+  async handler({ context, options, args: [written = ''] }) {
     const name = await knownDestination(context, written);
     await ask(context, 'forward.resume', { name });
-    context.out.line(`${safe(name)} sends again`);
+    tell(context, name, { state: 'resumed', text: 'sends again', json: options.json });
     return ExitCode.ok;
   },
 });
@@ -57,18 +69,18 @@ export const forwardResume = defineCommand({
 export const forwardRetry = defineCommand({
   description: 'Ends the wait after a failure. Without DESTINATION: of all.',
   arguments: [{ ...destination, name: '[DESTINATION]' }],
-  options: {},
+  options: { json },
   examples: [{ line: 'sudo launchwarden forward retry', says: 'the network is back' }],
   needs,
-  async handler({ context, args: [written] }) {
+  async handler({ context, options, args: [written] }) {
     const names =
       written === undefined
         ? (await context.settings()).destinations.map(destinationName)
         : [await knownDestination(context, written)];
-    if (names.length === 0) context.out.line('No destinations.');
+    if (names.length === 0 && !options.json) context.out.line('No destinations.');
     for (const name of names) {
       await ask(context, 'forward.resume', { name });
-      context.out.line(`${safe(name)} tries again`);
+      tell(context, name, { state: 'retried', text: 'tries again', json: options.json });
     }
     return ExitCode.ok;
   },

@@ -44,13 +44,11 @@ export const forwardStatus = defineCommand({
           'last error',
           failed === undefined ? undefined : `${textAt(one, 'lastError')} (${failed})`,
         );
-        for (const lane of ['status', 'alert', 'event']) {
+        const waiting = { status: 'status waits', alert: 'alerts wait', event: 'events wait' };
+        for (const [lane, label] of Object.entries(waiting)) {
           const rows = Number(at(one, `lanes.${lane}.rows`) ?? 0);
           const oldest = since(at(one, `lanes.${lane}.oldest`));
-          section.field(
-            `${lane}s wait`,
-            `${rows}${oldest === undefined ? '' : `, the oldest came ${oldest}`}`,
-          );
+          section.field(label, `${rows}${oldest === undefined ? '' : `, the oldest came ${oldest}`}`);
         }
         section.field('dead', textAt(one, 'dead'));
         section.field('given up', textAt(one, 'evicted'));

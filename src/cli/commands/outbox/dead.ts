@@ -102,7 +102,7 @@ export const deadShow = defineCommand({
 
 export const deadExport = defineCommand({
   description: 'With their documents, one JSON document a line, for another way to the receiver.',
-  options: { destination },
+  options: { destination, json: flag('--json', 'as without it') },
   examples: [
     { line: 'sudo launchwarden outbox dead export --destination siem', says: 'into a file, or a pipe' },
   ],
@@ -115,6 +115,14 @@ export const deadExport = defineCommand({
     return ExitCode.ok;
   },
 });
+
+const changeJson = flag('--json', 'how many, as one JSON document');
+
+/** Says how many letters were changed. */
+function tell({ out }: CommandContext, count: number, how: { done: string; json: boolean }): void {
+  if (how.json) out.document('dead-letters/1', { done: how.done.replace(' ', '-'), count });
+  else out.line(`${count} ${how.done}`);
+}
 
 async function change(
   context: CommandContext,
@@ -133,7 +141,7 @@ export const deadRetry = defineCommand({
   description:
     'Puts dead letters back into the queue, as never tried. Without ID and --destination: all of them.',
   arguments: [idArgument],
-  options: { destination },
+  options: { destination, json: changeJson },
   examples: [
     { line: 'sudo launchwarden outbox dead retry --destination siem', says: 'its mapping has been mended' },
   ],
@@ -146,7 +154,7 @@ export const deadRetry = defineCommand({
       Object.keys(narrow).length === 0 ? { all: true } : narrow,
     );
     if (count === 0 && id !== undefined) throw await unknownLetter(context, id);
-    context.out.line(`${count} put back`);
+    tell(context, count, { done: 'put back', json: options.json });
     return ExitCode.ok;
   },
 });
@@ -159,6 +167,7 @@ export const deadPurge = defineCommand({
     destination,
     before: value('--before TIME', 'that died before: 30d, 2026-01-31T12:00:00Z', timePoint('--before')),
     all: flag('--all', 'all of them'),
+    json: changeJson,
   },
   examples: [{ line: 'sudo launchwarden outbox dead purge --before 30d', says: 'what nobody will mend' }],
   needs: writing,
@@ -180,7 +189,7 @@ export const deadPurge = defineCommand({
       Object.keys(narrow).length === 0 ? { all: true } : narrow,
     );
     if (count === 0 && id !== undefined) throw await unknownLetter(context, id);
-    context.out.line(`${count} forgotten`);
+    tell(context, count, { done: 'forgotten', json: options.json });
     return ExitCode.ok;
   },
 });

@@ -1,7 +1,7 @@
 import { ExitCode } from '../../../base/errors.js';
 import { silentLogger } from '../../../base/log.js';
 import { elasticAssets, installElasticAssets } from '../../../forward/index.js';
-import { defineCommand, value } from '../../define-command.js';
+import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { configuredDestination } from '../forward/destinations.js';
 
@@ -10,7 +10,10 @@ export const siemElasticAssets = defineCommand({
     'Prints the templates and the pipeline that the data streams need, one JSON document a line, in the order in which they\n' +
     'are installed. With --install they are put into the Elasticsearch of a configured destination; exit code 3 when that\n' +
     'fails.',
-  options: { install: value('--install DESTINATION', 'put them there', (text) => text) },
+  options: {
+    install: value('--install DESTINATION', 'put them there', (text) => text),
+    json: flag('--json', 'with --install: one JSON document a template (NDJSON); as without it otherwise'),
+  },
   examples: [
     { line: 'launchwarden siem elastic-assets', says: 'for your own tooling' },
     {
@@ -31,9 +34,11 @@ export const siemElasticAssets = defineCommand({
       io.interruption(),
     );
     for (const { path, ok, detail } of results)
-      out.line(
-        `${ok ? out.style('green', 'ok    ') : out.style('red', 'failed')}  ${safe(path)}  ${safe(detail) ?? ''}`,
-      );
+      if (options.json) out.document('elastic-asset-result/1', { path, ok, detail });
+      else
+        out.line(
+          `${ok ? out.style('green', 'ok    ') : out.style('red', 'failed')}  ${safe(path)}  ${safe(detail) ?? ''}`,
+        );
     return results.every(({ ok }) => ok) ? ExitCode.ok : ExitCode.unreachable;
   },
 });
