@@ -205,6 +205,27 @@ describe('alerts show', () => {
     expect(terminal).not.toContain(path);
   });
 
+  test('a summary lists what was held back, with the calls that name it', async () => {
+    const candidates = Array.from({ length: 60 }, (_, index) => ({
+      event: fileEvent(`f${index}`, { path: `/Users/alice/Library/LaunchAgents/${index}.plist` }),
+      named: true,
+      link: 'path' as const,
+      process: processEvent(`p${index}`, { args: ['launchctl', 'load', `${index}\u001b[2J.plist`] }),
+    }));
+    const summary = detection({ kind: 'summary', events: [], candidates, suppressed: 70 });
+    const dataDir = storedAlerts([summary]);
+    const { stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', dataDir]);
+    expect(stdout).toContain('Held back by max_signals, best first\n');
+    expect(stdout).toContain(
+      '\n  1  /Users/alice/Library/LaunchAgents/0.plist\n' +
+        '     05:40:13.281123Z, modification, the process names this path, label com.evil.agent\n' +
+        '     05:40:13.290123Z, process launchctl load 0\\x1b[2J.plist\n',
+    );
+    expect(stdout).toContain('\n  50  /Users');
+    expect(stdout).toContain('\n  … and 20 more; --json has the first 60\n');
+    expect(stdout).not.toContain('\n  51  /Users');
+  });
+
   test('an unknown id names the nearest, an ambiguous one says so', async () => {
     const dataDir = storedAlerts([detection(), detection({ id: `3f9b${'0'.repeat(28)}` })]);
     const unknown = await cli(['alerts', 'show', '3f9c', '--data-dir', dataDir]);

@@ -6,7 +6,7 @@ import { at, listAt, objectsAt, textAt } from '../../output/read.js';
 import { type Section, Sheet } from '../../output/sheet.js';
 import { ago } from '../../values.js';
 import { severityStyle } from './list.js';
-import { candidateLines, eventLines } from './show-events.js';
+import { candidateLines, eventLines, isSummary } from './show-events.js';
 import { fileSection, launchItemSection, processSection } from './show-subject.js';
 
 const day = (time: Micros): string => formatMicros(time).replace('T', ' ');
@@ -83,7 +83,8 @@ export function showAlert(alert: Alert, how: { readonly out: Output; readonly no
   sheet.section('Events of the match', (section) => {
     for (const line of eventLines(objectsAt(doc, 'Events'), out)) section.line(line.text, line.indent);
   });
-  sheet.section('Files of the window, best first', (section) => {
+  const what = isSummary(doc) ? 'Held back by max_signals' : 'Files of the window';
+  sheet.section(`${what}, best first`, (section) => {
     for (const line of candidateLines(doc)) section.line(line.text, line.indent);
   });
   sheet.section('Launch item', (section) => launchItemSection(doc, section));

@@ -10,6 +10,7 @@ export interface IndentedLine {
 
 const maxArguments = 40;
 const shownCandidates = 10;
+const shownHeldBack = 50;
 
 /**
  * `05:40:13.290123Z`, or the stretch of time in which a look-by-look sensor knows it to lie. `dated`: with its day, for
@@ -71,12 +72,29 @@ const reasons: Record<Candidate['link'], string> = {
   window: 'changed inside the window',
 };
 
-/** Which files the sequence could be about and why they rank so; nothing when there was no choice. */
+/** The process event that a candidate was judged with, where it is not the alert's own. */
+function judgedWith(process: unknown): IndentedLine[] {
+  const command = textAt(process, 'command_line');
+  return command === undefined ? [] : [{ text: `${timeOf(process)}, process ${command}`, indent: 5 }];
+}
+
+/** True of an alert that stands for others which `max_signals` held back. */
+export function isSummary(doc: unknown): boolean {
+  return at(doc, 'launchwarden.alert.kind') === 'summary';
+}
+
+/**
+ * Which files the sequence could be about, of a summary what the alerts are about that were held back, and why they rank
+ * so; nothing when there was no choice.
+ */
 export function candidateLines(doc: unknown): IndentedLine[] {
   const candidates = objectsAt(doc, 'launchwarden.alert.candidates');
   const count = Number(at(doc, 'launchwarden.alert.candidate_count') ?? candidates.length);
-  if (candidates.length === 0 || (count < 2 && at(candidates[0], 'link') === 'matched')) return [];
-  const lines = candidates.slice(0, shownCandidates).flatMap((candidate, index) => {
+  const summary = isSummary(doc);
+  if (candidates.length === 0) return [];
+  if (!summary && count < 2 && at(candidates[0], 'link') === 'matched') return [];
+  const shown = candidates.slice(0, summary ? shownHeldBack : shownCandidates);
+  const lines = shown.flatMap((candidate, index) => {
     const link = at(candidate, 'link');
     const reason =
       typeof link === 'string' && Object.hasOwn(reasons, link) ? reasons[link as Candidate['link']] : '';
@@ -86,10 +104,14 @@ export function candidateLines(doc: unknown): IndentedLine[] {
     const label = textAt(candidate, 'label');
     if (label !== undefined) facts.push(`label ${label}`);
     return [
-      { text: `${index + 1}  ${textAt(candidate, 'path') ?? '(no path)'}`, indent: 2 },
+      { text: `${index + 1}  ${textAt(candidate, 'path') ?? '(no file)'}`, indent: 2 },
       { text: facts.join(', '), indent: 5 },
+      ...judgedWith(at(candidate, 'process')),
     ];
   });
-  if (count > shownCandidates) lines.push({ text: `… and ${count - shownCandidates} more`, indent: 2 });
+  if (count > shown.length) {
+    const kept = candidates.length > shown.length ? `; --json has the first ${candidates.length}` : '';
+    lines.push({ text: `… and ${count - shown.length} more${kept}`, indent: 2 });
+  }
   return lines;
 }
