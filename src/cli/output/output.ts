@@ -32,7 +32,8 @@ export function createOutput(io: CliIo): Output {
   const { stdout } = io;
   return {
     style: styleFor(io, stdout),
-    width: stdout.isTTY ? stdout.columns : undefined,
+    // A serial line or the terminal of a script says 0: it does not know.
+    width: stdout.isTTY && stdout.columns !== 0 ? stdout.columns : undefined,
     line: (text = '') => stdout.write(`${text}\n`),
     document: (schema, fields) =>
       stdout.write(`${jsonLine({ schema: `launchwarden.${schema}`, ...fields })}\n`),

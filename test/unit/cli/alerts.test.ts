@@ -378,6 +378,12 @@ describe('80 columns', () => {
     expect(rules).toMatch(/^ {2}Launch agent writte….* {2}builtin\/launch-agen…/m);
   });
 
+  test('a terminal that does not know its width gets everything', async () => {
+    const argv = ['alerts', 'list', '--data-dir', storedAlerts()];
+    const unknown = await cli(argv, { columns: 0, env: { NO_COLOR: '1' } });
+    expect(unknown.stdout).toBe((await cli(argv)).stdout);
+  });
+
   test('colours take no room, and the number of an item stands beside it', async () => {
     const argv = ['alerts', 'show', '3f9a', '--data-dir', storedAlerts()];
     const bare = (await cli(argv, plain)).stdout;
