@@ -14,6 +14,9 @@ import type { Sensor } from '../sensors/sensor.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
 import { SameChanges } from './tiers-merge.js';
 
+/** As long as the rules' longest common window: a launch item that was written is loaded soon, or not at all. */
+const attentionMs = 60_000;
+
 export interface SensorSetOptions {
   readonly settings: Settings;
   readonly root: RootMap;
@@ -96,8 +99,10 @@ export class SensorSet {
     for (const sensor of this.#all()) if (kind === undefined || sensor.kind === kind) sensor.ask(time);
   }
 
-  /** Events that were journaled just now, enriched: a launch item among them makes launchd be asked. */
+  /** Events that were journaled just now, enriched: after a file changed processes are looked at, and launchd is asked. */
   journaled(events: readonly Event[]): void {
+    if (events.some(({ doc }) => doc.event?.category?.includes('file')))
+      this.#tiers.sensor?.attend?.(attentionMs);
     if (this.#beside.includes(this.#launchd)) for (const event of events) this.#launchd.changed(event);
   }
 

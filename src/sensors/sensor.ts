@@ -41,6 +41,11 @@ export interface Sensor {
    * up, since on an idle machine wake-ups are nearly all that an agent costs.
    */
   ask(time: Micros): void;
+  /**
+   * A watched file changed just now: for so many milliseconds nothing may be missed, whatever it costs. A sensor that
+   * looks less often while nothing happens looks as often as it can.
+   */
+  attend?(milliseconds: number): void;
   stop(): Promise<void>;
   health(): SensorHealth;
 }

@@ -80,6 +80,16 @@ void Scanner::Hurry() {
   signal_.notify_all();
 }
 
+void Scanner::Attend(int64_t microseconds) {
+  const int64_t now_us = SteadyUs();
+  const int64_t before_us = attend_until_us_.exchange(now_us + microseconds, std::memory_order_relaxed);
+  // Whoever attends already looks soon enough.
+  if (before_us > now_us) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  roused_ = true;
+  signal_.notify_all();
+}
+
 void Scanner::Run() {
   RaiseThreadPriority();
   Snapshot();
@@ -96,12 +106,14 @@ void Scanner::Run() {
 bool Scanner::Sleep() {
   std::unique_lock<std::mutex> lock(mutex_);
   // The absolute steady clock: a wall clock that is set must not stop the looks.
-  const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs;
+  const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs &&
+                     steady_us_ >= attend_until_us_.load(std::memory_order_relaxed);
   const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us) : period_us_;
   // From the start of the last look: what a look takes does not stretch the period.
   const auto until = std::chrono::steady_clock::now() +
                      std::chrono::microseconds(std::max(wait_us - (SteadyUs() - steady_us_), wait_us / 4));
-  signal_.wait_until(lock, until, [this] { return stopping_ || hurried_; });
+  signal_.wait_until(lock, until, [this] { return stopping_ || hurried_ || roused_; });
+  roused_ = false;
   answer_ = std::exchange(hurried_, false);
   return !stopping_;
 }

@@ -54,6 +54,8 @@ export interface NativeScanner {
   start(): string | undefined;
   /** Ends the thread; false when it hangs and was left to itself. What it found can still be taken. */
   stop(): boolean;
+  /** Looks at the full rate for so many microseconds, whether or not processes are born. */
+  attend(microseconds: number): void;
   /** The oldest batch of packed records (`unpack.ts`). */
   take(): Uint8Array | undefined;
   /** Microseconds since 1970. */

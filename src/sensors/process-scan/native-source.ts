@@ -32,7 +32,7 @@ export class NativeProcessSource implements ProcessSource {
     this.#scanner = new addon.ProcessScanner(
       {
         periodUs: options.periodMs * 1_000,
-        quietPeriodUs: options.periodMs * 1_000 + 500,
+        quietPeriodUs: Math.max(options.quietPeriodMs, options.periodMs) * 1_000,
         longestPeriodUs: Math.max(options.periodMs * 1_000, 20_000),
         cpuShare: options.cpuShare,
         queueBytes: options.queueMb * 1024 * 1024,
@@ -59,6 +59,10 @@ export class NativeProcessSource implements ProcessSource {
     this.#countDropped();
     this.#drain();
     this.#watch();
+  }
+
+  attend(milliseconds: number): void {
+    this.#scanner.attend(milliseconds * 1_000);
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,9 @@
 /** How hard the scanner looks. Defaults: what was measured to catch lives of 5 ms at little cost (README, "Figures"). */
 export interface ProcessScanOptions {
-  /** Milliseconds between two looks of the native scanner, 0.2 to 1,000; after a second without a birth half a millisecond more. */
+  /** Milliseconds between two looks of the native scanner, 0.2 to 1,000. */
   readonly periodMs: number;
+  /** The same while no process was born for a second and no watched file changed for a minute. */
+  readonly quietPeriodMs: number;
   /** Share of one core above which the native scanner stretches its period, 0.001 to 1. */
   readonly cpuShare: number;
   /** Megabytes of records that may wait while JavaScript is busy; the rest is dropped, and counted as a gap. */
@@ -12,6 +14,7 @@ export interface ProcessScanOptions {
 
 export const processScanDefaults: ProcessScanOptions = {
   periodMs: 3.5,
+  quietPeriodMs: 6,
   cpuShare: 0.1,
   queueMb: 16,
   fallbackPeriodMs: 1_000,

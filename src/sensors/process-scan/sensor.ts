@@ -83,6 +83,10 @@ export class ProcessScanSensor implements Sensor {
     this.#source.ask(time);
   }
 
+  attend(milliseconds: number): void {
+    this.#source.attend?.(milliseconds);
+  }
+
   async stop(): Promise<void> {
     await this.#source.stop();
     this.#running = false;

@@ -49,8 +49,9 @@ export interface ProcessSourceSink {
 export interface ProcessSource {
   /** Resolves once all running processes have been delivered; rejects with the reason when it cannot work here. */
   start(sink: ProcessSourceSink): Promise<void>;
-  /** As `Sensor.ask`. */
+  /** As `Sensor.ask` and `Sensor.attend`. */
   ask(time: Micros): void;
+  attend?(milliseconds: number): void;
   /** Resolves after the last record. */
   stop(): Promise<void>;
   /** How it works and what it cannot see, one line each. */
