@@ -3,11 +3,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   mkdtempSync,
   openSync,
-  readFileSync,
   rmSync,
   watch,
   writeFileSync,
@@ -17,22 +15,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { AgentProcess, alertsAbout, listAlerts, program, SimulatedMac } from '../simulation/mac.js';
 import { launchAttack } from '../simulation/scenarios.js';
+import { comeToRest, costsKnown, cpuSeconds, residentMegabytes } from './cost.js';
+import { crowdSize, startCrowd } from './crowd.js';
 import { median, percentile, type Row } from './row.js';
 
 const attacks = 60;
-const idleSeconds = 10;
-
-/** Seconds of processor time that a process has used, all threads. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function residentMegabytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024;
-}
+const idleSeconds = 20;
 
 function timed(argv: readonly string[]): number {
   const start = performance.now();
@@ -65,12 +53,42 @@ async function bareWatchAndFlush(): Promise<number[]> {
   return times;
 }
 
-async function bareIdleMegabytes(): Promise<number> {
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const value = residentMegabytes(child.pid ?? 0);
-  child.kill('SIGKILL');
-  return value;
+/** What an agent costs while nothing happens, after it had work and among many idle processes. */
+async function idleRows(pid: number): Promise<Row[]> {
+  const crowd = await startCrowd();
+  const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  const barePid = bare.pid ?? 0;
+  try {
+    await comeToRest(pid);
+    const before = [cpuSeconds(pid), cpuSeconds(barePid)] as const;
+    const begun = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
+    const share = 100_000 / (performance.now() - begun);
+    const cpu = (cpuSeconds(pid) - before[0]) * share;
+    const bareCpu = (cpuSeconds(barePid) - before[1]) * share;
+    const memory = residentMegabytes(pid);
+    const bareMemory = residentMegabytes(barePid);
+    const against = 'idle bare node';
+    return [
+      {
+        name: `idle agent among ${crowdSize} processes, processor time`,
+        value: cpu,
+        unit: '% of a core',
+        against: `${against} with a timer of a second`,
+        ratio: cpu / bareCpu,
+      },
+      {
+        name: 'idle agent, resident memory',
+        value: memory,
+        unit: 'MB',
+        against,
+        ratio: memory / bareMemory,
+      },
+    ];
+  } finally {
+    bare.kill('SIGKILL');
+    await crowd.stop();
+  }
 }
 
 export async function rows(): Promise<Row[]> {
@@ -122,22 +140,8 @@ export async function rows(): Promise<Row[]> {
       });
     }
 
-    const pid = agent.child.pid ?? 0;
-    if (existsSync(`/proc/${pid}/stat`)) {
-      const before = cpuSeconds(pid);
-      await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
-      const cpu = ((cpuSeconds(pid) - before) / idleSeconds) * 100;
-      found.push({ name: 'idle agent, processor time of one core', value: cpu, unit: '%' });
-      const memory = residentMegabytes(pid);
-      const idle = await bareIdleMegabytes();
-      found.push({
-        name: 'idle agent, resident memory',
-        value: memory,
-        unit: 'MB',
-        against: 'idle bare node',
-        ratio: memory / idle,
-      });
-    } else console.error('skipped: idle costs are read from /proc, which this system does not have');
+    if (costsKnown) found.push(...(await idleRows(agent.child.pid ?? 0)));
+    else console.error('skipped: idle costs are read from /proc, which this system does not have');
     await agent.stop();
   } finally {
     mac.remove();

@@ -1,18 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { systemClock } from '../../dist/base/clock.js';
-import { silentLogger } from '../../dist/base/log.js';
 import { RootMap } from '../../dist/base/root.js';
-import { type Addon, type LoadedAddon, loadAddon, unpack } from '../../dist/sensors/addon/index.js';
+import { type Addon, loadAddon, unpack } from '../../dist/sensors/addon/index.js';
 import { esKinds } from '../../dist/sensors/endpoint-security/index.js';
 import { readRecord } from '../../dist/sensors/endpoint-security/read-record.js';
 import { EsloggerReader, readEsloggerLine } from '../../dist/sensors/eslogger/index.js';
-import { ProcessScanSensor } from '../../dist/sensors/process-scan/index.js';
 import { closeLine, execLine } from '../helpers/eslogger-lines.js';
-import { repository, standInLaunchctl } from '../simulation/mac.js';
 import { median, type Row } from './row.js';
 
 interface Double {
@@ -20,10 +11,9 @@ interface Double {
   playing(): boolean;
   objects(batch: Uint8Array): object[];
 }
-type DoubleAddon = Addon & { readonly EndpointSecurityDouble?: new () => Double };
+const stallMs = 10_000;
 
-const lives = 1_000;
-const idleProcesses = 1_000;
+type DoubleAddon = Addon & { readonly EndpointSecurityDouble?: new () => Double };
 
 export async function rows(): Promise<Row[]> {
   const loaded = loadAddon();
@@ -31,46 +21,49 @@ export async function rows(): Promise<Row[]> {
     console.error(`skipped: figures of the native addon: ${loaded.reason}`);
     return esloggerRows();
   }
-  return [...bridgeRows(loaded.addon), ...esloggerRows(), ...(await catchingRows())];
+  return [...stallRows(loaded.addon), ...bridgeRows(loaded.addon), ...esloggerRows()];
 }
 
 // -- addon to JavaScript ---------------------------------------------------------------------------------------------
 
-/** Batches of exec messages with 6 arguments, about 600 bytes each, as the double delivers them. */
-function batches(addon: DoubleAddon, count: number): { buffers: Uint8Array[]; double: Double } | undefined {
+/** About 600 bytes, with 6 arguments. */
+const execMessage = {
+  kind: esKinds.indexOf('exec'),
+  timeUs: 1_700_000_000_123_456,
+  process: {
+    pid: 4_711,
+    pidversion: 99,
+    parentPid: 400,
+    parentPidversion: 40,
+    responsiblePid: 300,
+    responsiblePidversion: 30,
+    executable: '/Applications/Some App.app/Contents/Library/Helpers/launchctl',
+    signingId: 'com.example.some-app.helper',
+    teamId: 'EQHXZ8M8AV',
+    startUs: 1_700_000_000_000_000,
+  },
+  args: ['launchctl', 'load', '-w', '-S', 'Aqua', '/Users/alice/Library/LaunchAgents/com.example.plist'],
+  workingDirectory: '/Users/alice/Library/Application Support',
+};
+
+function connect(addon: DoubleAddon, queueBytes: number) {
   if (addon.EndpointSecurityDouble === undefined) return undefined;
   const double = new addon.EndpointSecurityDouble();
   const client = new addon.EndpointSecurityClient(
-    {
-      processKinds: [esKinds.indexOf('exec')],
-      fileKinds: [],
-      prefixes: [],
-      literals: [],
-      queueBytes: 1 << 30,
-    },
+    { processKinds: [execMessage.kind], fileKinds: [], prefixes: [], literals: [], queueBytes },
     () => {},
     double,
   );
   client.start();
-  const message = {
-    kind: esKinds.indexOf('exec'),
-    timeUs: 1_700_000_000_123_456,
-    process: {
-      pid: 4_711,
-      pidversion: 99,
-      parentPid: 400,
-      parentPidversion: 40,
-      responsiblePid: 300,
-      responsiblePidversion: 30,
-      executable: '/Applications/Some App.app/Contents/Library/Helpers/launchctl',
-      signingId: 'com.example.some-app.helper',
-      teamId: 'EQHXZ8M8AV',
-      startUs: 1_700_000_000_000_000,
-    },
-    args: ['launchctl', 'load', '-w', '-S', 'Aqua', '/Users/alice/Library/LaunchAgents/com.example.plist'],
-    workingDirectory: '/Users/alice/Library/Application Support',
-  };
-  double.play([message], count);
+  return { double, client };
+}
+
+/** Batches of exec messages as the double delivers them. */
+function batches(addon: DoubleAddon, count: number): { buffers: Uint8Array[]; double: Double } | undefined {
+  const connected = connect(addon, 1 << 30);
+  if (connected === undefined) return undefined;
+  const { double, client } = connected;
+  double.play([execMessage], count);
   while (double.playing());
   const buffers: Uint8Array[] = [];
   for (let batch = client.take(); batch !== undefined; batch = client.take()) buffers.push(batch);
@@ -113,6 +106,43 @@ function bridgeRows(addon: DoubleAddon): Row[] {
       unit: 'events/s',
       against: 'objects made by Node-API calls',
       ratio: median(packed) / median(objects),
+    },
+  ];
+}
+
+/** Messages keep coming while JavaScript stands still: what is beyond the queue is dropped, and counted. */
+function stallRows(addon: DoubleAddon): Row[] {
+  const queueMb = 32;
+  const connected = connect(addon, queueMb << 20);
+  if (connected === undefined) return [];
+  const { double, client } = connected;
+  const before = process.memoryUsage().rss;
+  const end = performance.now() + stallMs;
+  let sent = 0;
+  let most = 0;
+  while (performance.now() < end) {
+    double.play([execMessage], 10_000);
+    sent += 10_000;
+    while (double.playing());
+    most = Math.max(most, process.memoryUsage().rss - before);
+  }
+  let taken = 0;
+  for (let batch = client.take(); batch !== undefined; batch = client.take()) unpack(batch, () => taken++);
+  client.stop();
+  const { dropped = 0 } = client.counters();
+  return [
+    {
+      name: `memory while JavaScript stands still for ${stallMs / 1000} s`,
+      value: most / 1024 / 1024,
+      unit: 'MB',
+      against: `the queue's ${queueMb} MB`,
+      ratio: most / 1024 / 1024 / queueMb,
+    },
+    { name: 'messages sent to it meanwhile', value: sent, unit: 'messages' },
+    {
+      name: 'of them neither delivered nor counted as dropped',
+      value: sent - taken - dropped,
+      unit: 'messages',
     },
   ];
 }
@@ -175,174 +205,4 @@ function esloggerRows(): Row[] {
       ratio: median(observe) / median(parse),
     },
   ];
-}
-
-// -- catching short lives --------------------------------------------------------------------------------------------
-
-/** CPU seconds of this process and, on Linux, those of its children that have ended. */
-function cpuSeconds(): number {
-  const own = process.cpuUsage();
-  let children = 0;
-  if (process.platform === 'linux') {
-    const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
-    children = (Number(fields[13]) + Number(fields[14])) / 100;
-  }
-  return (own.user + own.system) / 1e6 + children;
-}
-
-function idle(): ChildProcess {
-  // The shell stays until its children have ended, so that no dead ones are left to a parent that never asks for them.
-  const script = `trap : TERM; i=0; while [ $i -lt ${idleProcesses} ]; do sleep 10000 & i=$((i+1)); done; echo up; wait; wait`;
-  return spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
-}
-
-// A process of its own, so that what starting costs is not counted as ours: it says at its end what that was.
-const spawnerCode = `
-const { spawn } = require('node:child_process');
-const { readFileSync } = require('node:fs');
-const [program, count] = [process.argv[1], Number(process.argv[2])];
-let left = count;
-const next = () => {
-  if (left-- > 0) {
-    spawn(program, ['load', '/' + left + '.plist'], { stdio: 'ignore' }).on('exit', () => setTimeout(next, Math.random() * 50));
-    return;
-  }
-  const fields = process.platform === 'linux' ? readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ') : [];
-  const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
-  console.log(ticks / 100);
-};
-next();`;
-
-/** Resolves with the CPU seconds of those that started and lived. */
-async function spawnLives(program: string, lifetime: number, count: number): Promise<number> {
-  const child = spawn(process.execPath, ['-e', spawnerCode, program, String(count)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { LAUNCHCTL_LIFETIME_MS: String(lifetime) },
-  });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  await once(child, 'close');
-  return Number(text);
-}
-
-interface Caught {
-  readonly percent: number;
-  readonly cpuPercent: number;
-}
-
-async function watchLives(
-  program: string,
-  lifetime: number,
-  { count, addon }: { count: number; addon?: LoadedAddon },
-): Promise<Caught> {
-  const caught = new Set<string>();
-  const sensor = new ProcessScanSensor({
-    root: new RootMap(),
-    clock: systemClock,
-    logger: silentLogger,
-    boot: 'bench',
-    // Whoever else runs a launchctl on this machine is not counted.
-    scopePid: process.pid,
-    ...(addon === undefined ? {} : { addon }),
-  });
-  await sensor.start({
-    observe: ({ event }) => {
-      const { name, args } = event.doc.process ?? {};
-      if (name === 'launchctl' && args?.[1] === 'load') caught.add(args[2] ?? '');
-    },
-    completeThrough: () => {},
-    gap: () => {},
-    failed: () => {},
-  });
-  const [start, cpu] = [performance.now(), cpuSeconds()];
-  const theirs = await spawnLives(program, lifetime, count);
-  const cpuPercent = ((cpuSeconds() - cpu - theirs) * 100_000) / (performance.now() - start);
-  await sensor.stop();
-  return { percent: (caught.size * 100) / count, cpuPercent };
-}
-
-/** The kernel's own exec events, counted by a helper; undefined where they cannot be had. */
-class KernelEvents {
-  readonly #child: ChildProcess;
-  readonly #ready: Promise<boolean>;
-  #text = '';
-
-  constructor(program: string) {
-    this.#child = spawn(program, ['launchctl'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    this.#child.stdout?.setEncoding('utf8');
-    this.#ready = new Promise((resolve) => {
-      this.#child.stdout?.on('data', (chunk: string) => {
-        this.#text += chunk;
-        resolve(true);
-      });
-      this.#child.once('exit', () => resolve(false));
-      this.#child.once('error', () => resolve(false));
-    });
-  }
-
-  ready(): Promise<boolean> {
-    return this.#ready;
-  }
-
-  async count(): Promise<number> {
-    this.#child.stdin?.end();
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
-    return Number(this.#text.split('\n')[1]?.split(' ')[0] ?? Number.NaN);
-  }
-}
-
-async function catchingRows(): Promise<Row[]> {
-  const program = standInLaunchctl();
-  if (program === undefined) {
-    console.error('skipped: catching short-lived processes: no C compiler');
-    return [];
-  }
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-bench-'));
-  const helper = path.join(folder, 'proc-events');
-  const source = path.join(repository, 'test', 'bench', 'proc-events.c');
-  const built = process.platform === 'linux' && spawnSync('cc', ['-O1', '-o', helper, source]).status === 0;
-  const crowd = idle();
-  try {
-    if (crowd.stdout !== null) await once(crowd.stdout, 'data');
-    const result: Row[] = [];
-    for (const lifetime of [5, 10]) {
-      const kernel = built ? new KernelEvents(helper) : undefined;
-      const heard = (await kernel?.ready()) === true;
-      const native = await watchLives(program, lifetime, { count: lives });
-      const limit = heard ? ((await kernel?.count()) ?? 0) / (lives / 100) : Number.NaN;
-      if (!heard) console.error("skipped: the kernel's own process events: not allowed here");
-      const name = `of ${lives} lives of ${lifetime} ms, ${idleProcesses} idle processes`;
-      result.push(
-        {
-          name: `native scanner: caught ${name}`,
-          value: native.percent,
-          unit: '%',
-          ...(heard ? { against: "the kernel's own process events", ratio: native.percent / limit } : {}),
-        },
-        { name: `native scanner: CPU, ${name}`, value: native.cpuPercent, unit: '% of a core' },
-      );
-      const absent = { state: 'absent', reason: 'bench' } as const;
-      const few = await watchLives(program, lifetime, { count: lives / 10, addon: absent });
-      result.push(
-        {
-          name: `ps-list every second: caught of ${lives / 10} lives of ${lifetime} ms`,
-          value: few.percent,
-          unit: '%',
-        },
-        {
-          name: `ps-list every second: CPU, lives of ${lifetime} ms`,
-          value: few.cpuPercent,
-          unit: '% of a core',
-        },
-      );
-    }
-    return result;
-  } finally {
-    const ended = once(crowd, 'exit');
-    if (crowd.pid !== undefined) process.kill(-crowd.pid, 'SIGTERM');
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
