@@ -6,6 +6,7 @@ type Tree = Record<string, unknown>;
 const cuts: readonly ((doc: Tree) => void)[] = [
   (doc) => drop(doc, 'launchwarden.rule.note', 'launchwarden.rule.setup'),
   (doc) => drop(doc, 'launchwarden.plist.json'),
+  (doc) => shorten(doc, 'launchwarden.alert.candidates', 100),
   (doc) => shorten(doc, 'launchwarden.alert.candidates', 5),
   (doc) => trimLong(doc, 1024),
   (doc) => drop(doc, 'Events'),
