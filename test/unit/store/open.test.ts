@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -72,6 +72,28 @@ test('a reader needs a database that is there and knows its schema', () => {
   );
   expect(codeOf(() => openStore({ dataDir: folder, clock, readOnly: true }))).toBe('store/none');
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a database in a folder that is closed to the reader is not one that is not there', ({ skip }) => {
+  const folder = temporaryFolder();
+  const dataDir = path.join(folder, 'data');
+  openStore({ dataDir, clock }).close();
+  // A process of its own: some system calls go by the real user, which a process keeps.
+  const other = process.geteuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  chmodSync(folder, 0o755);
+  const read = () => {
+    const reader = path.join(import.meta.dirname, 'reader.ts');
+    const argv = ['--import', typescript, reader, dataDir];
+    return spawnSync(process.execPath, argv, { ...other, encoding: 'utf8', cwd: '/' });
+  };
+  chmodSync(dataDir, 0o000);
+  const { stdout, stderr } = read();
+  chmodSync(dataDir, 0o700);
+  if (stdout === '') {
+    process.stdout.write(`skipped: the program may not be read by another user: ${stderr.slice(0, 200)}\n`);
+    skip();
+  }
+  expect(stdout).toMatch(/^store\/no-access: .*launchwarden\.db cannot be opened: EACCES.*\n.*run with sudo/);
 });
 
 test('a folder that somebody else could change is refused, and nothing is written', () => {
