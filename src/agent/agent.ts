@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf, UserError } from '../base/errors.js';
 import { createLogger, type Logger } from '../base/log.js';
@@ -49,6 +50,9 @@ export interface AgentOptions {
  * `agent/data-lost`, after the destinations were told, when its data folder was taken away from it.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
+  // Ten times V8's own budget: what really runs hot is still compiled within milliseconds, and an agent that mostly rests
+  // keeps the memory that the compiler and its code would take (some 4 MB). A V8 without this flag says so and goes on.
+  setFlagsFromString('--interrupt-budget=1320000');
   const { rules, passedOver } = selectRules(options.settings);
   const { level, file } = options.settings.log;
   const log = createLogger({ level, ...(file === undefined ? {} : { file }) });

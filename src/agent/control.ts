@@ -175,7 +175,7 @@ function ask(
     });
     socket.on('error', (error) => {
       const code = errnoOf(error);
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(undefined);
+      if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ECONNREFUSED') resolve(undefined);
       else if (code === 'EACCES' || code === 'EPERM') reject(forbidden(dataDir, error));
       else unreachable(error);
     });

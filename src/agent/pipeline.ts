@@ -66,6 +66,8 @@ export class Pipeline {
   readonly #detector: Detector;
   #detections: Detection[] = [];
   readonly #amended = new Map<string, Event>();
+  /** Ids that the rebuilt windows gave to what is stored under another one: what grows of them is no new alert. */
+  readonly #stoodFor = new Set<string>();
   /** Amendments that could not be stored, and are tried again. */
   readonly #unstored = new Map<string, Event>();
   readonly #failures: Failures;
@@ -135,7 +137,8 @@ export class Pipeline {
     }
     if (rebuilt > 0) this.#orderer.release(last);
     this.#open = true;
-    this.#detections = this.#detections.filter((detection) => !this.#alertedBefore(detection));
+    for (const one of this.#detections) if (this.#alertedBefore(one)) this.#stoodFor.add(one.id);
+    this.#detections = this.#detections.filter(({ id }) => !this.#stoodFor.has(id));
     this.#commit();
     this.#options.log.info({ events: rebuilt }, 'windows rebuilt from stored events');
   }
@@ -358,6 +361,7 @@ export class Pipeline {
       this.counters.muted++;
       return;
     }
+    if (this.#stoodFor.has(detection.id)) return;
     if (this.#detections.length >= maxUncommitted) {
       this.counters.lost_detections++;
       return;

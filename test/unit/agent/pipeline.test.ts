@@ -173,3 +173,27 @@ test('sensors are asked at once about what a rule may have a use for, and in a w
   clock.pass(10_000);
   expect(asked).toEqual([]);
 });
+
+test('after a restart one more change between the two steps makes no second alert, neither at once nor when it grows', () => {
+  const query =
+    'sequence by host.id with maxspan=1m [file where true] [process where process.name == "launchctl"]';
+  const plist = '/Library/LaunchAgents/a.plist';
+  const named = (event: Event): Event => ({
+    ...event,
+    doc: { ...event.doc, event: { ...event.doc.event, id: event.id } },
+  });
+  const before = pipeline(query);
+  before.observe({ event: named(fileEvent('write', 0, plist, { inode: '1' })) });
+  before.observe({ event: named(launchctl('load', 2, ['load', plist])) });
+  before.flush(true);
+  const [alert] = store.alerts.list();
+  // The sensor that starts anew tells of a change that the run before it had not known of.
+  const told = { inode: '1', hash: { sha256: 'bb' } };
+  store.events.append([named(fileEvent('another write', 1, plist, told))]);
+  const after = pipeline(query);
+  expect(store.alerts.list().map(({ id }) => id)).toEqual([alert?.id]);
+  after.observe({ event: named(fileEvent('a third write', 3, plist, told)) });
+  after.observe({ event: named(launchctl('load again', 4, ['load', plist])) });
+  after.flush(true);
+  expect(store.alerts.list().map(({ id }) => id)).toEqual([alert?.id]);
+});
