@@ -55,11 +55,10 @@ async function bareWatchAndFlush(): Promise<number[]> {
 
 /** What an agent costs while nothing happens, after it had work and among many idle processes. */
 async function idleRows(pid: number): Promise<Row[]> {
-  const crowd = await startCrowd();
   const bare = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   const barePid = bare.pid ?? 0;
   try {
-    await comeToRest(pid);
+    await comeToRest();
     const before = [cpuSeconds(pid), cpuSeconds(barePid)] as const;
     const begun = performance.now();
     await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
@@ -87,7 +86,6 @@ async function idleRows(pid: number): Promise<Row[]> {
     ];
   } finally {
     bare.kill('SIGKILL');
-    await crowd.stop();
   }
 }
 
@@ -104,6 +102,7 @@ export async function rows(): Promise<Row[]> {
   });
 
   const mac = new SimulatedMac();
+  const crowd = await startCrowd();
   try {
     const begun = performance.now();
     const agent = await AgentProcess.start({ mac });
@@ -145,6 +144,7 @@ export async function rows(): Promise<Row[]> {
     await agent.stop();
   } finally {
     mac.remove();
+    await crowd.stop();
   }
   return found;
 }

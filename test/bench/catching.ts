@@ -11,7 +11,7 @@ import { RootMap } from '../../dist/base/root.js';
 import { loadAddon } from '../../dist/sensors/addon/index.js';
 import { ProcessScanSensor } from '../../dist/sensors/process-scan/index.js';
 import { AgentProcess, cli, repository, SimulatedMac, standInLaunchctl } from '../simulation/mac.js';
-import { comeToRest, costsKnown, cpuSeconds } from './cost.js';
+import { costsKnown, cpuSeconds } from './cost.js';
 import { crowdSize, startCrowd } from './crowd.js';
 import type { Row } from './row.js';
 
@@ -72,7 +72,6 @@ async function agentCatches(lifetime: number): Promise<Caught> {
   try {
     const agent = await AgentProcess.start({ mac });
     const pid = agent.child.pid ?? 0;
-    if (costsKnown) await comeToRest(pid);
     const [start, cpu] = [performance.now(), costsKnown ? cpuSeconds(pid) : Number.NaN];
     await spawnLives(mac.launchctl, lifetime, lives);
     const used = costsKnown ? cpuSeconds(pid) - cpu : Number.NaN;

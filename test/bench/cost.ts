@@ -20,13 +20,10 @@ export function residentMegabytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024;
 }
 
-/** Resolves once the memory of a process stays as it is: V8 gives back what it had for work some seconds after it. */
-export async function comeToRest(pid: number): Promise<void> {
-  const readings: number[] = [];
-  for (let second = 0; second < 60; second++) {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    readings.push(residentMegabytes(pid));
-    const last = readings.slice(-10);
-    if (last.length === 10 && Math.max(...last) - Math.min(...last) < 0.5) return;
-  }
+/**
+ * Until an agent that had work is idle: after a watched file changed it is attentive for a minute, and V8 gives back the
+ * memory that it had for work some seconds after it.
+ */
+export async function comeToRest(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 75_000));
 }
