@@ -11,6 +11,7 @@
         'src/core/record.cc',
         'src/es/client.cc',
         'src/es/pack.cc',
+        'src/scan/hint_trust.cc',
         'src/scan/scanner.cc',
       ],
       'include_dirs': ['src', "<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -19,14 +20,14 @@
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17'],
       'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
       'conditions': [
-        ['OS=="linux"', { 'sources': ['src/linux/process_reader.cc'] }],
+        ['OS=="linux"', { 'sources': ['src/linux/pause.cc', 'src/linux/process_reader.cc'] }],
         # No EndpointSecurity to have: the double that the tests script is built in instead.
         ['OS!="mac"', {
           'sources': ['src/stub/es_api.cc', 'src/double/es_double.cc', 'src/double/js_double.cc'],
           'defines': ['LAUNCHWARDEN_DOUBLE'],
         }],
         ['OS=="mac"', {
-          'sources': ['src/darwin/es_api.cc', 'src/darwin/process_reader.cc'],
+          'sources': ['src/darwin/es_api.cc', 'src/darwin/pause.cc', 'src/darwin/process_reader.cc'],
           # The library does not exist before macOS 10.15 and is weakly linked, so that the rest loads without it.
           'link_settings': { 'libraries': ['-weak-lEndpointSecurity', '-lbsm'] },
           'xcode_settings': {
@@ -37,7 +38,7 @@
             'MACOSX_DEPLOYMENT_TARGET': '13.0',
           },
         }],
-        ['OS!="linux" and OS!="mac"', { 'sources': ['src/stub/process_reader.cc'] }],
+        ['OS!="linux" and OS!="mac"', { 'sources': ['src/stub/pause.cc', 'src/stub/process_reader.cc'] }],
       ],
     },
   ],

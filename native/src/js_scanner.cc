@@ -1,6 +1,5 @@
 #include "js_scanner.h"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +22,6 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
                            InstanceMethod<&JsScanner::Stop>("stop"),
                            InstanceMethod<&JsScanner::Take>("take"),
                            InstanceMethod<&JsScanner::Hurry>("hurry"),
-                           InstanceMethod<&JsScanner::Attend>("attend"),
                            InstanceMethod<&JsScanner::CompleteThrough>("completeThrough"),
                            InstanceMethod<&JsScanner::Counters>("counters"),
                        });
@@ -44,7 +42,7 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     const auto capacity = static_cast<size_t>(NumberOption(given, "queueBytes", 16 << 20, 128 << 10, 1 << 30));
     wake_ = std::make_shared<JsWake>(env, info[1].As<Napi::Function>());
     channel_ = std::make_shared<Channel>(capacity, [wake = wake_] { wake->Call(); }, WakeAt::kFlush);
-    scanner_ = std::make_shared<Scanner>(MakeProcessReader(), channel_, options);
+    scanner_ = std::make_shared<Scanner>(ThisSystem(), channel_, options);
     // The thread must be joined before the environment (a worker, or the process) goes away.
     napi_add_env_cleanup_hook(env, &JsScanner::AtExit, this);
     hooked_ = true;
@@ -96,13 +94,6 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
   // A look now, and a wake-up when it is complete, also when it found nothing.
   void Hurry(const Napi::CallbackInfo& info) { scanner_->Hurry(); }
 
-  void Attend(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(env, "attend takes microseconds");
-    const double microseconds = info[0].As<Napi::Number>().DoubleValue();
-    scanner_->Attend(static_cast<int64_t>(std::clamp(microseconds, 0.0, 3.6e9)));
-  }
-
   Napi::Value CompleteThrough(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(scanner_->CompleteThrough()));
   }
@@ -121,6 +112,10 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
     set("late", static_cast<double>(scan.late));
     set("vanished", static_cast<double>(scan.vanished));
     set("found_dead", static_cast<double>(scan.found_dead));
+    set("hints", static_cast<double>(scan.hints));
+    set("hint_misses", static_cast<double>(scan.hint_misses));
+    set("hint_errors", static_cast<double>(scan.hint_errors));
+    set("hints_trusted", scan.hints_trusted ? 1 : 0);
     set("period_us", static_cast<double>(scan.period_us));
     set("cpu_share", scan.cpu_share);
     set("dropped", static_cast<double>(queue.dropped));

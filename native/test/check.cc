@@ -2,12 +2,14 @@
 // see all of it (scripts/native-sanitize.mjs). Exit code 0 and the number of checks, or the first that failed.
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "double/es_double.h"
 #include "es/client.h"
 #include "es/make_api.h"
+#include "scan/clocks.h"
 #include "scan/scanner.h"
 
 using namespace launchwarden;
@@ -204,6 +207,10 @@ class ScriptedProcesses final : public ProcessReader {
   const std::shared_ptr<Table> table_;
 };
 
+System Of(std::shared_ptr<ScriptedProcesses::Table> table) {
+  return {std::make_unique<ScriptedProcesses>(std::move(table)), MakePause()};
+}
+
 void Scanning() {
   auto table = std::make_shared<ScriptedProcesses::Table>();
   table->Set(1, true, "/sbin/launchd", 11);
@@ -223,7 +230,7 @@ void Scanning() {
     return found;
   };
   {
-    const auto made = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(table), channel, options);
+    const auto made = std::make_shared<Scanner>(Of(table), channel, options);
     Scanner& scanner = *made;
     CHECK(scanner.Start().empty());
     CHECK(Eventually([&] { return count(Scanner::kRunning, "/bin/zsh") == 1; }));
@@ -276,7 +283,7 @@ void Scanning() {
           wakes++;
         },
         WakeAt::kFlush);
-    const auto scanner = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(calm), woken, slow);
+    const auto scanner = std::make_shared<Scanner>(Of(calm), woken, slow);
     asked = scanner.get();
     CHECK(scanner->Start().empty());
     double seen_us = 0;
@@ -303,30 +310,11 @@ void Scanning() {
     CHECK(scanner->Stop());
   }
 
-  // While nothing is born it looks seldom, unless it is told to attend: then at once, and at the full rate.
-  {
-    auto calm = std::make_shared<ScriptedProcesses::Table>();
-    calm->Set(1, true, "/sbin/launchd", 11);
-    ScannerOptions drowsy = options;
-    drowsy.quiet_period_us = 3'600'000'000;
-    const auto quiet = std::make_shared<Channel>(1 << 20, [] {});
-    const auto scanner = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(calm), quiet, drowsy);
-    CHECK(scanner->Start().empty());
-    CHECK(Eventually([&] { return scanner->CompleteThrough() > 0; }));
-    calm->Set(70, true, "/bin/launchctl", 12);
-    scanner->Attend(60'000'000);
-    CHECK(Eventually([&] { return scanner->counters().starts == 1; }));
-    const uint64_t looks = scanner->counters().looks;
-    CHECK(Eventually([&] { return scanner->counters().looks > looks + 20; }));
-    scanner->Attend(0);
-    CHECK(scanner->Stop());
-  }
-
   // Somebody makes a read hang: the stop does not, and what the thread uses outlives us.
   {
     auto stuck = std::make_shared<ScriptedProcesses::Table>();
     stuck->Set(1, true, "/sbin/launchd", 11);
-    auto scanner = std::make_shared<Scanner>(std::make_unique<ScriptedProcesses>(stuck),
+    auto scanner = std::make_shared<Scanner>(Of(stuck),
                                              std::make_shared<Channel>(1 << 20, [] {}), options);
     std::unique_lock<std::mutex> hang(stuck->mutex);
     CHECK(scanner->Start().empty());
@@ -341,11 +329,160 @@ void Scanning() {
   // The real machine, started and ended at once.
   for (int round = 0; round < 3; round++) {
     const auto scanner =
-        std::make_shared<Scanner>(MakeProcessReader(), std::make_shared<Channel>(1 << 20, [] {}), options);
+        std::make_shared<Scanner>(ThisSystem(), std::make_shared<Channel>(1 << 20, [] {}), options);
     CHECK(scanner->Start().empty());
     std::this_thread::sleep_for(std::chrono::milliseconds(10 * round));
     CHECK(scanner->Stop());
   }
+}
+
+void Trust() {
+  HintTrust trust;
+  trust.Told({7, 1}, 0);
+  for (int count = 0; count < HintTrust::kNeeded; count++) {
+    CHECK(!trust.Earned());
+    trust.Born(count % 2 == 0 ? 1 : 7, 0);
+  }
+  CHECK(trust.Earned() && !trust.Pending());
+  // Told a moment after the child was seen.
+  trust.Born(2, 100);
+  CHECK(trust.Pending());
+  trust.Told({}, 100 + HintTrust::kGraceUs - 1);
+  CHECK(trust.Pending() && trust.Earned());
+  trust.Told({2}, 100 + HintTrust::kGraceUs);
+  CHECK(!trust.Pending() && trust.Earned() && trust.misses() == 0);
+  // Not told, and not for another's fork either.
+  trust.Born(3, 200);
+  trust.Told({2}, 200 + HintTrust::kGraceUs);
+  CHECK(!trust.Pending() && !trust.Earned() && trust.misses() == 1);
+  for (int count = 1; count < HintTrust::kNeeded; count++) trust.Born(2, 300);
+  CHECK(!trust.Earned());
+  trust.Born(2, 300);
+  CHECK(trust.Earned());
+  // A storm of untold births is remembered up to a bound.
+  for (int count = 0; count < 100'000; count++) trust.Born(4, 400);
+  trust.Told({}, 400 + HintTrust::kGraceUs);
+  CHECK(trust.misses() > 1 && trust.misses() < 2'000);
+}
+
+// A system that tells of forks and programs when the check says so.
+class ScriptedPause final : public Pause {
+ public:
+  struct Wire {
+    std::mutex mutex;
+    std::condition_variable signal;
+    Told told;
+    bool interrupted = false;
+    std::set<int> watched;
+    int64_t wait_us = 0;  // asked for by the last wait
+  };
+
+  explicit ScriptedPause(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}
+  void Wait(int64_t until_us, Told& told) override {
+    std::unique_lock<std::mutex> lock(wire_->mutex);
+    wire_->wait_us = until_us - SteadyUs();
+    wire_->signal.wait_for(lock, std::chrono::microseconds(wire_->wait_us),
+                           [this] { return wire_->interrupted || wire_->told.Any(); });
+    told = std::exchange(wire_->told, {});
+    wire_->interrupted = false;
+  }
+  void Interrupt() override {
+    std::lock_guard<std::mutex> lock(wire_->mutex);
+    wire_->interrupted = true;
+    wire_->signal.notify_all();
+  }
+  bool Tells() const override { return true; }
+  bool Watch(int pid) override {
+    std::lock_guard<std::mutex> lock(wire_->mutex);
+    return wire_->watched.insert(pid).second;
+  }
+
+ private:
+  const std::shared_ptr<Wire> wire_;
+};
+
+void Hints() {
+  constexpr int64_t kHour = 3'600'000'000;
+  auto table = std::make_shared<ScriptedProcesses::Table>();
+  auto wire = std::make_shared<ScriptedPause::Wire>();
+  table->Set(1, true, "/sbin/launchd", 11);
+  // Only hints, or the check itself, bring about a look.
+  ScannerOptions options;
+  options.period_us = options.quiet_period_us = kHour;
+  options.longest_period_us = 2 * kHour;
+  const auto channel = std::make_shared<Channel>(1 << 20, [] {});
+  const auto scanner = std::make_shared<Scanner>(
+      System{std::make_unique<ScriptedProcesses>(table), std::make_unique<ScriptedPause>(wire)}, channel, options);
+  std::map<std::string, int> seen;
+  const auto reported = [&](const std::string& executable) {
+    std::vector<uint8_t> batch;
+    while (channel->Take(batch))
+      for (const auto& record : Unpack(batch))
+        if (record.kind == Scanner::kExec) seen[record.strings[2]]++;
+    return seen[executable];
+  };
+  const auto born = [&](int pid, bool execed, const std::string& executable, int ppid, bool told) {
+    std::lock_guard<std::mutex> lock(wire->mutex);
+    table->Set(pid, execed, executable, 100 + static_cast<uint64_t>(pid), ppid);
+    if (!told) return;
+    wire->told.forked.push_back(ppid);
+    wire->signal.notify_all();
+  };
+  uint64_t stamp = 5'000;
+  const auto execed = [&](int pid, const std::string& executable) {
+    std::lock_guard<std::mutex> lock(wire->mutex);
+    table->Set(pid, true, executable, ++stamp, 1);
+    wire->told.execed.push_back(pid);
+    wire->signal.notify_all();
+  };
+  const auto waited = [&] {
+    std::lock_guard<std::mutex> lock(wire->mutex);
+    return wire->wait_us;
+  };
+
+  CHECK(scanner->Start().empty());
+  CHECK(Eventually([&] { return waited() > 0; }));
+  {
+    std::lock_guard<std::mutex> lock(wire->mutex);
+    CHECK(wire->watched.count(1) == 1);
+  }
+  // Trust, and with it the longer period, comes with enough of them; also of grandchildren who came with their parents.
+  for (int pid = 100; pid < 100 + HintTrust::kNeeded; pid++) {
+    CHECK(!scanner->counters().hints_trusted);
+    born(pid, true, "/bin/told" + std::to_string(pid), 1, true);
+    CHECK(Eventually([&] { return reported("/bin/told" + std::to_string(pid)) == 1; }));
+  }
+  CHECK(Eventually([&] { return scanner->counters().hints_trusted.load(); }));
+  CHECK(Eventually([&] { return waited() > kHour + kHour / 2; }));
+  {
+    std::lock_guard<std::mutex> lock(wire->mutex);
+    table->Set(300, true, "/bin/shell", 41, 1);
+    table->Set(301, true, "/bin/grandchild", 42, 300);
+    wire->told.forked.push_back(1);
+    wire->signal.notify_all();
+  }
+  CHECK(Eventually([&] { return reported("/bin/grandchild") == 1; }));
+  CHECK(scanner->counters().hints_trusted && scanner->counters().hint_misses == 0);
+
+  // One that was not told is found by the next look, and ends the trust.
+  born(400, true, "/bin/untold", 300, false);
+  CHECK(Eventually([&] {
+    scanner->Hurry();
+    return reported("/bin/untold") == 1 && scanner->counters().hint_misses == 1;
+  }));
+  CHECK(Eventually([&] { return !scanner->counters().hints_trusted; }));
+  CHECK(Eventually([&] { return waited() < kHour + kHour / 2; }));
+
+  // A child that is told is looked at at once, and again when its program is told; so is another program in its place.
+  const uint64_t hints = scanner->counters().hints;
+  born(99, false, "/sbin/launchd", 1, true);
+  CHECK(Eventually([&] { return scanner->counters().hints > hints; }));
+  execed(99, "/bin/young");
+  CHECK(Eventually([&] { return reported("/bin/young") == 1; }));
+  execed(99, "/bin/in-place");
+  CHECK(Eventually([&] { return reported("/bin/in-place") == 1; }));
+  CHECK(reported("/sbin/launchd") == 0);
+  CHECK(scanner->Stop());
 }
 
 ScriptedMessage Exec(int pid) {
@@ -469,6 +606,8 @@ int main() {
   Gaps();
   Channels();
   Scanning();
+  Trust();
+  Hints();
   Clients();
   std::printf("%d checks passed\n", checks);
   return 0;

@@ -2,22 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <system_error>
+#include <thread>
 #include <utility>
+
+#include "scan/clocks.h"
 
 namespace launchwarden {
 
 namespace {
-
-int64_t Clock(clockid_t id) {
-  timespec now{};
-  clock_gettime(id, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
-}
-
-int64_t WallUs() { return Clock(CLOCK_REALTIME); }
-int64_t SteadyUs() { return Clock(CLOCK_MONOTONIC); }
 
 // A pid is given out a moment before its process can be seen; on a busy machine the parent may lose the processor just
 // then. So it is looked for at once, and then after waits that double: 320 ms in all at the default period.
@@ -35,14 +28,22 @@ constexpr int kMostChecks = 64;
 constexpr int64_t kUnstampedLooks = 3;
 // So long a look may keep what it found to itself.
 constexpr int64_t kFlushEveryUs = 2'000;
+// Children of a process that was not watched yet are looked for again so often, while others turn up.
+constexpr int kMostRounds = 3;
+// No hint is acted on sooner after a look than a quarter of the period; nor is the thread deaf for longer than this.
+constexpr int64_t kLongestDeafUs = 4'000;
 constexpr std::chrono::seconds kLongestStop(2);
 constexpr int64_t kQuietAfterUs = 1'000'000;
 constexpr size_t kMaxTracked = 1 << 18;
 
 }  // namespace
 
-Scanner::Scanner(std::unique_ptr<ProcessReader> reader, std::shared_ptr<Channel> channel, ScannerOptions options)
-    : reader_(std::move(reader)), channel_(std::move(channel)), options_(options), period_us_(options.period_us) {
+Scanner::Scanner(System system, std::shared_ptr<Channel> channel, ScannerOptions options)
+    : reader_(std::move(system.reader)),
+      pause_(std::move(system.pause)),
+      channel_(std::move(channel)),
+      options_(options),
+      period_us_(options.period_us) {
   counters_.period_us = period_us_;
 }
 
@@ -63,11 +64,11 @@ std::string Scanner::Start() {
 }
 
 bool Scanner::Stop() {
-  std::unique_lock<std::mutex> lock(mutex_);
   stopping_ = true;
-  signal_.notify_all();
+  pause_->Interrupt();
+  std::unique_lock<std::mutex> lock(mutex_);
   if (!thread_.joinable()) return ended_;
-  const bool ended = signal_.wait_for(lock, kLongestStop, [this] { return ended_; });
+  const bool ended = ended_signal_.wait_for(lock, kLongestStop, [this] { return ended_; });
   lock.unlock();
   if (ended) thread_.join();
   else thread_.detach();
@@ -75,46 +76,41 @@ bool Scanner::Stop() {
 }
 
 void Scanner::Hurry() {
-  std::lock_guard<std::mutex> lock(mutex_);
   hurried_ = true;
-  signal_.notify_all();
-}
-
-void Scanner::Attend(int64_t microseconds) {
-  const int64_t now_us = SteadyUs();
-  const int64_t before_us = attend_until_us_.exchange(now_us + microseconds, std::memory_order_relaxed);
-  // Whoever attends already looks soon enough.
-  if (before_us > now_us) return;
-  std::lock_guard<std::mutex> lock(mutex_);
-  roused_ = true;
-  signal_.notify_all();
+  pause_->Interrupt();
 }
 
 void Scanner::Run() {
   RaiseThreadPriority();
   Snapshot();
   measured_from_us_ = SteadyUs();
-  measured_cpu_us_ = Clock(CLOCK_THREAD_CPUTIME_ID);
+  measured_cpu_us_ = ClockUs(CLOCK_THREAD_CPUTIME_ID);
   while (Sleep()) Look();
   Look();
   std::lock_guard<std::mutex> lock(mutex_);
   ended_ = true;
-  signal_.notify_all();
+  ended_signal_.notify_all();
 }
 
 // True while the scanner shall go on.
 bool Scanner::Sleep() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  // The absolute steady clock: a wall clock that is set must not stop the looks.
-  const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs &&
-                     steady_us_ >= attend_until_us_.load(std::memory_order_relaxed);
+  // The steady clock: a wall clock that is set must not stop the looks.
+  const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs;
   const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us) : period_us_;
   // From the start of the last look: what a look takes does not stretch the period.
-  const auto until = std::chrono::steady_clock::now() +
-                     std::chrono::microseconds(std::max(wait_us - (SteadyUs() - steady_us_), wait_us / 4));
-  signal_.wait_until(lock, until, [this] { return stopping_ || hurried_ || roused_; });
-  roused_ = false;
-  answer_ = std::exchange(hurried_, false);
+  const int64_t until_us = std::max(steady_us_ + wait_us, SteadyUs() + wait_us / 4);
+  // Nobody is being watched on the way to his exec, and nobody can be born unnoticed.
+  const bool told_first = pause_->Tells() && trust_.Earned() && !trust_.Pending() && unseen_.empty() &&
+                          waiting_check_us_ <= steady_us_;
+  told_.Clear();
+  pause_->Wait(told_first ? std::max(until_us, steady_us_ + options_.longest_period_us) : until_us, told_);
+  if (told_.Any()) {
+    counters_.hints++;
+    // A storm of hints, or hints of nothing, must not cost more than the looks of a shorter period would.
+    const int64_t early_us = steady_us_ + (fruitless_ ? wait_us : wait_us / 4) - SteadyUs();
+    if (early_us > 0) std::this_thread::sleep_for(std::chrono::microseconds(std::min(early_us, kLongestDeafUs)));
+  }
+  answer_ = hurried_.exchange(false);
   return !stopping_;
 }
 
@@ -138,16 +134,17 @@ void Scanner::Snapshot() {
     known.born_us = steady_us_ - kLongestCheckUs * kAgeShare;
     known.last_look_us = WallUs();
     if (known.other) continue;
+    pause_->Watch(pid);
     // What runs already may be more than the channel holds at once, and must not be lost.
     while (!channel_->HasRoom()) {
       channel_->Flush();
-      std::unique_lock<std::mutex> lock(mutex_);
-      signal_.wait_for(lock, std::chrono::milliseconds(2), [this] { return stopping_; });
       if (stopping_) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     Emit(kRunning, facts, facts.start_us);
     // Spread out, so that they do not all fall due in one look.
-    checks_.push({steady_us_ + int64_t{pid} * 7'919'000 % kLongestCheckUs, pid, known.start});
+    known.check_us = steady_us_ + int64_t{pid} * 7'919'000 % kLongestCheckUs;
+    checks_.push({known.check_us, pid, known.start});
   }
   next_list_us_ = SteadyUs() + options_.list_every_us;
   Look();
@@ -159,8 +156,43 @@ void Scanner::Snapshot() {
 void Scanner::Look() {
   counters_.looks++;
   flushed_us_ = steady_us_ = SteadyUs();
-  const int64_t look_us = WallUs();
+  look_us_ = WallUs();
 
+  const uint64_t reads = counters_.reads;
+  trust_.Told(told_.forked, steady_us_);
+
+  watched_now_.clear();
+  size_t watched = 0;
+  for (int round = 0; round < kMostRounds; round++) {
+    FindBirths();
+    // Whoever is watched only now may have had a child before.
+    if (watched_now_.size() == watched) break;
+    watched = watched_now_.size();
+  }
+
+  for (const int pid : told_.execed) {
+    const auto found = known_.find(pid);
+    if (found != known_.end() && !found->second.other) Recheck({found->second.check_us, pid, found->second.start});
+  }
+  for (int count = 0; count < kMostChecks && !checks_.empty() && checks_.top().due_us <= steady_us_; count++) {
+    const Check check = checks_.top();
+    checks_.pop();
+    Recheck(check);
+  }
+
+  if (steady_us_ >= next_list_us_) ListAll();
+  fruitless_ = told_.Any() && last_birth_us_ != steady_us_ && counters_.reads == reads;
+  counters_.hint_misses = trust_.misses();
+  counters_.hint_errors = pause_->Errors();
+  counters_.hints_trusted = pause_->Tells() && trust_.Earned();
+  last_look_us_ = look_us_;
+  complete_us_.store(WallUs(), std::memory_order_release);
+  // Now, and not at the first record: whoever is woken finds the look complete.
+  channel_->Flush(std::exchange(answer_, false));
+  AdaptPeriod(steady_us_);
+}
+
+void Scanner::FindBirths() {
   pids_.clear();
   if (!reader_->Births(pids_)) next_list_us_ = steady_us_;
   if (!pids_.empty()) last_birth_us_ = steady_us_;
@@ -170,26 +202,13 @@ void Scanner::Look() {
   for (Unseen& one : unseen_) {
     if (one.due_us <= steady_us_) {
       if (Consider(one.pid, one.last_try_us, false)) continue;
-      one.last_try_us = look_us;
+      one.last_try_us = look_us_;
       if (++one.tries >= kTriesUntilForgotten) continue;
       if (one.tries >= kTriesInARow) one.due_us = steady_us_ + (period_us_ << (one.tries - kTriesInARow + 1));
     }
     unseen_[kept++] = one;
   }
   unseen_.resize(kept);
-
-  for (int count = 0; count < kMostChecks && !checks_.empty() && checks_.top().due_us <= steady_us_; count++) {
-    const Check check = checks_.top();
-    checks_.pop();
-    Recheck(check);
-  }
-
-  if (steady_us_ >= next_list_us_) ListAll();
-  last_look_us_ = look_us;
-  complete_us_.store(WallUs(), std::memory_order_release);
-  // Now, and not at the first record: whoever is woken finds the look complete.
-  channel_->Flush(std::exchange(answer_, false));
-  AdaptPeriod(steady_us_);
 }
 
 void Scanner::ListAll() {
@@ -237,6 +256,11 @@ bool Scanner::Consider(int pid, int64_t not_before_us, bool late) {
     return true;
   }
   if (late) counters_.late++;
+  if (pause_->Tells()) {
+    if (std::find(watched_now_.begin(), watched_now_.end(), glance.ppid) == watched_now_.end())
+      trust_.Born(glance.ppid, steady_us_);
+    if (!glance.dead && pause_->Watch(pid)) watched_now_.push_back(pid);
+  }
   known.waiting = !glance.dead && (!glance.execed || glance.image_stamp == 0);
   if (!known.waiting) {
     ProcessFacts facts;
@@ -252,14 +276,13 @@ bool Scanner::Consider(int pid, int64_t not_before_us, bool late) {
       Emit(facts.execed ? kExec : kFork, facts, not_before_us);
     }
   }
-  known_[pid] = known;
-  Schedule(pid, known);
+  Schedule(pid, known_[pid] = known);
   return true;
 }
 
 void Scanner::Recheck(const Check& check) {
   auto found = known_.find(check.pid);
-  if (found == known_.end() || found->second.start != check.start) return;
+  if (found == known_.end() || found->second.start != check.start || found->second.check_us != check.due_us) return;
   ProcessGlance glance;
   counters_.glances++;
   const Seen seen = reader_->Glance(check.pid, glance);
@@ -309,10 +332,12 @@ bool Scanner::IsLoading(const ProcessFacts& facts, Known& known) const {
   return known.waiting;
 }
 
-void Scanner::Schedule(int pid, const Known& known) {
+void Scanner::Schedule(int pid, Known& known) {
   const int64_t age = std::max<int64_t>(steady_us_ - known.born_us, 0);
-  const int64_t wait = std::clamp(age / kAgeShare, 2 * period_us_, kLongestCheckUs);
-  checks_.push({steady_us_ + (known.waiting ? period_us_ / 2 : wait), pid, known.start});
+  const int64_t wait = std::min(std::max(age / kAgeShare, 2 * period_us_), kLongestCheckUs);
+  known.check_us = steady_us_ + (known.waiting ? period_us_ / 2 : wait);
+  if (known.waiting) waiting_check_us_ = known.check_us;
+  checks_.push({known.check_us, pid, known.start});
 }
 
 // A subshell that never execs is still its children's parent: it is reported before them.
@@ -363,7 +388,7 @@ void Scanner::FlushIfDue() {
 void Scanner::AdaptPeriod(int64_t now_us) {
   const int64_t passed = now_us - measured_from_us_;
   if (measured_from_us_ == 0 || passed < 1'000'000) return;
-  const int64_t cpu = Clock(CLOCK_THREAD_CPUTIME_ID);
+  const int64_t cpu = ClockUs(CLOCK_THREAD_CPUTIME_ID);
   const double share = static_cast<double>(cpu - measured_cpu_us_) / static_cast<double>(passed);
   measured_from_us_ = now_us;
   measured_cpu_us_ = cpu;

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/channel.h"
+#include "scan/hint_trust.h"
+#include "scan/pause.h"
 #include "scan/process_reader.h"
 
 namespace launchwarden {
@@ -21,6 +23,7 @@ struct ScannerOptions {
   int64_t period_us = 3'500;
   // The same after a second without a birth: what a wake-up costs is nearly all that an idle machine pays.
   int64_t quiet_period_us = 4'000;
+  // The most, also while the system's hints of births have proven themselves and one of them would come first.
   int64_t longest_period_us = 20'000;
   double cpu_share = 0.10;
   // How often everything is listed, whatever the gate says.
@@ -33,9 +36,20 @@ struct ScannerCounters {
   std::atomic<uint64_t> looks{0}, lists{0}, glances{0}, reads{0}, starts{0}, forks{0};
   // Found by the full list and not by the gate; lived too short to show their program; found dead.
   std::atomic<uint64_t> late{0}, vanished{0}, found_dead{0};
+  // Looks that the system's own word of a fork or exec brought about; births of which it said nothing; its failures.
+  std::atomic<uint64_t> hints{0}, hint_misses{0}, hint_errors{0};
+  std::atomic<bool> hints_trusted{false};
   std::atomic<int64_t> period_us{0};
   std::atomic<double> cpu_share{0};
 };
+
+// The operating system, as the scanner needs it.
+struct System {
+  std::unique_ptr<ProcessReader> reader;
+  std::unique_ptr<Pause> pause;
+};
+
+inline System ThisSystem() { return {MakeProcessReader(), MakePause()}; }
 
 // Looks for new processes on a thread of its own and writes each into the channel once it has executed its program. To
 // be made with std::make_shared: the thread keeps what it uses.
@@ -44,7 +58,7 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   enum RecordKind : uint16_t { kRunning = 1, kExec = 2, kFork = 3, kReady = 4 };
   static constexpr uint32_t kArgumentsUnknown = 1, kArgumentsCut = 2, kDead = 4;
 
-  Scanner(std::unique_ptr<ProcessReader> reader, std::shared_ptr<Channel> channel, ScannerOptions options);
+  Scanner(System system, std::shared_ptr<Channel> channel, ScannerOptions options);
   ~Scanner();
 
   // Empty when the thread runs, else why it does not.
@@ -57,9 +71,6 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   // Makes the thread take a look now, from any thread; the channel is woken when that look is complete, whatever it
   // found. One that comes while a look is under way is answered by the next.
   void Hurry();
-
-  // Looks at the full rate for so long, whether or not processes are born; the next look is now. From any thread.
-  void Attend(int64_t microseconds);
 
   // Every process start that a look up to this time (microseconds since 1970) could show is in the channel. It is stored
   // before the channel is woken for what the look found.
@@ -75,6 +86,7 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
     uint32_t generation = 0;   // of the last full list
     bool other = false;
     int64_t loading_us = 0;  // steady time at which an exec without arguments was first seen
+    int64_t check_us = 0;    // when the next check is due; of its checks, only that one counts
     bool waiting = false;    // forked, not yet execed (or not completely), not yet reported
   };
   struct Unseen {
@@ -93,6 +105,7 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   void Run();
   void Snapshot();
   void Look();
+  void FindBirths();
   void ListAll();
   bool Consider(int pid, int64_t not_before_us, bool late);
   void Recheck(const Check& check);
@@ -100,35 +113,40 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   void FlushIfDue();
   void EmitWaitingParent(int pid);
   bool IsLoading(const ProcessFacts& facts, Known& known) const;
-  void Schedule(int pid, const Known& known);
+  void Schedule(int pid, Known& known);
   void AdaptPeriod(int64_t now_us);
   bool Sleep();
 
-  std::unique_ptr<ProcessReader> reader_;
+  const std::unique_ptr<ProcessReader> reader_;
+  const std::unique_ptr<Pause> pause_;
   const std::shared_ptr<Channel> channel_;
   const ScannerOptions options_;
   ScannerCounters counters_;
   std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> hurried_{false};
   std::mutex mutex_;
-  std::condition_variable signal_;
-  bool stopping_ = false;
-  bool hurried_ = false;
-  bool roused_ = false;
+  std::condition_variable ended_signal_;
   bool ended_ = false;
   std::atomic<int64_t> complete_us_{0};
-  std::atomic<int64_t> attend_until_us_{0};  // steady time
 
   // Below: the scanner's thread alone.
   std::unordered_map<int, Known> known_;
   std::vector<Unseen> unseen_;
   std::priority_queue<Check> checks_;
   std::vector<int> pids_;
+  std::vector<int> watched_now_;  // in this look; their children up to now were not to be told
+  Told told_;
+  HintTrust trust_;
   Record record_{0};
+  int64_t look_us_ = 0;  // wall and steady time of the present look's start, wall time of the last one's
   int64_t last_look_us_ = 0;
   int64_t steady_us_ = 0;
   int64_t flushed_us_ = 0;  // steady time of the last flush within a look, or of the look's start
   bool answer_ = false;     // somebody waits for the end of the next look
   int64_t last_birth_us_ = 0;
+  int64_t waiting_check_us_ = 0;  // when the last check of a process that is still to exec is due
+  bool fruitless_ = false;        // the last look followed a hint and found nothing
   int64_t next_list_us_ = 0;
   int64_t period_us_;
   int64_t measured_from_us_ = 0;

@@ -1,0 +1,7 @@
+#include "scan/plain_pause.h"
+
+namespace launchwarden {
+
+std::unique_ptr<Pause> MakePause() { return std::make_unique<PlainPause>(); }
+
+}  // namespace launchwarden
