@@ -19,6 +19,22 @@ namespace {
 
 constexpr size_t kArgumentBytes = 64 * 1024;
 constexpr size_t kSparePids = 64;
+// The path given to exec is followed by NULs up to a multiple of this (exec_extract_strings in XNU, 64-bit programs).
+constexpr size_t kPathAlignment = 8;
+// proc_pidinfo: also those who have ended and were not yet collected (XNU's proc_pidinfo, `findzomb`).
+constexpr uint64_t kAlsoDead = 1;
+
+// PROC_PIDUNIQIDENTIFIERINFO of XNU's proc_info_private.h: of any process, without any right.
+constexpr int kUniqueIdentifiers = 17;
+struct UniqueIdentifiers {
+  uint8_t image[16];
+  uint64_t process;
+  uint64_t parent;
+  uint32_t version;  // a new one at every fork and exec
+  uint32_t parent_version;
+  uint64_t reserved[2];
+};
+static_assert(sizeof(UniqueIdentifiers) == 56);
 
 uint64_t Hash(std::string_view text) {
   uint64_t hash = 14695981039346656037ull;
@@ -36,7 +52,9 @@ class LibProc final : public ProcessReader {
     int name[] = {CTL_KERN, KERN_ARGMAX};
     if (sysctl(name, 2, &maximum, &size, nullptr, 0) != 0 || maximum <= 0) maximum = 1 << 20;
     // A smaller buffer would get the end of the area, and the arguments would be lost.
-    area_.resize(static_cast<size_t>(maximum));
+    area_size_ = static_cast<size_t>(maximum);
+    // Not cleared: nearly all of it is never touched.
+    area_.reset(new char[area_size_]);
     std::vector<int> pids;
     return List(pids) && !pids.empty() ? std::string() : std::string("proc_listallpids: ") + std::strerror(errno);
   }
@@ -64,7 +82,9 @@ class LibProc final : public ProcessReader {
   Seen Glance(int pid, ProcessGlance& glance) override {
     ProcessFacts facts;
     const Seen seen = Basics(pid, facts);
-    if (seen == Seen::kProcess) glance = facts;
+    if (seen != Seen::kProcess) return seen;
+    Stamp(pid, facts);
+    glance = facts;
     return seen;
   }
 
@@ -73,12 +93,15 @@ class LibProc final : public ProcessReader {
       facts = {};
       const Seen seen = Basics(pid, facts);
       if (seen != Seen::kProcess) return seen;
+      Stamp(pid, facts);
       if (!facts.dead) {
+        if (facts.executable.empty()) ReadExecutable(pid, facts);
         ReadDirectory(pid, facts);
         ReadArguments(pid, facts);
       }
       ProcessFacts after;
       if (Basics(pid, after) != Seen::kProcess) return Seen::kProcess;
+      Stamp(pid, after);
       if (after.dead || (after.start == facts.start && after.image_stamp == facts.image_stamp &&
                          after.execed == facts.execed)) {
         facts.ppid = after.ppid;
@@ -93,7 +116,8 @@ class LibProc final : public ProcessReader {
     for (int attempt = 0; attempt < 4; attempt++) {
       if (current_.size() < capacity_) current_.resize(capacity_);
       const int count = proc_listallpids(current_.data(), static_cast<int>(capacity_ * sizeof(int)));
-      if (count < 0) return false;
+      // libproc says 0 when the call fails, and we at least are there.
+      if (count <= 0) return false;
       // A full buffer may have been too small.
       if (static_cast<size_t>(count) < capacity_) {
         current_.resize(static_cast<size_t>(count));
@@ -109,7 +133,7 @@ class LibProc final : public ProcessReader {
     if (pid <= 0) return Seen::kOther;
     facts.pid = pid;
     proc_bsdinfo info{};
-    if (proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &info, sizeof info) == static_cast<int>(sizeof info)) {
+    if (proc_pidinfo(pid, PROC_PIDTBSDINFO, kAlsoDead, &info, sizeof info) == static_cast<int>(sizeof info)) {
       facts.ppid = static_cast<int>(info.pbi_ppid);
       facts.pgid = static_cast<int>(info.pbi_pgid);
       facts.start_us = static_cast<int64_t>(info.pbi_start_tvsec * 1'000'000 + info.pbi_start_tvusec);
@@ -123,30 +147,48 @@ class LibProc final : public ProcessReader {
       const bool named = info.pbi_name[0] != 0;
       facts.short_name = named ? Bounded(info.pbi_name, sizeof info.pbi_name) : Bounded(info.pbi_comm, sizeof info.pbi_comm);
     } else if (errno == EPERM) {
-      // Somebody else's process, and we are not root: no start time.
-      proc_bsdshortinfo brief{};
-      if (proc_pidinfo(pid, PROC_PIDT_SHORTBSDINFO, 0, &brief, sizeof brief) != static_cast<int>(sizeof brief))
+      // Somebody else's process, and we are not root: what ps(1) shows to everybody. proc_bsdshortinfo has no start time.
+      kinfo_proc info{};
+      size_t size = sizeof info;
+      int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+      if (sysctl(name, 4, &info, &size, nullptr, 0) != 0 || size != sizeof info || info.kp_proc.p_pid != pid)
         return Seen::kGone;
-      facts.ppid = static_cast<int>(brief.pbsi_ppid);
-      facts.pgid = static_cast<int>(brief.pbsi_pgid);
-      facts.uid = brief.pbsi_ruid;
-      facts.euid = brief.pbsi_uid;
-      facts.gid = brief.pbsi_rgid;
-      facts.egid = brief.pbsi_gid;
-      facts.execed = (brief.pbsi_flags & PROC_FLAG_EXEC) != 0;
-      facts.dead = brief.pbsi_status == SZOMB;
-      facts.short_name = Bounded(brief.pbsi_comm, sizeof brief.pbsi_comm);
+      facts.ppid = info.kp_eproc.e_ppid;
+      facts.pgid = info.kp_eproc.e_pgid;
+      const timeval& start = info.kp_proc.p_starttime;
+      facts.start_us = static_cast<int64_t>(start.tv_sec) * 1'000'000 + start.tv_usec;
+      facts.start = static_cast<uint64_t>(facts.start_us);
+      facts.uid = info.kp_eproc.e_pcred.p_ruid;
+      facts.euid = info.kp_eproc.e_ucred.cr_uid;
+      facts.gid = info.kp_eproc.e_pcred.p_rgid;
+      // XNU keeps the effective group as the first one.
+      facts.egid = info.kp_eproc.e_ucred.cr_groups[0];
+      facts.execed = (info.kp_proc.p_flag & P_EXEC) != 0;
+      facts.dead = info.kp_proc.p_stat == SZOMB;
+      facts.short_name = Bounded(info.kp_proc.p_comm, sizeof info.kp_proc.p_comm);
     } else {
       return Seen::kGone;
     }
     facts.sid = std::max(getsid(pid), 0);
-    if (!facts.dead) {
-      const int length = proc_pidpath(pid, path_, sizeof path_);
-      if (length > 0) facts.executable.assign(path_, static_cast<size_t>(length));
-    }
-    // Two images with the same path cannot be told apart here.
-    facts.image_stamp = Hash(facts.executable);
     return Seen::kProcess;
+  }
+
+  // The version is new with every exec. A system that does not tell it any more is asked for the path, by which two
+  // programs in the same place cannot be told apart; a path that cannot be had (the file was removed) is no stamp at all.
+  void Stamp(int pid, ProcessFacts& facts) {
+    if (facts.dead) return;
+    UniqueIdentifiers identifiers{};
+    if (proc_pidinfo(pid, kUniqueIdentifiers, 0, &identifiers, sizeof identifiers) == static_cast<int>(sizeof identifiers)) {
+      facts.image_stamp = uint64_t{identifiers.version} + 1;
+      return;
+    }
+    ReadExecutable(pid, facts);
+    if (!facts.executable.empty()) facts.image_stamp = Hash(facts.executable);
+  }
+
+  void ReadExecutable(int pid, ProcessFacts& facts) {
+    const int length = proc_pidpath(pid, path_, sizeof path_);
+    if (length > 0) facts.executable.assign(path_, std::min(static_cast<size_t>(length), sizeof path_));
   }
 
   static std::string Bounded(const char* text, size_t size) { return std::string(text, strnlen(text, size)); }
@@ -160,16 +202,18 @@ class LibProc final : public ProcessReader {
   // int argc; the path given to exec; NULs; argc arguments, each with its NUL; then the environment.
   void ReadArguments(int pid, ProcessFacts& facts) {
     int name[] = {CTL_KERN, KERN_PROCARGS2, pid};
-    size_t size = area_.size();
-    if (sysctl(name, 3, area_.data(), &size, nullptr, 0) != 0) return;
+    size_t size = area_size_;
+    if (sysctl(name, 3, area_.get(), &size, nullptr, 0) != 0) return;
     int count = 0;
-    if (size <= sizeof count) return;
-    std::memcpy(&count, area_.data(), sizeof count);
-    std::string_view text(area_.data() + sizeof count, size - sizeof count);
+    if (size <= sizeof count || size > area_size_) return;
+    std::memcpy(&count, area_.get(), sizeof count);
+    std::string_view text(area_.get() + sizeof count, size - sizeof count);
     const size_t path_end = text.find('\0');
     if (count < 0 || path_end == std::string_view::npos) return;
-    const size_t first = text.find_first_not_of('\0', path_end);
-    text.remove_prefix(first == std::string_view::npos ? text.size() : first);
+    // Not the next character that is none: the first argument may be empty, and would take all others with it.
+    const size_t first_not = std::min(text.find_first_not_of('\0', path_end), text.size());
+    const size_t aligned = (path_end + kPathAlignment) / kPathAlignment * kPathAlignment;
+    text.remove_prefix(std::min(aligned, first_not));
     facts.arguments_known = true;
     size_t used = 0;
     for (int index = 0; index < count; index++) {
@@ -190,7 +234,8 @@ class LibProc final : public ProcessReader {
 
   std::vector<int> current_, previous_, known_, sorted_;
   size_t capacity_ = 2'048;
-  std::vector<char> area_;
+  std::unique_ptr<char[]> area_;
+  size_t area_size_ = 0;
   char path_[PROC_PIDPATHINFO_MAXSIZE];
 };
 
