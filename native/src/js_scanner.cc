@@ -1,5 +1,6 @@
 #include "js_scanner.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
                            InstanceMethod<&JsScanner::Stop>("stop"),
                            InstanceMethod<&JsScanner::Take>("take"),
                            InstanceMethod<&JsScanner::Hurry>("hurry"),
+                           InstanceMethod<&JsScanner::Attend>("attend"),
                            InstanceMethod<&JsScanner::CompleteThrough>("completeThrough"),
                            InstanceMethod<&JsScanner::Counters>("counters"),
                        });
@@ -93,6 +95,14 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
 
   // A look now, and a wake-up when it is complete, also when it found nothing.
   void Hurry(const Napi::CallbackInfo& info) { scanner_->Hurry(); }
+
+  void Attend(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (info.Length() < 1 || !info[0].IsNumber()) throw Napi::TypeError::New(env, "attend takes microseconds");
+    const double microseconds = info[0].As<Napi::Number>().DoubleValue();
+    // What is no number is none at all.
+    scanner_->Attend(microseconds > 0 ? static_cast<int64_t>(std::min(microseconds, 3.6e9)) : 0);
+  }
 
   Napi::Value CompleteThrough(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(scanner_->CompleteThrough()));

@@ -310,6 +310,25 @@ void Scanning() {
     CHECK(scanner->Stop());
   }
 
+  // While nothing is born it looks seldom, unless it is told to attend: then at once, and at the full rate.
+  {
+    auto calm = std::make_shared<ScriptedProcesses::Table>();
+    calm->Set(1, true, "/sbin/launchd", 11);
+    ScannerOptions drowsy = options;
+    drowsy.quiet_period_us = 3'600'000'000;
+    const auto quiet = std::make_shared<Channel>(1 << 20, [] {});
+    const auto scanner = std::make_shared<Scanner>(Of(calm), quiet, drowsy);
+    CHECK(scanner->Start().empty());
+    CHECK(Eventually([&] { return scanner->CompleteThrough() > 0; }));
+    calm->Set(70, true, "/bin/launchctl", 12);
+    scanner->Attend(60'000'000);
+    CHECK(Eventually([&] { return scanner->counters().starts == 1; }));
+    const uint64_t looks = scanner->counters().looks;
+    CHECK(Eventually([&] { return scanner->counters().looks > looks + 20; }));
+    scanner->Attend(0);
+    CHECK(scanner->Stop());
+  }
+
   // Somebody makes a read hang: the stop does not, and what the thread uses outlives us.
   {
     auto stuck = std::make_shared<ScriptedProcesses::Table>();

@@ -80,6 +80,14 @@ void Scanner::Hurry() {
   pause_->Interrupt();
 }
 
+void Scanner::Attend(int64_t microseconds) {
+  const int64_t now_us = SteadyUs();
+  const int64_t before_us = attend_until_us_.exchange(now_us + microseconds, std::memory_order_relaxed);
+  // Whoever attends already looks soon enough.
+  if (before_us > now_us) return;
+  pause_->Interrupt();
+}
+
 void Scanner::Run() {
   RaiseThreadPriority();
   Snapshot();
@@ -95,12 +103,13 @@ void Scanner::Run() {
 // True while the scanner shall go on.
 bool Scanner::Sleep() {
   // The steady clock: a wall clock that is set must not stop the looks.
-  const bool quiet = steady_us_ - last_birth_us_ > kQuietAfterUs;
+  const bool attending = steady_us_ < attend_until_us_.load(std::memory_order_relaxed);
+  const bool quiet = !attending && steady_us_ - last_birth_us_ > kQuietAfterUs;
   const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us) : period_us_;
   // From the start of the last look: what a look takes does not stretch the period.
   const int64_t until_us = std::max(steady_us_ + wait_us, SteadyUs() + wait_us / 4);
   // Nobody is being watched on the way to his exec, and nobody can be born unnoticed.
-  const bool told_first = pause_->Tells() && trust_.Earned() && !trust_.Pending() && unseen_.empty() &&
+  const bool told_first = !attending && pause_->Tells() && trust_.Earned() && !trust_.Pending() && unseen_.empty() &&
                           waiting_check_us_ <= steady_us_;
   told_.Clear();
   pause_->Wait(told_first ? std::max(until_us, steady_us_ + options_.longest_period_us) : until_us, told_);

@@ -72,6 +72,9 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   // found. One that comes while a look is under way is answered by the next.
   void Hurry();
 
+  // Looks at the full rate for so long, whether or not processes are born; the next look is now. From any thread.
+  void Attend(int64_t microseconds);
+
   // Every process start that a look up to this time (microseconds since 1970) could show is in the channel. It is stored
   // before the channel is woken for what the look found.
   int64_t CompleteThrough() const { return complete_us_.load(std::memory_order_acquire); }
@@ -129,6 +132,7 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   std::condition_variable ended_signal_;
   bool ended_ = false;
   std::atomic<int64_t> complete_us_{0};
+  std::atomic<int64_t> attend_until_us_{0};  // steady time
 
   // Below: the scanner's thread alone.
   std::unordered_map<int, Known> known_;
