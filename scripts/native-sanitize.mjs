@@ -19,9 +19,12 @@ const sources = [
   'src/double/es_double.cc',
   'src/es/client.cc',
   'src/es/pack.cc',
+  'src/scan/hint_trust.cc',
   'src/scan/scanner.cc',
   'src/stub/es_api.cc',
-  process.platform === 'linux' ? 'src/linux/process_reader.cc' : 'src/stub/process_reader.cc',
+  ...['pause.cc', 'process_reader.cc'].map(
+    (file) => `src/${process.platform === 'linux' ? 'linux' : 'stub'}/${file}`,
+  ),
 ].map((file) => path.join(native, file));
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-sanitize-'));
