@@ -17,7 +17,7 @@ const maxUncommitted = 10_000;
 /** Amended events that detection may still hold as they were: a plist that was empty when it was first seen. */
 const maxAmended = 4_096;
 /** Events that no rule has a use for are waited for this long before the sensors are asked about them, milliseconds. */
-const lazyMs = 100;
+const lazyMs = 200;
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -327,11 +327,8 @@ export class Pipeline {
   /** Sees to it that what still waits is judged: at once when a rule may have a use for it, else in a while. */
   #await(): void {
     const { waiting } = this.#orderer;
-    if (waiting === undefined) {
-      this.#turn?.cancel();
-      this.#turn = undefined;
-      return;
-    }
+    if (waiting === undefined) return;
+    // Never cancelled: a cancelled timer wakes the process all the same, and one for each event would be more of them.
     this.#turn ??= this.#options.clock.after(lazyMs, () => {
       this.#turn = undefined;
       this.#wanted = Math.max(this.#wanted, this.#orderer.waiting?.to ?? 0);

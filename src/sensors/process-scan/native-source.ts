@@ -12,6 +12,8 @@ const argumentsCut = 2;
 
 /** Batches that are taken before the event loop gets its turn. */
 const batchesATurn = 8;
+/** How often is looked whether it still looks, and what it dropped, milliseconds. */
+const watchEveryMs = 500;
 /** A scanner that has not finished a look for so long hangs, milliseconds. */
 const stalledMs = 2_000;
 
@@ -23,6 +25,7 @@ export class NativeProcessSource implements ProcessSource {
   #ready: (() => void) | undefined;
   #draining = false;
   #dropped = 0;
+  #watchedAt = Number.NEGATIVE_INFINITY;
   #lastLook: Micros = 0;
   #lastLookAt = 0;
   #stalled = false;
@@ -56,8 +59,11 @@ export class NativeProcessSource implements ProcessSource {
 
   /** A look is never far away, and who waits asks again: no need to wake up for it. */
   ask(): void {
-    this.#countDropped();
     this.#drain();
+    const now = this.#clock.monotonic();
+    if (now - this.#watchedAt < watchEveryMs) return;
+    this.#watchedAt = now;
+    this.#countDropped();
     this.#watch();
   }
 

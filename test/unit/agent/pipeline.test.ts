@@ -155,12 +155,12 @@ test('sensors are asked at once about what a rule may have a use for, and in a w
   line.observe({ event: fileEvent('other', 0, '/Library/LaunchAgents/other.txt') });
   line.flush();
   expect(asked).toEqual([]);
-  clock.pass(100);
+  clock.pass(200);
   expect(asked).toEqual([
     ['files', start],
     ['processes', start],
   ]);
-  clock.pass(900);
+  clock.pass(800);
   asked = [];
   line.observe({ event: fileEvent('one', 1, '/Library/LaunchAgents/one.plist') });
   line.completeThrough('processes', start + 2_000_000);

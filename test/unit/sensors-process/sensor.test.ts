@@ -223,7 +223,7 @@ describe('process-scan sensor', () => {
     ]);
     expect(sensor.health().notes.join()).toContain('hangs');
     looked += 1;
-    ask(100);
+    ask(1_000);
     expect(sensor.health().notes.join()).not.toContain('hangs');
     for (let second = 0; second < 5; second++) ask(1_000);
     expect(sink.gaps.length).toBe(2);
