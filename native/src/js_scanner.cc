@@ -35,9 +35,9 @@ class JsScanner : public Napi::ObjectWrap<JsScanner> {
       throw Napi::TypeError::New(env, "ProcessScanner takes options and a function");
     const Napi::Object given = info[0].As<Napi::Object>();
     ScannerOptions options;
-    options.period_us = static_cast<int64_t>(NumberOption(given, "periodUs", 3'500, 200, 10'000'000));
+    options.period_us = static_cast<int64_t>(NumberOption(given, "periodUs", 4'500, 200, 10'000'000));
     options.quiet_period_us =
-        static_cast<int64_t>(NumberOption(given, "quietPeriodUs", 4'000, 200, 10'000'000));
+        static_cast<int64_t>(NumberOption(given, "quietPeriodUs", 6'000, 200, 10'000'000));
     options.longest_period_us =
         static_cast<int64_t>(NumberOption(given, "longestPeriodUs", 20'000, 200, 10'000'000));
     options.cpu_share = NumberOption(given, "cpuShare", 0.10, 0.001, 1);

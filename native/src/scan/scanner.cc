@@ -105,7 +105,9 @@ bool Scanner::Sleep() {
   // The steady clock: a wall clock that is set must not stop the looks.
   const bool attending = steady_us_ < attend_until_us_.load(std::memory_order_relaxed);
   const bool quiet = !attending && steady_us_ - last_birth_us_ > kQuietAfterUs;
-  const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us) : period_us_;
+  // Where wake-ups come late, they are asked for that much sooner: what lives for a period is to meet a look.
+  const int64_t wait_us = quiet ? std::max(period_us_, options_.quiet_period_us)
+                                : period_us_ - std::min(late_us_, period_us_ / 3);
   // From the start of the last look: what a look takes does not stretch the period.
   const int64_t until_us = std::max(steady_us_ + wait_us, SteadyUs() + wait_us / 4);
   // Nobody is being watched on the way to his exec, and nobody can be born unnoticed.
@@ -113,6 +115,9 @@ bool Scanner::Sleep() {
                           waiting_check_us_ <= steady_us_;
   told_.Clear();
   pause_->Wait(told_first ? std::max(until_us, steady_us_ + options_.longest_period_us) : until_us, told_);
+  // One that was interrupted counts as punctual.
+  late_us_ = std::max(SteadyUs() - until_us, late_us_ - late_us_ / 16);
+  if (told_first) late_us_ = 0;
   if (told_.Any()) {
     counters_.hints++;
     // A storm of hints, or hints of nothing, must not cost more than the looks of a shorter period would.

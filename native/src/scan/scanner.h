@@ -19,10 +19,10 @@
 namespace launchwarden {
 
 struct ScannerOptions {
-  // Time between two looks, microseconds; stretched while looking costs more than `cpu_share` of one core.
-  int64_t period_us = 3'500;
+  // Longest time between two looks, microseconds; stretched while looking costs more than `cpu_share` of one core.
+  int64_t period_us = 4'500;
   // The same after a second without a birth: what a wake-up costs is nearly all that an idle machine pays.
-  int64_t quiet_period_us = 4'000;
+  int64_t quiet_period_us = 6'000;
   // The most, also while the system's hints of births have proven themselves and one of them would come first.
   int64_t longest_period_us = 20'000;
   double cpu_share = 0.10;
@@ -153,6 +153,7 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
   bool fruitless_ = false;        // the last look followed a hint and found nothing
   int64_t next_list_us_ = 0;
   int64_t period_us_;
+  int64_t late_us_ = 0;  // by how much wake-ups came late of late
   int64_t measured_from_us_ = 0;
   int64_t measured_cpu_us_ = 0;
   uint32_t generation_ = 0;

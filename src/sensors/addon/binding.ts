@@ -54,6 +54,8 @@ export interface NativeScanner {
   start(): string | undefined;
   /** Ends the thread; false when it hangs and was left to itself. What it found can still be taken. */
   stop(): boolean;
+  /** Takes a look now; `onWake` is called when it is complete, also when it found nothing. */
+  hurry(): void;
   /** Looks at the full rate for so many microseconds, whether or not processes are born. */
   attend(microseconds: number): void;
   /** The oldest batch of packed records (`unpack.ts`). */

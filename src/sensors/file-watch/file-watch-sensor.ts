@@ -16,8 +16,8 @@ import { FolderWalker } from './walker.js';
 /** How often it looks how far it has got while somebody waits for its word, and while something has its time to wait, milliseconds. */
 const askedTickMs = 10;
 const pendingTickMs = 25;
-/** How often folders without a watcher are looked into, milliseconds. */
-const blindEveryMs = 1_000;
+/** How often folders without a watcher are looked into, and the whole way to all others, milliseconds. */
+const blindEveryMs = 950;
 /**
  * What no wake-up tells about (links, second names of files, mounts) is looked at before each word about how far the
  * sensor is, so that detection never judges a load before what was put there for it; but it takes no more than this part
@@ -204,11 +204,12 @@ export class FileWatchSensor implements Sensor {
     const { clock } = this.#options;
     const now = clock.now();
     const steady = clock.monotonic();
-    if (steady - this.#lastBlindLook > blindEveryMs) {
+    const slow = steady - this.#lastBlindLook > blindEveryMs;
+    if (slow) {
       this.#lastBlindLook = steady;
       this.#walker.lookIntoBlind();
     }
-    this.#lookUnaided(steady);
+    this.#lookUnaided(steady, slow);
     this.#walker.tick(steady);
     this.#echo.prune();
     // After the next poll for input: everything the kernel had queued by `now` has then arrived.
@@ -223,12 +224,12 @@ export class FileWatchSensor implements Sensor {
     });
   }
 
-  #lookUnaided(steady: number): void {
+  #lookUnaided(steady: number, all: boolean): void {
     const { clock } = this.#options;
     const { credit, at, lookedAt } = this.#unaided;
     const now = Math.min(credit + (steady - at) * unaidedShare, unaidedAdvance);
     if (now <= 0 && steady - lookedAt < maxUnaidedWait) return;
-    this.#walker.lookAtWay();
+    this.#walker.lookAtWay(all);
     this.#tracker.lookAtUnwatched();
     this.#unaided = { credit: now - (clock.monotonic() - steady), at: steady, lookedAt: steady };
   }

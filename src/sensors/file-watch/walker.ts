@@ -181,14 +181,18 @@ export class FolderWalker {
     return this.#way.through;
   }
 
-  /** Looks, for some milliseconds at most, whether folders on the way are still the same: mounts and links wake nobody. */
-  lookAtWay(): void {
+  /**
+   * Looks, for some milliseconds at most, whether folders on the way are still the same: mounts and links wake nobody.
+   * Unless `all`, only where a way ends: nothing can be mounted over what leads there without changing that too.
+   */
+  lookAtWay(all: boolean): void {
     this.#way.go((folder) => {
-      const { parent, name, host, key } = folder;
-      if (parent === undefined) return;
+      const { parent, host, key, level, folders } = folder;
+      if (parent === undefined || (!all && level === undefined && folders.size > 0 && !isLink(folder)))
+        return;
       const now = isLink(folder) ? undefined : lookAt(host);
-      if (now === undefined || now === 'denied' || now.key !== key)
-        this.#look(parent, name, { kind: 'scan' });
+      if (now !== undefined && now !== 'denied' && now.key === key) return;
+      for (const [above, name] of wayTo(folder)) this.#look(above, name, { kind: 'scan' });
     });
   }
 
@@ -389,6 +393,11 @@ export class FolderWalker {
 }
 
 type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'closed'>;
+
+/** The steps to a folder, from the root: each a folder and a name in it. */
+function wayTo(folder: Folder): [Folder, string][] {
+  return folder.parent === undefined ? [] : [...wayTo(folder.parent), [folder.parent, folder.name]];
+}
 
 /** Its own place is a link, whatever stands before it. */
 function isLink({ key }: Folder): boolean {

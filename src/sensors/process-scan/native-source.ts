@@ -24,6 +24,7 @@ export class NativeProcessSource implements ProcessSource {
   #sink: ProcessSourceSink | undefined;
   #ready: (() => void) | undefined;
   #draining = false;
+  readonly #periodUs: number;
   #dropped = 0;
   #watchedAt = Number.NEGATIVE_INFINITY;
   #lastLook: Micros = 0;
@@ -32,9 +33,10 @@ export class NativeProcessSource implements ProcessSource {
 
   constructor(addon: Addon, options: ProcessScanOptions, clock: Clock) {
     this.#clock = clock;
+    this.#periodUs = options.periodMs * 1_000;
     this.#scanner = new addon.ProcessScanner(
       {
-        periodUs: options.periodMs * 1_000,
+        periodUs: this.#periodUs,
         quietPeriodUs: Math.max(options.quietPeriodMs, options.periodMs) * 1_000,
         longestPeriodUs: Math.max(options.periodMs * 1_000, 20_000),
         cpuShare: options.cpuShare,
@@ -57,9 +59,10 @@ export class NativeProcessSource implements ProcessSource {
     clearInterval(alive);
   }
 
-  /** A look is never far away, and who waits asks again: no need to wake up for it. */
-  ask(): void {
+  /** Unless it looks seldom just now, a look is never far away, and who waits asks again: no need to wake up for it. */
+  ask(time: Micros): void {
     this.#drain();
+    if (time - this.#scanner.completeThrough() > this.#periodUs) this.#scanner.hurry();
     const now = this.#clock.monotonic();
     if (now - this.#watchedAt < watchEveryMs) return;
     this.#watchedAt = now;

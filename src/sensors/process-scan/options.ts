@@ -1,6 +1,6 @@
 /** How hard the scanner looks. Defaults: what was measured to catch lives of 5 ms at little cost (README, "Figures"). */
 export interface ProcessScanOptions {
-  /** Milliseconds between two looks of the native scanner, 0.2 to 1,000. */
+  /** Most milliseconds between two looks of the native scanner, 0.2 to 1,000: wake-ups that come late are asked for sooner. */
   readonly periodMs: number;
   /** The same while no process was born for a second and no watched file changed for a minute. */
   readonly quietPeriodMs: number;
@@ -13,7 +13,7 @@ export interface ProcessScanOptions {
 }
 
 export const processScanDefaults: ProcessScanOptions = {
-  periodMs: 3.5,
+  periodMs: 4.5,
   quietPeriodMs: 6,
   cpuShare: 0.1,
   queueMb: 16,
