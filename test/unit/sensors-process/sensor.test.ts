@@ -196,6 +196,7 @@ describe('process-scan sensor', () => {
       take = () => batches.shift();
       completeThrough = () => looked;
       counters = () => ({});
+      hurry = () => {};
     }
     const addon = { ProcessScanner: Scanner, EndpointSecurityClient: Scanner } as unknown as Addon;
     const sink = new RecordingSink();
