@@ -17,7 +17,7 @@ import type { Row } from './row.js';
 
 const lives = 1_000;
 /** Longest pause between two lives, milliseconds; the mean is half of it. */
-const longestPause = 200;
+const longestPause = 500;
 
 /** CPU seconds of this process and, on Linux, those of its children that have ended. */
 function ownCpuSeconds(): number {
@@ -65,6 +65,9 @@ interface Caught {
   readonly percent: number;
   readonly cpuPercent: number;
 }
+
+/** About, without what they live and take to start. */
+const rate = Math.round(2_000 / longestPause);
 
 /** The whole agent, as it is installed: what it has in its journal afterwards counts. */
 async function agentCatches(lifetime: number): Promise<Caught> {
@@ -178,7 +181,7 @@ export async function rows(): Promise<Row[]> {
           ...(heard ? { against: "the kernel's own process events", ratio: agent.percent / limit } : {}),
         },
         {
-          name: `whole agent: processor time, ${crowdSize} others idle`,
+          name: `whole agent: processor time at ${rate} lives a second`,
           value: agent.cpuPercent,
           unit: '% of a core',
           against: 'ps-list every second',
