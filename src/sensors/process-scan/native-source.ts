@@ -85,9 +85,14 @@ export class NativeProcessSource implements ProcessSource {
   }
 
   notes(): readonly string[] {
-    const { period_us: period = 0, cpu_share: share = 0 } = this.#scanner.counters();
+    const {
+      period_us: period = 0,
+      cpu_share: share = 0,
+      hints_trusted: trusted = 0,
+    } = this.#scanner.counters();
     return [
       `native scanner: looks every ${(period / 1000).toFixed(1)} ms at ${(share * 100).toFixed(1)} % of a core`,
+      ...(trusted > 0 ? ['and looks when the kernel tells of a fork, which has been reliable so far'] : []),
       ...(this.#stalled ? ['it hangs: some process makes a read of its memory or files wait'] : []),
       'does not see programs that live shorter than one look, nor who wrote a file',
       ...(process.platform === 'darwin' ? ['its macOS half was never run by its authors: unproven'] : []),
