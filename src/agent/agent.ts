@@ -256,7 +256,7 @@ class Agent {
     await this.#control?.close();
     await this.#sensors.stop();
     if (!this.#ready) return;
-    this.#pipeline.flush(true);
+    this.#pipeline.stop();
     this.#saveProgress();
     await this.#forwarding.stop(drainMs);
   }

@@ -18,6 +18,10 @@ const maxUncommitted = 10_000;
 const maxAmended = 4_096;
 /** Events that no rule has a use for are waited for this long before the sensors are asked about them, milliseconds. */
 const lazyMs = 200;
+/** How often it is looked how long a sensor is still waited for that was asked and says nothing, milliseconds. */
+const heldMs = 50;
+/** A time so far beyond the clock, microseconds, is one that no sensor can answer for. */
+const ahead = 2_000;
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -79,6 +83,8 @@ export class Pipeline {
   /** Up to when the sensors' word is wanted at once. */
   #wanted: Micros = 0;
   #turn: Timer | undefined;
+  /** At its last turn something waited that had been asked about before. */
+  #held = false;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -147,6 +153,12 @@ export class Pipeline {
   flush(all = false): void {
     this.#journal();
     if (this.#open) this.#judge(all);
+  }
+
+  /** Judges all that is left. */
+  stop(): void {
+    this.flush(true);
+    this.#turn?.cancel();
   }
 
   /** The alerts that what is judged from `from` on may repeat, oldest first. */
@@ -327,16 +339,31 @@ export class Pipeline {
   /** Sees to it that what still waits is judged: at once when a rule may have a use for it, else in a while. */
   #await(): void {
     const { waiting } = this.#orderer;
-    if (waiting === undefined) return;
-    // Never cancelled: a cancelled timer wakes the process all the same, and one for each event would be more of them.
-    this.#turn ??= this.#options.clock.after(lazyMs, () => {
-      this.#turn = undefined;
-      this.#wanted = Math.max(this.#wanted, this.#orderer.waiting?.to ?? 0);
-      this.flush();
-    });
+    if (waiting === undefined) {
+      this.#held = false;
+      return;
+    }
+    // Never cancelled while it runs: a cancelled timer wakes the process all the same, and one for each event would be
+    // more of them.
+    this.#turn ??= this.#options.clock.after(this.#held ? heldMs : lazyMs, () => this.#takeTurn());
+    // A file of a foreign volume, a clock that was set back: asked at each word, sensors would do nothing else until then.
+    const now = this.#options.clock.now();
+    if (this.#wanted > now + ahead) this.#wanted = now;
     if (waiting.from > this.#wanted) return;
     const time = Math.min(this.#wanted, waiting.to);
     for (const sensor of this.watermark.behind(time)) this.#options.ask(sensor, time);
+  }
+
+  #takeTurn(): void {
+    this.#turn = undefined;
+    const { waiting } = this.#orderer;
+    if (waiting !== undefined) {
+      // The watermark takes long pauses between two looks for stalls of our own: a sensor that hangs is to hold nothing
+      // back for longer than it allows.
+      this.#held = waiting.from <= this.#wanted;
+      this.#wanted = Math.max(this.#wanted, waiting.to);
+    }
+    this.flush();
   }
 
   /** The clock was set back: to an orderer that had got further, all that comes now would be late. */

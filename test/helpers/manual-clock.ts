@@ -16,6 +16,11 @@ export class ManualClock implements Clock {
     this.#wallMicros = startMicros;
   }
 
+  /** Timers that are still to run. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   now(): number {
     return this.#wallMicros;
   }

@@ -15,6 +15,7 @@ let clock: ManualClock;
 let disk: { full: boolean; refuses: string | undefined };
 let said: string[];
 let asked: [string, number][];
+let onAsk: (sensor: string) => void;
 
 beforeEach(() => {
   dataDir = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-pipeline-'));
@@ -23,6 +24,7 @@ beforeEach(() => {
   disk = { full: false, refuses: undefined };
   said = [];
   asked = [];
+  onAsk = () => {};
 });
 
 afterEach(() => {
@@ -69,7 +71,10 @@ function pipeline(query = 'file where true'): Pipeline {
     log,
     destinations: [],
     muted: () => false,
-    ask: (sensor, time) => asked.push([sensor, time]),
+    ask: (sensor, time) => {
+      asked.push([sensor, time]);
+      onAsk(sensor);
+    },
     context: () => ({ version: '1', agentId: 'a', created: clock.now(), sensors: [], simulated: true }),
     journaled: () => {},
     committed: () => {},
@@ -172,6 +177,57 @@ test('sensors are asked at once about what a rule may have a use for, and in a w
   asked = [];
   clock.pass(10_000);
   expect(asked).toEqual([]);
+});
+
+test('a sensor that hangs delays no alert by more than it is waited for, however many events come', async () => {
+  const line = pipeline();
+  line.watermark.add('hangs');
+  const left = new Map<string, number>();
+  let worst = 0;
+  for (let passed = 0; passed < 15_000; passed += 10) {
+    if (passed % 250 === 0) {
+      const id = `file ${passed}`;
+      left.set(`/Library/LaunchAgents/${id}.plist`, passed);
+      line.observe({ event: { ...written(id), time: clock.now() } });
+    }
+    await Promise.resolve();
+    clock.pass(10);
+    for (const { doc } of store.alerts.list()) {
+      const told = left.get(doc.file?.path ?? '');
+      if (told !== undefined) worst = Math.max(worst, passed + 10 - told);
+      left.delete(doc.file?.path ?? '');
+    }
+  }
+  // The last event may wait still.
+  expect(left.size).toBeLessThan(3);
+  expect(worst).toBeLessThan(500);
+});
+
+test('of an event in the future sensors are not asked again and again', async () => {
+  const line = pipeline();
+  line.watermark.add('sensor');
+  // One that answers at once, with all that it can know.
+  onAsk = (sensor) => {
+    clock.pass(0.001);
+    if (asked.length < 1_000) line.completeThrough(sensor, clock.now());
+  };
+  line.observe({ event: { ...written('a'), time: start + 60_000_000 } });
+  line.observe({ event: { ...written('b'), time: start } });
+  for (let turn = 0; turn < 5_000; turn++) await Promise.resolve();
+  expect(asked.length).toBeLessThan(10);
+  expect(store.alerts.list()).toHaveLength(1);
+  clock.pass(61_000);
+  expect(store.alerts.list()).toHaveLength(2);
+});
+
+test('no timer is left after stop', () => {
+  const line = pipeline();
+  line.watermark.add('sensor');
+  line.observe({ event: written('a') });
+  line.flush();
+  line.stop();
+  expect(store.alerts.list()).toHaveLength(1);
+  expect(clock.waiting).toBe(0);
 });
 
 test('after a restart one more change between the two steps makes no second alert, neither at once nor when it grows', () => {
