@@ -72,6 +72,8 @@ export class FileWatchSensor implements Sensor {
   #complete: Micros = 0;
   /** Up to when somebody waits for everything. */
   #asked: Micros = 0;
+  /** Up to when the last tick could have spoken for, had nothing held it back. */
+  #ticked: Micros = 0;
   #lastBlindLook = 0;
   /** Milliseconds that looks may take now, and when that was reckoned. */
   #unaided = { credit: unaidedAdvance, at: Number.NEGATIVE_INFINITY, lookedAt: Number.NEGATIVE_INFINITY };
@@ -137,19 +139,23 @@ export class FileWatchSensor implements Sensor {
     const wait = (this.#asked - now) / 1000 + this.#limits.lagMs;
     // Timers count whole milliseconds.
     if (wait > 0) this.#tickIn(Math.ceil(wait) + 1);
+    // Whoever asks again at each word must not keep it busy with what holds it back.
+    else if (this.#asked <= this.#ticked) this.#tickIn(askedTickMs);
     else this.#tick();
   }
 
   async stop(): Promise<void> {
+    const ran = this.#running;
+    // No tick from now on: it would arm the next one.
+    this.#running = false;
     this.#ticker?.timer.cancel();
     this.#rescanner?.cancel();
     // What the kernel has queued by now is delivered in the next turn.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-    if (this.#running) this.#walker.finish();
+    if (ran) this.#walker.finish();
     await this.#tracker.stop();
     await this.#walker.stop();
     this.#tellGaps();
-    this.#running = false;
     this.#sink = undefined;
   }
 
@@ -218,6 +224,7 @@ export class FileWatchSensor implements Sensor {
       if (!this.#running) return;
       this.#tracker.tick();
       if (steady - this.#lastGap > gapEveryMs) this.#tellGaps();
+      this.#ticked = now - this.#limits.lagMs * 1000;
       this.#advance(now);
       if (this.#complete < this.#asked) this.#tickIn(askedTickMs);
       if (this.#tracker.pending || this.#walker.pending) this.#tickIn(pendingTickMs);
