@@ -27,6 +27,8 @@ const alwaysRead = 64 * 1024;
 const maxUnwatched = 4_096;
 /** A change so soon before the look may be followed by another one with the same coarse ctime, nanoseconds. */
 const racyNanos = 20_000_000n;
+/** A change so far in the future, nanoseconds, is dated by the look: a mounted volume says what its maker liked. */
+const aheadNanos = 10_000_000n;
 
 export interface TrackerOptions {
   readonly root: RootMap;
@@ -327,7 +329,7 @@ export class ItemTracker {
       // Two contents within one tick of the ctime are two events.
       id: id === item.settling?.id ? this.#id(item.path, { inode, ctime }, `${action} ${item.sha256}`) : id,
       action,
-      time: later(ctime, item.folder.appeared),
+      time: this.#notAhead(later(ctime, item.folder.appeared)),
       original,
       first: now,
       last: now,
@@ -530,6 +532,12 @@ export class ItemTracker {
 
   #id(path: string, { inode, ctime }: { inode: string; ctime: bigint }, kind: FileAction | string): string {
     return fileEventId('file-watch', this.#options.boot, path, inode, ctime, kind);
+  }
+
+  /** Detection would wait for such a time to come before it judges the event. */
+  #notAhead(time: bigint): bigint {
+    const now = this.#nowNanos();
+    return time > now + aheadNanos ? now : time;
   }
 
   #nowNanos(): bigint {

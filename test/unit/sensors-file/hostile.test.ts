@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.js';
 import { sha256Hex } from '../../../src/base/digest.js';
 import { agents, patient, plugIns, Rig } from './rig.js';
 
@@ -267,4 +268,12 @@ describe('too much', () => {
 test('a root that is not there is a clear error', async () => {
   rmSync(rig.root, { recursive: true });
   await expect(rig.start()).rejects.toMatchObject({ code: 'file-watch/root' });
+});
+
+test('a change in the future, of a foreign volume, is dated by the look', async () => {
+  const now = () => systemClock.now() - 3_600_000_000;
+  await rig.start({ clock: { ...systemClock, now } });
+  rig.write(path);
+  const event = await rig.event(path);
+  expect(event.time).toBeLessThanOrEqual(now());
 });
