@@ -32,6 +32,8 @@ const heartbeatLagMs = 200;
 const pruneEveryMs = 60_000;
 /** Destinations get so long to take what is left when the agent stops; launchd allows 20 s in all. */
 const drainMs = 5_000;
+/** File events of so long ago are looked at again after a start: as long as launchd is asked about an item. */
+const recentMicros = 60_000_000;
 /** So many of the newest alerts are looked at after a start: the signature of a program may not have been told yet. */
 const askedAgain = 100;
 
@@ -189,7 +191,11 @@ class Agent {
         boot,
         patterns: filePatterns(rules),
         scopePid,
-        before: complete > 0 ? { items: store.items.load(), completeThrough: complete } : undefined,
+        before:
+          complete > 0
+            ? { items: store.items.load(), completeThrough: complete, loaded: this.#loadedBefore(boot) }
+            : undefined,
+        onLoaded: (text) => this.#remember('launchd_loaded', `${boot}\n${text}`),
         onContext: (event) => enricher.context(event),
         onItem: (change) => this.#pipeline.remember(change),
         onSwitch: () => this.#muteRules(),
@@ -214,6 +220,8 @@ class Agent {
     this.#muteRules();
     this.#pipeline.open();
     this.#signatures.committed(store.alerts.list({ limit: askedAgain }));
+    // Nobody may have looked when they were loaded.
+    this.#sensors.journaled([...store.events.between(clock.now() - recentMicros, Number.MAX_SAFE_INTEGER)]);
     if (before > 0) {
       const detail = 'the agent did not run';
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
@@ -280,13 +288,22 @@ class Agent {
   }
 
   #saveProgress(): void {
+    // Before anything was judged: what the sensors found at their start is all there is.
+    this.#remember('complete_through', String(this.#pipeline.judgedThrough || this.#started));
+  }
+
+  #remember(key: string, value: string): void {
     try {
-      // Before anything was judged: what the sensors found at their start is all there is.
-      const through = this.#pipeline.judgedThrough || this.#started;
-      this.#parts.store.progress.set('complete_through', String(through));
+      this.#parts.store.progress.set(key, value);
     } catch (error) {
       this.#parts.log.error({ error: messageOf(error) }, 'progress could not be stored');
     }
+  }
+
+  /** After another start of the machine launchd has loaded everything anew. */
+  #loadedBefore(boot: string): string | undefined {
+    const [of, text] = (this.#parts.store.progress.get('launchd_loaded') ?? '').split('\n', 2);
+    return of === boot ? text : undefined;
   }
 
   #prune(): void {

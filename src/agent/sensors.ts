@@ -29,8 +29,14 @@ export interface SensorSetOptions {
   readonly scopePid?: number | undefined;
   /** What the run before this one remembered, and up to when it had seen everything; undefined before the first. */
   readonly before?:
-    | { readonly items: readonly RememberedItem[]; readonly completeThrough: Micros }
+    | {
+        readonly items: readonly RememberedItem[];
+        readonly completeThrough: Micros;
+        /** What launchd had loaded. */
+        readonly loaded: string | undefined;
+      }
     | undefined;
+  readonly onLoaded: (text: string) => void;
   /** Processes that are no events but parents of some. */
   readonly onContext: (event: Event) => void;
   readonly onItem: (change: ItemChange) => void;
@@ -51,7 +57,11 @@ export class SensorSet {
     this.#options = options;
     this.#sink = sink;
     const { settings, clock, log, onSwitch } = options;
-    this.#launchd = new LaunchdStateSensor(this.#common('launchd-state'));
+    this.#launchd = new LaunchdStateSensor({
+      ...this.#common('launchd-state'),
+      ...(options.before?.loaded === undefined ? {} : { remembered: options.before.loaded }),
+      onRemember: options.onLoaded,
+    });
     this.#tiers = new Tiers({
       wanted: settings.sensors.tier,
       choices: this.#choices(),

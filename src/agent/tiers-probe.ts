@@ -26,6 +26,7 @@ export async function probeSensors(settings: Settings, clock: Clock): Promise<Pr
       patterns: [],
       onContext() {},
       onItem() {},
+      onLoaded() {},
     },
     { observe() {}, completeThrough() {}, started() {}, ended() {}, gap() {} },
   );

@@ -161,8 +161,8 @@ async function crashes(): Promise<void> {
     const result = await killRounds(mac, () => AgentProcess.start({ mac, config }), kills);
     report(
       `${kills} times kill -9 during an attack`,
-      result.problems.length === 0 && result.alerted === result.owed,
-      `${result.alerted} of ${result.owed} attacks that an agent looked at have exactly one alert; ${result.unseen} ran while none looked`,
+      result.problems.length === 0 && result.alerted === result.rounds && result.overlooked === 0,
+      `${result.alerted} of ${result.rounds} attacks have exactly one alert; the load of ${result.inferred} ran while no agent looked and was inferred from launchd, that of ${result.overlooked} while one did`,
     );
     for (const problem of result.problems.slice(0, 20)) console.log(`       ${problem}`);
   } finally {

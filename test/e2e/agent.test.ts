@@ -228,12 +228,11 @@ describe.skipIf(!compiler || !native)('life and death of the agent', () => {
     expect(alertsAbout(after, planted)).toHaveLength(1);
   });
 
-  test('killed in the middle of attacks, it has exactly one alert for each that it looked at', async () => {
+  test('killed in the middle of attacks, it has exactly one alert for each', async () => {
     const config = unlimitedRules(mac);
     const report = await killRounds(mac, () => AgentProcess.start({ mac, config }), 8);
     expect(report.problems).toEqual([]);
-    expect(report.alerted).toBe(report.owed);
-    expect(report.owed).toBeGreaterThan(0);
+    expect(report.alerted).toBe(report.rounds);
     expect(integrity(mac)).toEqual([]);
   }, 120_000);
 

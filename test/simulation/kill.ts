@@ -1,6 +1,7 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { type AgentProcess, alertsAbout, listAlerts, type SimulatedMac } from './mac.js';
+import { type AgentProcess, alertsAbout, listAlerts, type SimulatedMac, waitFor } from './mac.js';
 import { type LaunchAttack, launchAttack } from './scenarios.js';
 
 export interface KillRound {
@@ -14,15 +15,16 @@ export interface KillRound {
 
 export interface KillReport {
   readonly rounds: number;
-  /** Rounds in which launchctl ran for long enough while an agent looked; each must have exactly one alert. */
-  readonly owed: number;
+  /** Rounds with exactly one alert, as every one must have. */
   readonly alerted: number;
-  /** Rounds in which launchctl began and ended while no agent ran: nobody can have seen it. */
-  readonly unseen: number;
+  /** Those of them whose load was not seen, and inferred from what launchd had afterwards. */
+  readonly inferred: number;
+  /** Rounds in which launchctl ran for long enough while an agent looked, that were inferred all the same. */
+  readonly overlooked: number;
   readonly problems: readonly string[];
 }
 
-/** An agent that could look at a process for so long owes the alert, ... */
+/** An agent that could look at a process for so long has seen it, ... */
 const seenAfterMicros = 20_000;
 /** ... when it was given so long to write down what it had seen. */
 const journaledAfterMicros = 30_000;
@@ -59,6 +61,8 @@ export async function killRounds(
   const done: KillRound[] = [];
   const shown = new Map<string, string>();
   const problems: string[] = [];
+  // The stand-in launchctl stands for launchd too: what nobody saw can still be asked for.
+  mkdirSync(mac.host('/private/var/db/launchd.stand-in'), { recursive: true });
   let agent = await start();
   for (let round = 0; round < rounds; round++) {
     // Half of them live on until the next agent looks.
@@ -77,25 +81,27 @@ export async function killRounds(
     }
   }
   await agent.settled();
+  // launchd is asked about the last ones still.
+  const last = done.at(-1)?.attack.path ?? '';
+  await waitFor('the last alert', () => alertsAbout(listAlerts(mac), last)[0]).catch(() => undefined);
   await agent.stop();
   const alerts = listAlerts(mac);
   for (const id of shown.keys()) {
     if (!alerts.some((alert) => alert.id === id)) problems.push(`alert ${id} was shown once and is gone`);
   }
   problems.push(...integrity(mac));
-  let [owed, alerted, unseen] = [0, 0, 0];
+  let [alerted, inferred, overlooked] = [0, 0, 0];
   for (const round of done) {
-    const count = alertsAbout(alerts, round.attack.path).length;
-    const must = overlap(round) >= seenAfterMicros;
-    if (must) owed++;
-    else unseen++;
-    if (must && count === 1) alerted++;
-    if (count > 1) problems.push(`${round.attack.path} has ${count} alerts`);
-    if (must && count === 0) {
+    const { attack, lifetimeMs, killed } = round;
+    const about = alertsAbout(alerts, attack.path);
+    if (about.length === 1) alerted++;
+    else
       problems.push(
-        `${round.attack.path} has no alert (launchctl lived ${round.lifetimeMs} ms, killed after ${(round.killed - round.attack.started) / 1000} ms)`,
+        `${attack.path} has ${about.length} alerts (launchctl lived ${lifetimeMs} ms, killed after ${(killed - attack.started) / 1000} ms)`,
       );
-    }
+    if (!about.some((alert) => alert.rule_name.includes('inferred'))) continue;
+    inferred++;
+    if (overlap(round) >= seenAfterMicros) overlooked++;
   }
-  return { rounds, owed, alerted, unseen, problems };
+  return { rounds, alerted, inferred, overlooked, problems };
 }

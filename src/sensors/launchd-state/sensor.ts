@@ -21,6 +21,9 @@ export interface LaunchdStateSensorOptions {
   /** Identity of this boot: part of every id. */
   readonly boot: string;
   readonly settings?: Partial<LaunchdStateOptions>;
+  /** What an earlier run on this boot knew to be loaded, and who is told what this one knows: text of its own. */
+  readonly remembered?: string;
+  readonly onRemember?: (text: string) => void;
   /** For tests: answers in place of launchctl. */
   readonly run?: RunLaunchctl;
 }
@@ -28,6 +31,8 @@ export interface LaunchdStateSensorOptions {
 const program = '/bin/launchctl';
 const tickMs = 50;
 const gapEveryMs = 10_000;
+/** Characters of what a later run may know of what was loaded. */
+const maxRemembered = 1024 * 1024;
 /** Sessions that are asked about: a Mac with more people logged in is a rare one. */
 const mostUsers = 8;
 
@@ -72,6 +77,8 @@ export class LaunchdStateSensor implements Sensor {
     this.#sink = sink;
     this.#present = run !== undefined || existsSync(this.#program);
     if (!this.#present) return;
+    const { remembered } = this.#options;
+    if (remembered !== undefined) this.#before.restore(remembered);
     await this.#list();
     this.#timers.push(
       clock.every(this.#settings.usersMs, () => this.#lookForUsers()),
@@ -202,6 +209,8 @@ export class LaunchdStateSensor implements Sensor {
       if (list?.exists !== false) sessions.push(uid);
     }
     this.#users = sessions;
+    const saved = this.#before.saved(maxRemembered);
+    if (saved !== undefined) this.#options.onRemember?.(saved);
   }
 
   async #listDomain(domain: string): Promise<ReturnType<typeof readDomain>> {
