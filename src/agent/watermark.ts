@@ -77,7 +77,7 @@ export class Watermark {
   /**
    * What nobody waits for any more. On a machine without processor time to spare the whole agent may stand still for
    * longer than `maxHold`; when it goes on, one sensor speaks first, and the others must get their turn. So the limit
-   * starts below the first event that waits, a stall moves it by little, and it catches up at twice the speed of time.
+   * starts well below the first event that waits, a stall moves it by little, and it catches up at twice the speed of time.
    */
   #holdLimit(now: Micros, waiting: Micros | undefined): Micros {
     if (waiting === undefined) {
@@ -85,7 +85,7 @@ export class Watermark {
       return now - idleHold;
     }
     const target = now - maxHold;
-    const from = this.#asked === undefined ? Math.min(target, waiting - 1) : this.#limit;
+    const from = this.#asked === undefined ? Math.min(target, waiting - maxHold) : this.#limit;
     const passed = Math.min(Math.max(now - (this.#asked ?? now), 0), stall);
     this.#asked = now;
     const late = target - from > longestStall;

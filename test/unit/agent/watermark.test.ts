@@ -84,6 +84,18 @@ test('after a stall of the whole agent a silent sensor gets its turn', () => {
   expect(watermark.at(10.4 * second)).toBe(10.4 * second);
 });
 
+test('that turn is one of time, not of the next look; what happened a moment before is not late', () => {
+  const watermark = new Watermark();
+  for (const sensor of ['files', 'processes']) watermark.add(sensor);
+  for (const sensor of ['files', 'processes']) watermark.advance(sensor, 10 * second);
+  expect(watermark.at(10 * second)).toBe(10 * second);
+  for (let now = 11 * second; now <= 11.1 * second; now += 5_000) {
+    watermark.advance('processes', now);
+    expect(watermark.at(now, 10.3 * second)).toBeLessThan(10.3 * second);
+    if (now === 11 * second) expect(watermark.at(now, 10.3 * second)).toBeLessThan(10.2 * second);
+  }
+});
+
 test('after a stall a sensor that stays silent is waited for no longer than twice the stall', () => {
   const watermark = new Watermark();
   watermark.add('a');
