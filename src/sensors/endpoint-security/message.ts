@@ -31,11 +31,10 @@ export interface EsMessage {
   readonly item?: EsLaunchItem;
 }
 
-/** Names as eslogger has them. The order is part of the contract with native/src/es/es_api.h. */
-export const esKinds = [
-  'exec',
-  'fork',
-  'exit',
+const imageKinds = ['exec', 'fork', 'exit'] as const;
+const itemKinds = ['btm_launch_item_add', 'btm_launch_item_remove'] as const;
+/** What changes a file. */
+export const fileKinds = [
   'create',
   'close',
   'rename',
@@ -48,11 +47,18 @@ export const esKinds = [
   'setmode',
   'setowner',
   'mount',
+] as const;
+/** What a process does, and what becomes a launch item by it. */
+export const processKinds = [...imageKinds, ...itemKinds] as const;
+
+/** Names as eslogger has them. The order is part of the contract with native/src/es/es_api.h. */
+export const esKinds = [
+  ...imageKinds,
+  ...fileKinds,
   'open',
   'setextattr',
   'deleteextattr',
-  'btm_launch_item_add',
-  'btm_launch_item_remove',
+  ...itemKinds,
 ] as const;
 export type EsKind = (typeof esKinds)[number];
 

@@ -7,7 +7,7 @@ import type { Micros } from '../../base/time.js';
 import { type LoadedAddon, loadAddon, type NativeEsClient, unpack } from '../addon/index.js';
 import { LaggingAnswer } from '../answer.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
-import { type EsKind, esKinds } from './message.js';
+import { type EsKind, esKinds, fileKinds, processKinds } from './message.js';
 import { Normaliser } from './normalise.js';
 import { type EndpointSecurityOptions, endpointSecurityDefaults } from './options.js';
 import { fileReader } from './read-file.js';
@@ -30,28 +30,6 @@ export interface EndpointSecuritySensorOptions {
   readonly addon?: LoadedAddon;
   readonly double?: object;
 }
-
-const processKinds: readonly EsKind[] = [
-  'exec',
-  'fork',
-  'exit',
-  'btm_launch_item_add',
-  'btm_launch_item_remove',
-];
-const fileKinds: readonly EsKind[] = [
-  'create',
-  'close',
-  'rename',
-  'unlink',
-  'link',
-  'clone',
-  'copyfile',
-  'truncate',
-  'exchangedata',
-  'setmode',
-  'setowner',
-  'mount',
-];
 
 const batchesATurn = 8;
 

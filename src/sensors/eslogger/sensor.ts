@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import { LaggingAnswer } from '../answer.js';
-import { type EsKind, fileReader } from '../endpoint-security/index.js';
+import { type EsKind, fileKinds, fileReader, processKinds } from '../endpoint-security/index.js';
 import { Scope } from '../file-watch/index.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { type EsloggerOptions, esloggerDefaults } from './options.js';
@@ -27,25 +27,7 @@ export interface EsloggerSensorOptions {
   readonly settings?: Partial<EsloggerOptions>;
 }
 
-const wantedEvents: readonly EsKind[] = [
-  'exec',
-  'fork',
-  'exit',
-  'create',
-  'close',
-  'rename',
-  'unlink',
-  'link',
-  'clone',
-  'copyfile',
-  'truncate',
-  'exchangedata',
-  'setmode',
-  'setowner',
-  'mount',
-  'btm_launch_item_add',
-  'btm_launch_item_remove',
-];
+const wantedEvents: readonly EsKind[] = [...processKinds, ...fileKinds];
 
 /** Apple's own tool as a sensor: needs root and Full Disk Access, and no entitlement. */
 export class EsloggerSensor implements Sensor {
