@@ -76,7 +76,12 @@ export class FileWatchSensor implements Sensor {
   #ticked: Micros = 0;
   #lastBlindLook = 0;
   /** Milliseconds that looks may take now, and when that was reckoned. */
-  #unaided = { credit: unaidedAdvance, at: Number.NEGATIVE_INFINITY, lookedAt: Number.NEGATIVE_INFINITY };
+  #unaided = {
+    credit: unaidedAdvance,
+    at: Number.NEGATIVE_INFINITY,
+    lookedAt: Number.NEGATIVE_INFINITY,
+    wholeAt: Number.NEGATIVE_INFINITY,
+  };
   #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
   #missedBefore = 0;
@@ -210,12 +215,11 @@ export class FileWatchSensor implements Sensor {
     const { clock } = this.#options;
     const now = clock.now();
     const steady = clock.monotonic();
-    const slow = steady - this.#lastBlindLook > blindEveryMs;
-    if (slow) {
+    if (steady - this.#lastBlindLook > blindEveryMs) {
       this.#lastBlindLook = steady;
       this.#walker.lookIntoBlind();
     }
-    this.#lookUnaided(steady, slow);
+    this.#lookUnaided(steady);
     this.#walker.tick(steady);
     this.#echo.prune();
     // After the next poll for input: everything the kernel had queued by `now` has then arrived.
@@ -231,14 +235,20 @@ export class FileWatchSensor implements Sensor {
     });
   }
 
-  #lookUnaided(steady: number, all: boolean): void {
+  #lookUnaided(steady: number): void {
     const { clock } = this.#options;
-    const { credit, at, lookedAt } = this.#unaided;
+    const { credit, at, lookedAt, wholeAt } = this.#unaided;
     const now = Math.min(credit + (steady - at) * unaidedShare, unaidedAdvance);
     if (now <= 0 && steady - lookedAt < maxUnaidedWait) return;
-    this.#walker.lookAtWay(all);
+    const whole = steady - wholeAt > blindEveryMs;
+    this.#walker.lookAtWay(whole);
     this.#tracker.lookAtUnwatched();
-    this.#unaided = { credit: now - (clock.monotonic() - steady), at: steady, lookedAt: steady };
+    this.#unaided = {
+      credit: now - (clock.monotonic() - steady),
+      at: steady,
+      lookedAt: steady,
+      wholeAt: whole ? steady : wholeAt,
+    };
   }
 
   #advance(now: Micros): void {
