@@ -36,9 +36,9 @@ export interface Sensor {
   readonly kind: SensorKind;
   start(sink: SensorSink): Promise<void>;
   /**
-   * Somebody waits for everything up to `time`: the sensor says `completeThrough` as soon as it has got so far, and speaks
-   * at least every 50 ms until then. A running sensor is asked at least once a second; who is asked nothing need not wake
-   * up, since on an idle machine wake-ups are nearly all that an agent costs.
+   * Somebody waits for everything up to `time`: the sensor says `completeThrough` as soon as it has got so far, or at the
+   * latest when it is asked again, which is every 50 ms while somebody waits. A running sensor is asked at least once a
+   * second; who is asked nothing need not wake up, since on an idle machine wake-ups are nearly all that an agent costs.
    */
   ask(time: Micros): void;
   /**
