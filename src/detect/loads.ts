@@ -4,7 +4,7 @@ import type { Query, SequenceQuery } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
 import type { Match, QueryMatcher } from './match.js';
-import { loadedItems, type NamedFiles } from './named-files.js';
+import { loadedItems, type NamedFiles, runsLaunchctl } from './named-files.js';
 import { SequenceMatcher, type SequenceOptions } from './sequence.js';
 import { planSequence } from './sequence-plan.js';
 import type { Told } from './told.js';
@@ -29,13 +29,28 @@ export interface LoadOptions extends Omit<SequenceOptions, 'onMatch'> {
   onLate(file: Event, call: Event, told: Told): void;
 }
 
-interface Call {
+/** A launchctl call, and the alert that it is a part of. */
+class Call {
   readonly event: Event;
-  readonly names: NamedFiles;
   readonly key: JoinKey;
   /** `keyIdentity` of the key. */
   readonly id: unknown;
   told: Told | undefined;
+  #names: NamedFiles | undefined;
+  #read = false;
+
+  constructor(event: Event, key: JoinKey) {
+    this.event = event;
+    this.key = key;
+    this.id = keyIdentity(key);
+  }
+
+  /** What it names, read when a file is to be compared with it: most calls meet none. */
+  get names(): NamedFiles | undefined {
+    if (!this.#read) this.#names = loadedItems(this.event.doc);
+    this.#read = true;
+    return this.#names;
+  }
 }
 
 /** Whether a query is "a file changes, then a process starts" and nothing else. */
@@ -67,7 +82,7 @@ export class LoadMatcher implements QueryMatcher {
   readonly #maxspan: Micros;
   /** Events that met the first step. */
   readonly #files = new WeakSet<Event>();
-  /** Calls that name something, in the order of events. */
+  /** In the order of events. */
   #calls: Call[] = [];
   /** By join key, what the matches that the present event completes were told as. */
   readonly #completed = new Map<unknown, Told | undefined>();
@@ -111,19 +126,21 @@ export class LoadMatcher implements QueryMatcher {
   }
 
   #call(event: Event): void {
-    const names = loadedItems(event.doc);
-    if (names === undefined) return;
+    if (!runsLaunchctl(event.doc)) return;
     for (const key of this.#keysOf(1, event)) {
-      const id = keyIdentity(key);
-      const call: Call = { event, names, key, id, told: this.#completed.get(id) };
-      if (!this.#completed.has(id)) call.told = this.#load(call);
+      const call = new Call(event, key);
+      call.told = this.#completed.has(call.id) ? this.#completed.get(call.id) : this.#load(call);
       this.#remember(call);
     }
   }
 
-  #load({ event, names, key }: Call, late?: Event): Told | undefined {
+  #load(call: Call, late?: Event): Told | undefined {
     const { ranking } = this.#options;
+    const { event, key } = call;
     const window = this.sequence.filesOf(key, event);
+    if (window.length === 0 && late === undefined) return undefined;
+    const { names } = call;
+    if (names === undefined) return undefined;
     const all = late === undefined || window.includes(late) ? window : [...window, late];
     const files = all.filter(
       (file) =>
@@ -148,6 +165,7 @@ export class LoadMatcher implements QueryMatcher {
         (one) =>
           compareEvents(event, one.event) < 0 &&
           one.id === id &&
+          one.names !== undefined &&
           ranking.linkOf(event, one.names) !== undefined &&
           this.sequence.pairs(event, one.event),
       );

@@ -41,6 +41,12 @@ export function loadedItems(doc: EcsDocument): NamedFiles | undefined {
   return anyHome || paths.size + tails.length + folders.size + labels.size > 0 ? names : undefined;
 }
 
+/** Whether a process is launchctl, by its image or by what it calls itself. */
+export function runsLaunchctl(doc: EcsDocument): boolean {
+  const first: unknown = doc.process?.args?.[0];
+  return isLaunchctl(doc, typeof first === 'string' ? [first] : []);
+}
+
 function isLaunchctl(doc: EcsDocument, args: readonly string[]): boolean {
   return baseName(args[0] ?? '') === 'launchctl' || doc.process?.name === 'launchctl';
 }
