@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
 import { BoundedQueue } from '../base/bounded-queue.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
+import { runTool, type ToolAnswer } from '../base/tool.js';
 import { codeSignatureOf, trustedRequirement } from '../enrich/index.js';
 import type { Alert } from '../event/alert.js';
 import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
@@ -19,14 +19,6 @@ const maxPath = 1_024;
 const codesign = '/usr/bin/codesign';
 /** A process of its own and not stat(2): a file system that hangs must not hold one of our threads. */
 const stat = '/usr/bin/stat';
-
-/** What one run of a tool gave. */
-export interface ToolAnswer {
-  /** Exit status; null when it was killed, took too long, printed too much or could not be started. */
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Runs the program at an absolute path. Never rejects; `signal` kills it. */
 export type RunTool = (program: string, args: readonly string[], signal: AbortSignal) => Promise<ToolAnswer>;
@@ -63,7 +55,7 @@ export class Signatures {
 
   constructor(options: SignaturesOptions) {
     this.#options = options;
-    this.#run = options.run ?? runTool;
+    this.#run = options.run ?? runBounded;
     this.#off = whyOff(options);
   }
 
@@ -227,30 +219,11 @@ function withSignature(doc: EcsDocument, signature: Readonly<CodeSignatureFields
   };
 }
 
-/** Nothing that was put into the agent's own environment reaches its helpers. */
-const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
-
-/** The `RunTool` of the agent: no shell, bounded in time and output. */
-export function runTool(program: string, args: readonly string[], signal: AbortSignal): Promise<ToolAnswer> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      program,
-      [...args],
-      {
-        timeout: timeoutMs,
-        maxBuffer: maxOutputBytes,
-        signal,
-        killSignal: 'SIGKILL',
-        encoding: 'utf8',
-        env: environment,
-        cwd: '/',
-      },
-      (error, stdout, stderr) => {
-        const status = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
-        resolve({ status, stdout, stderr });
-      },
-    );
-    // One that hangs in the kernel survives its killing: the agent ends all the same.
-    child.unref();
-  });
+/** The `RunTool` of the agent. */
+export function runBounded(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<ToolAnswer> {
+  return runTool(program, args, { timeoutMs, mostBytes: maxOutputBytes, signal, unref: true });
 }

@@ -1,4 +1,4 @@
-import type { LaunchctlAnswer } from './launchctl.js';
+import type { ToolAnswer } from '../../base/tool.js';
 
 /**
  * Readers of `launchctl print`. Its output is documented as no interface (launchctl(1)); what is relied on stands in
@@ -29,7 +29,7 @@ const maxUsers = 16;
 const topLevel = /^\t(\w[\w ]{0,60}) = (.*)$/;
 
 /** The answer to `launchctl print <domain>/<label>`; `target` is what was asked for. */
-export function readService(answer: LaunchctlAnswer, target: string): ServiceAnswer {
+export function readService(answer: ToolAnswer, target: string): ServiceAnswer {
   if (answer.status === notFound) return { state: 'not-loaded' };
   const [header = '', ...lines] = linesOf(answer.stdout);
   if (answer.status !== 0 || header.trimEnd() !== `${target} = {`) return { state: 'unknown' };
@@ -63,7 +63,7 @@ export interface DomainAnswer {
 }
 
 /** The answer to `launchctl print <domain>`: no labels for a domain that does not exist, undefined if not understood. */
-export function readDomain(answer: LaunchctlAnswer): DomainAnswer | undefined {
+export function readDomain(answer: ToolAnswer): DomainAnswer | undefined {
   if (answer.status === notFound) return { exists: false, labels: new Set(), users: [] };
   const [header = '', ...lines] = linesOf(answer.stdout);
   const begin = lines.indexOf('\tservices = {');

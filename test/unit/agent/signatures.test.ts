@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Pipeline } from '../../../src/agent/pipeline.js';
-import { type RunTool, runTool, Signatures, type ToolAnswer } from '../../../src/agent/signatures.js';
+import { type RunTool, runBounded, Signatures } from '../../../src/agent/signatures.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
+import type { ToolAnswer } from '../../../src/base/tool.js';
 import { Enricher, trustedRequirement } from '../../../src/enrich/index.js';
 import type { LaunchItemFields } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
@@ -321,27 +322,27 @@ test.each([
 
 test('tools run without a shell and with an environment of their own; what does not start has no status', async () => {
   const { signal } = new AbortController();
-  expect(await runTool('/bin/echo', ['$HOME', ';', 'x'], signal)).toEqual({
+  expect(await runBounded('/bin/echo', ['$HOME', ';', 'x'], signal)).toEqual({
     status: 0,
     stdout: '$HOME ; x\n',
     stderr: '',
   });
-  const environment = await runTool('/usr/bin/env', [], signal);
+  const environment = await runBounded('/usr/bin/env', [], signal);
   expect(environment.stdout).not.toContain('VITEST');
-  expect(await runTool('/bin/sh', ['-c', 'echo no >&2; exit 3'], signal)).toEqual({
+  expect(await runBounded('/bin/sh', ['-c', 'echo no >&2; exit 3'], signal)).toEqual({
     status: 3,
     stdout: '',
     stderr: 'no\n',
   });
-  expect((await runTool('/nonexistent/tool', [], signal)).status).toBeNull();
+  expect((await runBounded('/nonexistent/tool', [], signal)).status).toBeNull();
 });
 
 test('a tool that is told to end has no status, and one that prints too much is cut off', async () => {
   const stop = new AbortController();
-  const running = runTool('/bin/sleep', ['60'], stop.signal);
+  const running = runBounded('/bin/sleep', ['60'], stop.signal);
   stop.abort();
   expect((await running).status).toBeNull();
-  const flood = await runTool(
+  const flood = await runBounded(
     '/bin/sh',
     ['-c', 'while :; do echo flood; done'],
     new AbortController().signal,

@@ -1,6 +1,7 @@
+import type { ToolAnswer } from '../../../src/base/tool.js';
 import type { EcsDocument } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
-import type { LaunchctlAnswer, RunLaunchctl } from '../../../src/sensors/launchd-state/index.js';
+import type { RunLaunchctl } from '../../../src/sensors/launchd-state/index.js';
 
 /** A launchd that a test loads jobs into, answering as `launchctl print` does (reference/macos.md 6.2, UNPROVEN). */
 export class FakeLaunchd {
@@ -21,7 +22,7 @@ export class FakeLaunchd {
     return target === 'system' || /^gui\/\d+$/.test(target) ? this.#domain(target) : this.#service(target);
   };
 
-  #domain(domain: string): LaunchctlAnswer {
+  #domain(domain: string): ToolAnswer {
     if (domain !== 'system' && !this.sessions.has(domain))
       return { status: 113, stdout: '', stderr: 'Bad request.\nCould not find domain\n' };
     const labels = [...this.loaded.keys()].filter((target) => target.startsWith(`${domain}/`));
@@ -41,7 +42,7 @@ export class FakeLaunchd {
     return { status: 0, stdout: `${text.join('\n')}\n`, stderr: '' };
   }
 
-  #service(target: string): LaunchctlAnswer {
+  #service(target: string): ToolAnswer {
     const path = this.loaded.get(target);
     if (path === undefined)
       return { status: 113, stdout: '', stderr: 'Bad request.\nCould not find service "x" in domain\n' };
