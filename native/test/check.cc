@@ -1,11 +1,9 @@
 // What the core, the scanner and the EndpointSecurity client must do, checked without JavaScript so that the sanitizers
-// see all of it (scripts/native-sanitize.mjs). Exit code 0 and the number of checks, or the first that failed.
+// see all of it (scripts/native-sanitize.mjs); check_client.cc is a part of it. Exit code 0 and the number of checks, or the first that failed.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,67 +12,15 @@
 #include <thread>
 #include <vector>
 
+#include "check.h"
 #include "core/channel.h"
 #include "core/sequence_gaps.h"
-#include "double/es_double.h"
-#include "es/client.h"
-#include "es/make_api.h"
 #include "scan/clocks.h"
 #include "scan/scanner.h"
 
 using namespace launchwarden;
 
 namespace {
-
-int checks = 0;
-
-void Check(bool holds, const char* what, int line) {
-  checks++;
-  if (holds) return;
-  std::fprintf(stderr, "native/test/check.cc:%d: %s\n", line, what);
-  std::exit(1);
-}
-#define CHECK(condition) Check((condition), #condition, __LINE__)
-
-template <typename Condition>
-bool Eventually(Condition condition) {
-  for (int tries = 0; tries < 5'000; tries++) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
-
-struct Unpacked {
-  uint16_t kind = 0;
-  std::vector<double> numbers;
-  std::vector<std::string> strings;
-};
-
-std::vector<Unpacked> Unpack(const std::vector<uint8_t>& batch) {
-  std::vector<Unpacked> records;
-  for (size_t at = 0; at < batch.size();) {
-    uint32_t header[4];
-    std::memcpy(header, batch.data() + at, sizeof header);
-    CHECK(header[0] >= 16 && header[0] % 8 == 0 && at + header[0] <= batch.size());
-    Unpacked record;
-    record.kind = static_cast<uint16_t>(header[1] & 0xffff);
-    record.numbers.resize(header[1] >> 16);
-    const uint8_t* from = batch.data() + at + 16;
-    if (!record.numbers.empty()) std::memcpy(record.numbers.data(), from, record.numbers.size() * 8);
-    from += record.numbers.size() * 8;
-    const char* text = reinterpret_cast<const char*>(from + ((header[2] * 4 + 7) & ~size_t{7}));
-    for (uint32_t index = 0; index < header[2]; index++) {
-      uint32_t length;
-      std::memcpy(&length, from + index * 4, 4);
-      record.strings.emplace_back(text, length);
-      text += length;
-    }
-    at += header[0];
-    records.push_back(std::move(record));
-  }
-  return records;
-}
 
 void Records() {
   std::vector<uint8_t> batch;
@@ -502,120 +448,6 @@ void Hints() {
   CHECK(Eventually([&] { return reported("/bin/in-place") == 1; }));
   CHECK(reported("/sbin/launchd") == 0);
   CHECK(scanner->Stop());
-}
-
-ScriptedMessage Exec(int pid) {
-  ScriptedMessage one;
-  one.message.kind = EsKind::kExec;
-  one.message.version = 7;
-  one.message.process.token = {pid, 1};
-  one.message.process.executable = one.Keep("/bin/launchctl");
-  one.arguments = {one.Keep("launchctl"), one.Keep("load")};
-  return one;
-}
-
-std::shared_ptr<std::vector<ScriptedMessage>> Script(std::vector<ScriptedMessage> given) {
-  auto script = std::make_shared<std::vector<ScriptedMessage>>(std::move(given));
-  for (ScriptedMessage& one : *script) {
-    one.message.argument_count = one.arguments.size();
-    one.message.argument_source = &one;
-    one.message.argument = [](const void* source, size_t index) {
-      return static_cast<const ScriptedMessage*>(source)->arguments[index];
-    };
-  }
-  return script;
-}
-
-void Clients() {
-  EsPlan plan;
-  plan.process_kinds = {EsKind::kExec, EsKind::kExit};
-  plan.file_kinds = {EsKind::kClose, EsKind::kRename};
-  plan.targets = {{EsTarget::kPrefix, "/Library/LaunchAgents/"}};
-
-  EsDouble system(EsScript{});
-  auto channel = std::make_shared<Channel>(64 << 20, [] {});
-  auto client = std::make_unique<EsClient>(system.Api(), channel);
-  CHECK(client->Start(plan) == EsResult::kSuccess);
-
-  std::vector<ScriptedMessage> messages;
-  messages.push_back(Exec(10));
-  ScriptedMessage close;
-  close.message.kind = EsKind::kClose;
-  close.message.version = 7;
-  close.message.modified = true;
-  close.message.has_file = true;
-  close.message.file.path = close.Keep("/Library/LaunchAgents/x.plist");
-  messages.push_back(std::move(close));
-  ScriptedMessage elsewhere;
-  elsewhere.message.kind = EsKind::kClose;
-  elsewhere.message.version = 7;
-  elsewhere.message.modified = true;
-  elsewhere.message.has_file = true;
-  elsewhere.message.file.path = elsewhere.Keep("/private/tmp/x");
-  messages.push_back(std::move(elsewhere));
-  ScriptedMessage rename;
-  rename.message.kind = EsKind::kRename;
-  rename.message.version = 7;
-  rename.message.directory = rename.Keep("/");
-  rename.message.name = rename.Keep("x");
-  rename.message.has_other = true;
-  rename.message.other.path = rename.Keep("/Library/LaunchAgents/y");
-  messages.push_back(std::move(rename));
-
-  // While it plays, targets are replaced from this thread.
-  system.Play(Script(std::move(messages)), 20'000);
-  for (int round = 0; round < 50; round++) {
-    auto targets = plan.targets;
-    targets.emplace(EsTarget::kPrefix, "/Users/" + std::to_string(round) + "/");
-    CHECK(client->SetTargets(targets));
-  }
-  CHECK(Eventually([&] { return !system.Playing(); }));
-  CHECK(client->counters().received == 60'000 && client->counters().queued == 60'000);
-  CHECK(client->counters().kernel_dropped == 0);
-  std::vector<uint8_t> batch;
-  size_t records = 0;
-  bool joined = false;
-  while (channel->Take(batch))
-    for (const auto& record : Unpack(batch)) {
-      records++;
-      if (record.kind == EsClient::kRecordBase + static_cast<int>(EsKind::kRename)) joined = record.strings[4] == "/x";
-    }
-  CHECK(records == 60'000 && joined);
-
-  // Ended in the middle of a play.
-  std::vector<ScriptedMessage> endless;
-  endless.push_back(Exec(11));
-  system.Play(Script(std::move(endless)), 1'000'000'000);
-  CHECK(Eventually([&] { return client->counters().received > 61'000; }));
-  CHECK(client->Stop());
-  const uint64_t received = client->counters().received;
-  client.reset();
-  std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  CHECK(received > 61'000);
-  system.Halt();
-
-  // A system that calls a handler after its client was closed and freed.
-  EsScript late;
-  late.late = true;
-  EsDouble rude(late);
-  auto second = std::make_unique<EsClient>(rude.Api(), std::make_shared<Channel>(1 << 20, [] {}));
-  CHECK(second->Start(plan) == EsResult::kSuccess);
-  std::vector<ScriptedMessage> more;
-  more.push_back(Exec(12));
-  rude.Play(Script(std::move(more)), 200'000);
-  second.reset();
-  CHECK(Eventually([&] { return !rude.Playing(); }));
-
-  // The second client is refused: the first is closed, and nothing is left.
-  EsScript refusing;
-  refusing.connect = {EsResult::kSuccess, EsResult::kTooManyClients};
-  EsDouble refused(refusing);
-  EsClient third(refused.Api(), std::make_shared<Channel>(1 << 20, [] {}));
-  CHECK(third.Start(plan) == EsResult::kTooManyClients);
-  CHECK(refused.Calls().back() == "close");
-
-  EsClient none(MakeEsApi(), std::make_shared<Channel>(1 << 20, [] {}));
-  CHECK(none.Start(plan) == EsResult::kUnsupported);
 }
 
 }  // namespace
