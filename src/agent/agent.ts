@@ -221,7 +221,8 @@ class Agent {
     this.#pipeline.open();
     this.#signatures.committed(store.alerts.list({ limit: askedAgain }));
     // Nobody may have looked when they were loaded.
-    this.#sensors.journaled([...store.events.between(clock.now() - recentMicros, Number.MAX_SAFE_INTEGER)]);
+    for (const event of store.events.between(clock.now() - recentMicros, Number.MAX_SAFE_INTEGER))
+      this.#sensors.journaled([event]);
     if (before > 0) {
       const detail = 'the agent did not run';
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
