@@ -61,6 +61,7 @@ async function idleRows(pid: number): Promise<Row[]> {
     await comeToRest();
     const before = [cpuSeconds(pid), cpuSeconds(barePid)] as const;
     const begun = performance.now();
+    // The stretch of time that is measured.
     await new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000));
     const share = 100_000 / (performance.now() - begun);
     const cpu = (cpuSeconds(pid) - before[0]) * share;

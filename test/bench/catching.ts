@@ -38,6 +38,7 @@ const [program, count, pause] = [process.argv[1], Number(process.argv[2]), Numbe
 let left = count;
 const next = () => {
   if (left-- > 0) {
+    // At random moments: what is measured.
     spawn(program, ['load', '/' + left + '.plist'], { stdio: 'ignore' }).on('exit', () => setTimeout(next, Math.random() * pause));
     return;
   }

@@ -25,5 +25,6 @@ export function residentMegabytes(pid: number): number {
  * memory that it had for work some seconds after it.
  */
 export async function comeToRest(): Promise<void> {
+  // Both follow the clock, and nothing outside tells when they are over.
   await new Promise((resolve) => setTimeout(resolve, 75_000));
 }

@@ -27,6 +27,7 @@ type Message =
 const agents = 'Library/LaunchAgents';
 const homes = 100;
 const now = () => performance.timeOrigin + performance.now();
+// A bench measures what happens in stretches of time; nothing is judged right or wrong by one.
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The watching process: says over IPC which path it saw when, and what it has cost so far. */
@@ -123,6 +124,7 @@ class Watcher {
   async lost(paths: readonly string[], patienceMs = 3_000): Promise<number> {
     const end = performance.now() + patienceMs;
     const missing = () => paths.filter((one) => !this.#seen.has(one)).length;
+    // Looks again until the condition holds.
     while (missing() > 0 && performance.now() < end) await sleep(20);
     return missing();
   }
@@ -159,6 +161,7 @@ async function latency(kind: Kind): Promise<{ p50: number; p99: number; cpu: num
       watcher.write(name);
       await watcher.lost([name]);
       times.push((watcher.seenAt(name) ?? Number.NaN) - start);
+      // Apart from each other, so that each wakes the watcher by itself.
       await sleep(5);
     }
     const after = await watcher.cost();
@@ -184,6 +187,7 @@ const losses: Record<string, (watcher: Watcher) => Promise<number>> = {
       mkdirSync(path.join(watcher.root, `Users/u${n}/${agents}`), { recursive: true });
       watcher.write(`Users/u${n}/${agents}/x.plist`);
       paths.push(`Users/u${n}/${agents}/x.plist`);
+      // One home after the other, as people make them.
       await sleep(2);
     }
     return watcher.lost(paths);
@@ -197,6 +201,7 @@ const losses: Record<string, (watcher: Watcher) => Promise<number>> = {
     for (let n = 0; n < 40; n++) {
       rmSync(path.join(watcher.root, agents), { recursive: true });
       mkdirSync(path.join(watcher.root, agents));
+      // A watcher on the old folder is given the time to notice.
       await sleep(30);
       watcher.write(`${agents}/r${n}.plist`);
       paths.push(`${agents}/r${n}.plist`);
@@ -211,6 +216,7 @@ const losses: Record<string, (watcher: Watcher) => Promise<number>> = {
       utimesSync(path.join(watcher.root, one), 1e9, 1e9);
     }
     await watcher.lost(paths);
+    // Beyond the time in which changes count as one (settleMs).
     await sleep(1_200);
     for (const one of paths) {
       watcher.forget(one);
@@ -227,8 +233,10 @@ async function writeThenDelete(watcher: Watcher, ms: number): Promise<number> {
   const paths = names(100, 'v');
   for (const one of paths) {
     watcher.write(one);
+    // The lifetime that is measured.
     if (ms > 0) await sleep(ms);
     unlinkSync(path.join(watcher.root, one));
+    // The next file is to be a wake-up of its own.
     await sleep(1);
   }
   return watcher.lost(paths);
@@ -240,6 +248,7 @@ async function flood(kind: Kind): Promise<{ lost: number; cpu: number; rss: numb
     const paths = names(10_000, 'f');
     for (const one of paths) watcher.write(one);
     const lost = await watcher.lost(paths, 20_000);
+    // What follows a flood (amendments, hashes) is part of its cost.
     await sleep(1_000);
     const after = await watcher.cost();
     return { lost, cpu: after.cpuMs - before.cpuMs, rss: after.rssMb };

@@ -94,6 +94,7 @@ export function sensorContract(name: string, makeRig: () => Promise<SensorRig>):
       expect(rig.sensor.health().running).toBe(false);
       const calls = seen.calls;
       await rig.act();
+      // That nothing comes can only be shown by waiting; a short wait can miss a fault, and never makes one up.
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(seen.calls).toBe(calls);
     });

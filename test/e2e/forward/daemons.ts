@@ -66,6 +66,7 @@ export class Daemon {
       });
     for (let tries = 0; !(await answers(this.port)); tries++) {
       if (child.exitCode !== null || tries > 1000) throw new Error(`${program} did not start: ${this.#said}`);
+      // Between two looks at the condition.
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -32,6 +32,7 @@ for (let n = 0; n < Number(count); n++) {
   forwarder.wake();
   await new Promise((resolve) => setImmediate(resolve));
 }
+// Until the condition holds, with a pause between two looks.
 while (!(await forwarder.flush())) await new Promise((resolve) => setTimeout(resolve, 20));
 await forwarder.stop(0);
 store.close();
