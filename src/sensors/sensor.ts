@@ -17,11 +17,23 @@ export interface SensorSink {
   failed(reason: string): void;
 }
 
+/** A place that a sensor does not see, or sees only in part. */
+export interface BlindPlace {
+  /** Canonical macOS path of the folder or item; a pattern where no path is known. */
+  readonly place: string;
+  /** Event time, microseconds, since when it is blind there. */
+  readonly since: Micros;
+  /** Why, in words for a reader of `status`, with the error code where there is one. */
+  readonly reason: string;
+}
+
 export interface SensorHealth {
   readonly kind: SensorKind;
   readonly running: boolean;
   /** Why it runs this way: which method, what it cannot see. One line each. */
   readonly notes: readonly string[];
+  /** Places that it cannot see at present, at most 100 of them; absent or empty when there are none. */
+  readonly blind?: readonly BlindPlace[];
   /** Named counters since start: `observed`, `dropped`, `scans`, `read_errors`, ... */
   readonly counters: Readonly<Record<string, number>>;
 }
