@@ -5,6 +5,7 @@ export {
   planUninstall,
   type UninstallOptions,
 } from './install.js';
+export { requireSafeProgram } from './ownership.js';
 export { jobLabel, placed, places } from './places.js';
 export { type JobProgram, renderJob, renderLogRotation } from './render.js';
 export { runSteps, type Step, type StepReport } from './steps.js';

@@ -3,6 +3,13 @@ import path from 'node:path';
 import { UserError } from '../base/errors.js';
 import { type FileView, OwnershipCheck } from '../base/ownership.js';
 
+/** What the check needs to know of the machine. */
+export interface ProgramView extends FileView {
+  readonly platform: NodeJS.Platform;
+  /** Shared objects that this Node.js has loaded, absolute paths. */
+  sharedObjects(): readonly string[];
+}
+
 const hint =
   'launchd runs it as root, so whoever can change it becomes root. Copy Node.js and the program to a folder of ' +
   'root\'s own, such as /usr/local/launchwarden ("sudo chown -R root:wheel", "sudo chmod -R go-w"), and install from there.';
@@ -10,11 +17,24 @@ const hint =
 /** Parts of the program's folder that a running agent loads. */
 const loadedParts = ['bin', 'dist', 'launchd', 'native', 'node_modules'];
 
-/** Checks the Node.js executable and everything that the program loads. Throws a UserError `install/unsafe-path`. */
-export function checkProgram(
-  files: FileView,
-  program: { readonly node: string; readonly script: string },
-): void {
+/** What the job runs; absolute paths on this machine. */
+export interface Program {
+  readonly node: string;
+  readonly script: string;
+}
+
+/** Folders that the system itself protects: what stands there belongs to Apple, or to the distribution. */
+const systemLibraries = ['/usr/lib/', '/System/'];
+
+/** The administrators' own folder (0775 root:admin): every administrator could put another program there. */
+const applications = '/Applications';
+
+/**
+ * Checks the Node.js executable, the shared objects that it has loaded and everything that the program loads. Throws a
+ * UserError `install/unsafe-path`.
+ */
+export function checkProgram(files: ProgramView, program: Program): void {
+  for (const place of [program.node, program.script]) refuseApplications(files, place);
   const check = new OwnershipCheck(files, {
     owners: [0],
     stickyPasses: false,
@@ -23,11 +43,52 @@ export function checkProgram(
   });
   check.path(program.node);
   check.path(program.script);
+  for (const library of files.sharedObjects()) checkLibrary(check, library);
   const home = path.dirname(path.dirname(program.script));
   const present = new Set(readdirSync(home));
   check.path(path.join(home, 'package.json'));
   for (const part of loadedParts) if (present.has(part)) check.tree(path.join(home, part));
   for (const folder of hoistedFolders(home)) check.tree(folder);
+}
+
+/** As checkProgram, for an agent that runs as root on a Mac itself: whoever changes its program becomes root. */
+export function requireSafeProgram(
+  system: ProgramView & { readonly uid: number; readonly platform: NodeJS.Platform },
+  program: Program,
+  root: string | undefined,
+): void {
+  if (system.platform === 'darwin' && system.uid === 0 && root === undefined) checkProgram(system, program);
+}
+
+/** Homebrew's Node.js loads libuv, OpenSSL and others from a folder that the user who installed Homebrew owns. */
+function checkLibrary(check: OwnershipCheck, library: string): void {
+  if (systemLibraries.some((folder) => library.startsWith(folder))) return;
+  try {
+    check.path(library);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      'install/unsafe-path',
+      `Node.js has loaded a library that is not safe: ${error.message}`,
+      {
+        hint:
+          'Whoever can change a library that Node.js loads becomes root. Install with a Node.js that brings its libraries ' +
+          'along, such as the archive or package from nodejs.org, in a folder that belongs to root.',
+        cause: error,
+      },
+    );
+  }
+}
+
+function refuseApplications(files: ProgramView, place: string): void {
+  if (files.platform !== 'darwin' || !`${place}/`.startsWith(`${applications}/`)) return;
+  throw new UserError(
+    'install/unsafe-path',
+    `${place} is in ${applications}, where every administrator can write`,
+    {
+      hint,
+    },
+  );
 }
 
 /** `node_modules` folders above the program that hold packages which it needs and has not itself (npm -g, npx). */

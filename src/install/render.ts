@@ -42,7 +42,7 @@ export function renderJob(program: JobProgram): string {
   return (
     template(`${jobLabel}.plist.in`)
       // Functions, since `$` in a replacement text has a meaning.
-      .replace('@LABEL@', () => jobLabel)
+      .replaceAll('@LABEL@', () => jobLabel)
       .replace('@PROGRAM_ARGUMENTS@', () => args.map((one) => `<string>${xml(one)}</string>`).join('\n\t\t'))
       .replace('@CRASH_LOG@', () => xml(places.crashLog))
   );

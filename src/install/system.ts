@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type FileView, realFiles } from '../base/ownership.js';
+import { realFiles } from '../base/ownership.js';
+import type { ProgramView } from './ownership.js';
 
 export interface CommandResult {
   /** Exit code; null when it did not end by itself. */
@@ -10,8 +11,7 @@ export interface CommandResult {
 }
 
 /** What installing needs of the machine. Tests bring their own. */
-export interface System extends FileView {
-  readonly platform: NodeJS.Platform;
+export interface System extends ProgramView {
   /** Effective user id. */
   readonly uid: number;
   /** Runs a program without a shell, with a fixed environment, for at most 30 s. */
@@ -24,6 +24,7 @@ export function thisSystem(): System {
     platform: process.platform,
     uid: process.geteuid?.() ?? -1,
     ...realFiles,
+    sharedObjects,
     run(file, args) {
       const done = spawnSync(file, [...args], {
         encoding: 'utf8',
@@ -42,4 +43,16 @@ export function thisSystem(): System {
       await wait(milliseconds);
     },
   };
+}
+
+/** From Node.js's own diagnostic report, without the network part, which would look up names. */
+function sharedObjects(): readonly string[] {
+  const { report } = process;
+  if (report === undefined) return [];
+  // Node.js 20.13 and newer; not yet in its type declarations.
+  Object.assign(report, { excludeNetwork: true });
+  const { sharedObjects: listed } = report.getReport() as { sharedObjects?: unknown };
+  return Array.isArray(listed)
+    ? listed.filter((one): one is string => typeof one === 'string' && one.startsWith('/'))
+    : [];
 }

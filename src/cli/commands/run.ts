@@ -7,7 +7,7 @@ import {
   sensorKinds,
   sensorTiers,
 } from '../../config/index.js';
-import { thisSystem } from '../../install/index.js';
+import { requireSafeProgram, thisSystem } from '../../install/index.js';
 import { defineCommand, list, value } from '../define-command.js';
 import { oneOf, wholeNumber } from '../values.js';
 
@@ -61,7 +61,9 @@ export const run = defineCommand({
       logFile: options.logFile,
       ...sensorFlags(options.sensors),
     });
-    requireTrust(settings, context.io.system ?? thisSystem());
+    const system = context.io.system ?? thisSystem();
+    requireTrust(settings, system);
+    requireSafeProgram(system, context.io.program, settings.root);
     // Loaded here, so that its help needs no sensors.
     const { runAgent } = await import('../../agent/index.js');
     await runAgent({

@@ -12,9 +12,12 @@ export interface ProcessScanOptions {
   readonly fallbackPeriodMs: number;
 }
 
+/** XNU logs a process that wakes up more than 150 times a second, averaged over 300 s (task_wakeups_rate). */
+const quietPeriodMs = process.platform === 'darwin' ? 7.5 : 6;
+
 export const processScanDefaults: ProcessScanOptions = {
   periodMs: 4.5,
-  quietPeriodMs: 6,
+  quietPeriodMs,
   cpuShare: 0.1,
   queueMb: 16,
   fallbackPeriodMs: 1_000,

@@ -6,6 +6,8 @@ export interface FakeSystem extends System {
   readonly ran: string[];
   /** What `lstat` says instead of the truth. */
   readonly owners: Map<string, { uid?: number; mode?: number }>;
+  /** What `sharedObjects` says. */
+  readonly libraries: string[];
   waited: number;
 }
 
@@ -32,7 +34,11 @@ export function fakeSystem(
     uid: change.uid ?? (change.platform === 'linux' ? (process.geteuid?.() ?? 0) : 0),
     ran,
     owners,
+    libraries: [],
     waited: 0,
+    sharedObjects() {
+      return this.libraries;
+    },
     lstat(file) {
       const real = lstatSync(file);
       const told = owners.get(file);

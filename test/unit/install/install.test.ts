@@ -12,7 +12,14 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { places, planInstall, renderJob, runSteps, type System } from '../../../src/install/index.js';
+import {
+  places,
+  planInstall,
+  renderJob,
+  runSteps,
+  type System,
+  thisSystem,
+} from '../../../src/install/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 import { type FakeSystem, fakeSystem } from './fake-system.js';
 
@@ -196,6 +203,45 @@ describe('what install refuses', () => {
     expect(stderr).toContain(`${path.join(at.base, file)} ${reason}`);
     expect(stderr).toContain('[install/unsafe-path]');
     expect(stderr).toContain('Copy Node.js and the program to a folder of root');
+  });
+
+  test('libraries that Node.js has loaded from a folder that a user owns, as with Homebrew', async () => {
+    const at = surroundings();
+    const libraries = path.join(at.base, 'opt/homebrew/lib');
+    mkdirSync(libraries, { recursive: true });
+    const libuv = path.join(libraries, 'libuv.1.dylib');
+    writeFileSync(libuv, '');
+    const system = fakeSystem({ platform: 'linux' });
+    system.libraries.push('/usr/lib/libc++.1.dylib', '/System/Library/Frameworks/X.framework/X', libuv);
+    expect((await run(at, ['install', '--dry-run'], system)).code).toBe(0);
+    system.owners.set(libuv, { uid: 501 });
+    const { code, stderr } = await refused(at, system);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${libuv} belongs to user 501`);
+    expect(stderr).toContain('nodejs.org');
+    system.owners.clear();
+    system.owners.set(libraries, { mode: 0o040775 });
+    expect((await refused(at, system)).stderr).toContain(`${libraries} can be written by others`);
+  });
+
+  test('the libraries of the Node.js that runs are known', () => {
+    const loaded = thisSystem().sharedObjects();
+    expect(loaded.length).toBeGreaterThan(0);
+    expect(loaded.filter((one) => !one.startsWith('/'))).toEqual([]);
+  });
+
+  test('a program in /Applications, at install and at start', async () => {
+    const { node } = surroundings().program;
+    const program = {
+      node,
+      script: '/Applications/launchwarden.app/Contents/Resources/app/bin/launchwarden.js',
+    };
+    for (const argv of [['install'], ['run']]) {
+      const { code, stderr } = await cli(argv, { system: fakeSystem(), program, platform: 'darwin' });
+      expect(code).toBe(2);
+      expect(stderr).toContain('is in /Applications, where every administrator can write');
+      expect(stderr).toContain('[install/unsafe-path]');
+    }
   });
 
   test('a link on the way is followed, and what it leads through counts', async () => {
