@@ -1,12 +1,13 @@
-// Builds what `npm ci` cannot fetch: better-sqlite3's binding, our own addon, and dist/ from src/.
+// Builds what npm cannot fetch: better-sqlite3's binding, our own addon, and dist/ from src/.
 //
-//   node scripts/build.mjs            all three
-//   node scripts/build.mjs --ts      dist/ only
+//   node scripts/build.mjs             all three
+//   node scripts/build.mjs --native    the binding and the addon (npm runs it at installation)
+//   node scripts/build.mjs --ts        dist/ only (npm runs it before it packs)
 //
 // better-sqlite3's own install script is switched off in package.json ("allowScripts"): it asks a download site for
 // a binary before it compiles, and a set-up step must not wait for a network that may not be there.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +15,29 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(path.join(root, 'package.json'));
 const onlyTs = process.argv.includes('--ts');
+const onlyNative = process.argv.includes('--native');
 
-/** Node's own headers when they were installed beside it (they are in every official archive). */
+/**
+ * The headers of this Node.js when they are beside it: in every official archive, and in the package that the registry's
+ * `node` package brings for each system. Otherwise node-gyp fetches them.
+ */
 function headerArguments() {
-  const prefix = path.dirname(path.dirname(process.execPath));
-  return existsSync(path.join(prefix, 'include', 'node', 'node_api.h')) ? [`--nodedir=${prefix}`] : [];
+  const prefix = path.dirname(path.dirname(realpathSync(process.execPath)));
+  const places = [prefix, path.join(path.dirname(prefix), `node-${process.platform}-${process.arch}`)];
+  const found = places.find((one) => existsSync(path.join(one, 'include', 'node', 'node_api.h')));
+  return found === undefined ? [] : [`--nodedir=${found}`];
+}
+
+/** node-gyp of this checkout; in an installed package, where it is none of the dependencies, the one that npm brings. */
+function nodeGypScript() {
+  try {
+    return require.resolve('node-gyp/bin/node-gyp.js');
+  } catch {
+    const npm = process.env.npm_execpath;
+    const beside =
+      npm && path.join(path.dirname(npm), '..', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+    return [process.env.npm_config_node_gyp, beside].find((one) => one && existsSync(one));
+  }
 }
 
 function run(command, args, options = {}) {
@@ -30,7 +49,8 @@ function run(command, args, options = {}) {
 }
 
 function nodeGyp(directory) {
-  const gyp = require.resolve('node-gyp/bin/node-gyp.js');
+  const gyp = nodeGypScript();
+  if (gyp === undefined) return { ok: false, output: 'node-gyp was not found: run this by npm' };
   return run(process.execPath, [gyp, 'rebuild', '--release', '-C', directory, ...headerArguments()]);
 }
 
@@ -59,26 +79,35 @@ function buildAddon() {
   );
 }
 
+/** Beside dist/ first, then by two renames: a program that runs from dist/ never finds it half empty. */
 function buildTypeScript() {
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-  const tsc = run(process.execPath, [
-    require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc'),
-    '-p',
-    'tsconfig.build.json',
-  ]);
-  if (!tsc.ok) {
-    console.error(tsc.output);
-    process.exit(1);
+  const dist = path.join(root, 'dist');
+  const next = path.join(root, `dist.next-${process.pid}`);
+  const old = path.join(root, `dist.old-${process.pid}`);
+  try {
+    const tsc = run(process.execPath, [
+      require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc'),
+      ...['-p', 'tsconfig.build.json', '--outDir', next],
+    ]);
+    if (!tsc.ok) {
+      console.error(tsc.output);
+      process.exitCode = 1;
+      return;
+    }
+    const rules = path.join(root, 'src', 'rules', 'builtin');
+    const target = path.join(next, 'rules', 'builtin');
+    mkdirSync(target, { recursive: true });
+    for (const name of existsSync(rules) ? readdirSync(rules) : [])
+      cpSync(path.join(rules, name), path.join(target, name));
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(next, dist);
+  } finally {
+    for (const one of [next, old]) rmSync(one, { recursive: true, force: true });
   }
-  const rules = path.join(root, 'src', 'rules', 'builtin');
-  const target = path.join(root, 'dist', 'rules', 'builtin');
-  mkdirSync(target, { recursive: true });
-  for (const name of existsSync(rules) ? readdirSync(rules) : [])
-    cpSync(path.join(rules, name), path.join(target, name));
 }
 
 if (!onlyTs) {
   buildSqlite();
   buildAddon();
 }
-buildTypeScript();
+if (!onlyNative) buildTypeScript();

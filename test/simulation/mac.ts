@@ -26,7 +26,8 @@ function findRepository(): string {
 }
 
 export const repository = findRepository();
-export const program = path.join(repository, 'bin', 'launchwarden.js');
+/** The program that is driven: this checkout's, or an installed one. */
+export const program = process.env['LAUNCHWARDEN_PROGRAM'] ?? path.join(repository, 'bin', 'launchwarden.js');
 
 /** `com.qhzk.agent-3f9a01`: names that no rule and no test can have been written for. */
 export function randomLabel(): string {

@@ -66,11 +66,15 @@ export interface NativeScanner {
 }
 
 export type LoadedAddon =
-  | { readonly state: 'loaded'; readonly addon: Addon }
+  /** `passedOver`: a sentence for each file that was tried before it and does not work. */
+  | { readonly state: 'loaded'; readonly addon: Addon; readonly passedOver?: readonly string[] }
   /** Not built for this machine: the agent works without it. */
   | { readonly state: 'absent'; readonly reason: string }
   /** There, and unusable: wrong architecture, half written, too old. Never taken for absent. */
   | { readonly state: 'broken'; readonly reason: string };
+
+const buildHint =
+  'run "node scripts/build.mjs --native" in the program\'s folder (it needs a C++ compiler, make and python3)';
 
 function packageFolder(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
@@ -96,17 +100,24 @@ export function addonPaths(): readonly string[] {
   ];
 }
 
-/** Loads the addon; `paths` only for tests. Node.js keeps what it has loaded, so that a second call costs nothing. */
+/**
+ * Loads the first addon that works; `paths` only for tests. A file of another system or version is passed over for the
+ * next one, and named. Node.js keeps what it has loaded, so that a second call costs nothing.
+ */
 export function loadAddon(paths: readonly string[] = addonPaths()): LoadedAddon {
-  const file = paths.find((one) => existsSync(one));
-  if (file === undefined)
-    return { state: 'absent', reason: 'the native addon is not built for this machine' };
-  try {
-    const addon = createRequire(import.meta.url)(file) as Partial<Addon>;
-    if (typeof addon.ProcessScanner !== 'function' || typeof addon.EndpointSecurityClient !== 'function')
-      return { state: 'broken', reason: `${file} is of another version of launchwarden: build it again` };
-    return { state: 'loaded', addon: addon as Addon };
-  } catch (error) {
-    return { state: 'broken', reason: `${file} cannot be loaded: ${messageOf(error)}` };
+  const passedOver: string[] = [];
+  for (const file of paths) {
+    if (!existsSync(file)) continue;
+    try {
+      const addon = createRequire(import.meta.url)(file) as Partial<Addon>;
+      if (typeof addon.ProcessScanner === 'function' && typeof addon.EndpointSecurityClient === 'function')
+        return { state: 'loaded', addon: addon as Addon, passedOver };
+      passedOver.push(`${file} is of another version of launchwarden: build it again`);
+    } catch (error) {
+      passedOver.push(`${file} cannot be loaded: ${messageOf(error)}`);
+    }
   }
+  return passedOver.length === 0
+    ? { state: 'absent', reason: `the native addon is not built for this machine: ${buildHint}` }
+    : { state: 'broken', reason: passedOver.join('; ') };
 }

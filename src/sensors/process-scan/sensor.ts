@@ -105,7 +105,10 @@ export class ProcessScanSensor implements Sensor {
   #choose(): ProcessSource {
     const { addon = loadAddon(), clock, logger, scan } = this.#options;
     const options = { ...processScanDefaults, ...scan };
-    if (addon.state === 'loaded') return new NativeProcessSource(addon.addon, options, clock);
+    if (addon.state === 'loaded') {
+      this.#notes.push(...(addon.passedOver ?? []));
+      return new NativeProcessSource(addon.addon, options, clock);
+    }
     const level = addon.state === 'broken' ? 'error' : 'warn';
     logger[level]({ reason: addon.reason }, 'no native scanner: process starts are polled with ps-list');
     this.#notes.push(addon.reason);

@@ -263,6 +263,17 @@ describe.skipIf(reason !== undefined)('native process scanner on real processes'
     expect(loadAddon([file])).toMatchObject({ state: 'absent' });
   });
 
+  test('a file that does not load is passed over for the next one, and named', ({ skip }) => {
+    if (native.state !== 'loaded') skip('the addon is not built here');
+    const file = path.join(folder, 'of-another-system.node');
+    writeFileSync(file, Buffer.from('cffaedfe0c000001', 'hex'));
+    const loaded = loadAddon([path.join(folder, 'none.node'), file, ...addonPaths()]);
+    expect(loaded).toMatchObject({
+      state: 'loaded',
+      passedOver: [expect.stringContaining('of-another-system.node cannot be loaded')],
+    });
+  });
+
   test('refuses options that make no sense', () => {
     if (native.state !== 'loaded') return;
     const { ProcessScanner } = native.addon;
