@@ -7,6 +7,7 @@
         'src/addon.cc',
         'src/js_es_client.cc',
         'src/js_scanner.cc',
+        'src/core/arguments.cc',
         'src/core/channel.cc',
         'src/core/record.cc',
         'src/es/client.cc',
@@ -27,7 +28,7 @@
           'defines': ['LAUNCHWARDEN_DOUBLE'],
         }],
         ['OS=="mac"', {
-          'sources': ['src/darwin/es_api.cc', 'src/darwin/pause.cc', 'src/darwin/process_reader.cc'],
+          'sources': ['src/darwin/es_api.cc', 'src/darwin/pause.cc', 'src/darwin/process_reader.cc', 'src/darwin/js_volumes.cc'],
           # The library does not exist before macOS 10.15 and is weakly linked, so that the rest loads without it.
           'link_settings': { 'libraries': ['-weak-lEndpointSecurity', '-lbsm'] },
           'xcode_settings': {

@@ -15,6 +15,7 @@ if (process.platform === 'darwin') {
 const sources = [
   'test/check.cc',
   'test/check_client.cc',
+  'src/core/arguments.cc',
   'src/core/channel.cc',
   'src/core/record.cc',
   'src/double/es_double.cc',

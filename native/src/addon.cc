@@ -2,6 +2,9 @@
 
 #include "js_es_client.h"
 #include "js_scanner.h"
+#ifdef __APPLE__
+#include "js_volumes.h"
+#endif
 #ifdef LAUNCHWARDEN_DOUBLE
 #include "double/js_double.h"
 #endif
@@ -12,6 +15,9 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ProcessScanner", launchwarden::DefineProcessScanner(env));
   exports.Set("EndpointSecurityClient", launchwarden::DefineEsClient(env));
+#ifdef __APPLE__
+  launchwarden::DefineMountedVolumes(env, exports);
+#endif
 #ifdef LAUNCHWARDEN_DOUBLE
   exports.Set("EndpointSecurityDouble", launchwarden::DefineEsDouble(env));
 #endif

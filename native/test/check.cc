@@ -38,6 +38,59 @@ void Records() {
   CHECK(records[1].numbers[0] == -1.5 && records[1].strings[1] == "a\xff" && records[1].strings[2].size() == 100'000);
 }
 
+// `count` arguments as the kernel lays them out.
+std::string Area(const std::vector<std::string>& arguments) {
+  std::string area;
+  for (const std::string& one : arguments) area.append(one).push_back(0);
+  return area;
+}
+
+void ArgumentsKept() {
+  using List = std::vector<std::string>;
+  const auto check = [](const List& given, const auto& holds) {
+    Arguments text, list;
+    text.FromText(Area(given));
+    list.FromList(given.size(), [&](size_t index) { return std::string_view(given[index]); });
+    CHECK(text.count == given.size() && list.count == given.size());
+    CHECK(text.kept == list.kept && text.front == list.front && text.shortened == list.shortened);
+    CHECK(holds(text));
+  };
+  const std::string huge(70'000, 'x');
+  const auto whole = [](const List& given) { return [given](const Arguments& one) { return one.kept == given && !one.Cut(); }; };
+  for (const List& given : {List{}, List{""}, List{"a"}, List{"", "", "a", ""}, List{std::string(60'000, 'y'), "load", "f"},
+                            List(4'096, ""), List{"a\nb", "\xff\xfe"}})
+    check(given, whole(given));
+
+  check({huge, "load", "file"}, [](const Arguments& one) {
+    return one.shortened == 1 && one.front == 3 && one.kept[0].size() <= Arguments::kLongest && one.kept[2] == "file";
+  });
+  check({"launchctl", huge, "load", huge, "file"}, [](const Arguments& one) {
+    return one.shortened == 2 && one.kept.size() == 5 && one.kept[2] == "load" && one.kept[4] == "file";
+  });
+  List many(100'000, "-w");
+  many.front() = "launchctl";
+  many.push_back("load");
+  many.push_back("file");
+  check(many, [](const Arguments& one) {
+    return one.Cut() && one.shortened == 0 && one.kept.front() == "launchctl" && one.kept.back() == "file" &&
+           one.kept[one.kept.size() - 2] == "load" && one.front == 2'048 && one.kept.size() == 4'096;
+  });
+  check(List(200, huge), [](const Arguments& one) {
+    size_t bytes = 0;
+    for (const std::string& kept : one.kept) bytes += kept.size();
+    return bytes <= Arguments::kText && one.shortened == one.kept.size() && one.front < one.kept.size();
+  });
+  check(List(100'000, ""), [](const Arguments& one) { return one.kept.size() == 4'096; });
+  // Cut between characters, and never beyond what there is.
+  std::string letters;
+  while (letters.size() < 70'000) letters += "\xc3\xa4";
+  check({letters}, [](const Arguments& one) { return one.kept[0].size() % 2 == 1; });
+  check({std::string(70'000, '\x80')}, [](const Arguments& one) { return one.kept[0].size() <= Arguments::kLongest; });
+  Arguments unended;
+  unended.FromText("a");
+  CHECK(unended.kept == List{"a"} && unended.count == 1);
+}
+
 void Gaps() {
   SequenceGap gap;
   CHECK(gap.Next(100) == 0 && gap.Next(101) == 0 && gap.Next(105) == 3 && gap.Next(106) == 0);
@@ -116,7 +169,7 @@ class ScriptedProcesses final : public ProcessReader {
       facts.execed = execed;
       facts.executable = executable;
       facts.image_stamp = stamp;
-      facts.arguments = {executable, "load"};
+      facts.arguments.FromText(executable + '\0' + "load" + '\0');
       facts.arguments_known = true;
       if (fresh && gate) born.push_back(pid);
     }
@@ -454,6 +507,7 @@ void Hints() {
 
 int main() {
   Records();
+  ArgumentsKept();
   Gaps();
   Channels();
   Scanning();

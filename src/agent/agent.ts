@@ -6,7 +6,7 @@ import { createLogger, type Logger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import { formatMicros, type Micros } from '../base/time.js';
 import type { Settings } from '../config/index.js';
-import { Enricher } from '../enrich/index.js';
+import { Enricher, NamedPaths } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import type { Rule } from '../rules/index.js';
@@ -22,6 +22,7 @@ import { filePatterns, logPassedOver, mutedRules, selectRules } from './rules.js
 import { SensorSet } from './sensors.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
+import { mountedVolumes } from './volumes.js';
 
 /** How far the agent had seen is written down this often; after a crash it looks back to there. */
 const progressEveryMs = 1_000;
@@ -136,6 +137,7 @@ class Agent {
       agentId: this.#agentId,
       hostId: remembered(store, 'host.id', randomUUID),
       boot,
+      namedPaths: new NamedPaths({ root: this.#root, volumes: mountedVolumes }),
     });
     this.#forwarding = new Forwarding({
       settings,

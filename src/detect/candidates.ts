@@ -5,7 +5,7 @@ import { comparable, type NamedFiles, namedFiles } from './named-files.js';
 
 const order: Readonly<Record<Candidate['link'], number>> = {
   ...{ path: 0, directory: 1, label: 2 },
-  ...{ matched: 3, window: 4 },
+  ...{ matched: 3, possible: 4, window: 5 },
 };
 const homeAgents = /^\/users\/[^/]+\/library\/launchagents$|^\/private\/var\/root\/library\/launchagents$/;
 
@@ -35,10 +35,19 @@ export class Ranking {
     const completing = presentEvents(match).findLast(({ doc }) => doc.process?.args !== undefined);
     const names = completing === undefined ? undefined : namedFiles(completing.doc);
     const chosen = new Set(matched);
+    // Of the files that a path names the one that it led to, and not a link on the way.
+    const meant = ({ event }: Candidate) => (names !== undefined && isMeant(event, names) ? 0 : 1);
     return [...all]
       .reverse()
       .map((event) => this.#candidate(event, names, chosen.has(event)))
-      .sort(compareLinks);
+      .sort((a, b) => compareLinks(a, b) || meant(a) - meant(b));
+  }
+
+  /** Whether the process may mean files that it does not name: it was not seen in full, or what it names is gone. */
+  hides(names: NamedFiles, window: readonly Event[]): boolean {
+    if (names.hidden) return true;
+    const paths = names.lost.length === 0 ? [] : window.map((event) => this.#placeOf(event)?.path);
+    return names.lost.some((spellings) => !spellings.some((one) => paths.includes(one)));
   }
 
   /** By what a process names the file of an event, or undefined when it does not. */
@@ -46,7 +55,8 @@ export class Ranking {
     const place = this.#placeOf(event);
     if (place === undefined) return undefined;
     const { path, folder } = place;
-    if (names.paths.has(path) || names.tails.some((tail) => path.endsWith(tail))) return 'path';
+    if (isMeant(event, names) || names.paths.has(path) || names.tails.some((tail) => path.endsWith(tail)))
+      return 'path';
     if (names.folders.has(folder) || (names.anyHome && homeAgents.test(folder))) return 'directory';
     if (names.labels.size === 0) return undefined;
     const { doc } = event;
@@ -57,7 +67,8 @@ export class Ranking {
   #candidate(event: Event, names: NamedFiles | undefined, matched: boolean): Candidate {
     const link = names === undefined ? undefined : this.linkOf(event, names);
     if (link !== undefined) return { event, named: true, link };
-    return { event, named: false, link: matched ? 'matched' : 'window' };
+    if (matched) return { event, named: false, link: 'matched' };
+    return { event, named: false, link: names?.hidden === true ? 'possible' : 'window' };
   }
 
   #placeOf(event: Event): Place | undefined {
@@ -70,6 +81,12 @@ export class Ranking {
     this.#places.set(event, place);
     return place;
   }
+}
+
+/** By its inode, whatever its path is. */
+function isMeant({ doc }: Event, names: NamedFiles): boolean {
+  const inode: unknown = doc.file?.inode;
+  return names.inodes.size > 0 && typeof inode === 'string' && names.inodes.has(inode);
 }
 
 function isFile(event: Event): boolean {

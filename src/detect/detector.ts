@@ -1,6 +1,8 @@
 import type { Micros } from '../base/time.js';
 import type { Detection } from '../event/alert.js';
+import { hasHiddenArguments } from '../event/arguments.js';
 import type { Event } from '../event/event.js';
+import { loadingVerbs, mayLoadUnseen } from '../event/launchctl.js';
 import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
 import { Ranking } from './candidates.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
@@ -127,6 +129,27 @@ export class Detector {
       return;
     }
     if (hits.length > 0) this.#dispatch(event, hits);
+    if (hasHiddenArguments(event.doc)) this.#hidden(event, hits);
+  }
+
+  /**
+   * A launchctl process that was not seen in full may have been told to load something by what was cut: sequences of a file
+   * and a process get it as such a call.
+   */
+  #hidden(event: Event, hits: readonly number[]): void {
+    if (!mayLoadUnseen(event.doc)) return;
+    const args = [...(event.doc.process?.args ?? ['launchctl']), ...loadingVerbs];
+    const possible: number[] = [];
+    try {
+      this.#set.match({ ...event.doc, process: { ...event.doc.process, args } }, possible);
+    } catch {
+      this.#counts.errors++;
+    }
+    for (const hit of possible) {
+      const state = this.#owners[hit] as RuleState;
+      if (!hits.includes(hit) && state.matcher instanceof LoadMatcher && hit === state.first + 1)
+        state.matcher.hidden(event);
+    }
   }
 
   /** Whether some rule may have a use for an event that is still to be processed. */

@@ -17,6 +17,8 @@ export interface Load {
   readonly files: readonly Event[];
   /** Everything else of the window too, oldest first. */
   readonly window: readonly Event[];
+  /** True when the call does not name the files, and may mean them all the same: it was not seen in full. */
+  readonly possible: boolean;
 }
 
 export interface LoadOptions extends Omit<SequenceOptions, 'onMatch'> {
@@ -112,6 +114,13 @@ export class LoadMatcher implements QueryMatcher {
     if (hits.includes(0)) this.#file(event);
   }
 
+  /** A launchctl call of which it is not known whether it loads something: it was not seen in full. */
+  hidden(event: Event): void {
+    this.#completed.clear();
+    this.#expire(event.time);
+    this.#call(event);
+  }
+
   advance(time: Micros): void {
     this.sequence.advance(time);
     this.#expire(time);
@@ -130,6 +139,7 @@ export class LoadMatcher implements QueryMatcher {
     for (const key of this.#keysOf(1, event)) {
       const call = new Call(event, key);
       call.told = this.#completed.has(call.id) ? this.#completed.get(call.id) : this.#load(call);
+      call.told = this.#hidden(call) ?? call.told;
       this.#remember(call);
     }
   }
@@ -150,7 +160,25 @@ export class LoadMatcher implements QueryMatcher {
     );
     return files.length === 0
       ? undefined
-      : this.#options.onLoad({ event, joinKeys: key, files, window: all });
+      : this.#options.onLoad({ event, joinKeys: key, files, window: all, possible: false });
+  }
+
+  /** The files that a call may mean which was not seen in full, beside those that it names. */
+  #hidden(call: Call): Told | undefined {
+    const { event, key, names } = call;
+    if (names === undefined || (!names.hidden && names.lost.length === 0)) return undefined;
+    const { ranking } = this.#options;
+    const window = this.sequence.filesOf(key, event);
+    if (!ranking.hides(names, window)) return undefined;
+    const files = window.filter(
+      (file) =>
+        this.#files.has(file) &&
+        ranking.linkOf(file, names) === undefined &&
+        this.sequence.pairs(file, event),
+    );
+    return files.length === 0
+      ? undefined
+      : this.#options.onLoad({ event, joinKeys: key, files, window: files, possible: true });
   }
 
   #file(event: Event): void {

@@ -74,7 +74,9 @@ export class RuleAlerts {
    * A launchctl call that ended no match. It gives an alert when it names a file that has none; where the file has one,
    * which did not say who loads it, that alert learns it.
    */
-  load({ event: call, joinKeys, files, window }: Load): Told | undefined {
+  load(load: Load): Told | undefined {
+    const { event: call, joinKeys, files, window } = load;
+    if (load.possible) return this.#possible(load);
     const open = files.filter((file) => !this.#named.has(file));
     const named = this.#options.ranking
       .candidates({ events: [null, call], window: open })
@@ -99,6 +101,25 @@ export class RuleAlerts {
         ranked,
       ),
     );
+  }
+
+  /**
+   * A launchctl call that may mean files which it does not name: alerts about those that have none, the newest first, each
+   * with the others as candidates.
+   */
+  #possible({ event: call, joinKeys, files }: Load): Told | undefined {
+    const candidates = files
+      .filter((file) => this.#isNews(file, call.time))
+      .reverse()
+      .map((event): Candidate => ({ event, named: false, link: 'possible' }));
+    let told: Told | undefined;
+    for (const candidate of candidates.slice(0, mostPossible)) {
+      this.#options.counts.loads++;
+      const match = { events: [candidate.event, call], joinKeys, window: files };
+      const one = this.#alert(match, call, first(candidate, candidates));
+      told ??= one;
+    }
+    return told;
   }
 
   /** A file that is named by a call which is a part of an alert, and that came only now. */
@@ -219,6 +240,9 @@ export class RuleAlerts {
     if (detection !== undefined) this.#options.tell(detection);
   }
 }
+
+/** Alerts about files that one call may mean. */
+const mostPossible = 16;
 
 /** With one of them, if any, in front of the others. */
 function first(one: Candidate | undefined, all: readonly Candidate[]): readonly Candidate[] {

@@ -4,9 +4,11 @@ import { formatMicros, parseTime } from '../base/time.js';
 import type { EcsDocument, HostFields, UserFields } from '../event/document.js';
 import type { Event, Observation, SensorKind } from '../event/event.js';
 import { fileEventId } from '../event/ids.js';
+import { runsLaunchctl } from '../event/launchctl.js';
 import { launchItemFacts, withItemFacts } from './file-facts.js';
 import { hostFacts } from './host.js';
 import { persistenceOf } from './launch-item.js';
+import type { NamedPaths } from './named-paths.js';
 import { ProcessTable } from './process-table.js';
 import { UserNames } from './users.js';
 
@@ -27,6 +29,8 @@ export interface EnricherOptions {
   readonly host?: HostFields;
   readonly users?: Pick<UserNames, 'user' | 'group'>;
   readonly processes?: ProcessTable;
+  /** Follows what a launchctl call names; left out where the files are not at hand. */
+  readonly namedPaths?: Pick<NamedPaths, 'of'>;
 }
 
 /** Completes what the sensors observe: host, agent, names of users, parents of processes, what a property list says. */
@@ -69,6 +73,7 @@ export class Enricher {
         ? undefined
         : launchItemFacts(file, content);
     if (facts !== undefined) doc = withItemFacts(doc, facts);
+    else if (file === undefined) doc = this.#withNamedFiles(doc);
     const completed = this.#numbered(event, doc);
     const launchItem =
       facts?.plist?.json === undefined ? undefined : this.#launchItemEvent(completed, observation);
@@ -101,6 +106,19 @@ export class Enricher {
       ...(group === undefined ? {} : { group }),
       ...(file === undefined ? {} : { file }),
       ...(root.simulated ? { labels: { ...doc.labels, launchwarden_simulated: true } } : {}),
+    };
+  }
+
+  /** Of a process that begins: what it names may be gone a moment later. */
+  #withNamedFiles(doc: EcsDocument): EcsDocument {
+    const { namedPaths } = this.#options;
+    if (namedPaths === undefined || doc.event?.action === 'end' || !runsLaunchctl(doc)) return doc;
+    const files = namedPaths.of(doc);
+    if (files === undefined) return doc;
+    const { launchwarden } = doc;
+    return {
+      ...doc,
+      launchwarden: { ...launchwarden, process: { ...launchwarden?.process, named_files: files } },
     };
   }
 

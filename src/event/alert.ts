@@ -11,8 +11,11 @@ export interface Candidate {
   readonly event: Event;
   /** True when the completing process names it: by path, by a folder it is in, or by its label. */
   readonly named: boolean;
-  /** Why it stands where it stands: `path`, `directory`, `label`, `matched` (the rule language chose it), `window`. */
-  readonly link: 'path' | 'directory' | 'label' | 'matched' | 'window';
+  /**
+   * Why it stands where it stands: `path`, `directory`, `label`, `matched` (the rule language chose it), `possible` (what
+   * the process names was not seen in full, or led nowhere any more), `window`.
+   */
+  readonly link: 'path' | 'directory' | 'label' | 'matched' | 'possible' | 'window';
   /** The process event that it was judged with, when that is not the last event of the alert. */
   readonly process?: Event;
 }
@@ -189,9 +192,15 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
   const { rule } = detection;
   const events = detection.events.filter((event) => event !== null);
   const isSummary = detection.kind === 'summary';
-  const best = isSummary ? undefined : detection.candidates.find((candidate) => candidate.named);
+  const [front] = detection.candidates;
+  const best = isSummary
+    ? undefined
+    : front?.link === 'possible'
+      ? front
+      : detection.candidates.find((candidate) => candidate.named);
   const fileEvent = best?.event ?? lastWith(events, 'file');
   const processEvent = lastWith(events, 'process');
+  const call = (best?.process ?? processEvent)?.doc.launchwarden?.process;
   const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
   const last = events.at(-1);
   const first = events[0];
@@ -252,6 +261,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         ? {}
         : { findings: fileEvent.doc.launchwarden.findings }),
       ...(job === undefined ? {} : { job }),
+      ...(call === undefined ? {} : { process: call }),
       alert: {
         id: detection.id,
         kind: detection.kind,

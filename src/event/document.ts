@@ -1,3 +1,5 @@
+import type { ProcessCutFields } from './arguments.js';
+
 /**
  * The nested ECS document of an event, with the fields that we fill. Types and meanings stand in `fields.ts`; which
  * fields a macOS sensor knows follows elastic/endpoint-package (custom_documentation/doc/endpoint/{file,process}/macos).
@@ -148,6 +150,8 @@ export interface LaunchwardenFields {
   plist?: LaunchItemFields;
   /** What launchd says about a job whose launch item changed. */
   job?: LaunchdJobFields;
+  /** What a process event says beyond Elastic's fields. */
+  process?: LaunchwardenProcessFields;
   [field: string]: unknown;
 }
 
@@ -166,6 +170,26 @@ export interface LaunchItemFields {
   json?: string;
   /** Of the program that launchd runs, as codesign found it once there was an alert. */
   code_signature?: CodeSignatureFields;
+}
+
+export interface LaunchwardenProcessFields extends Partial<ProcessCutFields> {
+  /** The files that a launchctl call names, as they were when the call was seen. */
+  named_files?: NamedFileFields[];
+}
+
+/** A file that stands among the arguments of a process. */
+export interface NamedFileFields {
+  /** As it was written, made absolute: a canonical macOS path. */
+  path?: string;
+  /** Where it leads once every link on the way is followed; absent when it leads nowhere. */
+  resolved?: string;
+  /** As text: macOS inode numbers exceed 2^53. */
+  inode?: string;
+  /**
+   * `missing`: nothing stood there any more. `changed`: a link on the way was made after the process had started.
+   * `unread`: on a volume that is not waited for, a circle, or one of too many.
+   */
+  state?: 'missing' | 'changed' | 'unread';
 }
 
 export interface LaunchdJobFields {

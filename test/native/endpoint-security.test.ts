@@ -245,7 +245,7 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
       [3, 0, 1],
       [],
       undefined,
-      [16_384],
+      [4_093, 1],
     ]);
     expect(sink.events[0]?.doc.process?.args?.[0]).toBe('a\ufffdb');
     expect(sink.events[1]?.doc.process).not.toHaveProperty('name');
@@ -254,6 +254,7 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
       args_count: 2,
       Ext: { command_line_truncated: true },
     });
+    expect(sink.events[3]?.doc.launchwarden?.process).toMatchObject({ args_cut: true, args_shortened: 1 });
   });
 
   test('inode numbers beyond 2^53 are exact', async () => {

@@ -17,7 +17,6 @@ namespace launchwarden {
 
 namespace {
 
-constexpr size_t kArgumentBytes = 64 * 1024;
 constexpr size_t kSparePids = 64;
 // The path given to exec is followed by NULs up to a multiple of this (exec_extract_strings in XNU, 64-bit programs).
 constexpr size_t kPathAlignment = 8;
@@ -95,9 +94,10 @@ class LibProc final : public ProcessReader {
       if (seen != Seen::kProcess) return seen;
       Stamp(pid, facts);
       if (!facts.dead) {
+        // The arguments first: they are gone soonest, and the path of a folder on a hung volume is waited for.
+        ReadArguments(pid, facts);
         if (facts.executable.empty()) ReadExecutable(pid, facts);
         ReadDirectory(pid, facts);
-        ReadArguments(pid, facts);
       }
       ProcessFacts after;
       if (Basics(pid, after) != Seen::kProcess) return Seen::kProcess;
@@ -206,6 +206,12 @@ class LibProc final : public ProcessReader {
     if (sysctl(name, 3, area_.get(), &size, nullptr, 0) != 0) return;
     int count = 0;
     if (size <= sizeof count || size > area_size_) return;
+    // The kernel gives the end of an area that does not fit, with the right count in front of it (sysctl_procargsx in
+    // XNU): one that fills the buffer may be such an end.
+    if (size == area_size_) {
+      facts.arguments_withheld = true;
+      return;
+    }
     std::memcpy(&count, area_.get(), sizeof count);
     std::string_view text(area_.get() + sizeof count, size - sizeof count);
     const size_t path_end = text.find('\0');
@@ -214,22 +220,14 @@ class LibProc final : public ProcessReader {
     const size_t first_not = std::min(text.find_first_not_of('\0', path_end), text.size());
     const size_t aligned = (path_end + kPathAlignment) / kPathAlignment * kPathAlignment;
     text.remove_prefix(std::min(aligned, first_not));
-    facts.arguments_known = true;
-    size_t used = 0;
-    for (int index = 0; index < count; index++) {
-      // Empty arguments are real: they are counted, not skipped.
-      const size_t end = text.find('\0');
-      const std::string_view argument = text.substr(0, end);
-      used += argument.size() + 1;
-      if (used > kArgumentBytes) {
-        facts.arguments_cut = true;
-        facts.arguments.emplace_back(argument.substr(0, argument.size() - std::min(argument.size(), used - kArgumentBytes)));
-        return;
-      }
-      facts.arguments.emplace_back(argument);
-      if (end == std::string_view::npos) return;
-      text.remove_prefix(end + 1);
+    // Empty arguments are real: they are counted, not skipped. The environment follows.
+    size_t end = 0;
+    for (int index = 0; index < count && end < text.size(); index++) {
+      const size_t next = text.find('\0', end);
+      end = next == std::string_view::npos ? text.size() : next + 1;
     }
+    facts.arguments_known = true;
+    facts.arguments.FromText(text.substr(0, end));
   }
 
   std::vector<int> current_, previous_, known_, sorted_;

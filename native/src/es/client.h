@@ -35,8 +35,6 @@ struct EsPlan {
 // inversion would also take away the executions of every program that is not listed. All calls on one thread.
 class EsClient {
  public:
-  // Bytes of arguments of one exec that are passed on.
-  static constexpr size_t kArgumentBytes = 64 * 1024;
   static constexpr uint16_t kRecordBase = 16;  // a record's kind is this plus its EsKind
 
   EsClient(std::unique_ptr<EsApi> api, std::shared_ptr<Channel> channel);

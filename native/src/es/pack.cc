@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "core/arguments.h"
 #include "es/client.h"
 
 namespace launchwarden {
@@ -12,7 +13,7 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-enum Part : uint32_t { kInstigator = 1, kFile = 2, kOther = 4, kFileWithoutStat = 8, kArgumentsCut = 16, kPathCut = 32, kModified = 64, kMapped = 128, kLegacy = 256, kManaged = 512 };
+enum Part : uint32_t { kInstigator = 1, kFile = 2, kOther = 4, kFileWithoutStat = 8, kPathCut = 32, kModified = 64, kMapped = 128, kLegacy = 256, kManaged = 512 };
 
 bool IsBtm(EsKind kind) { return kind == EsKind::kBtmAdd || kind == EsKind::kBtmRemove; }
 
@@ -96,16 +97,11 @@ double Detail2(const EsMessage& message) {
 
 void PackMessage(const EsMessage& message, Record& record) {
   record.Clear(static_cast<uint16_t>(EsClient::kRecordBase + static_cast<uint16_t>(message.kind)));
-  uint32_t parts = Parts(message);
-  size_t arguments = 0;
-  if (message.kind == EsKind::kExec && message.argument != nullptr) {
-    for (size_t used = 0; arguments < message.argument_count; arguments++) {
-      used += message.argument(message.argument_source, arguments).size() + 1;
-      if (used <= EsClient::kArgumentBytes) continue;
-      parts |= kArgumentsCut;
-      break;
-    }
-  }
+  const uint32_t parts = Parts(message);
+  Arguments arguments;
+  if (message.kind == EsKind::kExec && message.argument != nullptr)
+    arguments.FromList(message.argument_count,
+                       [&](size_t index) { return message.argument(message.argument_source, index); });
   record.Number(static_cast<double>(message.time_ns / 1000));
   record.Number(static_cast<double>(message.time_ns % 1000));
   record.Number(message.version);
@@ -130,10 +126,9 @@ void PackMessage(const EsMessage& message, Record& record) {
       record.String(message.version >= kEsSinceDirectory ? message.working_directory : std::string_view());
       record.String(message.version >= kEsSinceScript ? message.script : std::string_view());
       record.Number(static_cast<double>(message.argument_count));
-      for (size_t index = 0; index < arguments; index++)
-        record.String(message.argument(message.argument_source, index));
-      if ((parts & kArgumentsCut) != 0)
-        record.String(message.argument(message.argument_source, arguments).substr(0, EsClient::kArgumentBytes / 4));
+      record.Number(static_cast<double>(arguments.front));
+      record.Number(static_cast<double>(arguments.shortened));
+      for (const std::string& argument : arguments.kept) record.String(argument);
       break;
     case EsKind::kSetextattr:
     case EsKind::kDeleteextattr:

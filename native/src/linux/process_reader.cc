@@ -24,8 +24,10 @@ namespace launchwarden {
 
 namespace {
 
-// Bytes of arguments that are read of one process; what is beyond is cut, and said to be.
+// Bytes of arguments that are read at once, and at most. An exec takes 6 MiB of arguments and environment (_STK_LIM in
+// fs/exec.c); a process may move its own area to where there is more.
 constexpr size_t kArgumentBytes = 64 * 1024;
+constexpr size_t kMostArgumentBytes = 8 * 1024 * 1024;
 // More births than this between two looks are found by listing.
 constexpr int kMostBirths = 256;
 // include/linux/sched.h: "forked but didn't exec", and a thread of the kernel.
@@ -129,9 +131,9 @@ class ProcFs final : public ProcessReader {
       facts.start_us = StartUs(facts.start);
       if (!ReadStatus(pid, facts)) return Seen::kGone;
       if (!facts.dead) {
+        ReadArguments(pid, facts);
         ReadExecutable(pid, facts);
         facts.directory = ReadLink(pid, "cwd");
-        ReadArguments(pid, facts);
       }
       ProcessGlance after;
       Stat again;
@@ -221,20 +223,25 @@ class ProcFs final : public ProcessReader {
   }
 
   void ReadArguments(int pid, ProcessFacts& facts) {
-    if (arguments_.empty()) arguments_.resize(kArgumentBytes + 1);
-    const ssize_t length = ReadFile(Name(pid, "cmdline"), arguments_.data(), arguments_.size());
-    if (length < 0) return;
-    facts.arguments_known = length > 0;
-    facts.arguments_cut = static_cast<size_t>(length) > kArgumentBytes;
-    std::string_view text(arguments_.data(), std::min(static_cast<size_t>(length), kArgumentBytes));
-    // Each argument ends with a NUL, the last one too, unless the process has written over its own arguments.
-    if (!text.empty() && text.back() == 0) text.remove_suffix(1);
-    while (length > 0) {
-      const size_t end = text.find('\0');
-      facts.arguments.emplace_back(text.substr(0, end));
-      if (end == std::string_view::npos) break;
-      text.remove_prefix(end + 1);
+    if (arguments_.empty()) arguments_.resize(kArgumentBytes);
+    const int file = openat(proc_, Name(pid, "cmdline"), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) return;
+    size_t length = 0;
+    ssize_t got = 0;
+    while ((got = read(file, arguments_.data() + length, arguments_.size() - length)) > 0) {
+      length += static_cast<size_t>(got);
+      if (length < arguments_.size()) continue;
+      if (length >= kMostArgumentBytes) break;
+      arguments_.resize(std::min(arguments_.size() * 4, kMostArgumentBytes));
     }
+    close(file);
+    if (got < 0 && length == 0) return;
+    facts.arguments_known = length > 0;
+    // Each argument ends with a NUL, the last one too, unless the process has written over its own arguments.
+    facts.arguments.FromText({arguments_.data(), length});
+    if (arguments_.size() <= kArgumentBytes) return;
+    arguments_.resize(kArgumentBytes);
+    arguments_.shrink_to_fit();
   }
 
   int64_t StartUs(uint64_t ticks) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/arguments.h"
+
 namespace launchwarden {
 
 // What a single cheap read says about a process.
@@ -31,9 +33,10 @@ struct ProcessFacts : ProcessGlance {
   std::string executable;  // real path; empty when it cannot be read
   std::string short_name;  // the kernel's name, cut to 15 or 31 bytes
   std::string directory;   // working directory; empty when it cannot be read
-  std::vector<std::string> arguments;
+  Arguments arguments;
   bool arguments_known = false;
-  bool arguments_cut = false;
+  // There are more of them than this system gives out: what it gave is not what they are.
+  bool arguments_withheld = false;
 };
 
 enum class Seen {

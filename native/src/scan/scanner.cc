@@ -340,7 +340,7 @@ void Scanner::Recheck(const Check& check) {
 
 // True while an exec is under way: the process then waits to be looked at again.
 bool Scanner::IsLoading(const ProcessFacts& facts, Known& known) const {
-  if (facts.arguments_known || facts.dead || !facts.execed) return false;
+  if (facts.arguments_known || facts.arguments_withheld || facts.dead || !facts.execed) return false;
   if (known.loading_us == 0) known.loading_us = steady_us_;
   known.waiting = steady_us_ - known.loading_us < kLoadingUs;
   return known.waiting;
@@ -373,20 +373,22 @@ void Scanner::Emit(RecordKind kind, const ProcessFacts& facts, int64_t not_befor
   // A wall clock that was set back must not turn the interval around.
   const int64_t earliest_us = std::min(std::max(not_before_us, facts.start_us), seen_us);
   const uint32_t flags = (facts.arguments_known ? 0u : kArgumentsUnknown) |
-                         (facts.arguments_cut ? kArgumentsCut : 0u) | (facts.dead ? kDead : 0u);
+                         (facts.arguments_withheld ? kArgumentsWithheld : 0u) | (facts.dead ? kDead : 0u);
   record_.Clear(kind);
   for (const double number :
        {static_cast<double>(facts.pid), static_cast<double>(facts.ppid), static_cast<double>(facts.pgid),
         static_cast<double>(facts.sid), static_cast<double>(facts.start_us), static_cast<double>(earliest_us),
         static_cast<double>(seen_us), static_cast<double>(facts.uid), static_cast<double>(facts.euid),
-        static_cast<double>(facts.gid), static_cast<double>(facts.egid), static_cast<double>(flags)})
+        static_cast<double>(facts.gid), static_cast<double>(facts.egid), static_cast<double>(flags),
+        static_cast<double>(facts.arguments.count), static_cast<double>(facts.arguments.front),
+        static_cast<double>(facts.arguments.shortened)})
     record_.Number(number);
   record_.String(std::to_string(facts.start));
   record_.String(std::to_string(facts.image_stamp));
   record_.String(facts.executable);
   record_.String(facts.short_name);
   record_.String(facts.directory);
-  for (const std::string& argument : facts.arguments) record_.String(argument);
+  for (const std::string& argument : facts.arguments.kept) record_.String(argument);
   channel_->Push(record_);
   FlushIfDue();
 }

@@ -56,7 +56,7 @@ inline System ThisSystem() { return {MakeProcessReader(), MakePause()}; }
 class Scanner : public std::enable_shared_from_this<Scanner> {
  public:
   enum RecordKind : uint16_t { kRunning = 1, kExec = 2, kFork = 3, kReady = 4 };
-  static constexpr uint32_t kArgumentsUnknown = 1, kArgumentsCut = 2, kDead = 4;
+  static constexpr uint32_t kArgumentsUnknown = 1, kArgumentsWithheld = 2, kDead = 4;
 
   Scanner(System system, std::shared_ptr<Channel> channel, ScannerOptions options);
   ~Scanner();

@@ -13,6 +13,8 @@ export interface Addon {
     /** An `EndpointSecurityDouble`, which builds for other systems than macOS have. */
     double?: object,
   ) => NativeEsClient;
+  /** On macOS: the mounted volumes with the type of their file system, without waiting for any of them. */
+  readonly mountedVolumes?: () => readonly { path: string; type: string; local: boolean }[];
 }
 
 export interface NativeEsOptions {

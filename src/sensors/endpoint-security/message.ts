@@ -1,4 +1,5 @@
 import type { Micros } from '../../base/time.js';
+import type { KeptArguments } from '../../event/arguments.js';
 
 /**
  * What EndpointSecurity tells, as the addon packs it and as eslogger prints it: one shape, so that one normaliser makes
@@ -112,10 +113,7 @@ export interface EsStat {
 }
 
 export interface EsExec {
-  readonly args: readonly string[];
-  /** How many there were, also when `args` was cut. */
-  readonly argsCount: number;
-  readonly argsCut?: boolean;
+  readonly arguments: KeptArguments;
   readonly directory?: string;
   readonly script?: string;
 }

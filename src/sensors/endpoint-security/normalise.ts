@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cutFields } from '../../event/arguments.js';
 import type { EcsDocument, FileFields } from '../../event/document.js';
 import type { Event, FileContent, Observation } from '../../event/event.js';
 import { fileEventId, processEventId } from '../../event/ids.js';
@@ -106,10 +107,11 @@ export class Normaliser {
     const base = baseDocument(message, this.#context, this.#ids);
     const action = message.kind === 'exit' ? 'end' : message.kind;
     const { script } = message.exec ?? {};
+    const cut = message.exec && cutFields(message.exec.arguments);
     const ext = {
       ...base.process?.Ext,
       ...(script === undefined ? {} : { script: { path: root.toMac(script) } }),
-      ...(message.exec?.argsCut === true ? { command_line_truncated: true } : {}),
+      ...(cut === undefined ? {} : { command_line_truncated: true }),
     };
     return finish(message, processEventId(sensor, boot, pid, `${pidversion} ${action}`, executable), {
       ...base,
@@ -120,6 +122,7 @@ export class Normaliser {
         ...(message.exitStatus === undefined ? {} : { exit_code: exitCode(message.exitStatus) }),
         ...(Object.keys(ext).length === 0 ? {} : { Ext: ext }),
       },
+      ...(cut === undefined ? {} : { launchwarden: { ...base.launchwarden, process: cut } }),
     });
   }
 

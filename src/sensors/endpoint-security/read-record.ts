@@ -17,7 +17,6 @@ const parts = {
   file: 2,
   other: 4,
   fileWithoutStat: 8,
-  argumentsCut: 16,
   pathCut: 32,
   modified: 64,
   mapped: 128,
@@ -53,11 +52,17 @@ export function readRecord({ kind: number, numbers, strings }: PackedRecord): Es
   if (has(parts.other)) message.other = readFile(numbers, strings, next);
   switch (kind) {
     case 'exec': {
-      const exec: Draft<EsExec> = { args: strings.slice(next.text + 2), argsCount: numbers[next.number]! };
+      const exec: Draft<EsExec> = {
+        arguments: {
+          args: strings.slice(next.text + 2),
+          count: numbers[next.number]!,
+          front: numbers[next.number + 1]!,
+          shortened: numbers[next.number + 2]!,
+        },
+      };
       const [directory, script] = [strings[next.text]!, strings[next.text + 1]!];
       if (directory !== '') exec.directory = directory;
       if (script !== '') exec.script = script;
-      if (has(parts.argumentsCut)) exec.argsCut = true;
       message.exec = exec;
       break;
     }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { RootMap } from '../../base/root.js';
 import { formatMicros } from '../../base/time.js';
+import { argumentFields } from '../../event/arguments.js';
 import type { EcsDocument, FileFields, ProcessFields } from '../../event/document.js';
 import type { SensorKind } from '../../event/event.js';
 import { entityId } from '../../event/ids.js';
@@ -86,11 +87,9 @@ function processFields(process: EsProcess, root: RootMap, ids: EntityIds): Proce
 export function execFields(message: EsMessage, root: RootMap): ProcessFields {
   const { exec } = message;
   if (exec === undefined) return {};
-  const args = exec.args.map((argument) => root.stripArgument(argument));
+  const args = exec.arguments.args.map((argument) => root.stripArgument(argument));
   return {
-    args,
-    args_count: exec.argsCount,
-    command_line: args.join(' '),
+    ...argumentFields({ ...exec.arguments, args }),
     ...(exec.directory === undefined ? {} : { working_directory: root.toMac(exec.directory) }),
   };
 }

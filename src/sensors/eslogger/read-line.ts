@@ -1,4 +1,5 @@
 import { type Micros, parseTime } from '../../base/time.js';
+import { keepArguments } from '../../event/arguments.js';
 import {
   type Draft,
   type EsFile,
@@ -24,10 +25,9 @@ export type EsloggerLine =
       readonly globalSequence?: number;
     };
 
-/** Characters of a line that are read; arguments and environment together stay below 1 MiB (ARG_MAX). */
-export const maxLineLength = 4 * 1024 * 1024;
-const maxArguments = 4_096;
-const maxArgumentText = 65_536;
+/** Characters of a line that are read; arguments and environment stay below 1 MiB (ARG_MAX), and JSON escapes a control
+ * character with six. */
+export const maxLineLength = 8 * 1024 * 1024;
 
 const kinds: ReadonlySet<string> = new Set(esKinds);
 // Beyond 2^53 JSON.parse would round them. Inside a string the quotes are escaped, so that no text can pose as a key.
@@ -221,20 +221,10 @@ function readTarget(kind: EsKind, body: Json, source: EsFile | undefined): EsFil
 
 function readExec(body: Json): NonNullable<EsMessage['exec']> {
   const given = Array.isArray(body['args']) ? (body['args'] as readonly unknown[]) : [];
-  const args: string[] = [];
-  let room = maxArgumentText;
-  for (const argument of given) {
-    const text = typeof argument === 'string' ? argument : '';
-    room -= text.length + 1;
-    if (room < 0 || args.length >= maxArguments) break;
-    args.push(text);
-  }
   const directory = textOf(objectOf(body['cwd'])?.['path']);
   const script = textOf(objectOf(body['script'])?.['path']);
   return {
-    args,
-    argsCount: given.length,
-    ...(args.length < given.length ? { argsCut: true } : {}),
+    arguments: keepArguments(given.map((argument) => (typeof argument === 'string' ? argument : ''))),
     ...(directory === undefined || directory === '' ? {} : { directory }),
     ...(script === undefined || script === '' ? {} : { script }),
   };

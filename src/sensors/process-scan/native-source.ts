@@ -8,7 +8,7 @@ import type { ProcessRecord, ProcessSource, ProcessSourceSink } from './source.j
 const kinds: Record<number, ProcessRecord['type']> = { 1: 'running', 2: 'exec', 3: 'fork' };
 const readyKind = 4;
 const argumentsUnknown = 1;
-const argumentsCut = 2;
+const argumentsWithheld = 2;
 
 /** Batches that are taken before the event loop gets its turn. */
 const batchesATurn = 8;
@@ -174,7 +174,9 @@ function readRecord(type: ProcessRecord['type'], { numbers, strings }: PackedRec
     shortName,
     ...(executable === '' ? {} : { executable }),
     ...(directory === '' ? {} : { directory }),
-    ...((flags & argumentsUnknown) === 0 ? { args } : {}),
-    ...((flags & argumentsCut) === 0 ? {} : { argsCut: true }),
+    ...((flags & argumentsUnknown) === 0
+      ? { args: { args, count: at(12), front: at(13), shortened: at(14) } }
+      : {}),
+    ...((flags & argumentsWithheld) === 0 ? {} : { argsWithheld: true }),
   };
 }

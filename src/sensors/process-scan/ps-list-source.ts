@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import type { Micros } from '../../base/time.js';
+import { keepArguments } from '../../event/arguments.js';
 import type { ProcessScanOptions } from './options.js';
 import type { ProcessRecord, ProcessSource, ProcessSourceSink } from './source.js';
 
@@ -21,7 +22,6 @@ export interface ListedProcess {
 /** One list of all processes. */
 export type ProcessLister = () => Promise<readonly ListedProcess[]>;
 
-const maxArguments = 4_096;
 /** Lists that may fail one after the other before the sensor gives up. */
 const maxFailures = 5;
 
@@ -125,7 +125,7 @@ interface LookFacts {
 
 function toRecord(one: ListedProcess, { startKey, first, seen, last }: LookFacts): ProcessRecord {
   const start = one.startTime === undefined ? undefined : one.startTime.getTime() * 1000;
-  const args = one.cmd === undefined || one.cmd === '' ? undefined : one.cmd.split(/ +/, maxArguments);
+  const args = one.cmd === undefined || one.cmd === '' ? undefined : keepArguments(one.cmd.split(/ +/));
   return {
     type: first ? 'running' : 'exec',
     pid: one.pid,

@@ -1,4 +1,5 @@
 import type { Micros } from '../../base/time.js';
+import type { KeptArguments } from '../../event/arguments.js';
 
 /** A process as a scanner saw it. Paths are this machine's; what could not be read is absent. */
 export interface ProcessRecord {
@@ -27,9 +28,9 @@ export interface ProcessRecord {
   readonly executable?: string;
   /** The kernel's own name of it: short, and under the process's control. */
   readonly shortName: string;
-  readonly args?: readonly string[];
-  /** True when there were more arguments than are read. */
-  readonly argsCut?: boolean;
+  readonly args?: KeptArguments;
+  /** True when the system does not give the arguments out, because there are too many. */
+  readonly argsWithheld?: boolean;
   /** True when `args` were taken apart at blanks, because only the joined line could be had. */
   readonly argsInexact?: boolean;
   readonly directory?: string;

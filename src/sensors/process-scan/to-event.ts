@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { RootMap } from '../../base/root.js';
 import { formatMicros } from '../../base/time.js';
+import { argumentFields, cutFields, type ProcessCutFields } from '../../event/arguments.js';
 import type { ProcessFields, UserFields } from '../../event/document.js';
 import type { Event } from '../../event/event.js';
 import { entityId, processEventId } from '../../event/ids.js';
@@ -27,6 +28,7 @@ export function processEvent(record: ProcessRecord, context: ToEventContext): Ev
     `${record.startKey} ${record.type === 'fork' ? 'fork' : 'exec'}`,
     image,
   );
+  const cut = cutOf(record);
   const running = record.type === 'running' && context.reason === undefined;
   return {
     id,
@@ -49,6 +51,7 @@ export function processEvent(record: ProcessRecord, context: ToEventContext): Ev
         root,
         executable,
         entity: entityId(boot, record.pid, record.startKey, image),
+        cut,
       }),
       ...user(record),
       launchwarden: {
@@ -59,31 +62,42 @@ export function processEvent(record: ProcessRecord, context: ToEventContext): Ev
           ...(executable === undefined || record.argsInexact === true ? { name_inexact: true } : {}),
           ...(context.reason === undefined ? {} : { reason: context.reason }),
         },
+        ...(cut === undefined ? {} : { process: cut }),
       },
     },
   };
+}
+
+/** What the event says of arguments that are not all there. */
+function cutOf({ args, argsWithheld }: ProcessRecord): ProcessCutFields | undefined {
+  if (args !== undefined) return cutFields(args);
+  return argsWithheld === true ? { args_cut: true } : undefined;
 }
 
 interface Resolved {
   readonly root: RootMap;
   readonly executable: string | undefined;
   readonly entity: string;
+  readonly cut: ProcessCutFields | undefined;
 }
 
-function processFields(record: ProcessRecord, { root, executable, entity }: Resolved): ProcessFields {
-  const args = record.args?.map((argument) => root.stripArgument(argument));
+function processFields(record: ProcessRecord, { root, executable, entity, cut }: Resolved): ProcessFields {
+  const args = record.args && {
+    ...record.args,
+    args: record.args.args.map((argument) => root.stripArgument(argument)),
+  };
   return {
     pid: record.pid,
     entity_id: entity,
     name: executable === undefined ? record.shortName : path.posix.basename(executable),
     ...(executable === undefined ? {} : { executable }),
-    ...(args === undefined ? {} : { args, args_count: args.length, command_line: args.join(' ') }),
+    ...(args === undefined ? {} : argumentFields(args)),
     ...(record.directory === undefined ? {} : { working_directory: root.toMac(record.directory) }),
     ...(record.start === undefined ? {} : { start: formatMicros(record.start) }),
     ...(record.ppid > 0 ? { parent: { pid: record.ppid } } : {}),
     ...(record.pgid === undefined || record.pgid <= 0 ? {} : { group_leader: { pid: record.pgid } }),
     ...(record.sid === undefined || record.sid <= 0 ? {} : { session_leader: { pid: record.sid } }),
-    ...(record.argsCut === true ? { Ext: { command_line_truncated: true } } : {}),
+    ...(cut === undefined ? {} : { Ext: { command_line_truncated: true } }),
   };
 }
 

@@ -114,6 +114,25 @@ describe.skipIf(reason !== undefined)('native process scanner on real processes'
     const huge = await find(sink, (event) => event.doc.process?.args?.[1]?.startsWith('xx') === true);
     expect(huge.doc.process?.Ext?.['command_line_truncated']).toBe(true);
     expect(huge.doc.process?.command_line?.length).toBeLessThanOrEqual(65_536);
+    expect(huge.doc.process?.args?.[2]).toBe('y');
+    expect(huge.doc.launchwarden?.process).toEqual({ args_cut: true, args_omitted: 0, args_shortened: 1 });
+  });
+
+  test('neither a huge program name nor very many arguments hide what is loaded', async () => {
+    const { sink } = await watch();
+    const named = spawn(launchctl as string, ['load', '/named.plist'], {
+      argv0: `/${'x'.repeat(100_000)}`,
+      stdio: 'ignore',
+    });
+    children.push(named);
+    const byName = await find(sink, (event) => event.doc.process?.args?.at(-1) === '/named.plist');
+    expect(byName.doc.process?.args?.slice(1)).toEqual(['load', '/named.plist']);
+    const many = Array.from({ length: 100_000 }, () => '-w');
+    await run(launchctl as string, [...many, 'load', '/last.plist']);
+    const last = await find(sink, (event) => event.doc.process?.args?.at(-1) === '/last.plist');
+    expect(last.doc.process?.args?.at(-2)).toBe('load');
+    expect(last.doc.process?.args_count).toBe(100_003);
+    expect(last.doc.launchwarden?.process?.args_omitted).toBeGreaterThan(90_000);
   });
 
   test('sees a shell execute another program in its own place', async () => {

@@ -51,7 +51,7 @@ function record(pid: number, ppid: number, more: Partial<ProcessRecord> = {}): P
     seen: 1_002_000,
     shortName: 'x',
     executable: '/bin/x',
-    args: ['x'],
+    args: { args: ['x'], count: 1, front: 1, shortened: 0 },
     ...more,
   };
 }
@@ -305,7 +305,7 @@ describe('the ps-list fallback', () => {
       {
         type: 'exec',
         pid: 2,
-        args: ['/bin/x', '-a', 'b'],
+        args: { args: ['/bin/x', '-a', 'b'], count: 3, shortened: 0 },
         argsInexact: true,
         notBefore: 10_000_000,
         seen: 11_000_000,

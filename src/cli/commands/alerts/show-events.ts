@@ -69,6 +69,7 @@ const reasons: Record<Candidate['link'], string> = {
   directory: 'the process names the folder it is in',
   label: 'the process names its label',
   matched: 'the rule matched this one',
+  possible: 'the process may name it in what was not seen',
   window: 'changed inside the window',
 };
 
