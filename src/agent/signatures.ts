@@ -1,11 +1,13 @@
 import { BoundedQueue } from '../base/bounded-queue.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
+import { RootMap } from '../base/root.js';
 import { runTool, type ToolAnswer } from '../base/tool.js';
 import { codeSignatureOf, trustedRequirement } from '../enrich/index.js';
 import type { Alert } from '../event/alert.js';
 import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
+import { Rights } from '../sensors/file-watch/index.js';
 import type { Store } from '../store/index.js';
 
 const maxAtOnce = 2;
@@ -20,8 +22,12 @@ const codesign = '/usr/bin/codesign';
 /** A process of its own and not stat(2): a file system that hangs must not hold one of our threads. */
 const stat = '/usr/bin/stat';
 
-/** Runs the program at an absolute path. Never rejects; `signal` kills it. */
-export type RunTool = (program: string, args: readonly string[], signal: AbortSignal) => Promise<ToolAnswer>;
+/** Runs the program at an absolute path, as `uid` unless that is undefined. Never rejects; `signal` kills it. */
+export type RunTool = (
+  program: string,
+  args: readonly string[],
+  how: { readonly signal: AbortSignal; readonly uid: number | undefined },
+) => Promise<ToolAnswer>;
 
 export interface SignaturesOptions {
   readonly events: Pick<Store['events'], 'get'>;
@@ -32,13 +38,16 @@ export interface SignaturesOptions {
   readonly simulated: boolean;
   /** For tests; otherwise the tools of macOS, and this machine. */
   readonly run?: RunTool;
+  /** The user, when it is not root, who decides what stands at a path. */
+  readonly decider?: (macPath: string) => number | undefined;
   readonly platform?: NodeJS.Platform;
 }
 
 /**
  * Asks codesign, once an alert is committed, who signed the program of its launch item, and tells it as an amendment of
- * the event: the alert grows by `launchwarden.plist.code_signature`. Best effort, bounded in time, in number and in
- * what is remembered; never holds up an alert. Does nothing where there is no codesign, and says so.
+ * the event: the alert grows by `launchwarden.plist.code_signature`. It asks with the rights of the user who could have
+ * put the item there. Best effort, bounded in time, in number and in what is remembered; never holds up an alert. Does
+ * nothing where there is no codesign, and says so.
  */
 export class Signatures {
   /** `asked` of codesign, `cached` answers, events `amended`, `dropped` for want of room, `unanswered` in time. */
@@ -46,6 +55,7 @@ export class Signatures {
   readonly #options: SignaturesOptions;
   readonly #off: string | undefined;
   readonly #run: RunTool;
+  readonly #decider: (macPath: string) => number | undefined;
   readonly #stop = new AbortController();
   /** Ids of events. */
   readonly #queue = new BoundedQueue<string>(maxQueued);
@@ -56,6 +66,8 @@ export class Signatures {
   constructor(options: SignaturesOptions) {
     this.#options = options;
     this.#run = options.run ?? runBounded;
+    const rights = new Rights(new RootMap());
+    this.#decider = options.decider ?? ((macPath) => rights.decider(macPath));
     this.#off = whyOff(options);
   }
 
@@ -111,9 +123,13 @@ export class Signatures {
   /** True when the event has come to name another program meanwhile. */
   async #answer(eventId: string): Promise<boolean> {
     const { events, amend } = this.#options;
-    const program = programOf(events.get(eventId)?.doc);
+    const doc = events.get(eventId)?.doc;
+    const program = programOf(doc);
     if (program === undefined) return false;
-    const signature = await this.#signatureOf(program);
+    const item = doc?.file?.path ?? doc?.Persistence?.path;
+    // A user's item may name what only root could read: its user's rights are enough.
+    const uid = item === undefined ? undefined : this.#decider(item);
+    const signature = await this.#signatureOf(program, uid);
     if (this.#stop.signal.aborted) return false;
     const event = events.get(eventId);
     if (event === undefined) return false;
@@ -123,10 +139,10 @@ export class Signatures {
     return false;
   }
 
-  async #signatureOf(program: string): Promise<Readonly<CodeSignatureFields>> {
+  async #signatureOf(program: string, uid: number | undefined): Promise<Readonly<CodeSignatureFields>> {
     // They would forge lines of what codesign prints, and such a program is odd enough.
     if (/\p{Cc}/u.test(program)) return { status: 'not checked: its path holds control characters' };
-    const before = await this.#fileOf(program);
+    const before = await this.#fileOf(program, uid);
     if (before.key === undefined) return { status: before.reason };
     const known = this.#known.get(before.key);
     if (known !== undefined) {
@@ -135,43 +151,39 @@ export class Signatures {
       return known;
     }
     this.#counters.asked++;
-    const signature = await this.#checked(program);
-    const after = await this.#fileOf(program);
+    const signature = await this.#checked(program, uid);
+    const after = await this.#fileOf(program, uid);
     if (after.key !== before.key) return { status: 'not checked: it changed meanwhile' };
     if (signature.exists === false || signature.trusted !== undefined) this.#remember(before.key, signature);
     return signature;
   }
 
-  async #checked(program: string): Promise<Readonly<CodeSignatureFields>> {
-    const described = await this.#tool(codesign, ['-d', '--verbose=4', program]);
+  async #checked(program: string, uid: number | undefined): Promise<Readonly<CodeSignatureFields>> {
+    const described = await this.#tool(codesign, ['-d', '--verbose=4', program], uid);
     if (described.status === null) return { status: 'not checked: codesign gave no answer' };
     const read = codeSignatureOf(described.stderr);
     if (read.exists !== true) return read;
-    const verified = await this.#tool(codesign, [
-      '--verify',
-      '--strict',
-      '-R',
-      `=${trustedRequirement}`,
-      program,
-    ]);
+    const requirement = `=${trustedRequirement}`;
+    const verified = await this.#tool(codesign, ['--verify', '--strict', '-R', requirement, program], uid);
     return codeSignatureOf(described.stderr, { status: verified.status, output: verified.stderr });
   }
 
   /** What tells one content of a file from another; its change time cannot be set back. */
   async #fileOf(
     program: string,
+    uid: number | undefined,
   ): Promise<{ readonly key: string } | { readonly key?: undefined; readonly reason: string }> {
-    const { status, stdout } = await this.#tool(stat, ['-L', '-f', '%HT %d %i %z %Fm %Fc', program]);
+    const { status, stdout } = await this.#tool(stat, ['-L', '-f', '%HT %d %i %z %Fm %Fc', program], uid);
     if (status === null) return { reason: 'not checked: its file system gave no answer' };
     if (status !== 0) return { reason: 'not checked: no such file' };
     const facts = /^Regular File (\d.*)$/m.exec(stdout)?.[1];
     return facts === undefined
       ? { reason: 'not checked: not a regular file' }
-      : { key: `${program}\0${facts}` };
+      : { key: `${uid ?? 0}\0${program}\0${facts}` };
   }
 
-  async #tool(program: string, args: readonly string[]): Promise<ToolAnswer> {
-    const answer = await this.#run(program, args, this.#stop.signal);
+  async #tool(program: string, args: readonly string[], uid: number | undefined): Promise<ToolAnswer> {
+    const answer = await this.#run(program, args, { signal: this.#stop.signal, uid });
     if (answer.status === null) this.#counters.unanswered++;
     return answer;
   }
@@ -223,7 +235,9 @@ function withSignature(doc: EcsDocument, signature: Readonly<CodeSignatureFields
 export function runBounded(
   program: string,
   args: readonly string[],
-  signal: AbortSignal,
+  { signal, uid }: { readonly signal: AbortSignal; readonly uid: number | undefined },
 ): Promise<ToolAnswer> {
-  return runTool(program, args, { timeoutMs, mostBytes: maxOutputBytes, signal, unref: true });
+  // Who is not root can run nothing as somebody else, and has no rights to lend.
+  const as = uid === undefined || process.geteuid?.() !== 0 ? {} : { uid };
+  return runTool(program, args, { timeoutMs, mostBytes: maxOutputBytes, signal, unref: true, ...as });
 }

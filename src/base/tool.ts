@@ -16,7 +16,12 @@ export interface ToolLimits {
   readonly signal: AbortSignal;
   /** One that hangs in the kernel survives its killing: whether the caller may end all the same. */
   readonly unref?: boolean;
+  /** Runs it with this user's rights and no group's; root alone can. */
+  readonly uid?: number;
 }
+
+/** Of `nobody` (-2 on macOS): who runs as somebody else must not keep root's group. */
+const noGroup = -2;
 
 /** Nothing that was put into the agent's own environment reaches its helpers. */
 const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
@@ -25,7 +30,7 @@ const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
 export function runTool(
   program: string,
   args: readonly string[],
-  { timeoutMs, mostBytes, signal, unref = false }: ToolLimits,
+  { timeoutMs, mostBytes, signal, unref = false, uid }: ToolLimits,
 ): Promise<ToolAnswer> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -39,6 +44,8 @@ export function runTool(
         encoding: 'utf8',
         env: environment,
         cwd: '/',
+        // Node.js takes signed numbers: 4294967294 is -2.
+        ...(uid === undefined ? {} : { uid: uid | 0, gid: noGroup }),
       },
       (error, stdout, stderr) => {
         const status = error === null ? 0 : typeof error.code === 'number' ? error.code : null;

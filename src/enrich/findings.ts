@@ -12,6 +12,7 @@ export const findingMeanings: Readonly<Record<string, string>> = {
   socket: 'A socket stands where launchd expects a file.',
   device: 'A device stands where launchd expects a file.',
   unreadable: 'The file could not be opened.',
+  'content-withheld': 'Not read: who decides where this path leads may not read what is there.',
   oversized: 'Larger than a property list may be: only its beginning was kept.',
   // Of its place and owner.
   'hidden-name': 'The name begins with a dot.',

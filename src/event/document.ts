@@ -146,6 +146,8 @@ export interface LaunchwardenFields {
   };
   /** Facts about a file that are findings in themselves, as stable words: `plist-unparsable`, `symlink`, `fifo`, ... */
   findings?: string[];
+  /** What stands at `file.target_path`: type, octal permission bits, numeric owner and group as text. */
+  target?: { type?: string; mode?: string; uid?: string; gid?: string };
   /** The launch item that a property list describes. */
   plist?: LaunchItemFields;
   /** What launchd says about a job whose launch item changed. */

@@ -46,6 +46,8 @@ const aboutItem: Supply = { ...system(items), 'file-watch': items };
 const aboutJob: Supply = { 'launchd-state': jobs };
 /** What a property list says stands on the file's event and on that of the launch item, which has no `file.*`. */
 const plistFact: Supply = { ...system(['file', 'launch-item']), 'file-watch': ['file', 'launch-item'] };
+/** What only a look at the file itself tells. */
+const watched: Supply = { 'file-watch': files };
 const codeSignature: Supply = system(all);
 const startedSignature: Supply = system(processes);
 /** Asked for when an alert exists already: no rule sees it. */
@@ -263,6 +265,10 @@ const rows: readonly Row[] = [
     'missing, changed after the call began, or unread',
   ],
   ['launchwarden.findings', 'keyword[]', plistFact, 'Facts about the file that are findings in themselves'],
+  ['launchwarden.target.type', 'keyword', watched, 'What a symbolic link leads to: file, dir, ...'],
+  ['launchwarden.target.mode', 'keyword', watched, 'Its octal permission bits'],
+  ['launchwarden.target.uid', 'keyword', watched, 'Its owner, a numeric id'],
+  ['launchwarden.target.gid', 'keyword', watched, 'Its group, a numeric id'],
   ['launchwarden.plist.format', 'keyword', plistFact, 'xml, binary or unknown'],
   ['launchwarden.plist.label', 'keyword', plistFact, 'Label'],
   ['launchwarden.plist.program', 'keyword', plistFact, 'Program'],

@@ -15,7 +15,12 @@ import {
 } from './to-document.js';
 
 /** What the file holds that a message names, read at once: it may be gone a moment later. */
-export type ReadFile = (file: FileFields) => { readonly file: FileFields; readonly content?: FileContent };
+export type ReadFile = (file: FileFields) => {
+  readonly file: FileFields;
+  readonly content?: FileContent;
+  /** Not read: who decides where its path leads may not read it. */
+  readonly withheld?: boolean;
+};
 
 /** How long and with what pauses a new file may still be written for its changes to belong to its creation, microseconds. */
 const settlePause = 1_000_000;
@@ -146,7 +151,10 @@ export class Normaliser {
       nanos,
       `${message.kind} ${action}`,
     );
-    const findings = file.pathTruncated === true ? ['path-truncated'] : [];
+    const findings = [
+      ...(file.pathTruncated === true ? ['path-truncated'] : []),
+      ...(read?.withheld === true ? ['content-withheld'] : []),
+    ];
     const event = finish(message, id, {
       ...base,
       event: {

@@ -4,6 +4,7 @@ import { formatMicros } from '../../base/time.js';
 import type { FileFields } from '../../event/document.js';
 import { fileWatchLimits } from '../file-watch/index.js';
 import { ContentReader } from '../file-watch/reader.js';
+import { Rights } from '../file-watch/rights.js';
 import { lookAt } from '../file-watch/snapshot.js';
 import type { ReadFile } from './normalise.js';
 
@@ -11,11 +12,12 @@ const headerBytes = 16;
 
 /**
  * Reads what a message named, within the file watcher's limits: of launch items all, of a plug-in's files the small
- * ones, of everything else nothing. Where the message had no stat, the look's facts stand in.
+ * ones, of everything else nothing, and nothing that those who decide where its path leads may not read (`Rights`). Where the message had no stat, the look's facts stand in.
  */
 export function fileReader(root: RootMap): ReadFile {
   const { maxContent, maxBundleContent } = fileWatchLimits;
   const reader = new ContentReader(maxContent);
+  const rights = new Rights(root);
   return (file: FileFields) => {
     const { path } = file;
     const keep =
@@ -45,8 +47,10 @@ export function fileReader(root: RootMap): ReadFile {
           };
     if (keep === 0 || seen.type !== 'file' || (keep === maxBundleContent && seen.size > keep))
       return { file: known };
-    const result = reader.read(host, seen, keep);
-    if (!result.ok) return { file: known };
+    const passage = rights.follow(path);
+    if (passage === undefined) return { file: known };
+    const result = reader.read({ hostPath: passage.host, seen, passage }, keep);
+    if (!result.ok) return { file: known, withheld: result.reason === 'withheld' };
     const { content, sha256 } = result;
     return {
       content,

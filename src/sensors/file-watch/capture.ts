@@ -1,11 +1,12 @@
 import { insidePlugIn, launchItemKind } from '../../base/launch-paths.js';
 import type { RootMap } from '../../base/root.js';
 import type { FileContent } from '../../event/event.js';
-import { linkText, resolveInRoot } from './links.js';
+import { linkText } from './links.js';
 import type { FileWatchLimits } from './options.js';
 import { ContentReader } from './reader.js';
+import { type Passage, Rights } from './rights.js';
 import { lookAt, type Snapshot } from './snapshot.js';
-import type { Folder } from './tree.js';
+import { childPath, type Folder } from './tree.js';
 
 /** What was read along with a look. */
 export interface Capture {
@@ -16,6 +17,8 @@ export interface Capture {
   readonly link: string | undefined;
   /** The file that a link of a launch item leads to. */
   readonly target: Snapshot | undefined;
+  /** What a link of a launch item, or in the place of a watched folder, leads to, whatever it is. */
+  readonly leadsTo: Snapshot | undefined;
   readonly findings: readonly string[];
   /** The file is too large to be hashed at once. */
   readonly large: boolean;
@@ -24,29 +27,40 @@ export interface Capture {
 }
 
 const headerBytes = 16;
+/** The way into a folder is followed again after this, milliseconds: whom its folders belong to may change. */
+const freshMs = 100;
 
-/** Reads at once what may be gone a moment later: never a wait, never more than the limits say. */
+/**
+ * Reads at once what may be gone a moment later: never a wait, never more than the limits say, and nothing that those
+ * who decide where a path leads could not read themselves (`Rights`).
+ */
 export class Capturer {
   readonly #root: RootMap;
+  readonly #rights: Rights;
   readonly #limits: FileWatchLimits;
   readonly #reader: ContentReader;
+  readonly #passages = new WeakMap<Folder, { readonly passage: Passage; readonly at: number }>();
 
-  constructor(root: RootMap, limits: FileWatchLimits) {
+  constructor(root: RootMap, limits: FileWatchLimits, rights = new Rights(root)) {
     this.#root = root;
+    this.#rights = rights;
     this.#limits = limits;
     this.#reader = new ContentReader(limits.maxContent);
   }
 
   capture(folder: Folder, macPath: string, snapshot: Snapshot): Capture {
     const findings: string[] = folder.viaLink ? ['parent-symlink'] : [];
-    const host = `${folder.host === '/' ? '' : folder.host}${macPath.slice(macPath.lastIndexOf('/'))}`;
     switch (snapshot.type) {
-      case 'file':
+      case 'file': {
         if (snapshot.links > 1) findings.push('hard-link');
-        return this.#file(host, macPath, { snapshot, findings });
+        const hostPath = childPath(folder.host, macPath.slice(macPath.lastIndexOf('/') + 1));
+        const passage = this.passageInto(folder);
+        if (passage === undefined) return { ...nothing, findings, gone: true };
+        return this.#file({ hostPath, macPath, passage, snapshot, findings });
+      }
       case 'symlink':
         findings.push('symlink');
-        return this.#link(host, macPath, findings);
+        return this.#link(folder, macPath, findings);
       case 'dir':
         break;
       default:
@@ -55,27 +69,49 @@ export class Capturer {
     return { ...nothing, findings };
   }
 
-  /** Where the link of a launch item leads, and to which file, when it leads to one. */
-  target(macPath: string): { readonly host?: string; readonly snapshot?: Snapshot } {
-    const host = launchItemKind(macPath) === undefined ? undefined : resolveInRoot(this.#root, macPath);
-    const snapshot = host === undefined ? undefined : lookAt(host);
-    if (host === undefined || snapshot === undefined || snapshot === 'denied') return {};
-    return snapshot.type === 'file' ? { host, snapshot } : { host };
+  /** The way into a folder; undefined when its path leads to another one by now. */
+  passageInto(folder: Folder): Passage | undefined {
+    const now = performance.now();
+    const known = this.#passages.get(folder);
+    if (known !== undefined && now - known.at < freshMs) return known.passage;
+    const passage = this.#rights.into(folder.path);
+    if (passage?.host !== folder.host) return undefined;
+    this.#passages.set(folder, { passage, at: now });
+    return passage;
   }
 
-  #link(host: string, macPath: string, findings: string[]): Capture {
-    const target = this.target(macPath);
-    const link = target.host === undefined ? linkText(host) : this.#root.toMac(target.host);
-    if (target.host === undefined || target.snapshot === undefined) return { ...nothing, link, findings };
-    const read = this.#file(target.host, macPath, { snapshot: target.snapshot, findings });
-    return { ...read, link, target: target.snapshot };
+  /** The file that the link of a launch item leads to. */
+  target(folder: Folder, macPath: string): Snapshot | undefined {
+    const snapshot = this.#target(folder, macPath)?.snapshot;
+    return snapshot?.type === 'file' ? snapshot : undefined;
   }
 
-  #file(
-    host: string,
-    macPath: string,
-    { snapshot, findings }: { snapshot: Snapshot; findings: string[] },
-  ): Capture {
+  #target(folder: Folder, macPath: string): Target | undefined {
+    const launchItem = launchItemKind(macPath) !== undefined;
+    if (!launchItem && folder.level !== undefined) return undefined;
+    const passage = this.#rights.follow(macPath);
+    const snapshot = passage === undefined ? undefined : lookAt(passage.host);
+    if (passage === undefined || snapshot === undefined || snapshot === 'denied') return undefined;
+    return launchItem || snapshot.type === 'dir' ? { passage, snapshot } : undefined;
+  }
+
+  #link(folder: Folder, macPath: string, findings: string[]): Capture {
+    const target = this.#target(folder, macPath);
+    if (target === undefined) {
+      const hostPath = childPath(folder.host, macPath.slice(macPath.lastIndexOf('/') + 1));
+      return { ...nothing, link: linkText(hostPath), findings };
+    }
+    const { passage, snapshot } = target;
+    const link = this.#root.toMac(passage.host);
+    if (snapshot.type !== 'file') {
+      if (snapshot.type === 'dir' && !passage.mayList()) findings.push('content-withheld');
+      return { ...nothing, link, leadsTo: snapshot, findings };
+    }
+    const read = this.#file({ hostPath: passage.host, macPath, passage, snapshot, findings });
+    return { ...read, link, target: snapshot, leadsTo: snapshot };
+  }
+
+  #file({ hostPath, macPath, passage, snapshot, findings }: Found): Capture {
     const limits = this.#limits;
     const large = snapshot.size > limits.maxContent;
     const launchItem = launchItemKind(macPath) !== undefined;
@@ -84,10 +120,12 @@ export class Capturer {
       : insidePlugIn(macPath) && snapshot.size <= limits.maxBundleContent
         ? limits.maxBundleContent
         : 0;
-    const result = this.#reader.read(host, snapshot, Math.max(carried, headerBytes));
+    const result = this.#reader.read({ hostPath, seen: snapshot, passage }, Math.max(carried, headerBytes));
     if (!result.ok) {
-      if (result.reason === 'unreadable') findings.push('unreadable');
-      return { ...nothing, findings, gone: result.reason !== 'unreadable' };
+      const { reason } = result;
+      if (reason === 'unreadable') findings.push('unreadable');
+      if (reason === 'withheld') findings.push('content-withheld');
+      return { ...nothing, findings, gone: reason === 'gone' || reason === 'changed' };
     }
     const { content, sha256 } = result;
     if (content.truncated && launchItem) findings.push('oversized');
@@ -100,11 +138,25 @@ export class Capturer {
           : Buffer.from(content.bytes.subarray(0, headerBytes)).toString('hex'),
       link: undefined,
       target: undefined,
+      leadsTo: undefined,
       findings,
       large,
       gone: false,
     };
   }
+}
+
+interface Target {
+  readonly passage: Passage;
+  readonly snapshot: Snapshot;
+}
+
+interface Found {
+  readonly hostPath: string;
+  readonly macPath: string;
+  readonly passage: Passage;
+  readonly snapshot: Snapshot;
+  readonly findings: string[];
 }
 
 const nothing: Capture = {
@@ -113,6 +165,7 @@ const nothing: Capture = {
   header: undefined,
   link: undefined,
   target: undefined,
+  leadsTo: undefined,
   findings: [],
   large: false,
   gone: false,

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { formatMicros } from '../../base/time.js';
-import type { FileFields } from '../../event/document.js';
+import type { FileFields, LaunchwardenFields } from '../../event/document.js';
 import type { Event } from '../../event/event.js';
+import type { Snapshot } from './snapshot.js';
 import type { Item } from './tree.js';
 
 export type FileAction = 'modification' | 'rename' | 'deletion';
@@ -59,6 +60,11 @@ function fileFields(item: Item, original: string | undefined): FileFields {
   };
 }
 
+/** Of what a link leads to: never anything of its content. */
+function targetFields({ type, mode, uid, gid }: Snapshot): NonNullable<LaunchwardenFields['target']> {
+  return { type, mode: mode.toString(8).padStart(4, '0'), uid: String(uid), gid: String(gid) };
+}
+
 export interface FileEventFacts {
   readonly id: string;
   readonly action: FileAction;
@@ -95,6 +101,9 @@ export function fileEvent(facts: FileEventFacts): Event {
           ...(notBefore === undefined ? {} : { not_before: formatNanos(notBefore) }),
         },
         ...(findings.length === 0 ? {} : { findings: [...findings] }),
+        ...(typeof subject === 'string' || subject.leadsTo === undefined
+          ? {}
+          : { target: targetFields(subject.leadsTo) }),
       },
     },
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { hashLarge } from './reader.js';
-import { childPath, type Item } from './tree.js';
+import type { Passage } from './rights.js';
+import { childPath, type Folder, type Item } from './tree.js';
 
 /** A file is hashed once nothing was written to it for so long, milliseconds. */
 const quietMs = 500;
@@ -10,6 +11,8 @@ const capacity = 1_000;
 export interface LargeFilesOptions {
   readonly clock: Clock;
   readonly maxBytes: number;
+  /** The way into a folder; undefined when it is no longer the same. */
+  passageInto(folder: Folder): Passage | undefined;
   /** Called with the hash of what the item still is. */
   onHash(item: Item, sha256: string): void;
 }
@@ -59,10 +62,13 @@ export class LargeFiles {
 
   async #hash(item: Item): Promise<void> {
     const { snapshot } = item;
-    const sha256 = await hashLarge(childPath(item.folder.host, item.name), snapshot, {
-      maxBytes: this.#options.maxBytes,
-      signal: this.#abort.signal,
-    });
+    const { maxBytes, passageInto } = this.#options;
+    const passage = passageInto(item.folder);
+    if (passage === undefined) return;
+    const sha256 = await hashLarge(
+      { hostPath: childPath(item.folder.host, item.name), seen: snapshot, passage },
+      { maxBytes, signal: this.#abort.signal },
+    );
     const same = item.folder.items.get(item.name) === item && item.snapshot.ctime === snapshot.ctime;
     if (sha256 !== undefined && same) this.#options.onHash(item, sha256);
   }

@@ -5,6 +5,24 @@ import type { RootMap } from '../../base/root.js';
 /** As the kernel's own bound on links in one path (MAXSYMLINKS is 32 on macOS, 40 on Linux). */
 const maxLinks = 32;
 
+/** Owner and permission bits of a folder or link that a path leads through. */
+export interface Passed {
+  readonly isLink: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** Where a path leads. */
+export interface Way {
+  /** The path of this machine, free of links. */
+  readonly host: string;
+  /** Every folder and link that it leads through, from the root on, links at its end included, its end not. */
+  readonly passed: readonly Passed[];
+  /** What stands at its end. */
+  readonly end: Passed;
+}
+
 /** A link's text, at most 1,024 characters (PATH_MAX of macOS); undefined when it cannot be read. */
 export function linkText(hostPath: string): string | undefined {
   try {
@@ -16,29 +34,37 @@ export function linkText(hostPath: string): string | undefined {
 
 /**
  * Follows every link of a macOS path inside the mapped tree: an absolute target begins at the root, `..` stops there.
- * Gives the path of this machine, free of links, or undefined when it leads nowhere or in a circle.
+ * Undefined when it leads nowhere or in a circle.
  */
-export function resolveInRoot(root: RootMap, macPath: string): string | undefined {
+export function followInRoot(root: RootMap, macPath: string): Way | undefined {
   const left = macPath.split('/').reverse();
   const done: string[] = [];
+  const passed: Passed[] = [];
   let links = 0;
+  let isEnd = false;
+  const top = factsOf(root.root || '/');
+  if (top === undefined) return undefined;
+  passed.push(top);
   while (left.length > 0) {
     const name = left.pop() as string;
     if (name === '' || name === '.') continue;
+    isEnd = false;
     if (name === '..') {
       done.pop();
       continue;
     }
     const host = `${root.root}/${[...done, name].join('/')}`;
-    try {
-      if (!lstatSync(host).isSymbolicLink()) {
-        done.push(name);
-        continue;
-      }
-    } catch {
+    const next = factsOf(host);
+    if (next === undefined) {
       // A simulated root may do without the links that every Mac has.
       if (done.length > 0 || !/^(?:tmp|var|etc)$/.test(name)) return undefined;
-      done.push('private', name);
+      left.push(name, 'private');
+      continue;
+    }
+    passed.push(next);
+    if (!next.isLink) {
+      done.push(name);
+      isEnd = true;
       continue;
     }
     const text = linkText(host);
@@ -49,5 +75,17 @@ export function resolveInRoot(root: RootMap, macPath: string): string | undefine
       text === root.root || text.startsWith(`${root.root}/`) ? text.slice(root.root.length) : text;
     left.push(...inside.split('/').reverse());
   }
-  return done.length === 0 ? root.root || '/' : `${root.root}/${done.join('/')}`;
+  const host = done.length === 0 ? root.root || '/' : `${root.root}/${done.join('/')}`;
+  const end = isEnd ? passed.pop() : factsOf(host);
+  return end === undefined ? undefined : { host, passed, end };
+}
+
+function factsOf(hostPath: string): Passed | undefined {
+  try {
+    const stat = lstatSync(hostPath, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    return { isLink: stat.isSymbolicLink(), uid: stat.uid, gid: stat.gid, mode: stat.mode & 0o7777 };
+  } catch {
+    return undefined;
+  }
 }

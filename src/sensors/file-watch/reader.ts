@@ -1,17 +1,49 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf } from '../../base/errors.js';
 import type { FileContent } from '../../event/event.js';
-import type { Snapshot } from './snapshot.js';
+import type { Passage } from './rights.js';
+import { keyOf, type Snapshot } from './snapshot.js';
 
 // No wait on a FIFO, no link followed, no terminal taken over. Node.js itself adds O_CLOEXEC.
-const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY;
+const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+/** Of macOS alone: no link followed on the way either (sys/fcntl.h). */
+const noFollowAny = 0x20000000;
+
+function flagsFor({ contested }: Passage): number {
+  return flags | (contested && process.platform === 'darwin' ? noFollowAny : constants.O_NOFOLLOW);
+}
+
+/** Undefined when the open file is what was looked at, and may be read. */
+function refusal(
+  descriptor: number,
+  stat: BigIntStats,
+  { hostPath, seen, passage }: Reading,
+): 'changed' | 'withheld' | undefined {
+  if (!stat.isFile() || keyOf(stat) !== seen.key) return 'changed';
+  const file = {
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    mode: Number(stat.mode) & 0o7777,
+    links: Number(stat.nlink),
+  };
+  return passage.mayReadOpened(descriptor, hostPath, file) ? undefined : 'withheld';
+}
+
+/** A file to be read. */
+export interface Reading {
+  readonly hostPath: string;
+  /** The look that found a regular file. */
+  readonly seen: Snapshot;
+  /** The way to it. */
+  readonly passage: Passage;
+}
 
 export type ReadResult =
   | { readonly ok: true; readonly content: FileContent; readonly sha256: string | undefined }
-  /** `changed`: what was opened is not what was looked at. */
-  | { readonly ok: false; readonly reason: 'gone' | 'changed' | 'unreadable' };
+  /** `changed`: what was opened is not what was looked at. `withheld`: see `Rights`. */
+  | { readonly ok: false; readonly reason: 'gone' | 'changed' | 'unreadable' | 'withheld' };
 
 /** Reads regular files at once and within a bound; a call takes at most a few milliseconds. */
 export class ContentReader {
@@ -26,12 +58,14 @@ export class ContentReader {
 
   /**
    * The first `keep` bytes and, when the file is no longer than `limit`, its sha256; of a longer one nothing else is
-   * read. `seen` is the look that found a regular file.
+   * read.
    */
-  read(hostPath: string, seen: Snapshot, keep: number): ReadResult {
+  read(reading: Reading, keep: number): ReadResult {
+    const { hostPath, seen, passage } = reading;
+    if (!passage.mayRead(seen)) return { ok: false, reason: 'withheld' };
     let fd: number;
     try {
-      fd = openSync(hostPath, flags);
+      fd = openSync(hostPath, flagsFor(passage));
     } catch (error) {
       const code = errnoOf(error);
       return {
@@ -42,7 +76,8 @@ export class ContentReader {
     }
     try {
       const stat = fstatSync(fd, { bigint: true });
-      if (!stat.isFile() || String(stat.ino) !== seen.inode) return { ok: false, reason: 'changed' };
+      const reason = refusal(fd, stat, reading);
+      if (reason !== undefined) return { ok: false, reason };
       const large = stat.size > this.limit;
       const want = large ? Math.min(keep, this.limit) : this.limit + 1;
       let length = 0;
@@ -76,18 +111,18 @@ const slice = 1024 * 1024;
 
 /**
  * The sha256 of a large file, read in slices between which everything else gets its turn. Undefined when the file is
- * not what was looked at, grows beyond `maxBytes`, cannot be read, or `signal` ends the wait.
+ * not what was looked at, may not be read, grows beyond `maxBytes`, or `signal` ends the wait.
  */
 export async function hashLarge(
-  hostPath: string,
-  seen: Snapshot,
+  reading: Reading,
   { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
+  if (!reading.passage.mayRead(reading.seen)) return undefined;
   try {
-    const file = await open(hostPath, flags);
+    const file = await open(reading.hostPath, flagsFor(reading.passage));
     try {
       const stat = await file.stat({ bigint: true });
-      if (!stat.isFile() || String(stat.ino) !== seen.inode) return undefined;
+      if (refusal(file.fd, stat, reading) !== undefined) return undefined;
       const hash = createHash('sha256');
       const buffer = Buffer.allocUnsafeSlow(slice);
       for (let total = 0; ; ) {

@@ -1,4 +1,4 @@
-import { constants, lstatSync } from 'node:fs';
+import { type BigIntStats, constants, lstatSync } from 'node:fs';
 
 export type FileType = 'file' | 'dir' | 'symlink' | 'fifo' | 'socket' | 'device';
 
@@ -33,6 +33,11 @@ function typeOf(mode: number): FileType {
   return types.find(([bits]) => bits === format)?.[1] ?? 'device';
 }
 
+/** What tells one file from another, `Snapshot.key`. */
+export function keyOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${birthtimeNs}`;
+}
+
 /** Undefined when nothing is there; `denied` when the file system refuses to say. */
 export function lookAt(hostPath: string): Snapshot | 'denied' | undefined {
   try {
@@ -41,7 +46,7 @@ export function lookAt(hostPath: string): Snapshot | 'denied' | undefined {
     const mode = Number(stat.mode);
     return {
       type: typeOf(mode),
-      key: `${stat.dev}:${stat.ino}:${stat.birthtimeNs}`,
+      key: keyOf(stat),
       inode: String(stat.ino),
       size: Number(stat.size),
       mode: mode & 0o7777,

@@ -80,6 +80,7 @@ export class ItemTracker {
     this.#large = new LargeFiles({
       clock: options.clock,
       maxBytes: options.limits.maxHashed,
+      passageInto: (folder) => this.#capturer.passageInto(folder),
       onHash: (item, sha256) => {
         const content = this.#read(item, false);
         item.sha256 = sha256;
@@ -141,7 +142,7 @@ export class ItemTracker {
       this.#lookInside(known, snapshot);
     else if (snapshot.type === 'dir') known.snapshot = snapshot;
     else if (snapshot.type === 'symlink') {
-      const { snapshot: target } = this.#capturer.target(known.path);
+      const target = this.#capturer.target(folder, known.path);
       const same =
         target?.key === known.target?.key && (target === undefined || !differs(target, known.target!));
       if (!same) this.#lookInside(known, snapshot);
@@ -234,6 +235,7 @@ export class ItemTracker {
       findings: [],
       link: undefined,
       target: undefined,
+      leadsTo: undefined,
       header: undefined,
       settling: undefined,
       racy: false,
@@ -433,6 +435,7 @@ export class ItemTracker {
     item.header = capture.header;
     item.link = capture.link;
     item.target = capture.target;
+    item.leadsTo = capture.leadsTo;
     item.findings = capture.findings;
     item.racy = this.#nowNanos() - item.snapshot.ctime < racyNanos;
     if (capture.large && hashLater && !this.#large.add(item)) this.counters.hash_skipped++;

@@ -58,6 +58,8 @@ export interface Item {
   link: string | undefined;
   /** Of a symbolic link that launchd would follow: the file it leads to. */
   target: Snapshot | undefined;
+  /** The same, whatever it is. */
+  leadsTo: Snapshot | undefined;
   /** First 16 bytes, lower-case hexadecimal. */
   header: string | undefined;
   settling: Settling | undefined;

@@ -5,9 +5,9 @@ import { errnoOf } from '../../base/errors.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { Echo } from './echo.js';
-import { resolveInRoot } from './links.js';
 import { type Cause, LookQueue } from './look-queue.js';
 import type { FileWatchLimits } from './options.js';
+import { Rights } from './rights.js';
 import { Rounds } from './rounds.js';
 import type { Scope, Wanted } from './scope.js';
 import { lookAt, type Snapshot } from './snapshot.js';
@@ -65,6 +65,7 @@ export class FolderWalker {
   #live = false;
   #liveSince: Micros = 0;
   readonly #watchers: Watchers;
+  readonly #rights: Rights;
   readonly #told = new Set<string>();
   /**
    * Folders on the way and where observed trees begin: a volume can be mounted over them, and where a link leads can
@@ -77,6 +78,7 @@ export class FolderWalker {
   constructor(options: WalkerOptions) {
     this.#options = options;
     this.#way = new Rounds(options.clock);
+    this.#rights = new Rights(options.root);
     this.#watchers = new Watchers({
       clock: options.clock,
       onWake: (folder, name) => this.#woken(folder, name),
@@ -280,11 +282,16 @@ export class FolderWalker {
     let { key, ctime } = snapshot;
     if (snapshot.type === 'symlink') {
       // Inside a tree a link is an item and nothing more; on the way to one launchd would follow it.
-      const target = steps.length === 0 ? undefined : resolveInRoot(this.#options.root, macPath);
-      const there = target === undefined ? undefined : lookAt(target);
+      const target = steps.length === 0 ? undefined : this.#rights.follow(macPath);
+      const there = target === undefined ? undefined : lookAt(target.host);
       if (target === undefined || there === undefined || there === 'denied' || there.type !== 'dir')
         return undefined;
-      host = target;
+      if (!target.mayList()) {
+        const where = this.#options.root.toMac(target.host);
+        this.#blindTo('permission', macPath, `leads to ${where}, which its owner may not read: not watched`);
+        return undefined;
+      }
+      host = target.host;
       key = `${key}>${there.key}`;
       if (there.ctime > ctime) ctime = there.ctime;
     } else if (snapshot.type !== 'dir') return undefined;

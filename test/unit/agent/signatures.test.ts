@@ -45,8 +45,11 @@ class FakeTools {
   /** What a run of codesign waits for. */
   gate: Promise<void> = Promise.resolve();
 
-  readonly run: RunTool = async (program, args) => {
+  readonly uids: (number | undefined)[] = [];
+
+  readonly run: RunTool = async (program, args, { uid }) => {
     this.calls.push([program, ...args]);
+    this.uids.push(uid);
     const path = args.at(-1) ?? '';
     this.running++;
     this.most = Math.max(this.most, this.running);
@@ -79,7 +82,13 @@ interface Rig {
   signatureOf(alertId: string): unknown;
 }
 
-function rig(where: { readonly simulated?: boolean; readonly platform?: NodeJS.Platform } = {}): Rig {
+function rig(
+  where: {
+    readonly simulated?: boolean;
+    readonly platform?: NodeJS.Platform;
+    readonly decider?: number;
+  } = {},
+): Rig {
   const store = temporaryStore();
   const tools = new FakeTools();
   const clock = standingClock();
@@ -105,6 +114,7 @@ function rig(where: { readonly simulated?: boolean; readonly platform?: NodeJS.P
     platform: where.platform ?? 'darwin',
     amend: (event) => pipeline.amend(event),
     run: tools.run,
+    decider: () => where.decider,
   });
   onTestFinished(() => signatures.stop());
   return {
@@ -320,33 +330,50 @@ test.each([
   expect(signatures.status()).toEqual({ off });
 });
 
-test('tools run without a shell and with an environment of their own; what does not start has no status', async () => {
+test("of a user's item codesign is asked with that user's rights", async () => {
+  const { alert, signatureOf, tools } = rig({ decider: 501 });
+  const id = alert('a');
+  await vi.waitFor(() => expect(signatureOf(id)).toEqual(trusted));
+  expect(new Set(tools.uids)).toEqual(new Set([501]));
+});
+
+test("a tool that runs as a user has neither root's rights nor its groups", async (context) => {
+  if (process.geteuid?.() !== 0) context.skip('only root can run something as somebody else');
   const { signal } = new AbortController();
-  expect(await runBounded('/bin/echo', ['$HOME', ';', 'x'], signal)).toEqual({
+  const groups = await runBounded('/usr/bin/id', ['-G'], { signal, uid: 41_001 });
+  expect(groups.stdout).toBe('4294967294\n');
+  expect((await runBounded('/usr/bin/id', ['-u'], { signal, uid: 4_294_967_294 })).stdout).toBe(
+    '4294967294\n',
+  );
+  expect((await runBounded('/bin/cat', ['/etc/shadow'], { signal, uid: 41_001 })).status).not.toBe(0);
+});
+
+test('tools run without a shell and with an environment of their own; what does not start has no status', async () => {
+  const how = { signal: new AbortController().signal, uid: undefined };
+  expect(await runBounded('/bin/echo', ['$HOME', ';', 'x'], how)).toEqual({
     status: 0,
     stdout: '$HOME ; x\n',
     stderr: '',
   });
-  const environment = await runBounded('/usr/bin/env', [], signal);
+  const environment = await runBounded('/usr/bin/env', [], how);
   expect(environment.stdout).not.toContain('VITEST');
-  expect(await runBounded('/bin/sh', ['-c', 'echo no >&2; exit 3'], signal)).toEqual({
+  expect(await runBounded('/bin/sh', ['-c', 'echo no >&2; exit 3'], how)).toEqual({
     status: 3,
     stdout: '',
     stderr: 'no\n',
   });
-  expect((await runBounded('/nonexistent/tool', [], signal)).status).toBeNull();
+  expect((await runBounded('/nonexistent/tool', [], how)).status).toBeNull();
 });
 
 test('a tool that is told to end has no status, and one that prints too much is cut off', async () => {
   const stop = new AbortController();
-  const running = runBounded('/bin/sleep', ['60'], stop.signal);
+  const running = runBounded('/bin/sleep', ['60'], { signal: stop.signal, uid: undefined });
   stop.abort();
   expect((await running).status).toBeNull();
-  const flood = await runBounded(
-    '/bin/sh',
-    ['-c', 'while :; do echo flood; done'],
-    new AbortController().signal,
-  );
+  const flood = await runBounded('/bin/sh', ['-c', 'while :; do echo flood; done'], {
+    signal: new AbortController().signal,
+    uid: undefined,
+  });
   expect(flood.status).toBeNull();
   expect(flood.stdout.length).toBeLessThanOrEqual(256 * 1024);
 });

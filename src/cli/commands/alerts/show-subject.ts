@@ -39,6 +39,17 @@ export function fileSection(doc: unknown, section: Section): void {
   section.field('path', textAt(file, 'path'), 'bold');
   section.field('came from', textAt(file, 'Ext.original.path'));
   section.field('leads to', textAt(file, 'target_path'));
+  const target = at(doc, 'launchwarden.target');
+  if (target !== undefined)
+    section.field(
+      'what is there',
+      joined([
+        textAt(target, 'type'),
+        `mode ${textAt(target, 'mode') ?? '?'}`,
+        `owner ${textAt(target, 'uid') ?? '?'}`,
+        `group ${textAt(target, 'gid') ?? '?'}`,
+      ]),
+    );
   const size = textAt(file, 'size');
   section.field(
     'facts',
