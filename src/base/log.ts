@@ -1,6 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, realpathSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { pino } from 'pino';
 import { messageOf, UserError } from './errors.js';
+import { checkOwnFolder, closeToOthers, refusalOf } from './own-file.js';
 
 /** The part of pino that the stages use: fields first, then the message. Every line names its stage. */
 export interface Logger {
@@ -46,30 +48,32 @@ class StandardError {
 
 /**
  * A log file, private to its owner. It is opened again once its name leads elsewhere: newsyslog renames it and tells
- * nobody. Links are followed when it is first opened, never afterwards.
+ * nobody. Links are followed when it is first opened, never afterwards; as root only such as root made.
  */
 class LogFile {
   readonly #file: string;
   readonly #lines = new LineWriter();
   #descriptor: number;
-  #inode: number;
+  #identity: string;
 
   constructor(file: string) {
+    const { real, ours } = resolved(file);
     try {
-      this.#descriptor = openSync(file, appending, 0o600);
+      this.#descriptor = ours ? openOwn(real) : openSync(real, appending, 0o600);
     } catch (error) {
       throw new UserError('log/cannot-open', `cannot open the log file ${file}: ${messageOf(error)}`, {
         hint: 'Make its folder, or name another file.',
         cause: error,
       });
     }
-    this.#inode = fstatSync(this.#descriptor).ino;
-    this.#file = resolved(file);
+    this.#identity = identityOf(fstatSync(this.#descriptor));
+    this.#file = real;
   }
 
   write(line: string): void {
     try {
-      if (statSync(this.#file, { throwIfNoEntry: false })?.ino !== this.#inode) this.#reopen();
+      const there = lstatSync(this.#file, { throwIfNoEntry: false });
+      if (there === undefined || identityOf(there) !== this.#identity) this.#reopen();
     } catch {
       // Its folder is gone, say. The old file takes what comes until there is a new one.
     }
@@ -77,26 +81,60 @@ class LogFile {
   }
 
   #reopen(): void {
-    const next = openSync(this.#file, appending | constants.O_NOFOLLOW, 0o600);
+    checkOwnFolder(path.dirname(this.#file), { refuse });
+    const next = openOwn(this.#file);
     const old = this.#descriptor;
     this.#descriptor = next;
-    this.#inode = fstatSync(next).ino;
+    this.#identity = identityOf(fstatSync(next));
     closeSync(old);
   }
 }
 
-function resolved(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    // A pipe that /dev/stderr leads to has no path.
-    return file;
+const identityOf = ({ dev, ino }: { dev: number; ino: number }) => `${dev}:${ino}`;
+
+/** Opens a regular file of ours, and nothing else that stands in its place. */
+function openOwn(file: string): number {
+  const descriptor = openSync(file, appending | constants.O_NOFOLLOW, 0o600);
+  const reason = refusalOf(fstatSync(descriptor));
+  if (reason === undefined) {
+    closeToOthers(descriptor);
+    return descriptor;
   }
+  closeSync(descriptor);
+  throw new Error(`it ${reason}`);
+}
+
+function refuse(place: string, reason: string, cause?: unknown): UserError {
+  return new UserError('log/unsafe-path', `${place} ${reason}; the log file must be root's alone`, {
+    hint: 'As root, log only where nobody else can put another file: name another "file".',
+    cause,
+  });
+}
+
+/**
+ * Where a log file really stands, links followed. `ours`: false for a device or a pipe that was named as such, as
+ * /dev/stderr is.
+ */
+function resolved(file: string): { real: string; ours: boolean } {
+  let real = path.resolve(file);
+  if (real.startsWith('/dev/')) return { real, ours: false };
+  // As far as it exists, the file itself is looked at too: a link must be one of root's.
+  checkOwnFolder(real, { refuse });
+  try {
+    real = realpathSync(real);
+  } catch {
+    try {
+      real = path.join(realpathSync(path.dirname(real)), path.basename(real));
+    } catch {
+      // Opening it will say what is wrong.
+    }
+  }
+  return { real, ours: true };
 }
 
 /**
  * pino's JSON lines, which escape control characters, so that a hostile path stays inside its string. Throws a
- * UserError `log/cannot-open` when the file cannot be opened.
+ * UserError `log/cannot-open` when the file cannot be opened, `log/unsafe-path` when as root others could replace it.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { file } = options;

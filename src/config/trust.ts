@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js';
+import { nearest } from '../base/own-file.js';
 import { type FileView, OwnershipCheck } from '../base/ownership.js';
 import { destinationName } from '../forward/options.js';
 import type { Settings } from './settings.js';
@@ -11,8 +12,10 @@ interface Trusted {
   readonly tree?: boolean;
 }
 
-function trusted({ configFile, rules, destinations }: Settings): Trusted[] {
+function trusted({ configFile, rules, destinations, dataDir }: Settings, files: FileView): Trusted[] {
   return [
+    // What is not made yet is made there.
+    { what: 'the data folder', place: nearest(dataDir, files) },
     ...(configFile === undefined ? [] : [{ what: 'the configuration file', place: configFile }]),
     ...rules.folders.map((place) => ({ what: `the rules of ${place}`, place, tree: true })),
     ...destinations.flatMap((one) =>
@@ -28,11 +31,12 @@ const hint =
   'root alone own and write to it there ("sudo chown -R root", "sudo chmod -R go-w").';
 
 /**
- * Refuses configuration, rules and modules that anybody but root could change or replace: who writes them decides what
- * root's agent does, sees and runs. Throws a UserError `config/unsafe-path`.
+ * Refuses a configuration, rules, modules and a data folder that anybody but root could change or replace: who writes
+ * them decides what root's agent does, sees and runs. The log file and what a destination reads and writes is checked
+ * where it is opened (base/own-file.ts, forward/). Throws a UserError `config/unsafe-path`.
  */
 export function checkTrust(settings: Settings, files: FileView): void {
-  for (const { what, place, tree } of trusted(settings)) {
+  for (const { what, place, tree } of trusted(settings, files)) {
     const check = new OwnershipCheck(files, {
       owners: [0],
       stickyPasses: false,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type * as v from 'valibot';
 import type { Clock } from '../../base/clock.js';
 import { errnoOf, messageOf, UserError } from '../../base/errors.js';
+import { checkOwnFolder } from '../../base/own-file.js';
 import { formatMicros } from '../../base/time.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
 import { slimText } from '../slim.js';
@@ -17,6 +18,19 @@ function isFolder(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Throws a UserError when, as root, others could lead the way to the folder, or put another file into it. */
+function checkFolder(name: string, folder: string): void {
+  const refuse = (place: string, reason: string, cause?: unknown) =>
+    new UserError('forward/open-folder', `${place} ${reason}; destination "${name}" writes below it`, {
+      hint: 'As root, write only where nobody else can: choose another "path".',
+      cause,
+    });
+  checkOwnFolder(folder, { refuse });
+  const facts = process.geteuid?.() === 0 ? statSync(folder, { throwIfNoEntry: false }) : undefined;
+  if (facts !== undefined && (facts.mode & 0o022) !== 0 && (facts.mode & 0o1000) === 0)
+    throw refuse(folder, 'can be written by others');
 }
 
 /**
@@ -42,6 +56,9 @@ export class FileDestination implements Destination {
         ? path.join(options.path, 'alerts.ndjson')
         : options.path;
     const folder = path.dirname(this.#path);
+    const check = () => checkFolder(name, folder);
+    // Before it is made: `mkdir` follows what stands on the way.
+    check();
     try {
       mkdirSync(folder, { recursive: true, mode: 0o755 });
     } catch (error) {
@@ -54,21 +71,13 @@ export class FileDestination implements Destination {
         },
       );
     }
-    const facts = statSync(folder);
-    if (process.geteuid?.() === 0 && (facts.mode & 0o1022) !== 0 && (facts.mode & 0o1000) === 0) {
-      throw new UserError(
-        'forward/open-folder',
-        `others may write to ${folder}, the folder of destination "${name}"`,
-        {
-          hint: 'As root, write only where nobody else can: choose another "path".',
-        },
-      );
-    }
+    check();
     const common = {
       rotateBytes: options.rotate_bytes,
       keep: options.keep,
       mode: Number.parseInt(options.mode, 8),
       now: () => formatMicros(clock.now()),
+      check,
     };
     this.#alerts = new NdjsonFile({ ...common, path: this.#path });
     this.#events = new NdjsonFile({ ...common, path: path.join(folder, 'events.ndjson') });
@@ -104,7 +113,7 @@ export class FileDestination implements Destination {
     } catch (error) {
       const reason = messageOf(error);
       const code = errnoOf(error) ?? '';
-      if (['EACCES', 'EPERM', 'ELOOP', 'EISDIR', 'ENOTDIR', 'EROFS'].includes(code))
+      if (['EACCES', 'EPERM', 'ELOOP', 'EISDIR', 'ENOTDIR', 'EROFS', 'forward/open-folder'].includes(code))
         return { kind: 'pause', reason, cause: 'config' };
       return { kind: 'retry', reason };
     }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../../base/errors.js';
+import { closeToOthers, refusalOf } from '../../base/own-file.js';
 
 /** Filebeat tells files apart by their first 1024 bytes: the header is longer than that and unlike any other. */
 const headerBytes = 1100;
@@ -14,6 +15,8 @@ export interface NdjsonFileOptions {
   readonly mode: number;
   /** ISO 8601; the header's and the archive's time. */
   now(): string;
+  /** Called before it is opened; throws when others could put another file in its place. */
+  check?(): void;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface NdjsonFileOptions {
 export class NdjsonFile {
   readonly #options: NdjsonFileOptions;
   #handle: FileHandle | undefined;
-  #inode = 0n;
+  #identity = '';
   #size = 0;
 
   constructor(options: NdjsonFileOptions) {
@@ -32,7 +35,12 @@ export class NdjsonFile {
 
   /** Appends whole lines (each with its line feed) in one write. All or nothing: a write that fails half-way is undone. */
   async append(lines: string): Promise<void> {
-    const handle = await this.#open();
+    let handle = await this.#open();
+    if (this.#size >= this.#options.rotateBytes) {
+      // Before anything is written: what cannot be rotated is an error, and not a line that stands there twice.
+      await this.#rotate();
+      handle = await this.#open();
+    }
     const before = this.#size;
     const bytes = Buffer.from(lines);
     try {
@@ -45,7 +53,6 @@ export class NdjsonFile {
       await this.close();
       throw error;
     }
-    if (this.#size >= this.#options.rotateBytes) await this.#rotate();
   }
 
   async close(): Promise<void> {
@@ -57,17 +64,20 @@ export class NdjsonFile {
   async #open(): Promise<FileHandle> {
     if (this.#handle !== undefined) {
       // Somebody else may have moved or removed the file: the lines belong under its name.
-      const there = await stat(this.#options.path, { bigint: true }).catch(() => undefined);
-      if (there?.ino === this.#inode) return this.#handle;
+      const there = await lstat(this.#options.path, { bigint: true }).catch(() => undefined);
+      if (there !== undefined && identityOf(there) === this.#identity) return this.#handle;
       await this.close();
     }
+    this.#options.check?.();
     const flags =
       constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const handle = await open(this.#options.path, flags, this.#options.mode);
     try {
       const facts = await handle.stat({ bigint: true });
-      if (!facts.isFile()) throw new Error(`${this.#options.path} is not a regular file`);
-      this.#inode = facts.ino;
+      const reason = refusalOf(await handle.stat());
+      if (reason !== undefined) throw new Error(`${this.#options.path} ${reason}`);
+      closeToOthers(handle.fd, this.#options.mode);
+      this.#identity = identityOf(facts);
       this.#size = Number(facts.size);
       const opening = this.#size === 0 ? this.#header() : (await endsOpen(handle, this.#size)) ? '\n' : '';
       if (opening !== '') {
@@ -107,7 +117,10 @@ export class NdjsonFile {
     await mkdir(folder, { mode: 0o750 }).catch((error: unknown) => {
       if (errnoOf(error) !== 'EEXIST') throw error;
     });
-    if (!(await lstat(folder)).isDirectory()) throw new Error(`${folder} is not a directory`);
+    const facts = await lstat(folder);
+    if (!facts.isDirectory()) throw new Error(`${folder} is not a directory`);
+    if (facts.uid !== 0 && facts.uid !== process.geteuid?.())
+      throw new Error(`${folder} belongs to user ${facts.uid}`);
     const stamp = this.#options.now().replaceAll(/[-:]/g, '').replace('.', '_');
     await rename(file, path.join(folder, `${name}-${stamp}-${randomUUID().slice(0, 8)}${ext}`));
     const old = (await readdir(folder))
@@ -115,6 +128,10 @@ export class NdjsonFile {
       .sort();
     for (const entry of old.slice(0, Math.max(0, old.length - keep))) await unlink(path.join(folder, entry));
   }
+}
+
+function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${dev}:${ino}`;
 }
 
 /** True when the last line was cut off, by a crash in the middle of a write. */

@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { messageOf, UserError } from '../../base/errors.js';
+import { OwnershipCheck, realFiles } from '../../base/ownership.js';
 import type { TlsOptions } from '../common-options.js';
 import type { Secrets } from './secrets.js';
+
+/** A bundle of all public roots has about 200 kB. */
+const maxPemBytes = 4 * 1024 * 1024;
 
 /** Where systems that are no Macs keep their roots. */
 const systemBundles = [
@@ -19,9 +25,29 @@ const keychains = [
   '/System/Library/Keychains/SystemRootCertificates.keychain',
 ];
 
+/** As root, a file that nobody else can change or replace: who writes the roots decides whom we believe. */
 async function readPem(file: string, what: string): Promise<Buffer> {
+  if (process.geteuid?.() === 0)
+    new OwnershipCheck(realFiles, {
+      owners: [0],
+      stickyPasses: true,
+      refuse: (place, reason, cause) =>
+        new UserError('forward/unsafe-file', `${place} ${reason}; the ${what} must be root's alone`, {
+          hint: 'Keep it in a folder that only root may write to ("sudo chown root", "sudo chmod go-w").',
+          cause,
+        }),
+    }).path(path.resolve(file));
   try {
-    return await readFile(file);
+    // No wait for a FIFO that somebody named like the file.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const facts = await handle.stat();
+      if (!facts.isFile() || facts.size > maxPemBytes)
+        throw new Error(`${file} is not a regular file of at most ${maxPemBytes} bytes`);
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     throw new UserError('forward/tls-file', `cannot read the ${what}: ${messageOf(error)}`, {
       hint: 'Check the [destination.tls] table.',

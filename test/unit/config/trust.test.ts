@@ -81,6 +81,21 @@ test.each<[string, { uid?: number; mode?: number }, string, string]>([
   expect(error?.hint).toMatch(/sudo chown -R root.*sudo chmod -R go-w/);
 });
 
+test.each(['data', 'data/launchwarden', 'data/not/made/yet'])(
+  'the data folder %s is looked at',
+  (dataDir) => {
+    const { at } = surroundings();
+    mkdirSync(at('data/launchwarden'), { recursive: true });
+    const flags = { config: at('etc/config.toml'), dataDir: at(dataDir) };
+    const settings = loadSettings({ flags, cwd: at(), platform: 'linux' });
+    const system = fakeSystem();
+    system.owners.set(at('data'), foreign);
+    const error = refusal(() => requireTrust(settings, system));
+    expect(error?.message).toContain(`${at('data')} belongs to user 501`);
+    expect(error?.message).toContain('; the data folder must be');
+  },
+);
+
 test('only root on the machine itself is that careful', () => {
   const { at, settings } = surroundings();
   const user = fakeSystem({ uid: 501 });

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -135,4 +137,51 @@ test('it writes through no link, into no FIFO and into no folder that others may
   chmodSync(shared, 0o777);
   if (process.geteuid?.() === 0)
     await expect(make({ path: `${shared}/a.ndjson` })).rejects.toMatchObject({ code: 'forward/open-folder' });
+});
+
+test('it writes into no file that somebody else may know by another name', async () => {
+  const folder = temporaryFolder();
+  const victim = path.join(folder, 'victim');
+  writeFileSync(victim, 'x');
+  linkSync(victim, path.join(folder, 'a.ndjson'));
+  const [verdict] = await (await make({ path: `${folder}/a.ndjson` })).send([alertItem('a')], never);
+  expect(verdict).toMatchObject({ kind: 'retry', reason: expect.stringContaining('hard link') });
+  expect(readFileSync(victim, 'utf8')).toBe('x');
+});
+
+test("as root: nothing is made, written or archived below what is a user's", async (context) => {
+  if (process.geteuid?.() !== 0) context.skip('only root can make files of other users');
+  const user = 41_001;
+  const home = path.join(temporaryFolder(), 'home');
+  mkdirSync(home);
+  chownSync(home, user, user);
+  await expect(make({ path: `${home}/deep/er/a.ndjson` })).rejects.toMatchObject({
+    code: 'forward/open-folder',
+    message: expect.stringContaining(`belongs to user ${user}`),
+  });
+  expect(readdirSync(home)).toEqual([]);
+
+  const shared = temporaryFolder();
+  chmodSync(shared, 0o1777);
+  mkdirSync(path.join(shared, 'archive'));
+  chownSync(path.join(shared, 'archive'), user, user);
+  writeFileSync(path.join(shared, 'theirs.ndjson'), '');
+  chownSync(path.join(shared, 'theirs.ndjson'), user, user);
+  const theirs = await make({ path: `${shared}/theirs.ndjson` });
+  expect((await theirs.send([alertItem('a')], never))[0]).toMatchObject({ kind: 'retry' });
+  expect(readFileSync(path.join(shared, 'theirs.ndjson'), 'utf8')).toBe('');
+  const ours = await make({ path: `${shared}/ours.ndjson`, rotate_bytes: 4_096 });
+  for (let n = 0; n < 5; n++) await ours.send([alertItem(`n${n}`)], never);
+  expect(readdirSync(path.join(shared, 'archive'))).toEqual([]);
+});
+
+test('a folder that is opened to all while it runs pauses the destination', async (context) => {
+  if (process.geteuid?.() !== 0) context.skip('another user risks his own alone');
+  const folder = temporaryFolder();
+  const live = path.join(folder, 'a.ndjson');
+  const file = await make({ path: live });
+  await file.send([alertItem('a')], never);
+  chmodSync(folder, 0o777);
+  renameSync(live, `${live}.1`);
+  expect((await file.send([alertItem('b')], never))[0]).toMatchObject({ kind: 'pause', cause: 'config' });
 });
