@@ -2,10 +2,10 @@ import type { Clock } from '../base/clock.js';
 import type { RootMap } from '../base/root.js';
 import { formatMicros, parseTime } from '../base/time.js';
 import type { EcsDocument, HostFields, UserFields } from '../event/document.js';
-import type { Event, Observation, SensorKind } from '../event/event.js';
+import type { Event, FileContent, Observation, SensorKind } from '../event/event.js';
 import { fileEventId } from '../event/ids.js';
 import { runsLaunchctl } from '../event/launchctl.js';
-import { launchItemFacts, withItemFacts } from './file-facts.js';
+import { type ItemFacts, launchItemFacts, withItemFacts } from './file-facts.js';
 import { hostFacts } from './host.js';
 import { persistenceOf } from './launch-item.js';
 import type { NamedPaths } from './named-paths.js';
@@ -76,7 +76,9 @@ export class Enricher {
     else if (file === undefined) doc = this.#withNamedFiles(doc);
     const completed = this.#numbered(event, doc);
     const launchItem =
-      facts?.plist?.json === undefined ? undefined : this.#launchItemEvent(completed, observation);
+      facts === undefined || !isLoadable(facts, content)
+        ? undefined
+        : this.#launchItemEvent(completed, observation);
     return launchItem === undefined ? [completed] : [completed, launchItem];
   }
 
@@ -191,4 +193,9 @@ export class Enricher {
       this.#told.delete(oldest);
     }
   }
+}
+
+/** Whether launchd could make a job of it. A file that ends too early is still being written, or never loads. */
+function isLoadable({ plist, findings }: ItemFacts, content: FileContent | undefined): boolean {
+  return plist?.json !== undefined && (content?.truncated === true || !findings.includes('plist-cut'));
 }

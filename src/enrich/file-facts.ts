@@ -16,7 +16,7 @@ export function launchItemFacts(file: FileFields, content: FileContent | undefin
   const kind = macPath === undefined ? undefined : launchItemKind(macPath);
   if (macPath === undefined || kind === undefined || file.type === 'dir') return undefined;
   const findings = placeFindings(macPath, file);
-  const read = content === undefined ? undefined : plistFacts(content);
+  const read = content === undefined ? undefined : plistFacts(content, macPath);
   const label = read?.plist?.label;
   if (label !== undefined) findings.push(...labelFindings(label, macPath));
   return { findings: [...findings, ...(read?.findings ?? [])], plist: read?.plist };
@@ -45,14 +45,14 @@ function labelFindings(label: string, macPath: string): string[] {
   return findings;
 }
 
-function plistFacts(content: FileContent): ItemFacts {
-  // The beginning of a larger file cannot be parsed; its size is a finding already.
-  if (content.truncated) return { findings: [], plist: { format: 'unknown' } };
-  const result = readPlist(content.bytes);
+function plistFacts({ bytes, truncated, size, tail }: FileContent, macPath: string): ItemFacts {
+  const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
+  const result = readPlist(bytes, end);
   if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' } };
-  const item = launchItem(result.value);
-  if (item === undefined) return { findings: ['not-a-dictionary'], plist: { format: result.format } };
-  return { findings: item.findings, plist: { format: result.format, ...item.fields } };
+  const { format, value, repeated } = result;
+  const item = launchItem(value, { path: macPath, repeated });
+  if (item === undefined) return { findings: [...result.findings, 'not-a-dictionary'], plist: { format } };
+  return { findings: [...result.findings, ...item.findings], plist: { format, ...item.fields } };
 }
 
 /** The document with the findings added to those of its sensor, and the launch item. */

@@ -1,10 +1,17 @@
+import { flat } from '../base/flat.js';
+import { type WhatRuns, whatRuns } from '../base/what-runs/index.js';
 import type { LaunchItemFields, PersistenceFields } from '../event/document.js';
 import { plistToJson } from './plist-json.js';
-import type { PlistValue } from './plist-value.js';
+import type { PlistValue, Repeated } from './plist-value.js';
 
 /** Characters of one text and texts of one list that an event carries. */
 const maxText = 4_096;
 const maxArguments = 256;
+/** Paths, and labels beside the one that counts, that an event carries. */
+const maxPaths = 32;
+const maxLabels = 8;
+/** Arguments and characters that are searched for what runs: more than an event carries, so that nothing hides behind it. */
+const maxRunArguments = 4_096;
 
 /** Keys of launchd.plist(5), besides RunAtLoad and KeepAlive, that make launchd start the job. */
 const triggerKeys = [
@@ -19,42 +26,52 @@ const triggerKeys = [
   'inetdCompatibility',
 ];
 
-const interpreters =
-  /^(?:sh|bash|zsh|dash|ksh|csh|tcsh|python[\d.]*|perl[\d.]*|ruby[\d.]*|osascript|node|php[\d.]*|swift|tclsh)$/;
-const writableByAll = /^(?:\/private)?\/(?:tmp|var\/tmp|var\/folders)\/|^\/Users\/Shared\//i;
-
 export interface LaunchItem {
   readonly fields: LaunchItemFields;
   readonly findings: readonly string[];
 }
 
+/** What is known of a list besides its value. */
+export interface LaunchItemContext {
+  /** Where the file stands: tells the home of a user's item, and the bundle. */
+  readonly path?: string | undefined;
+  /** Earlier values of repeated keys: readers differ about which one counts. */
+  readonly repeated?: Repeated | undefined;
+}
+
 /**
  * What a launchd job description says, tolerant of wrong types (a text where a number belongs is left out). `value` is
- * a whole property list; undefined when it is no dictionary.
+ * a whole property list; undefined when it is no dictionary. Its texts are copies: they keep nothing else alive.
  */
-export function launchItem(value: PlistValue): LaunchItem | undefined {
+export function launchItem(value: PlistValue, context: LaunchItemContext = {}): LaunchItem | undefined {
   if (!(value instanceof Map)) return undefined;
-  const label = textOf(value.get('Label'));
-  const program = textOf(value.get('Program')) ?? textOf(value.get('BundleProgram'));
-  const args = textsOf(value.get('ProgramArguments'));
-  const runAtLoad = booleanOf(value.get('RunAtLoad'));
-  const keepAlive = keepAliveOf(value.get('KeepAlive') ?? value.get('OnDemand'), value.has('KeepAlive'));
-  const disabled = booleanOf(value.get('Disabled'));
-  const userName = textOf(value.get('UserName'));
-  const triggers = triggerKeys.filter((key) => value.has(key));
+  const keys = new Keys(value);
+  const label = textOf(keys.get('Label'));
+  const others = otherLabels(label, context.repeated);
+  const program = programOf(keys.get('Program')) ?? programOf(keys.get('BundleProgram'));
+  const args = textsOf(keys.get('ProgramArguments'));
+  const runs = allRuns(keys, context);
+  const runAtLoad = booleanOf(keys.get('RunAtLoad'));
+  const keepAlive = keepAliveOf(keys.get('KeepAlive') ?? keys.get('OnDemand'), keys.has('KeepAlive'));
+  const disabled = booleanOf(keys.get('Disabled'));
+  const userName = textOf(keys.get('UserName'));
+  const triggers = triggerKeys.filter((key) => keys.has(key));
+  const paths = [...new Set(runs.flatMap((one) => one.paths))].slice(0, maxPaths).map(flat);
   return {
     fields: {
       ...(label === undefined ? {} : { label }),
+      ...(others.length === 0 ? {} : { other_labels: others }),
       ...(program === undefined ? {} : { program }),
       ...(args === undefined ? {} : { program_arguments: args }),
+      ...(paths.length === 0 ? {} : { runs: paths }),
       ...(runAtLoad === undefined ? {} : { run_at_load: runAtLoad }),
       ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
       ...(disabled === undefined ? {} : { disabled }),
       ...(userName === undefined ? {} : { user_name: userName }),
       ...(triggers.length === 0 ? {} : { triggers }),
-      json: plistToJson(value),
+      json: plistToJson(value, context.repeated),
     },
-    findings: contentFindings({ label, program, args }, value),
+    findings: contentFindings({ label, program, args, runs }, keys),
   };
 }
 
@@ -74,55 +91,137 @@ interface Said {
   readonly label: string | undefined;
   readonly program: string | undefined;
   readonly args: readonly string[] | undefined;
+  readonly runs: readonly WhatRuns[];
 }
 
-function contentFindings({ label, program, args }: Said, value: ReadonlyMap<string, PlistValue>): string[] {
-  const findings: string[] = [];
-  const runs = program ?? args?.[0];
+function contentFindings({ label, program, args, runs }: Said, keys: Keys): string[] {
+  const findings: string[] = [...keys.findings];
+  const first = program ?? args?.[0];
   if (label === undefined || label === '') findings.push('no-label');
-  if (runs === undefined || runs === '') findings.push('no-program');
-  if (runs !== undefined) {
-    if (writableByAll.test(runs)) findings.push('program-in-tmp');
-    if (/\/\.[^./]/.test(runs)) findings.push('hidden-program');
-    if (isOneLiner(runs, args ?? [])) findings.push('interpreter-one-liner');
-  }
-  const words = (args ?? []).join(' ');
-  if (/\b(?:curl|wget|nscurl)\b|https?:\/\/|\/dev\/tcp\//i.test(words)) findings.push('network-download');
-  if (/\bbase64\s+(?:-d|-D|--decode)|\bopenssl\b.{0,80}\s-d\b|\bb64decode\b|\bxxd\s+-r/.test(words))
-    findings.push('encoded-command');
-  const environment = value.get('EnvironmentVariables');
+  if (first === undefined || first === '') findings.push('no-program');
+  findings.push(...new Set(runs.flatMap((one) => one.reasons)));
+  const environment = keys.get('EnvironmentVariables');
   if (environment instanceof Map && [...environment.keys()].some((name) => name.startsWith('DYLD_')))
     findings.push('dyld-environment');
   return findings;
 }
 
-/** `sh -c ...`, `python3 -e ...`: an argument of one dash whose letters hold c or e, before the first other word. */
-function isOneLiner(program: string, args: readonly string[]): boolean {
-  const name = program.slice(program.lastIndexOf('/') + 1);
-  if (!interpreters.test(name)) return false;
-  for (const argument of args.slice(1)) {
-    if (!argument.startsWith('-')) return false;
-    if (/^-[a-z]*[cer]$/i.test(argument) || argument === '--eval') return true;
+/** What runs by the keys that count, and by those that they replaced. */
+function allRuns(keys: Keys, { path, repeated }: LaunchItemContext): WhatRuns[] {
+  const environment = environmentOf(keys.get('EnvironmentVariables'));
+  const common = {
+    workingDirectory: wholeText(keys.get('WorkingDirectory')),
+    rootDirectory: wholeText(keys.get('RootDirectory')),
+    standardIn: wholeText(keys.get('StandardInPath')),
+    environment,
+    itemPath: path,
+  };
+  const program = wholeText(keys.get('Program'));
+  const bundleProgram = wholeText(keys.get('BundleProgram'));
+  const args = wholeTexts(keys.get('ProgramArguments'));
+  const result = [whatRuns({ ...common, program, bundleProgram, args })];
+  for (const key of ['Program', 'ProgramArguments'])
+    for (const value of repeated?.get(key) ?? []) {
+      const other = key === 'Program' ? { program: wholeText(value), args } : { args: wholeTexts(value) };
+      result.push(whatRuns({ ...common, ...other }));
+    }
+  return result;
+}
+
+function environmentOf(value: PlistValue | undefined): ReadonlyMap<string, string> {
+  const entries = value instanceof Map ? [...value].slice(0, maxArguments) : [];
+  return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function otherLabels(label: string | undefined, repeated: Repeated | undefined): string[] {
+  const others = (repeated?.get('Label') ?? [])
+    .map(textOf)
+    .filter((one) => one !== undefined && one !== label);
+  return [...new Set(others as string[])].slice(0, maxLabels);
+}
+
+/**
+ * The keys of a list as launchd may read them: in another case when the exact one is missing (launchd compared them so
+ * up to 10.9), and those that Apple's own lists put under a condition (`#Then`).
+ */
+class Keys {
+  readonly #maps: ReadonlyMap<string, PlistValue>[];
+  readonly #findings = new Set<string>();
+  readonly #folded = new Map<string, PlistValue>();
+
+  constructor(value: ReadonlyMap<string, PlistValue>) {
+    const conditional = ['#Then', '#Else'].map((key) => value.get(key)).filter((one) => one instanceof Map);
+    this.#maps = [value, ...conditional];
+    for (const [key, one] of value) if (key.length < 64) this.#folded.set(key.toLowerCase(), one);
   }
-  return false;
+
+  get(key: string): PlistValue | undefined {
+    const exact = this.#maps.find((map) => map.has(key))?.get(key);
+    if (exact !== undefined) return this.#typed(key, exact);
+    const other = this.#folded.get(key.toLowerCase());
+    if (other !== undefined) this.#findings.add('key-in-other-case');
+    return other;
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  get findings(): readonly string[] {
+    return [...this.#findings];
+  }
+
+  #typed(key: string, value: PlistValue): PlistValue {
+    if (texts.has(key) && typeof value !== 'string') this.#findings.add('wrong-type');
+    if (key === 'ProgramArguments' && !Array.isArray(value)) this.#findings.add('wrong-type');
+    return value;
+  }
+}
+
+const texts: ReadonlySet<string> = new Set([
+  'Label',
+  'Program',
+  'BundleProgram',
+  'WorkingDirectory',
+  'UserName',
+]);
+
+/** A list in the place of a text stands for its first text. */
+function wholeText(value: PlistValue | undefined): string | undefined {
+  const one = Array.isArray(value) ? value.find((item) => typeof item === 'string') : value;
+  return typeof one === 'string' ? one : undefined;
+}
+
+/** A text in the place of a list stands for a list of one. */
+function wholeTexts(value: PlistValue | undefined): string[] | undefined {
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value)) return undefined;
+  const result: string[] = [];
+  for (const item of value.slice(0, maxRunArguments))
+    if (typeof item === 'string') result.push(item);
+    else if (typeof item !== 'object') result.push(String(item));
+  return result;
+}
+
+function programOf(value: PlistValue | undefined): string | undefined {
+  return textOf(wholeText(value));
 }
 
 function textOf(value: PlistValue | undefined): string | undefined {
-  return typeof value === 'string' ? value.slice(0, maxText) : undefined;
+  return typeof value === 'string' ? flat(value.slice(0, maxText)) : undefined;
 }
 
 function textsOf(value: PlistValue | undefined): string[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const texts: string[] = [];
+  const whole = wholeTexts(value);
+  if (whole === undefined) return undefined;
+  const kept: string[] = [];
   let room = maxText * 4;
-  for (const item of value) {
-    if (texts.length >= maxArguments || room <= 0) break;
-    const text = typeof item === 'string' ? item : typeof item === 'object' ? undefined : String(item);
-    if (text === undefined) continue;
-    texts.push(text.slice(0, Math.min(maxText, room)));
+  for (const text of whole) {
+    if (kept.length >= maxArguments || room <= 0) break;
+    kept.push(flat(text.slice(0, Math.min(maxText, room))));
     room -= text.length;
   }
-  return texts;
+  return kept;
 }
 
 /** launchd takes an integer for a boolean. */

@@ -1,65 +1,166 @@
-import { exactInteger, PlistError, type PlistValue, plistLimits } from './plist-value.js';
+import { isAscii } from 'node:buffer';
+import {
+  exactInteger,
+  launchdKeys,
+  type Oddities,
+  type PlistReading,
+  type PlistValue,
+  plistLimits,
+  setKey,
+} from './plist-value.js';
 
+const headerBytes = 8;
 const trailerBytes = 32;
+/** So far from the end a trailer is searched for that something was appended to. */
+const maxAppended = 64 * 1024;
 /** Seconds from 1970 to 2001, where Apple's time begins. */
 const appleEpoch = 978_307_200;
 
+/** Where the objects stand: by a trailer, or by their order in the file when there is none. */
+interface Layout {
+  readonly refSize: number;
+  readonly top: number;
+  readonly count: number;
+  /** The first byte of an object; undefined when the file does not say it. */
+  offset(index: number): number | undefined;
+}
+
 /**
- * Reads `bplist00` (layout: CFBinaryPList.c of Apple's CF). Each object is read once however often it is referred to;
- * references, nesting and decoded bytes are counted, since a few hundred bytes can name a billion values. Throws
- * PlistError.
+ * Reads `bplist00` (layout: CFBinaryPList.c of Apple's CF), whatever its version claims. An object that cannot be read is
+ * null and noted; the others are kept. Each is read once however often it is referred to; references, nesting and
+ * decoded bytes are counted, since a few hundred bytes can name a billion values. Of a file whose trailer is missing the
+ * objects are taken in their order.
  */
-export function readBinaryPlist(bytes: Uint8Array): PlistValue {
-  return new BinaryReader(bytes).read();
+export function readBinaryPlist(bytes: Uint8Array, oddities: Oddities): PlistReading {
+  if (bytes[6] !== 0x30) oddities.note('plist-odd-version', 'another version than bplist0x');
+  else if (bytes[7] !== 0x30) oddities.note('plist-odd-version', 'another version than bplist00');
+  const reader = new BinaryReader(bytes, oddities);
+  return { value: reader.read(), repeated: reader.repeated };
 }
 
 class BinaryReader {
+  readonly repeated = new Map<string, PlistValue[]>();
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
+  readonly #oddities: Oddities;
   readonly #memo = new Map<number, PlistValue>();
   readonly #open = new Set<number>();
-  readonly #offsets: number[] = [];
-  #refSize = 0;
+  #layout: Layout | undefined;
   #nodes = 0;
+  #reserved: number = plistLimits.reservedNodes;
   #decoded = 0;
   #depth = 0;
+  /** True below one of launchd's own keys of the outermost dictionary. */
+  #known = false;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, oddities: Oddities) {
     // A Buffer's slice would be a view, not a copy.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#oddities = oddities;
   }
 
-  read(): PlistValue {
-    const end = this.#bytes.length - trailerBytes;
-    if (end < 9) throw new PlistError('plist-unparsable', 'shorter than a trailer');
+  read(): PlistValue | undefined {
+    this.#layout = this.#trailer() ?? this.#inOrder();
+    if (this.#layout === undefined) return undefined;
+    const value = this.#object(this.#layout.top);
+    return value ?? undefined;
+  }
+
+  /** The trailer at the end, or the last one before what was appended. */
+  #trailer(): Layout | undefined {
+    const last = this.#bytes.length - trailerBytes;
+    for (let end = last; end > headerBytes && end > last - maxAppended; end--) {
+      const layout = this.#layoutAt(end);
+      if (layout === undefined) continue;
+      if (end !== last) this.#oddities.note('plist-trailing-bytes', 'something follows the trailer');
+      return layout;
+    }
+    return undefined;
+  }
+
+  #layoutAt(end: number): Layout | undefined {
     const offsetSize = this.#view.getUint8(end + 6);
-    this.#refSize = this.#view.getUint8(end + 7);
+    const refSize = this.#view.getUint8(end + 7);
+    if (offsetSize < 1 || refSize < 1 || offsetSize > 16 || refSize > 16) return undefined;
     const count = this.#unsigned(end + 8, 8);
     const top = this.#unsigned(end + 16, 8);
     const table = this.#unsigned(end + 24, 8);
-    if (offsetSize < 1 || offsetSize > 8 || this.#refSize < 1 || this.#refSize > 8)
-      throw new PlistError('plist-unparsable', 'impossible sizes in the trailer');
-    if (count > plistLimits.maxNodes) throw new PlistError('plist-too-complex', `${count} objects`);
-    if (count < 1 || top >= count || table < 8 || table + count * offsetSize > end)
-      throw new PlistError('plist-unparsable', 'offset table outside the file');
-    for (let index = 0; index < count; index++) {
-      const offset = this.#unsigned(table + index * offsetSize, offsetSize);
-      if (offset < 8 || offset >= table)
-        throw new PlistError('plist-unparsable', `object ${index} outside the file`);
-      this.#offsets.push(offset);
-    }
-    return this.#object(top);
+    // CFBinaryPList.c demands that the table ends where the trailer begins; a gap hides nothing from us.
+    if (!(count >= 1 && top < count && table > headerBytes && table + count * offsetSize <= end))
+      return undefined;
+    const offset = (index: number) => {
+      const at =
+        index < count ? this.#unsigned(table + index * offsetSize, offsetSize) : Number.POSITIVE_INFINITY;
+      return at >= headerBytes && at < table ? at : undefined;
+    };
+    return { refSize, top, count, offset };
   }
 
+  /**
+   * Writers lay out the objects in the order of their numbers, the outermost one first: so each can be found without a
+   * table, as far as the file goes.
+   */
+  #inOrder(): Layout | undefined {
+    for (const refSize of [1, 2, 4, 8]) {
+      const offsets = this.#walk(refSize);
+      const layout = { refSize, top: 0, count: offsets.length, offset: (index: number) => offsets[index] };
+      if (!this.#hasTextKeys(layout)) continue;
+      this.#oddities.note('plist-cut', 'no trailer');
+      return layout;
+    }
+    this.#oddities.note('plist-unparsable', 'no trailer, and no dictionary at the beginning');
+    return undefined;
+  }
+
+  #walk(refSize: number): number[] {
+    const offsets: number[] = [];
+    let at = headerBytes;
+    while (at < this.#bytes.length && offsets.length < plistLimits.maxNodes) {
+      const size = this.#sizeAt(at, refSize);
+      if (size === undefined) break;
+      offsets.push(at);
+      at += size;
+    }
+    return offsets;
+  }
+
+  /** Bytes of the object at an offset; undefined for no object. */
+  #sizeAt(offset: number, refSize: number): number | undefined {
+    const marker = this.#bytes[offset] ?? 0;
+    const [high, low] = [marker >> 4, marker & 0x0f];
+    if (high === 0x0) return 1;
+    if (high === 0x1 || high === 0x2) return 1 + 2 ** Math.min(low, 5);
+    if (high === 0x3) return 9;
+    if (high === 0x8) return 2 + low;
+    const unit = { 4: 1, 5: 1, 6: 2, 7: 1, 10: refSize, 11: refSize, 12: refSize, 13: refSize * 2 }[high];
+    const sized = unit === undefined ? undefined : this.#count(offset, low);
+    return unit === undefined || sized === undefined ? undefined : sized.start - offset + sized.count * unit;
+  }
+
+  #hasTextKeys({ refSize, offset }: Layout): boolean {
+    const marker = this.#bytes[headerBytes] ?? 0;
+    const sized = marker >> 4 === 0xd ? this.#count(headerBytes, marker & 0x0f) : undefined;
+    if (sized === undefined || sized.count === 0) return false;
+    for (let index = 0; index < Math.min(sized.count, 16); index++) {
+      const key = offset(this.#unsigned(sized.start + index * refSize, refSize));
+      const type = key === undefined ? 0 : (this.#bytes[key] ?? 0) >> 4;
+      // The end of the file may have been cut off.
+      if (key !== undefined && type !== 0x5 && type !== 0x6 && type !== 0x7) return false;
+      if (key === undefined && index === 0) return false;
+    }
+    return true;
+  }
+
+  /** null, and a note, for what cannot be read. */
   #object(index: number): PlistValue {
-    if (++this.#nodes > plistLimits.maxNodes) throw new PlistError('plist-too-complex', 'too many values');
     const known = this.#memo.get(index);
+    if (!this.#takes()) return null;
     if (known !== undefined) return known;
-    const offset = this.#offsets[index];
-    if (offset === undefined) throw new PlistError('plist-unparsable', `no object ${index}`);
-    if (this.#open.has(index)) throw new PlistError('plist-cycle', `object ${index} contains itself`);
-    if (this.#depth >= plistLimits.maxDepth) throw new PlistError('plist-too-complex', 'nested too deeply');
+    if (this.#open.has(index)) return this.#lost('plist-cycle', `object ${index} contains itself`);
+    if (this.#depth >= plistLimits.maxDepth) return this.#lost('plist-too-complex', 'nested too deeply');
+    const offset = this.#layout?.offset(index);
+    if (offset === undefined) return this.#lost('plist-unparsable', `object ${index} is outside of the file`);
     this.#open.add(index);
     this.#depth++;
     const value = this.#decode(offset);
@@ -69,8 +170,18 @@ class BinaryReader {
     return value;
   }
 
+  /** Counts a value; false when the budget is used up and it is none of those that are kept all the same. */
+  #takes(): boolean {
+    if (this.#nodes < plistLimits.maxNodes) {
+      this.#nodes++;
+      return true;
+    }
+    this.#oddities.note('plist-too-complex', 'too many values');
+    return this.#known && this.#reserved-- > 0;
+  }
+
   #decode(offset: number): PlistValue {
-    const marker = this.#byte(offset);
+    const marker = this.#bytes[offset] ?? 0;
     const low = marker & 0x0f;
     switch (marker >> 4) {
       case 0x0:
@@ -82,115 +193,149 @@ class BinaryReader {
         if (low <= 4) return this.#integer(offset + 1, 2 ** low);
         break;
       case 0x2:
-        this.#need(offset + 1, 2 ** low);
-        if (low === 2) return this.#view.getFloat32(offset + 1);
-        if (low === 3) return this.#view.getFloat64(offset + 1);
+        if (low === 2 && this.#has(offset + 1, 4)) return this.#view.getFloat32(offset + 1);
+        if (low === 3 && this.#has(offset + 1, 8)) return this.#view.getFloat64(offset + 1);
         break;
       case 0x3:
-        if (low === 3) return this.#date(offset + 1);
+        if (this.#has(offset + 1, 8)) return this.#date(this.#view.getFloat64(offset + 1));
         break;
       case 0x8:
-        return { uid: this.#big(offset + 1, low + 1) };
-      case 0x4: {
-        const { start, count } = this.#sized(offset, low, 1);
-        return this.#bytes.slice(start, start + count);
-      }
-      case 0x5: {
-        const { start, count } = this.#sized(offset, low, 1);
-        return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, count).toString('latin1');
-      }
-      case 0x6: {
-        const { start, count } = this.#sized(offset, low, 2);
+        return this.#has(offset + 1, low + 1) ? { uid: this.#big(offset + 1, low + 1) } : this.#beyond();
+      case 0x4:
+        return this.#part(offset, 1, (start, count) => this.#bytes.slice(start, start + count));
+      case 0x5:
+        return this.#part(offset, 1, (start, count) => this.#ascii(this.#buffer(start, count)));
+      case 0x6:
         // swap16 works in place: on a copy.
-        return Buffer.from(this.#bytes.slice(start, start + count * 2))
-          .swap16()
-          .toString('utf16le');
-      }
-      case 0x7: {
-        const { start, count } = this.#sized(offset, low, 1);
-        return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, count).toString('utf8');
-      }
+        return this.#part(offset, 2, (start, count) =>
+          Buffer.from(this.#bytes.slice(start, start + count * 2))
+            .swap16()
+            .toString('utf16le'),
+        );
+      case 0x7:
+        return this.#part(offset, 1, (start, count) => this.#buffer(start, count).toString('utf8'));
       case 0xa:
       case 0xb:
-      case 0xc: {
-        const { start, count } = this.#sized(offset, low, this.#refSize);
-        return Array.from({ length: count }, (_, index) => this.#reference(start, index));
-      }
+      case 0xc:
+        return this.#part(offset, this.#layout?.refSize ?? 1, (start, count) => this.#list(start, count));
       case 0xd:
-        return this.#dictionary(offset, low);
+        return this.#part(offset, (this.#layout?.refSize ?? 1) * 2, (start, count) =>
+          this.#dictionary(start, count),
+        );
     }
-    throw new PlistError('plist-unparsable', `unknown object type 0x${marker.toString(16).padStart(2, '0')}`);
+    // URLs, UUIDs and what else other writers know: no value of a property list.
+    this.#oddities.note('plist-odd-value', `an object of type 0x${marker.toString(16).padStart(2, '0')}`);
+    return null;
   }
 
-  #dictionary(offset: number, low: number): Map<string, PlistValue> {
-    const { start, count } = this.#sized(offset, low, this.#refSize * 2);
+  #ascii(bytes: Buffer): string {
+    if (!isAscii(bytes)) this.#oddities.note('plist-odd-encoding', 'a text of ASCII that is none');
+    return bytes.toString('latin1');
+  }
+
+  #list(start: number, count: number): PlistValue[] {
+    const result: PlistValue[] = [];
+    for (let index = 0; index < count && !this.#exhausted(); index++)
+      result.push(this.#reference(start, index));
+    return result;
+  }
+
+  #dictionary(start: number, count: number): Map<string, PlistValue> {
     const result = new Map<string, PlistValue>();
+    const outermost = this.#depth === 1;
     for (let index = 0; index < count; index++) {
+      if (outermost) this.#known = true;
+      else if (this.#exhausted()) break;
       const key = this.#reference(start, index);
-      if (typeof key !== 'string') throw new PlistError('plist-unparsable', 'a key that is no text');
-      result.set(key, this.#reference(start, count + index));
+      if (typeof key !== 'string') {
+        this.#oddities.note('plist-unparsable', 'a key that is no text');
+        continue;
+      }
+      if (outermost) this.#known = launchdKeys.has(key);
+      if (this.#exhausted() && !this.#known) continue;
+      setKey(result, [key, this.#reference(start, count + index)], {
+        oddities: this.#oddities,
+        ...(outermost ? { repeated: this.repeated } : {}),
+      });
     }
     return result;
   }
 
-  #reference(start: number, index: number): PlistValue {
-    return this.#object(this.#unsigned(start + index * this.#refSize, this.#refSize));
+  #exhausted(): boolean {
+    if (this.#nodes < plistLimits.maxNodes) return false;
+    this.#oddities.note('plist-too-complex', 'too many values');
+    return !(this.#known && this.#reserved > 0);
   }
 
-  /** Where the `count` parts of `size` bytes of an object begin. */
-  #sized(offset: number, low: number, size: number): { start: number; count: number } {
-    let start = offset + 1;
-    let count = low;
-    if (low === 0x0f) {
-      const marker = this.#byte(start);
-      const bytes = 2 ** (marker & 0x0f);
-      if (marker >> 4 !== 0x1 || bytes > 8)
-        throw new PlistError('plist-unparsable', 'a length that is no integer');
-      count = this.#unsigned(start + 1, bytes);
-      start += 1 + bytes;
-    }
-    this.#need(start, count * size);
+  #reference(start: number, index: number): PlistValue {
+    const refSize = this.#layout?.refSize ?? 1;
+    return this.#object(this.#unsigned(start + index * refSize, refSize));
+  }
+
+  /** What `read` makes of the `count` parts of `size` bytes of an object. */
+  #part(offset: number, size: number, read: (start: number, count: number) => PlistValue): PlistValue {
+    const sized = this.#count(offset, (this.#bytes[offset] ?? 0) & 0x0f);
+    if (sized === undefined) return this.#lost('plist-unparsable', 'a length that is no integer');
+    const { start, count } = sized;
+    if (!this.#has(start, count * size)) return this.#beyond();
     // Objects that overlap would let a small file decode into a large one.
     this.#decoded += count * size;
-    if (this.#decoded > this.#bytes.length) throw new PlistError('plist-too-complex', 'objects overlap');
-    return { start, count };
+    if (this.#decoded > this.#bytes.length) return this.#lost('plist-too-complex', 'objects overlap');
+    return read(start, count);
   }
 
-  #date(offset: number): Date {
-    this.#need(offset, 8);
-    const date = new Date((this.#view.getFloat64(offset) + appleEpoch) * 1000);
-    if (Number.isNaN(date.getTime())) throw new PlistError('plist-unparsable', 'a date out of range');
-    return date;
+  #count(offset: number, low: number): { readonly start: number; readonly count: number } | undefined {
+    if (low !== 0x0f) return { start: offset + 1, count: low };
+    const marker = this.#bytes[offset + 1] ?? 0;
+    const bytes = 2 ** (marker & 0x0f);
+    if (marker >> 4 !== 0x1 || bytes > 16 || !this.#has(offset + 2, bytes)) return undefined;
+    return { start: offset + 2 + bytes, count: this.#unsigned(offset + 2, bytes) };
+  }
+
+  #date(seconds: number): PlistValue {
+    const date = new Date((seconds + appleEpoch) * 1000);
+    if (!Number.isNaN(date.getTime())) return date;
+    this.#oddities.note('plist-odd-value', 'a date out of range');
+    return String(seconds);
   }
 
   /** Signed from 8 bytes on, as Apple writes them. */
-  #integer(offset: number, size: number): number | bigint {
+  #integer(offset: number, size: number): PlistValue {
+    if (!this.#has(offset, size)) return this.#beyond();
     const value = this.#big(offset, size);
     return exactInteger(size >= 8 ? BigInt.asIntN(size * 8, value) : value);
   }
 
   #big(offset: number, size: number): bigint {
-    this.#need(offset, size);
     let value = 0n;
-    for (let index = 0; index < size; index++) value = (value << 8n) | BigInt(this.#byte(offset + index));
+    for (let index = 0; index < size; index++)
+      value = (value << 8n) | BigInt(this.#bytes[offset + index] ?? 0);
     return value;
   }
 
-  /** Infinity when it is beyond 2^53: no such offset or count can exist. */
+  /** The last 8 bytes count; infinity when it is beyond 2^53: no such offset or count can exist. */
   #unsigned(offset: number, size: number): number {
-    this.#need(offset, size);
+    if (!this.#has(offset, size)) return Number.POSITIVE_INFINITY;
     let value = 0;
-    for (let index = 0; index < size; index++) value = value * 256 + this.#byte(offset + index);
+    for (let index = Math.max(0, size - 8); index < size; index++)
+      value = value * 256 + (this.#bytes[offset + index] as number);
     return value > Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : value;
   }
 
-  #byte(offset: number): number {
-    this.#need(offset, 1);
-    return this.#bytes[offset] as number;
+  #buffer(start: number, count: number): Buffer {
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, count);
   }
 
-  #need(offset: number, size: number): void {
-    if (!(offset >= 0 && size >= 0 && offset + size <= this.#bytes.length))
-      throw new PlistError('plist-unparsable', 'an object runs beyond the end');
+  #has(offset: number, size: number): boolean {
+    return offset >= 0 && size >= 0 && offset + size <= this.#bytes.length;
+  }
+
+  #beyond(): null {
+    return this.#lost('plist-unparsable', 'an object runs beyond the end');
+  }
+
+  #lost(finding: 'plist-unparsable' | 'plist-cycle' | 'plist-too-complex', detail: string): null {
+    this.#oddities.note(finding, detail);
+    return null;
   }
 }

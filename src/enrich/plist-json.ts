@@ -1,4 +1,4 @@
-import type { PlistValue } from './plist-value.js';
+import type { PlistValue, Repeated } from './plist-value.js';
 
 /** Bounds of the text: what an alert carries and a person reads. */
 const limits = { characters: 16_384, string: 4_096, nodes: 2_000, depth: 24 } as const;
@@ -8,10 +8,19 @@ const cut = '…';
 /**
  * A property list as JSON text of at most about 16,000 characters, always valid JSON. What JSON has no form for is
  * tagged: `{"$data":"base64","$bytes":12}`, `{"$date":"…"}`, `{"$uid":"7"}`; integers beyond 2^53 and not-a-number are text.
- * `…` stands for what did not fit.
+ * `…` stands for what did not fit. `$repeated` holds what `repeated` gives: values that a later one under the same key
+ * has replaced.
  */
-export function plistToJson(value: PlistValue): string {
-  return JSON.stringify(new Shaper().shape(value, 0));
+export function plistToJson(value: PlistValue, repeated: Repeated = new Map()): string {
+  const shaper = new Shaper();
+  const replaced = repeated.size === 0 ? undefined : shaper.shape(new Map([...repeated].map(copied)), 0);
+  const shaped = shaper.shape(value, 0);
+  if (replaced === undefined || typeof shaped !== 'object') return JSON.stringify(shaped);
+  return JSON.stringify(Object.assign(Object.create(null), shaped, { $repeated: replaced }));
+}
+
+function copied([key, values]: readonly [string, readonly PlistValue[]]): [string, PlistValue] {
+  return [key, [...values]];
 }
 
 class Shaper {

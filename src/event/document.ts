@@ -158,10 +158,14 @@ export interface LaunchwardenFields {
 }
 
 export interface LaunchItemFields {
-  format?: 'xml' | 'binary' | 'unknown';
+  format?: 'xml' | 'binary' | 'text' | 'unknown';
   label?: string;
   program?: string;
   program_arguments?: string[];
+  /** Labels of the same list that readers other than ours may take, when it has more than one. */
+  other_labels?: string[];
+  /** What it executes in the end: each program, script and module on the way; canonical paths where they are known. */
+  runs?: string[];
   run_at_load?: boolean;
   keep_alive?: boolean;
   disabled?: boolean;

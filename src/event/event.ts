@@ -32,6 +32,8 @@ export interface FileContent {
   readonly size: number;
   /** True when `bytes` is not all of it. */
   readonly truncated: boolean;
+  /** The last bytes of a launch item that is not kept whole: its label may stand there. */
+  readonly tail?: Uint8Array;
 }
 
 /** What a sensor hands on: an event with what it knows, and the bytes that it carried away. */

@@ -50,6 +50,8 @@ const launchwardenFields = {
         label: keyword,
         program: keyword,
         program_arguments: keyword,
+        other_labels: keyword,
+        runs: keyword,
         run_at_load: { type: 'boolean' },
         keep_alive: { type: 'boolean' },
         disabled: { type: 'boolean' },

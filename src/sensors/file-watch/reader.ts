@@ -58,7 +58,7 @@ export class ContentReader {
 
   /**
    * The first `keep` bytes and, when the file is no longer than `limit`, its sha256; of a longer one nothing else is
-   * read.
+   * read, but for its end when `keep` is all that a call reads.
    */
   read(reading: Reading, keep: number): ReadResult {
     const { hostPath, seen, passage } = reading;
@@ -88,12 +88,14 @@ export class ContentReader {
       }
       const whole = !large && length <= this.limit;
       const bytes = new Uint8Array(this.#scratch.subarray(0, Math.min(length, keep)));
+      const tail = large && keep >= this.limit ? this.#end(fd, Number(stat.size), bytes.length) : undefined;
       return {
         ok: true,
         content: {
           bytes,
           size: whole ? length : Math.max(Number(stat.size), length),
           truncated: bytes.length < length || !whole,
+          ...(tail === undefined ? {} : { tail }),
         },
         sha256: whole
           ? createHash('sha256').update(this.#scratch.subarray(0, length)).digest('hex')
@@ -105,8 +107,17 @@ export class ContentReader {
       closeSync(fd);
     }
   }
+
+  /** What follows `from`, at most so much as a list's last keys take. */
+  #end(fd: number, size: number, from: number): Uint8Array | undefined {
+    const at = Math.max(from, size - maxTail);
+    const length = readSync(fd, this.#scratch, 0, Math.min(size - at, maxTail, this.limit), at);
+    return length === size - at ? new Uint8Array(this.#scratch.subarray(0, length)) : undefined;
+  }
 }
 
+/** Bytes that are kept of the end of a file that is too large to be kept whole. */
+const maxTail = 128 * 1024;
 const slice = 1024 * 1024;
 
 /**

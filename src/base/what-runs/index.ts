@@ -1,0 +1,1 @@
+export { type RunnableItem, type RunReason, type WhatRuns, whatRuns } from './what-runs.js';

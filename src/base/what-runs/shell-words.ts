@@ -1,0 +1,216 @@
+/** One simple command of a shell text: its words, and whether its input comes from the command before it. */
+export interface ShellCommand {
+  readonly words: readonly string[];
+  readonly piped: boolean;
+}
+
+const maxText = 16_384;
+const maxCommands = 64;
+const maxWords = 256;
+
+/** Words of the grammar that stand where a command could; what follows them is the command. */
+const keywords = new Set([
+  'if',
+  'then',
+  'else',
+  'elif',
+  'do',
+  'while',
+  'until',
+  '!',
+  '{',
+  '}',
+  'fi',
+  'done',
+  'time',
+  'coproc',
+]);
+
+/**
+ * The simple commands of a shell text, as far as they can be told without running it: quotes, variables of `variables`
+ * and `~` are resolved, assignments are remembered, redirections left out, and the content of `$(...)` and backticks
+ * counts as commands of its own. Bounded.
+ */
+export function shellCommands(text: string, variables: Map<string, string>, home?: string): ShellCommand[] {
+  const reader = new ShellReader(text.slice(0, maxText), variables, home);
+  return reader.read();
+}
+
+/** The words of one command line, without meaning for `;` and `|`: what `env -S` splits. */
+export function splitWords(text: string): string[] {
+  const words: string[] = [];
+  const word = /(?:[^\s"'\\]|\\[\s\S]|"(?:[^"\\]|\\[\s\S])*"?|'[^']*'?)+/g;
+  for (const [one] of text.slice(0, maxText).matchAll(word)) {
+    if (words.length >= maxWords) break;
+    words.push(
+      one.replace(/\\([\s\S])|"((?:[^"\\]|\\[\s\S])*)"?|'([^']*)'?/g, (_, a, b, c) => a ?? b ?? c ?? ''),
+    );
+  }
+  return words;
+}
+
+class ShellReader {
+  readonly #text: string;
+  readonly #variables: Map<string, string>;
+  readonly #home: string | undefined;
+  readonly #commands: ShellCommand[] = [];
+  readonly #nested: string[] = [];
+  #at = 0;
+  #words: string[] = [];
+  #piped = false;
+
+  constructor(text: string, variables: Map<string, string>, home: string | undefined) {
+    this.#text = text;
+    this.#variables = variables;
+    this.#home = home;
+  }
+
+  read(): ShellCommand[] {
+    while (this.#at < this.#text.length && this.#commands.length < maxCommands) {
+      const character = this.#text[this.#at] as string;
+      if (character === '#' && this.#words.length === 0) this.#comment();
+      else if (';&|\n()'.includes(character)) this.#separator(character);
+      else if (/\s/.test(character)) this.#at++;
+      else if (/[<>]/.test(character)) this.#redirection();
+      else this.#word();
+    }
+    this.#end(false);
+    for (const inner of this.#nested) {
+      if (this.#commands.length >= maxCommands) break;
+      this.#commands.push(...new ShellReader(inner, this.#variables, this.#home).read());
+    }
+    return this.#commands.slice(0, maxCommands);
+  }
+
+  #comment(): void {
+    const end = this.#text.indexOf('\n', this.#at);
+    this.#at = end === -1 ? this.#text.length : end;
+  }
+
+  #separator(character: string): void {
+    const double = this.#text[this.#at + 1] === character;
+    this.#at += double ? 2 : 1;
+    this.#end(character === '|' && !double);
+  }
+
+  #end(pipes: boolean): void {
+    const words = this.#words;
+    this.#words = [];
+    while (words[0] !== undefined && (keywords.has(words[0]) || this.#assigns(words[0]))) words.shift();
+    if (words.length > 0) this.#commands.push({ words, piped: this.#piped });
+    this.#piped = pipes;
+  }
+
+  #assigns(word: string): boolean {
+    const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(word) ?? [];
+    if (name === undefined || value === undefined) return false;
+    if (this.#variables.size < maxWords) this.#variables.set(name, value);
+    return true;
+  }
+
+  #redirection(): void {
+    const [mark = '<'] = /^(?:<<?<?-?|>>?|>&|<&|>\|)/.exec(this.#text.slice(this.#at, this.#at + 4)) ?? [];
+    this.#at += mark.length;
+    if (this.#text[this.#at] === '(') return;
+    if (this.#text[this.#at] === '&') this.#at++;
+    while (/[^\S\n]/.test(this.#text[this.#at] ?? '')) this.#at++;
+    const before = this.#words.length;
+    this.#word();
+    this.#words.length = before;
+    // The number of a file that is redirected, as in `2>&1`.
+    if (/^\d$/.test(this.#words.at(-1) ?? '')) this.#words.pop();
+  }
+
+  #word(): void {
+    const parts: string[] = [];
+    const from = this.#at;
+    for (;;) {
+      const character = this.#text[this.#at];
+      if (character === undefined || /[\s;&|()<>]/.test(character)) break;
+      if (character === "'") parts.push(this.#until("'"));
+      else if (character === '"') parts.push(this.#double());
+      else if (character === '\\') {
+        const next = this.#text[this.#at + 1] ?? '';
+        if (next !== '\n') parts.push(next);
+        this.#at += 2;
+      } else if (character === '$' || character === '`') parts.push(this.#expansion());
+      else if (
+        character === '~' &&
+        this.#at === from &&
+        /^~(?:\/|[\s;&|]|$)/.test(this.#text.slice(from, from + 2))
+      ) {
+        parts.push(this.#home ?? '~');
+        this.#at++;
+      } else {
+        parts.push(character);
+        this.#at++;
+      }
+    }
+    if (this.#at === from) this.#at++;
+    else if (this.#words.length < maxWords) this.#words.push(parts.join(''));
+  }
+
+  /** The content of a quotation, without a meaning of its own. */
+  #until(quote: string): string {
+    const end = this.#text.indexOf(quote, this.#at + 1);
+    const content = this.#text.slice(this.#at + 1, end === -1 ? this.#text.length : end);
+    this.#at = end === -1 ? this.#text.length : end + 1;
+    return content;
+  }
+
+  #double(): string {
+    const parts: string[] = [];
+    this.#at++;
+    for (;;) {
+      const character = this.#text[this.#at];
+      if (character === undefined) return parts.join('');
+      if (character === '"') {
+        this.#at++;
+        return parts.join('');
+      }
+      if (character === '\\') {
+        parts.push(this.#text[this.#at + 1] ?? '');
+        this.#at += 2;
+      } else if (character === '$' || character === '`') parts.push(this.#expansion());
+      else {
+        parts.push(character);
+        this.#at++;
+      }
+    }
+  }
+
+  /** `$NAME`, `${NAME}`, `$(command)` or a command in backticks. */
+  #expansion(): string {
+    if (this.#text[this.#at] === '`') {
+      this.#nest(this.#until('`'));
+      return '';
+    }
+    const rest = this.#text.slice(this.#at, this.#at + 100);
+    if (rest.startsWith('$(')) return this.#substitution();
+    const [whole, bare, braced] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})/.exec(rest) ?? [];
+    if (whole === undefined) {
+      this.#at++;
+      return '$';
+    }
+    this.#at += whole.length;
+    const name = bare ?? braced ?? '';
+    return this.#variables.get(name) ?? (name === 'HOME' && this.#home !== undefined ? this.#home : whole);
+  }
+
+  #substitution(): string {
+    let depth = 0;
+    const from = this.#at + 2;
+    for (this.#at++; this.#at < this.#text.length; this.#at++) {
+      const character = this.#text[this.#at];
+      if (character === '(') depth++;
+      else if (character === ')' && --depth === 0) break;
+    }
+    this.#nest(this.#text.slice(from, this.#at));
+    this.#at++;
+    return '';
+  }
+
+  #nest(text: string): void {
+    if (this.#nested.length < maxCommands && text.length < this.#text.length) this.#nested.push(text);
+  }
+}
