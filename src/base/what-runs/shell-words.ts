@@ -7,6 +7,8 @@ export interface ShellCommand {
 const maxText = 16_384;
 const maxCommands = 64;
 const maxWords = 256;
+/** Substitutions in substitutions. */
+const maxDepth = 8;
 
 /** Words of the grammar that stand where a command could; what follows them is the command. */
 const keywords = new Set([
@@ -53,14 +55,16 @@ class ShellReader {
   readonly #text: string;
   readonly #variables: Map<string, string>;
   readonly #home: string | undefined;
+  readonly #depth: number;
   readonly #commands: ShellCommand[] = [];
   readonly #nested: string[] = [];
   #at = 0;
   #words: string[] = [];
   #piped = false;
 
-  constructor(text: string, variables: Map<string, string>, home: string | undefined) {
+  constructor(text: string, variables: Map<string, string>, home: string | undefined, depth = 0) {
     this.#text = text;
+    this.#depth = depth;
     this.#variables = variables;
     this.#home = home;
   }
@@ -76,8 +80,8 @@ class ShellReader {
     }
     this.#end(false);
     for (const inner of this.#nested) {
-      if (this.#commands.length >= maxCommands) break;
-      this.#commands.push(...new ShellReader(inner, this.#variables, this.#home).read());
+      if (this.#commands.length >= maxCommands || this.#depth >= maxDepth) break;
+      this.#commands.push(...new ShellReader(inner, this.#variables, this.#home, this.#depth + 1).read());
     }
     return this.#commands.slice(0, maxCommands);
   }
