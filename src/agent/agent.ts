@@ -64,6 +64,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     dataDir: options.settings.dataDir,
     clock: options.clock,
     evidenceBytes: options.settings.retention.evidenceBytes,
+    keepGoing: true,
   });
   let agent: Agent | undefined;
   try {
@@ -236,7 +237,12 @@ class Agent {
       clock.every(pruneEveryMs, () => this.#prune()),
     );
     this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap));
-    this.#folderWatch = new DataFolderWatch(settings.dataDir, clock, (detail) => this.#dataLost(detail));
+    this.#folderWatch = new DataFolderWatch(
+      settings.dataDir,
+      clock,
+      (detail) => this.#dataLost(detail),
+      () => store.generation(),
+    );
     try {
       this.#control = await ControlServer.listen(settings.dataDir, this.#handlers(), log);
     } catch (error) {
@@ -273,8 +279,20 @@ class Agent {
   }
 
   #beat(): void {
+    this.#tendStore();
     this.#sensors.ask(this.#options.clock.now() - heartbeatLagMs * 1000);
     this.#pipeline.flush();
+  }
+
+  /** What the store had to do to go on is told like a gap: something may be missing. */
+  #tendStore(): void {
+    const { store, log } = this.#parts;
+    try {
+      store.tend();
+      for (const notice of store.takeNotices()) this.#gap({ sensor: 'agent', ...notice });
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'the store could not be tended');
+    }
   }
 
   #muteRules(): void {
@@ -365,6 +383,7 @@ class Agent {
       sensors: this.#sensors.health(),
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),
+      store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),
     };

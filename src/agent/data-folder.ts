@@ -13,10 +13,20 @@ const names = ['.', 'launchwarden.db', 'events.db'];
 export class DataFolderWatch {
   readonly #timer: Timer;
 
-  /** `onLost`: called once, with what is wrong. */
-  constructor(dataDir: string, clock: Clock, onLost: (detail: string) => void) {
-    const opened = names.map((name) => identity(path.join(dataDir, name)));
+  /**
+   * `onLost`: called once, with what is wrong. `generation`: changes when the agent itself has put another file in the
+   * place of one.
+   */
+  constructor(dataDir: string, clock: Clock, onLost: (detail: string) => void, generation = () => 0) {
+    const look = () => names.map((name) => identity(path.join(dataDir, name)));
+    let opened = look();
+    let known = generation();
     this.#timer = clock.every(periodMs, () => {
+      if (known !== generation()) {
+        known = generation();
+        opened = look();
+        return;
+      }
       const lost = names.find((name, index) => {
         const now = identity(path.join(dataDir, name));
         return now !== 'unknown' && now !== opened[index];

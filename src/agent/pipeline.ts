@@ -8,7 +8,7 @@ import type { Alert, AlertContext, Detection } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event, Observation } from '../event/event.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
-import type { AlertChange, Store } from '../store/index.js';
+import { type AlertChange, evidenceOwner, type Store } from '../store/index.js';
 import { Failures } from './failures.js';
 import { Watermark } from './watermark.js';
 
@@ -267,7 +267,11 @@ export class Pipeline {
     const sha256 = file?.hash?.sha256;
     if (content === undefined || sha256 === undefined) return;
     try {
-      this.#options.store.evidence.put(sha256, content, file?.path === undefined ? {} : { path: file.path });
+      const owner = evidenceOwner(file ?? {});
+      this.#options.store.evidence.put(sha256, content, {
+        ...(file?.path === undefined ? {} : { path: file.path }),
+        ...(owner === undefined ? {} : { owner }),
+      });
     } catch (error) {
       this.#failed(error, 'evidence could not be stored');
     }

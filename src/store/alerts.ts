@@ -14,6 +14,7 @@ import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
+import { damagedDocument } from './damaged-document.js';
 import type { DocumentOutbox } from './document-outbox.js';
 import type { EvidenceStore } from './evidence.js';
 import type { Ledger } from './ledger.js';
@@ -133,7 +134,7 @@ export class Alerts {
       .transaction(() => {
         const row = one<AlertRow>(this.#sql.byId, detection.id);
         if (row === undefined) return this.#insert(detection, context, destinations);
-        const stored = JSON.parse(row.body) as EcsDocument;
+        const stored = documentOf(row);
         const doc = grownDocument(stored, detection, {
           version: stored.agent?.version ?? context.version,
           agentId: stored.agent?.id ?? context.agentId,
@@ -160,7 +161,7 @@ export class Alerts {
         let grown = 0;
         for (const { alert } of all<{ alert: number }>(this.#sql.linked, event.id)) {
           const row = one<AlertRow>(this.#sql.bySeq, alert);
-          const doc = row && amendedDocument(JSON.parse(row.body) as EcsDocument, event);
+          const doc = row && amendedDocument(documentOf(row), event);
           if (row === undefined || doc === undefined) continue;
           this.#grow(row, doc, { destinations, time: row.time, now: this.#clock.now() });
           grown++;
@@ -226,7 +227,10 @@ export class Alerts {
   changesSince(seq: number, limit = 1000): { readonly alerts: Alert[]; readonly seq: number } {
     // Most calls find nothing new: the ledger says so without a look at the alerts.
     if (this.lastChange() <= seq) return { alerts: [], seq };
-    const rows = all<{ seq: number }>(this.#sql.since, seq, limit).map((row) => this.#row(row.seq));
+    // One without its document is damaged, and passed over.
+    const rows = all<{ seq: number }>(this.#sql.since, seq, limit).flatMap(
+      (row) => one<AlertRow>(this.#sql.bySeq, row.seq) ?? [],
+    );
     return { alerts: rows.map((row) => this.#alert(row)), seq: rows.at(-1)?.change ?? seq };
   }
 
@@ -306,8 +310,9 @@ export class Alerts {
 
   /** What the document speaks of: its events, to be amended, and the files it names, to be kept. */
   #bind(alert: number, doc: EcsDocument): void {
+    const score = Number(doc.event?.['severity'] ?? 1);
     for (const event of eventIdsOf(doc)) this.#sql.link.run(event, alert);
-    for (const sha256 of hashesOf(doc)) this.#evidence.pin(sha256);
+    for (const sha256 of hashesOf(doc)) this.#evidence.pin(sha256, score);
   }
 
   /** Writes a document with its place in the chain, and its outbox rows. Returns its number and the change's. */
@@ -375,7 +380,9 @@ export class Alerts {
   }
 
   #row(seq: number): AlertRow {
-    return one<AlertRow>(this.#sql.bySeq, seq) as AlertRow;
+    const row = one<AlertRow>(this.#sql.bySeq, seq);
+    if (row !== undefined) return row;
+    throw Object.assign(new Error(`alert ${seq} has no document`), { code: 'SQLITE_CORRUPT' });
   }
 
   #read(seq: number): Alert {
@@ -383,19 +390,54 @@ export class Alerts {
   }
 
   #alert(row: AlertRow): Alert {
+    const facts = factsOf(row);
     return {
       id: row.id,
       revision: row.revision,
       ruleId: row.rule_id,
       ruleName: row.rule_name,
-      severity: row.severity,
-      riskScore: row.risk_score,
-      time: row.time,
-      created: row.created,
-      updated: row.updated,
-      status: row.status,
-      doc: JSON.parse(row.body) as EcsDocument,
+      severity: facts.severity,
+      riskScore: facts.risk_score,
+      time: facts.time,
+      created: facts.created,
+      updated: timeOf(row.updated),
+      status: statuses.includes(row.status) ? row.status : 'open',
+      doc: documentOf(row),
       notes: all<AlertNote & object>(this.#sql.notes, row.seq),
     };
   }
+}
+
+const statuses: readonly AlertStatus[] = ['open', 'acknowledged', 'closed'];
+
+function timeOf(value: unknown): Micros {
+  return Number.isSafeInteger(value) ? (value as Micros) : 0;
+}
+
+/** The columns, whatever a failing disk made of them: a damaged row keeps nobody from reading the others. */
+function factsOf(row: AlertRow): AlertRow {
+  return {
+    ...row,
+    severity: severityScore[row.severity] === undefined ? 'high' : row.severity,
+    risk_score: Number.isFinite(row.risk_score) ? row.risk_score : severityScore.high,
+    time: timeOf(row.time),
+    created: timeOf(row.created),
+  };
+}
+
+function documentOf(row: AlertRow): EcsDocument {
+  try {
+    const doc = JSON.parse(row.body) as EcsDocument | null;
+    if (isWhole(doc)) return doc;
+  } catch {
+    // Its facts are left.
+  }
+  return damagedDocument(factsOf(row));
+}
+
+/** Has what is read of it without a look whether it is there. */
+function isWhole(doc: EcsDocument | null): doc is EcsDocument {
+  if (typeof doc !== 'object' || doc === null) return false;
+  const fields = doc.launchwarden?.['alert'] as Partial<ReturnType<typeof alertFields>> | undefined;
+  return Array.isArray(fields?.candidates) && Array.isArray(fields.sensors);
 }

@@ -41,6 +41,7 @@ const patchColumns: Record<keyof DestinationStatePatch, string> = {
 export class Destinations {
   readonly #db: Db;
   readonly #ids = new Map<string, number>();
+  #generation = 0;
   readonly #sql;
 
   constructor(db: Db) {
@@ -66,6 +67,9 @@ export class Destinations {
 
   /** The number of a destination that has one: for reading, which must not write. */
   known(name: string): number | undefined {
+    // Another connection serves: its numbers may be others.
+    if (this.#generation !== this.#db.generation) this.#ids.clear();
+    this.#generation = this.#db.generation;
     const known = this.#ids.get(name) ?? one<{ id: number }>(this.#sql.idOf, name)?.id;
     // Only what was read is remembered: a number that was just given may be rolled back.
     if (known !== undefined) this.#ids.set(name, known);

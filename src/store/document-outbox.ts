@@ -57,8 +57,13 @@ export function countSettlements(settlements: readonly Settlement[]): Partial<Ta
 
 /** When a document says it was made, milliseconds since 1970. */
 export function createdOf(body: string): number | undefined {
-  const doc = JSON.parse(body) as EcsDocument;
-  const created = parseTime(doc.event?.created ?? doc['@timestamp']);
+  let doc: EcsDocument | null;
+  try {
+    doc = JSON.parse(body) as EcsDocument | null;
+  } catch {
+    return undefined;
+  }
+  const created = parseTime(doc?.event?.created ?? doc?.['@timestamp']);
   return created === undefined ? undefined : Math.floor(created.time / 1000);
 }
 
@@ -153,16 +158,13 @@ export class DocumentOutbox {
     const dest = this.#destinations.known(destination);
     if (dest === undefined) return [];
     const { now, after = 0 } = limits;
-    const rows = this.#sql.ready.iterate(
-      dest,
-      laneNumber(lane),
-      after,
-      now,
-      now + longestWaitMs,
-      Math.max(1, Math.min(limits.maxItems, 1e6)),
-    );
+    const most = Math.max(1, Math.min(limits.maxItems, 1e6));
     type Ready = Omit<OutboxRow, 'lane'> & { bytes: number };
-    return withinBytes(rows as Iterable<Ready>, limits).map(({ bytes, ...row }) => ({ ...row, lane }));
+    const rows = this.#db.attempt(() => {
+      const ready = this.#sql.ready.iterate(dest, laneNumber(lane), after, now, now + longestWaitMs, most);
+      return withinBytes(ready as Iterable<Ready>, limits);
+    });
+    return rows.map(({ bytes, ...row }) => ({ ...row, lane }));
   }
 
   nextReady(destination: string, lane: DocumentLane): number | undefined {

@@ -72,9 +72,12 @@ export class EventOutbox {
   take(destination: string, limits: TakeLimits): OutboxRow[] {
     const { now, after = 0 } = limits;
     const most = Math.max(1, Math.min(limits.maxItems, 1e6));
-    const rows = this.#sql.ready.iterate(destination, after, now, now + longestWaitMs, most);
     type Ready = Omit<OutboxRow, 'lane'> & { bytes: number };
-    return withinBytes(rows as Iterable<Ready>, limits).map(({ bytes, ...row }) => ({
+    const rows = this.#db.attempt(() => {
+      const ready = this.#sql.ready.iterate(destination, after, now, now + longestWaitMs, most);
+      return withinBytes(ready as Iterable<Ready>, limits);
+    });
+    return rows.map(({ bytes, ...row }) => ({
       ...row,
       lane: 'event',
     }));

@@ -96,7 +96,10 @@ export class Events {
       const times = all<{ time: number }>(this.#sql.times, from, to, pageRows);
       const last = times.at(-1)?.time;
       if (last === undefined) return;
-      for (const row of all<EventRow>(this.#sql.page, from, last)) yield asEvent(row);
+      for (const row of all<EventRow>(this.#sql.page, from, last)) {
+        const event = asEvent(row);
+        if (event !== undefined) yield event;
+      }
       from = last + 1;
     }
   }
@@ -156,12 +159,14 @@ export class Events {
   }
 }
 
-function asEvent(row: EventRow): Event {
-  return {
-    id: row.id,
-    time: row.time,
-    nanos: row.nanos,
-    sequence: row.sequence ?? Number.POSITIVE_INFINITY,
-    doc: JSON.parse(row.body) as EcsDocument,
-  };
+/** Undefined of a damaged row, which keeps nobody from reading the others. */
+function asEvent(row: EventRow): Event | undefined {
+  const { id, time, nanos, sequence } = row;
+  try {
+    const doc = JSON.parse(row.body) as EcsDocument | null;
+    if (typeof doc !== 'object' || doc === null || !Number.isSafeInteger(time)) return undefined;
+    return { id, time, nanos, sequence: sequence ?? Number.POSITIVE_INFINITY, doc };
+  } catch {
+    return undefined;
+  }
 }

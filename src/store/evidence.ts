@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.js';
+import { hashParts } from '../base/digest.js';
 import type { Micros } from '../base/time.js';
 import type { FileContent } from '../event/event.js';
+import type { StoreNotice } from './condition.js';
 import { all, type Db, one } from './sqlite.js';
 
 export interface EvidenceMeta {
@@ -19,78 +21,286 @@ export interface Evidence {
   readonly pinned: boolean;
 }
 
-/** File contents by their hash, bounded in total: what no alert speaks of goes first, the oldest of that first. */
+export interface EvidenceSource {
+  readonly path?: string;
+  /** Name of the user whose quota it counts against; absent for what belongs to the system. */
+  readonly owner?: string;
+}
+
+/** Of the quota so much is for what alerts speak of; the rest stays free for files that were just seen. */
+const pinnedShare = 0.75;
+/** Contents of one file that no alert speaks of, the newest ones. */
+const looseVersions = 16;
+/** A severity score from which on evidence is severe (`high`). */
+const severe = 73;
+/** What waits in memory while room on the disk is scarce. */
+const mostHeldBytes = 8 * 1024 * 1024;
+
+interface Totals {
+  all: number;
+  pinned: number;
+}
+
+/**
+ * File contents by their hash, bounded in total and fair by user: what no alert speaks of goes first, from the user who
+ * has most, the oldest first. When alerts alone fill their share, the user who has most gives up contents of the lowest
+ * severity, later ones before the first of each file; what belongs to the system goes last.
+ */
 export class EvidenceStore {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #maxBytes: number;
+  readonly #scarce: () => boolean;
+  readonly #held = new Map<string, { content: FileContent; source: EvidenceSource }>();
+  #heldBytes = 0;
+  #lost = 0;
+  /** Pinned contents given up since they were last told, by user. */
+  readonly #evicted = new Map<string, number>();
+  #evictedSince: Micros | undefined;
+  #totals: Totals | undefined;
+  #generation = 0;
   readonly #sql;
 
-  constructor(db: Db, how: { readonly clock: Clock; readonly maxBytes: number }) {
+  constructor(
+    db: Db,
+    how: {
+      readonly clock: Clock;
+      readonly maxBytes: number;
+      /** True while the room on the disk is for alerts alone. */
+      readonly scarce?: () => boolean;
+    },
+  ) {
     this.#db = db;
     this.#clock = how.clock;
     this.#maxBytes = how.maxBytes;
+    this.#scarce = how.scarce ?? (() => false);
     this.#sql = {
       put: db.prepare(
-        `INSERT OR IGNORE INTO evidence (sha256, time, size, pinned, meta, bytes)
-          VALUES (:sha256, :time, :size, 0, :meta, :bytes)`,
+        `INSERT OR IGNORE INTO evidence (sha256, time, size, pinned, meta, bytes, owner, item)
+          VALUES (:sha256, :time, :size, 0, :meta, :bytes, :owner, :item)`,
       ),
-      pin: db.prepare('UPDATE evidence SET pinned = 1 WHERE sha256 = ?'),
+      pin: db.prepare('UPDATE evidence SET pinned = :score WHERE sha256 = :sha256 AND pinned < :score'),
       get: db.prepare('SELECT sha256, pinned, meta, bytes FROM evidence WHERE sha256 = ?'),
-      total: db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM evidence'),
+      totals: db.prepare(
+        'SELECT coalesce(sum(size), 0) AS "all", coalesce(sum(CASE WHEN pinned > 0 THEN size END), 0) AS pinned FROM evidence',
+      ),
+      owners: db.prepare(
+        `SELECT owner, sum(size) AS bytes, sum(CASE WHEN pinned = 0 THEN size ELSE 0 END) AS loose,
+          sum(CASE WHEN pinned > 0 THEN size ELSE 0 END) AS pinned FROM evidence GROUP BY owner`,
+      ),
+      versions: db.prepare(
+        'SELECT sha256, size FROM evidence WHERE item = ? AND pinned = 0 ORDER BY time DESC LIMIT -1 OFFSET ?',
+      ),
+      loose: db.prepare(
+        'SELECT sha256, size FROM evidence WHERE owner = ? AND pinned = 0 AND sha256 <> ? ORDER BY time LIMIT 20',
+      ),
       weakest: db.prepare(
-        'SELECT sha256, size FROM evidence WHERE sha256 <> ? ORDER BY pinned, time LIMIT 50',
+        `SELECT sha256, size, (pinned >= ${severe}) AS severe, EXISTS (SELECT 1 FROM evidence o
+            WHERE e.item <> '' AND o.item = e.item AND o.pinned > 0 AND (o.time < e.time OR (o.time = e.time AND o.rowid < e.rowid))) AS later
+          FROM evidence e WHERE owner = ? AND pinned > 0
+          ORDER BY severe, later DESC, pinned, time DESC, rowid DESC LIMIT 20`,
       ),
       remove: db.prepare('DELETE FROM evidence WHERE sha256 = ?'),
     };
   }
 
-  /** Keeps the bytes of a file; the same hash again changes nothing. Returns how many others had to go. */
-  put(sha256: string, content: FileContent, meta: { readonly path?: string } = {}): number {
-    return this.#db
-      .transaction(() => {
-        const time = this.#clock.now();
-        const { bytes, size, truncated } = content;
-        const added = this.#sql.put.run({
-          sha256,
-          time,
-          size: bytes.byteLength,
-          meta: JSON.stringify({ time, fileSize: size, truncated, ...meta }),
-          bytes,
-        });
-        return added.changes === 0 ? 0 : this.#evict(sha256);
-      })
-      .immediate();
+  /** Contents that did not fit into memory while the disk had no room. */
+  get lost(): number {
+    return this.#lost;
   }
 
-  /** An alert speaks of it. */
-  pin(sha256: string): void {
-    this.#sql.pin.run(sha256);
+  /** Keeps the bytes of a file; the same hash again changes nothing. Returns how many others had to go. */
+  put(sha256: string, content: FileContent, source: EvidenceSource = {}): number {
+    if (!this.#scarce()) return this.#store(sha256, content, source);
+    this.#hold(sha256, content, source);
+    return 0;
+  }
+
+  /** An alert of this severity score speaks of it. */
+  pin(sha256: string, score = 1): void {
+    if (this.#sql.pin.run({ sha256, score: Math.max(1, score) }).changes > 0) this.#totals = undefined;
   }
 
   get(sha256: string): Evidence | undefined {
     type Row = { sha256: string; pinned: number; meta: string; bytes: Buffer };
     const row = one<Row>(this.#sql.get, sha256);
     if (row === undefined) return undefined;
-    type Stored = EvidenceMeta & { fileSize: number; truncated: boolean };
-    const { fileSize, truncated, ...meta } = JSON.parse(row.meta) as Stored;
-    const content = { bytes: row.bytes, size: fileSize, truncated };
-    return { sha256: row.sha256, content, meta, pinned: row.pinned === 1 };
+    const { fileSize, truncated, ...meta } = metaOf(row.meta);
+    const content = {
+      bytes: row.bytes,
+      size: fileSize ?? row.bytes.byteLength,
+      truncated: truncated ?? false,
+    };
+    return { sha256: row.sha256, content, meta, pinned: row.pinned > 0 };
   }
 
-  #evict(keep: string): number {
-    let total = one<{ bytes: number }>(this.#sql.total)!.bytes;
-    let gone = 0;
-    while (total > this.#maxBytes) {
-      const rows = all<{ sha256: string; size: number }>(this.#sql.weakest, keep);
-      if (rows.length === 0) break;
-      for (const { sha256, size } of rows) {
-        if (total <= this.#maxBytes) break;
-        this.#sql.remove.run(sha256);
-        total -= size;
-        gone++;
+  /** To be called now and then: stores what waited for room, and holds what alerts speak of to its share. */
+  retry(): void {
+    if (!this.#scarce()) {
+      for (const [sha256, { content, source }] of this.#held) {
+        this.#store(sha256, content, source);
+        this.#held.delete(sha256);
+        this.#heldBytes -= content.bytes.byteLength;
       }
+    }
+    if (this.#total().pinned > this.#maxBytes * pinnedShare) this.#shrinkPinned();
+  }
+
+  /** What users lost because alerts about them fill their share, once for each user. */
+  takeNotices(): StoreNotice[] {
+    const to = this.#clock.now();
+    const from = this.#evictedSince ?? to;
+    const notices = [...this.#evicted].map(([owner, lost]) => ({
+      reason: 'overflow' as const,
+      from,
+      to,
+      lost,
+      detail: `evidence of ${owner === '' ? 'the system' : `user ${owner}`} is more than there is room for: contents that alerts speak of were given up, first ones and severe ones kept`,
+    }));
+    this.#evicted.clear();
+    this.#evictedSince = undefined;
+    return notices;
+  }
+
+  #hold(sha256: string, content: FileContent, source: EvidenceSource): void {
+    if (this.#held.has(sha256)) return;
+    const { byteLength } = content.bytes;
+    if (this.#heldBytes + byteLength > mostHeldBytes) {
+      this.#lost++;
+      return;
+    }
+    this.#heldBytes += byteLength;
+    this.#held.set(sha256, { content, source });
+  }
+
+  #store(sha256: string, content: FileContent, source: EvidenceSource): number {
+    try {
+      return this.#insert(sha256, content, source);
+    } catch (error) {
+      this.#totals = undefined;
+      throw error;
+    }
+  }
+
+  #insert(sha256: string, content: FileContent, source: EvidenceSource): number {
+    return this.#db
+      .transaction(() => {
+        const time = this.#clock.now();
+        const { bytes, size, truncated } = content;
+        const { path, owner = '' } = source;
+        const item = path === undefined ? '' : hashParts([path]).slice(0, 16);
+        const meta = { time, fileSize: size, truncated, ...(path === undefined ? {} : { path }) };
+        const added = this.#sql.put.run({
+          sha256,
+          time,
+          size: bytes.byteLength,
+          meta: JSON.stringify(meta),
+          bytes,
+          owner: owner.slice(0, 256),
+          item,
+        });
+        if (added.changes === 0) return 0;
+        const totals = this.#total();
+        totals.all += bytes.byteLength;
+        const old = item === '' ? [] : all<Content>(this.#sql.versions, item, looseVersions);
+        return this.#remove(old) + this.#shrinkLoose(sha256);
+      })
+      .immediate();
+  }
+
+  #shrinkLoose(keep: string): number {
+    let gone = 0;
+    while (this.#total().all > this.#maxBytes) {
+      const owners = this.#owners().filter(({ loose }) => loose > 0);
+      const rows = owners.flatMap(({ owner }) => all<Content>(this.#sql.loose, owner, keep)).slice(0, 20);
+      if (rows.length === 0) break;
+      gone += this.#remove(rows, () => this.#total().all <= this.#maxBytes);
     }
     return gone;
   }
+
+  #shrinkPinned(): void {
+    const most = this.#maxBytes * pinnedShare;
+    this.#db
+      .transaction(() => {
+        let { pinned } = this.#total();
+        while (pinned > most) {
+          const owners = this.#owners().filter((one) => one.pinned > 0);
+          // What belongs to the system goes when there is nothing else.
+          const rank = (one: Owner) => (one.owner === '' ? Number.NEGATIVE_INFINITY : one.pinned);
+          const [owner] = owners.sort((a, b) => rank(b) - rank(a));
+          const weakest = owner && all<Content>(this.#sql.weakest, owner.owner).slice(0, 1);
+          if (owner === undefined || weakest === undefined) break;
+          pinned -= weakest[0]?.size ?? pinned;
+          this.#note(owner.owner, this.#remove(weakest));
+        }
+      })
+      .immediate();
+    this.#totals = undefined;
+  }
+
+  #note(owner: string, gone: number): void {
+    this.#evictedSince ??= this.#clock.now();
+    this.#evicted.set(owner, (this.#evicted.get(owner) ?? 0) + gone);
+  }
+
+  /** Who has how much, the most first. */
+  #owners(): Owner[] {
+    return all<Owner>(this.#sql.owners).sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** Removes contents one by one, until `enough` says so. */
+  #remove(rows: readonly Content[], enough: () => boolean = () => false): number {
+    let gone = 0;
+    for (const { sha256, size } of rows) {
+      if (enough()) break;
+      this.#sql.remove.run(sha256);
+      this.#total().all -= size;
+      gone++;
+    }
+    return gone;
+  }
+
+  /** Summed once; kept in step while nothing else happens. */
+  #total(): Totals {
+    if (this.#generation !== this.#db.generation) this.#totals = undefined;
+    this.#generation = this.#db.generation;
+    this.#totals ??= one<Totals>(this.#sql.totals) as Totals;
+    return this.#totals;
+  }
+}
+
+interface Content {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+interface Owner {
+  readonly owner: string;
+  readonly bytes: number;
+  readonly loose: number;
+  readonly pinned: number;
+}
+
+/** Whose quota a file counts against: the home that it is in, else its owner; undefined for the system's. */
+export function evidenceOwner(file: {
+  readonly path?: string;
+  readonly owner?: string;
+  readonly uid?: string;
+}) {
+  const home = /^\/Users\/(?!Shared\/)([^/]+)\//.exec(file.path ?? '')?.[1];
+  if (home !== undefined) return home;
+  return file.uid === '0' || file.owner === 'root' ? undefined : (file.owner ?? file.uid);
+}
+
+type StoredMeta = EvidenceMeta & { readonly fileSize?: number; readonly truncated?: boolean };
+
+function metaOf(text: string): StoredMeta {
+  try {
+    const meta = JSON.parse(text) as StoredMeta | null;
+    if (typeof meta === 'object' && meta !== null && Number.isSafeInteger(meta.time)) return meta;
+  } catch {
+    // Damaged: the bytes are worth more than what was noted about them.
+  }
+  return { time: 0 };
 }

@@ -1,6 +1,8 @@
 export type { AlertChange, AlertQuery, Alerts } from './alerts.js';
+export type { FileState, StoreCondition, StoreNotice } from './condition.js';
 export type { EventRange, Events, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceStore } from './evidence.js';
+export { evidenceOwner } from './evidence.js';
 export type { ItemChange, Items, RememberedItem } from './items.js';
 export { openStore, type Store, type StoreOptions } from './open.js';
 export type {

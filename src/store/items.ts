@@ -16,6 +16,8 @@ export interface RememberedItem {
 /** An item as it is now, or that it is gone. */
 export type ItemChange = RememberedItem | { readonly path: string; readonly gone: true };
 
+const types: readonly string[] = ['file', 'dir', 'symlink', 'fifo', 'socket', 'device'];
+
 type ItemRow = Omit<RememberedItem, 'ctimeNanos' | 'sha256'> & { ctime_nanos: string; sha256: string | null };
 
 /** In events.db: wrap `apply` and `append` of the events they belong to in `events.transaction`, and they stand or fall together. */
@@ -36,11 +38,11 @@ export class Items {
   }
 
   load(): RememberedItem[] {
-    return all<ItemRow>(this.#sql.load).map(({ ctime_nanos, sha256, ...rest }) => ({
-      ...rest,
-      ctimeNanos: BigInt(ctime_nanos),
-      ...(sha256 === null ? {} : { sha256 }),
-    }));
+    return all<ItemRow>(this.#sql.load).flatMap(({ ctime_nanos, sha256, ...rest }) => {
+      // A damaged row is one that was never remembered.
+      if (!/^-?\d{1,20}$/.test(ctime_nanos) || !types.includes(rest.type)) return [];
+      return [{ ...rest, ctimeNanos: BigInt(ctime_nanos), ...(sha256 === null ? {} : { sha256 }) }];
+    });
   }
 
   /** In the order given, in one transaction. */
@@ -49,7 +51,9 @@ export class Items {
       .transaction(() => {
         for (const change of changes) {
           if ('gone' in change) {
-            this.#sql.remove.run(change.path);
+            // While memory serves, the file still has it: that it is gone is noted until it is written.
+            if (this.#db.inMemory) this.#sql.put.run(change.path, '', '0', 0, 0, 0, 0, 'gone', null);
+            else this.#sql.remove.run(change.path);
             continue;
           }
           const { path, inode, ctimeNanos, size, mode, uid, gid, type, sha256 } = change;

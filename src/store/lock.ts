@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode, errnoOf, UserError } from '../base/errors.js';
-import { openDatabase } from './sqlite.js';
+import { openDatabase, troubleOf } from './sqlite.js';
 
 export interface FolderLock {
   release(): void;
@@ -14,6 +14,28 @@ function holder(pidFile: string): string {
   } catch {
     return 'another process';
   }
+}
+
+/**
+ * Like `lockFolder` for an agent that must start: a lock file that is damaged is made anew (whoever holds a lock on it
+ * would be met first), and undefined is returned while the lock cannot be had for reasons other than its holder.
+ */
+export function tryLockFolder(folder: string, waitMs: number): FolderLock | undefined {
+  for (const last of [false, true]) {
+    try {
+      return lockFolder(folder, waitMs);
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (trouble === undefined) throw error;
+      if (trouble !== 'damaged' || last) return undefined;
+      try {
+        rmSync(path.join(folder, 'lock.db'), { recursive: true, force: true });
+      } catch {
+        return undefined;
+      }
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -34,12 +56,19 @@ export function lockFolder(folder: string, waitMs: number): FolderLock {
       cause: error,
     });
   }
-  rmSync(pidFile, { force: true });
-  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+  try {
+    rmSync(pidFile, { force: true });
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+  } catch {
+    // It only tells people: a full disk must not keep the agent from starting.
+  }
   return {
     release() {
-      rmSync(pidFile, { force: true });
-      db.close();
+      try {
+        rmSync(pidFile, { force: true });
+      } finally {
+        db.close();
+      }
     },
   };
 }

@@ -1,11 +1,11 @@
 import { UserError } from '../base/errors.js';
-import type { Db } from './sqlite.js';
+import type { Connection } from './database.js';
 
 /**
  * Brings a database to the newest schema: step n of `steps` takes `user_version` n to n + 1, each in one transaction,
  * so that a crash leaves a whole version. A database that a newer program wrote is refused, not guessed at.
  */
-export function migrate(db: Db, steps: readonly string[], file: string): void {
+export function migrate(db: Connection, steps: readonly string[], file: string): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   if (version > steps.length) {
     throw new UserError(

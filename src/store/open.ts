@@ -1,8 +1,10 @@
-import { existsSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { UserError } from '../base/errors.js';
 import { Alerts } from './alerts.js';
+import type { StoreCondition, StoreNotice } from './condition.js';
+import { type Connection, Database } from './database.js';
+import { closeUnmerged } from './database-file.js';
 import { Destinations } from './destinations.js';
 import { DocumentOutbox } from './document-outbox.js';
 import { EventOutbox } from './event-outbox.js';
@@ -10,10 +12,12 @@ import { Events } from './events.js';
 import { EvidenceStore } from './evidence.js';
 import { prepareFolder } from './folder.js';
 import { Items } from './items.js';
+import { Keeper, soundCondition } from './keeper.js';
 import { Ledger } from './ledger.js';
-import { type FolderLock, lockFolder } from './lock.js';
+import { lockFolder } from './lock.js';
 import { migrate } from './migrate.js';
 import type { Outbox } from './outbox.js';
+import { openReadable } from './readable.js';
 import { Gaps, Meta } from './records.js';
 import { eventsSchema, mainSchema } from './schema.js';
 import { type Db, openDatabase, storeError } from './sqlite.js';
@@ -24,6 +28,11 @@ export interface StoreOptions {
   readonly dataDir: string;
   /** Reads beside a running agent: takes no lock and writes nothing. False when absent. */
   readonly readOnly?: boolean;
+  /**
+   * For the agent: a file that is damaged is set aside, and memory serves in place of one that cannot be opened or written.
+   * Only an unsafe or missing folder, and another agent's lock, keep such a store from opening.
+   */
+  readonly keepGoing?: boolean;
   readonly clock: Clock;
   /** How long to wait for another process, milliseconds; 2000 when absent. */
   readonly busyMs?: number;
@@ -52,28 +61,20 @@ export interface Store {
   readonly warnings: readonly string[];
   /** One transaction of launchwarden.db around several calls; `events.transaction` is the other file's. */
   transaction<T>(run: () => T): T;
+  /** With `keepGoing`, to be called a few times a second: tries again what could not be written. */
+  tend(): void;
+  /** What happened since the last call and is to be told, like a gap of observation. */
+  takeNotices(): StoreNotice[];
+  condition(): StoreCondition;
+  /** Changes whenever other files may be in use than before. */
+  generation(): number;
   /** Reads both files completely. Empty when they are sound. */
   check(): string[];
   /** Ends every use and frees the lock. */
   close(): void;
 }
 
-function openMain(options: StoreOptions, readOnly: boolean): Db {
-  const file = path.join(options.dataDir, 'launchwarden.db');
-  return openOne(file, { readOnly, busyMs: options.busyMs ?? 2000, synchronous: 'FULL', schema: mainSchema });
-}
-
-function openEvents(options: StoreOptions, readOnly: boolean): Db {
-  const file = path.join(options.dataDir, 'events.db');
-  return openOne(file, {
-    readOnly,
-    busyMs: options.busyMs ?? 2000,
-    synchronous: 'NORMAL',
-    schema: eventsSchema,
-  });
-}
-
-function openOne(
+function openFile(
   file: string,
   how: {
     readonly readOnly: boolean;
@@ -81,7 +82,7 @@ function openOne(
     readonly synchronous: 'FULL' | 'NORMAL';
     readonly schema: readonly string[];
   },
-): Db {
+): Connection {
   const db = openDatabase(file, how);
   try {
     if (!how.readOnly) {
@@ -96,26 +97,13 @@ function openOne(
     migrate(db, how.schema, file);
     return db;
   } catch (error) {
-    db.close();
+    closeUnmerged(db, file);
     throw error instanceof UserError ? error : (storeError(error, file) ?? error);
   }
 }
 
-/** Raw events are worth less than a running agent: a damaged file is set aside, not fatal. */
-function openOrReplaceEvents(options: StoreOptions, readOnly: boolean, warnings: string[]): Db {
-  try {
-    return openEvents(options, readOnly);
-  } catch (error) {
-    if (readOnly || !(error instanceof UserError) || error.code !== 'store/corrupt') throw error;
-    const file = path.join(options.dataDir, 'events.db');
-    const aside = `${file}.damaged-${options.clock.now()}`;
-    for (const tail of ['', '-wal', '-shm']) {
-      if (existsSync(file + tail)) renameSync(file + tail, aside + tail);
-    }
-    warnings.push(`events.db was damaged and is set aside as ${path.basename(aside)}; raw events begin anew`);
-    return openEvents(options, readOnly);
-  }
-}
+const main = { name: 'launchwarden.db', synchronous: 'FULL', schema: mainSchema } as const;
+const events = { name: 'events.db', synchronous: 'NORMAL', schema: eventsSchema } as const;
 
 function checkDatabase(db: Db): string[] {
   const rows = db.pragma('integrity_check(20)') as { integrity_check: string }[];
@@ -125,6 +113,60 @@ function checkDatabase(db: Db): string[] {
     .flatMap((text) => (text === 'ok' ? [] : [`${name}: ${text}`]));
 }
 
+/** Both databases of a data folder, and what keeps them. */
+interface Files {
+  readonly main: Db;
+  readonly events: Db;
+  readonly warnings: readonly string[];
+  readonly keeper?: Keeper;
+  close(): void;
+}
+
+/** For the command line: what cannot be opened is a UserError. */
+function openPlain(options: StoreOptions, readOnly: boolean): Files {
+  const busyMs = options.busyMs ?? 2000;
+  const closing: (() => void)[] = [];
+  const close = () => {
+    for (const one of closing.splice(0).reverse()) one();
+  };
+  const open = (what: typeof main | typeof events): Db => {
+    const file = path.join(options.dataDir, what.name);
+    const how = { ...what, readOnly, busyMs };
+    const opened = readOnly
+      ? openReadable(file, (place) => openFile(place, how))
+      : { connection: openFile(file, how), remove: () => {} };
+    closing.push(() => {
+      opened.connection.close();
+      opened.remove();
+    });
+    return new Database(opened.connection);
+  };
+  try {
+    if (!readOnly) {
+      const lock = lockFolder(options.dataDir, busyMs);
+      closing.push(() => lock.release());
+    }
+    return { main: open(main), events: open(events), warnings: [], close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** For the agent: whatever state the files are in. */
+function openKept(options: StoreOptions): Files {
+  const open = (what: typeof main | typeof events) => (busyMs: number) =>
+    openFile(path.join(options.dataDir, what.name), { ...what, readOnly: false, busyMs });
+  const keeper = new Keeper({ ...options, openMain: open(main), openEvents: open(events) });
+  return {
+    main: keeper.main.db,
+    events: keeper.events.db,
+    warnings: keeper.warnings,
+    keeper,
+    close: () => keeper.close(),
+  };
+}
+
 /**
  * Opens the data folder, which is made when missing. Throws a UserError: store/no-binding, store/locked (names the
  * holder's pid), store/none, store/no-access, store/open-folder, store/foreign-folder, store/newer-schema, ...
@@ -132,27 +174,21 @@ function checkDatabase(db: Db): string[] {
 export function openStore(options: StoreOptions): Store {
   const readOnly = options.readOnly === true;
   prepareFolder(options.dataDir, readOnly);
-  const warnings: string[] = [];
-  let lock: FolderLock | undefined;
-  const opened: Db[] = [];
-  const close = () => {
-    for (const db of opened.splice(0)) db.close();
-    lock?.release();
-    lock = undefined;
-  };
+  const files = options.keepGoing === true ? openKept(options) : openPlain(options, readOnly);
+  const { main, events, keeper, warnings } = files;
   try {
-    if (!readOnly) lock = lockFolder(options.dataDir, options.busyMs ?? 2000);
-    const main = openMain(options, readOnly);
-    opened.push(main);
-    const events = openOrReplaceEvents(options, readOnly, warnings);
-    opened.push(events);
     const ledger = new Ledger(main);
     if (!readOnly && ledger.read().chainId === '') ledger.update(() => undefined);
     const destinations = new Destinations(main);
     const documents = new DocumentOutbox(main, { destinations, ledger });
     const maxBytes = options.evidenceBytes ?? 64 * 1024 * 1024;
-    const evidence = new EvidenceStore(main, { clock: options.clock, maxBytes });
+    const evidence = new EvidenceStore(main, {
+      clock: options.clock,
+      maxBytes,
+      scarce: () => keeper?.scarce === true,
+    });
     const eventOutbox = new EventOutbox(events);
+    let open = true;
     return {
       dataDir: options.dataDir,
       readOnly,
@@ -168,10 +204,21 @@ export function openStore(options: StoreOptions): Store {
       warnings,
       transaction: (run) => main.transaction(run).immediate(),
       check: () => [...checkDatabase(main), ...checkDatabase(events)],
-      close,
+      tend: () => {
+        keeper?.tend();
+        evidence.retry();
+      },
+      takeNotices: () => [...(keeper?.takeNotices() ?? []), ...evidence.takeNotices()],
+      condition: () => keeper?.condition(evidence.lost) ?? soundCondition(options.dataDir),
+      generation: () => keeper?.generation ?? 0,
+      close: () => {
+        if (!open) return;
+        open = false;
+        files.close();
+      },
     };
   } catch (error) {
-    close();
+    files.close();
     throw error;
   }
 }

@@ -108,6 +108,13 @@ export const mainSchema: readonly string[] = [
   CREATE INDEX evidence_age ON evidence (pinned, time, size);
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   `,
+  // Whose quota a content counts against, and a hash of the path that it was first read from.
+  `
+  ALTER TABLE evidence ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+  ALTER TABLE evidence ADD COLUMN item TEXT NOT NULL DEFAULT '';
+  CREATE INDEX evidence_owner ON evidence (owner, pinned, time, size, item);
+  CREATE INDEX evidence_item ON evidence (item, pinned, time);
+  `,
 ];
 
 /**

@@ -2,10 +2,10 @@ import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type BetterSqlite3 from 'better-sqlite3';
 import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
+import type { Connection, Database, Statement } from './database.js';
 import { noAccessHint } from './folder.js';
 
-export type Db = BetterSqlite3.Database;
-export type Statement = BetterSqlite3.Statement<unknown[]>;
+export type Db = Database;
 type Row = Record<string, unknown>;
 
 export interface DatabaseOptions {
@@ -97,11 +97,49 @@ export function storeError(error: unknown, file: string): UserError | undefined 
 /** True of the error of a write that found no space: nothing of it was written, and it may be tried again. */
 export function isDiskFull(error: unknown): boolean {
   const code = errnoOf(error);
-  return code === 'SQLITE_FULL' || code === 'ENOSPC';
+  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/**
+ * What kind of trouble a failure is: `damaged` (the file is no database of ours, or not a whole one), `conflict` (a row
+ * is there that cannot be: the numbers or an index are wrong), `full`, `busy`, `refused` (cannot be opened, read or
+ * written at present). Undefined of anything else, which is about the work and not about the file.
+ */
+export type Trouble = 'damaged' | 'conflict' | 'full' | 'busy' | 'refused';
+
+const damagedCodes =
+  /^(?:SQLITE_(?:CORRUPT|NOTADB|FORMAT|IOERR_CORRUPTFS|IOERR_DATA)|store\/(?:corrupt|not-a-file|newer-schema))/;
+const refusedCodes =
+  /^(?:SQLITE_(?:IOERR|READONLY|CANTOPEN|PERM|AUTH|NOLFS)|E(?:ACCES|PERM|ROFS|MFILE|NFILE|IO|NODEV|STALE)$|store\/no-access)/;
+/** What SQLite says of our own statements when the schema is not ours. */
+const foreignSchema =
+  /no such (?:table|column|index)|has no column|already exists|malformed|no query solution/;
+
+export function troubleOf(error: unknown): Trouble | undefined {
+  const code = errnoOf(error) ?? '';
+  if (damagedCodes.test(code)) return 'damaged';
+  if (code === 'SQLITE_ERROR' && foreignSchema.test(messageOf(error))) return 'damaged';
+  if (/^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)/.test(code)) return 'conflict';
+  if (isDiskFull(error) || code === 'store/disk-full') return 'full';
+  if (/^SQLITE_(?:BUSY|LOCKED|PROTOCOL)|^store\/busy/.test(code)) return 'busy';
+  return refusedCodes.test(code) ? 'refused' : undefined;
+}
+
+/** An empty database that lives in memory, with at most so many bytes. */
+export function openMemory(maxBytes: number): Connection {
+  const Driver = loadDriver();
+  const connection = new Driver(':memory:');
+  connection.pragma(`max_page_count = ${Math.floor(maxBytes / 4096)}`);
+  return connection;
+}
+
+/** The database that the bytes are, in memory (`serialize` of a connection). */
+export function openBytes(bytes: Buffer): Connection {
+  return new (loadDriver())(bytes);
 }
 
 /** Opens one database file, private to its owner. Throws a UserError for whatever a person can mend. */
-export function openDatabase(file: string, options: DatabaseOptions): Db {
+export function openDatabase(file: string, options: DatabaseOptions): Connection {
   const Driver = loadDriver();
   try {
     makePrivate(file, options.readOnly);

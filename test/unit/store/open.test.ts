@@ -136,8 +136,9 @@ test('a damaged file of raw events is set aside and said, alerts stay', () => {
   alerts.upsert(detection('a'), context, []);
   close();
   writeFileSync(path.join(dataDir, 'events.db'), 'damaged '.repeat(2000));
-  const store = temporaryStore({ dataDir });
-  expect(store.warnings).toEqual([expect.stringContaining('events.db was damaged')]);
+  expect(codeOf(() => openStore({ dataDir, clock }))).toBe('store/corrupt');
+  const store = temporaryStore({ dataDir, keepGoing: true });
+  expect(store.warnings).toEqual([expect.stringContaining('events.db is damaged')]);
   expect(store.alerts.list()).toHaveLength(1);
   expect(store.events.append([fileEvent('x')])).toHaveLength(1);
   expect(readdirSync(dataDir).some((name) => name.startsWith('events.db.damaged-'))).toBe(true);

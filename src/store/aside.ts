@@ -1,0 +1,57 @@
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { formatMicros, type Micros } from '../base/time.js';
+
+/** So many files that were set aside are kept of each database, the newest ones. */
+const kept = 3;
+const tails = ['', '-wal', '-shm'] as const;
+const pattern = /^(launchwarden|events)\.db\.(damaged|newer-schema)-(\d{1,17})$/;
+
+/** A database that was set aside whole: `<file>`, with `-wal` and `-shm` beside it when it had them. */
+export interface SetAside {
+  readonly file: string;
+  readonly why: string;
+  /** When, as an ISO time. */
+  readonly time: string;
+}
+
+function exists(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Renames a database with what belongs to it. Returns its new path. Throws what `rename` failed with. */
+export function setAside(file: string, why: 'damaged' | 'newer-schema', now: Micros): string {
+  let time = now;
+  while (tails.some((tail) => exists(`${file}.${why}-${time}${tail}`))) time++;
+  const aside = `${file}.${why}-${time}`;
+  // The -wal first: a crash in between leaves a database without its newest changes, never one with a foreign -wal.
+  for (const tail of ['-wal', '-shm', ''] as const) {
+    if (exists(file + tail)) renameSync(file + tail, aside + tail);
+  }
+  forgetOldest(path.dirname(file), path.basename(file));
+  return aside;
+}
+
+/** What stands set aside in a data folder, the newest first. */
+export function listAside(dataDir: string): SetAside[] {
+  let names: string[];
+  try {
+    names = readdirSync(dataDir);
+  } catch {
+    return [];
+  }
+  return names
+    .flatMap((file) => {
+      const [, , why, time] = pattern.exec(file) ?? [];
+      return why === undefined ? [] : [{ file, why, at: Number(time) }];
+    })
+    .sort((a, b) => b.at - a.at)
+    .map(({ file, why, at }) => ({ file, why, time: formatMicros(at) }));
+}
+
+function forgetOldest(dataDir: string, name: string): void {
+  const old = listAside(dataDir).filter(({ file }) => file.startsWith(`${name}.`));
+  for (const { file } of old.slice(kept)) {
+    for (const tail of tails) rmSync(path.join(dataDir, file + tail), { recursive: true, force: true });
+  }
+}
