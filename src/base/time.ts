@@ -1,10 +1,17 @@
 /** A point in time: whole microseconds since 1970-01-01T00:00:00Z (a safe integer until the year 2255). */
 export type Micros = number;
 
-/** `2026-11-22T05:40:13.290123Z`; `nanos` (0 to 999) adds three digits when it is not zero. */
+// What a Date can hold, ECMA-262.
+const maxMillis = 8.64e15;
+
+/**
+ * `2026-11-22T05:40:13.290123Z`; `nanos` (0 to 999) adds three digits when it is not zero. A time beyond what a Date can
+ * hold is written as the last one that it can, so that no message with an impossible time ends in an exception.
+ */
 export function formatMicros(time: Micros, nanos = 0): string {
   const millis = Math.floor(time / 1000);
-  const rest = time - millis * 1000;
+  if (!(Math.abs(millis) < maxMillis)) return new Date(millis < 0 ? -maxMillis : maxMillis).toISOString();
+  const rest = Math.floor(time - millis * 1000);
   const tail = String(rest).padStart(3, '0') + (nanos === 0 ? '' : String(nanos).padStart(3, '0'));
   return new Date(millis).toISOString().slice(0, -1) + tail + 'Z';
 }

@@ -15,6 +15,8 @@ export interface QueryMatch {
 export interface QueryRunOptions {
   readonly query: Query;
   onMatch(match: QueryMatch): void;
+  /** What date math (`now-1h`) counts from, milliseconds since 1970; the time of each event when there is none. */
+  readonly now?: number;
   readonly limits?: Partial<DetectorLimits>;
 }
 
@@ -26,11 +28,11 @@ export class QueryRun {
   #hits: number[] = [];
   #errors = 0;
 
-  constructor({ query, onMatch, limits }: QueryRunOptions) {
+  constructor({ query, onMatch, now, limits }: QueryRunOptions) {
     const all = { ...defaultLimits, ...limits };
     const pipes = query.kind === 'kql' ? [] : query.pipes;
     this.#sink = pipes.reduceRight<Sink>(piped, { take: onMatch, end() {}, full: false });
-    this.#set = planConditions(conditionsOf(query));
+    this.#set = planConditions(conditionsOf(query), now);
     this.#matcher = queryMatcher(query, {
       limits: all,
       room: { free: all.keys, files: all.allCandidates },

@@ -8,7 +8,8 @@ export interface Span {
   readonly end: number;
 }
 
-export type Scalar = string | number | boolean | null;
+/** A whole number that a `number` cannot hold exactly is a bigint. */
+export type Scalar = string | number | bigint | boolean | null;
 
 export interface Literal {
   readonly kind: 'literal';

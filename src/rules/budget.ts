@@ -7,6 +7,18 @@ import { SyntaxFailure } from './diagnostic.js';
  */
 export const queryLimits = { characters: 262_144, depth: 128, nodes: 50_000 } as const;
 
+/** Documents are read no deeper than this, so that a longer name stands for nothing. */
+const maxFieldParts = 32;
+/** Reading a name costs time and memory by the square of its parts; their length is multiplied by it. */
+const maxFieldLength = 1_000;
+
+/** Why the dotted name of a field is refused; undefined when it is not. */
+export function fieldNameProblem(name: string): string | undefined {
+  if (name.length > maxFieldLength) return `the name of a field has at most ${maxFieldLength} characters`;
+  if (name.split('.').length > maxFieldParts) return `the name of a field has at most ${maxFieldParts} parts`;
+  return undefined;
+}
+
 /** Counts what a parser makes and how deep it stands; fails with a diagnostic when it is too much. */
 export class Budget {
   readonly #language: 'eql' | 'kql';

@@ -1,11 +1,14 @@
 import type { Expr, StepCondition } from './ast.js';
 import { type Condition, holds, isBound, Reducer } from './plan/condition.js';
+import { instantOf } from './plan/dates.js';
 import { Relations } from './plan/descent.js';
 import { Drawer } from './plan/drawer.js';
 import { explainCondition, type Verdict } from './plan/explain.js';
 import { bestRequirement, requiredCategory } from './plan/filing.js';
 import { category, generate } from './plan/generate.js';
-import type { Bindings } from './plan/predicate.js';
+import type { Bindings, NowOf } from './plan/predicate.js';
+import { fieldReader } from './plan/read.js';
+import { isValue } from './plan/values.js';
 
 export type { Verdict } from './plan/explain.js';
 export type { Bindings } from './plan/predicate.js';
@@ -24,8 +27,8 @@ export class ConditionSet {
   /** How many conditions were asked for; behind them stand those that `descendant of` asks for. */
   readonly size: number;
 
-  constructor(wanted: readonly StepCondition[]) {
-    const reducer = new Reducer(this.#relations);
+  constructor(wanted: readonly StepCondition[], nowOf: NowOf) {
+    const reducer = new Reducer(this.#relations, nowOf);
     const steps = [...wanted];
     this.size = wanted.length;
     // Reducing a condition may bring further ones.
@@ -103,9 +106,19 @@ export class ConditionSet {
   }
 }
 
-/** Compiles the conditions of all rules of a set into one matcher. */
-export function planConditions(conditions: readonly StepCondition[]): ConditionSet {
-  return new ConditionSet(conditions);
+/**
+ * Compiles the conditions of all rules of a set into one matcher. Date math counts from `now` (milliseconds since 1970),
+ * or without it from the time of each event, so that events give the same answer whenever they are judged.
+ */
+export function planConditions(conditions: readonly StepCondition[], now?: number): ConditionSet {
+  return new ConditionSet(conditions, now === undefined ? timeOf : () => now);
+}
+
+const readTime = fieldReader(['@timestamp']);
+
+function timeOf(doc: unknown): number {
+  const value = readTime(doc);
+  return (isValue(value) ? instantOf(value) : undefined) ?? 0;
 }
 
 /** Events of the category `persistence` also come under another name. */

@@ -14,6 +14,8 @@ const predicate = 'rules/plan/predicate.ts';
 const evaluate = 'rules/plan/evaluate.ts';
 const values = 'rules/plan/values.ts';
 const kql = 'rules/plan/kql.ts';
+const typed = 'rules/plan/typed.ts';
+const dates = 'rules/plan/dates.ts';
 
 /** Faults that engines of these languages have had, or nearly had. The corpus must notice each of them. */
 export const mutants: readonly Mutant[] = [
@@ -110,14 +112,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a number never equals a text',
     file: values,
-    from: 'return String(a) === String(b) || numberOf(a) === numberOf(b);',
-    to: 'return false;',
+    from: '  if (String(a) === String(b)) return true;\n  const [left',
+    to: '  if (1 < 2) return false;\n  const [left',
   },
   {
     name: 'JavaScript reads the numbers',
     file: values,
-    from: 'return decimal.test(value) ? Number(value) : undefined;',
-    to: 'return Number.isNaN(Number(value)) ? undefined : Number(value);',
+    from: 'if (!decimal.test(value)) return undefined;',
+    to: 'if (Number.isNaN(Number(value))) return undefined;',
   },
   {
     name: 'an empty list is a value',
@@ -348,8 +350,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'KQL has no case',
     file: kql,
-    from: "quickTest({ input: 'raw', one: value, ...equal }, value)",
-    to: '{ test: (raw: unknown) => [raw].flat().some((one) => one !== undefined && value(String(one).toLowerCase())) }',
+    from: "const test = quickTest({ input: 'raw', one: value, ...equal }, value);",
+    to: 'const test = { test: (raw: unknown) => [raw].flat().some((one) => one !== undefined && value(String(one).toLowerCase())) };',
   },
   {
     name: 'KQL has a wildcard ?',
@@ -368,5 +370,95 @@ export const mutants: readonly Mutant[] = [
     file: kql,
     from: '  const block = parseBlock(text);\n  if (block',
     to: '  const block = parseBlock(text)?.bits === 128 ? parseBlock(text) : undefined;\n  if (block',
+  },
+  {
+    name: 'dates are compared as text',
+    file: typed,
+    from: "if (type === 'date') return dateTest",
+    to: "if (type === 'date' && op === '!=') return dateTest",
+  },
+  {
+    name: 'dates of unknown fields are compared as text',
+    file: typed,
+    from: '  if (date === undefined) return undefined;\n  return (value) =>',
+    to: '  if (date !== undefined) return undefined;\n  return (value) =>',
+  },
+  {
+    name: '> of a day begins with it',
+    file: typed,
+    from: 'return instant > date.last(now.millis);',
+    to: 'return instant > date.first(now.millis);',
+  },
+  {
+    name: '<= of a day ends with its first moment',
+    file: typed,
+    from: 'return instant <= date.last(now.millis);',
+    to: 'return instant <= date.first(now.millis);',
+  },
+  {
+    name: 'a zone is passed over',
+    file: dates,
+    from: 'const first = whole + millis - offset;',
+    to: 'const first = whole + millis;',
+  },
+  {
+    name: 'weeks begin on Thursday',
+    file: dates,
+    from: "unit === 'w' ? firstMonday : 0",
+    to: "unit === 'w' ? 0 : 0",
+  },
+  {
+    name: 'a month has as many days as the one before',
+    file: dates,
+    from: 'date.setUTCDate(Math.min(day, last.getUTCDate()));',
+    to: 'date.setUTCDate(day);',
+  },
+  {
+    name: 'now is the beginning of 1970',
+    file: 'rules/plan.ts',
+    from: '(isValue(value) ? instantOf(value) : undefined) ?? 0',
+    to: '(isValue(value) ? undefined : undefined) ?? 0',
+  },
+  {
+    name: 'now inside of braces is unknown',
+    file: kql,
+    from: '      now = nowOf(doc);\n      return anyObject',
+    to: '      return anyObject',
+  },
+  {
+    name: 'addresses are compared as text',
+    file: typed,
+    from: "if (type === 'ip') return addressTest(op, literal);",
+    to: '',
+  },
+  {
+    name: 'KQL ranges go by text',
+    file: typed,
+    from: 'if (number === undefined) return (one) => compare(op, one, literal);',
+    to: 'if (number !== 0.5) return (one) => compare(op, one, literal);',
+  },
+  {
+    name: 'large whole numbers are rounded',
+    file: values,
+    from: 'Number.isSafeInteger(number) || !whole.test(value) ? number',
+    to: 'number !== undefined ? number',
+  },
+  {
+    name: 'a number has no length',
+    file: 'rules/functions/function.ts',
+    from: 'return value === undefined ? undefined : String(value);',
+    to: "return typeof value === 'string' ? value : undefined;",
+  },
+  {
+    name: 'a dotted key beside an object is passed over',
+    file: 'rules/plan/generate.ts',
+    from: 'let o=d,m=D();',
+    to: 'let o=d,m=false;',
+  },
+  {
+    name: 'a dotted key further down is passed over',
+    file: 'rules/plan/generate.ts',
+    from: ')m=true;`',
+    to: ');`',
   },
 ];

@@ -100,9 +100,10 @@ async function huntInput(
   how: { readonly query: Query; readonly printer: MatchPrinter },
 ): Promise<void> {
   const { query, printer } = how;
+  const now = Math.floor(context.clock.now() / 1000);
   await withInput(context, input, (file, progress) => {
     let matches: QueryMatch[] = [];
-    const begin = () => new QueryRun({ query, onMatch: (match) => matches.push(match) });
+    const begin = () => new QueryRun({ query, now, onMatch: (match) => matches.push(match) });
     let run = begin();
     const skipped = takeInOrder(
       file,
@@ -165,7 +166,8 @@ export const hunt = defineCommand({
     else {
       const { since: from, until: to } = timeRange(options, context.clock.now());
       await context.withStore((store) => {
-        const run = new QueryRun({ query, onMatch: (match) => printer.print(match) });
+        const now = Math.floor(context.clock.now() / 1000);
+        const run = new QueryRun({ query, now, onMatch: (match) => printer.print(match) });
         const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
         for (const event of store.events.scan(range)) {
           run.process(event);

@@ -268,6 +268,7 @@ export class EqlConditionCheck {
 
 function literalType({ value }: Literal): ValueType {
   if (value === null) return 'null';
+  if (typeof value === 'bigint') return 'number';
   return typeof value as 'string' | 'number' | 'boolean';
 }
 

@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
-import { parseTime } from '../../base/time.js';
 import { allFields, type FieldInfo, type FieldType, lookupField, nearestField } from '../../event/fields.js';
 import type { Span } from '../ast.js';
 import type { Problem } from '../diagnostic.js';
+import { parseDateLiteral } from '../plan/dates.js';
+import { numberOf } from '../plan/values.js';
 
 // Of each severity: a query can be written to hold as many slips as words, and nobody reads more.
 const maxProblems = 100;
@@ -62,10 +63,9 @@ function fits(text: string, parts: readonly string[]): boolean {
 
 /** Why a value, as text, can never equal one of a field of this type; undefined when it can. */
 export function neverEqual(type: FieldType, value: string): string | undefined {
-  if (type === 'long' && (value.trim() === '' || Number.isNaN(Number(value)))) return 'holds numbers';
+  if (type === 'long' && numberOf(value) === undefined) return 'holds numbers';
   if (type === 'boolean' && value !== 'true' && value !== 'false') return 'holds true or false';
-  if (type === 'date' && parseTime(value) === undefined && !/^\d{4}(-\d\d){0,2}$|^now/.test(value))
-    return 'holds times';
+  if (type === 'date' && parseDateLiteral(value) === undefined) return 'holds times';
   if (type === 'ip' && !isAddressOrBlock(value)) return 'holds IP addresses';
   return undefined;
 }

@@ -6,6 +6,8 @@ import type { Report } from './report.js';
 // Stages after `runs` are written out; each holds state for every join key.
 const maxStages = 256;
 const sampleSteps = 5;
+// Every stage reads all of them from every event that it takes.
+const maxJoinKeys = 32;
 
 /** What the steps of a sequence or sample need beside correct conditions (Elasticsearch, eql-syntax.md). */
 export function checkSequence(query: SequenceQuery, conditions: EqlConditionCheck, report: Report): void {
@@ -71,6 +73,11 @@ export function checkSample(query: SampleQuery, conditions: EqlConditionCheck, r
 }
 
 function checkSteps(query: SequenceQuery | SampleQuery, conditions: EqlConditionCheck, report: Report): void {
+  const most = query.by.length + Math.max(0, ...query.steps.map(({ by }) => by.length));
+  if (most > maxJoinKeys) {
+    report.error(query.span, 'eql/join-keys', `at most ${maxJoinKeys} join keys, not ${most}`);
+    return;
+  }
   for (const field of query.by) checkKey(field, conditions, report);
   for (const step of query.steps) {
     conditions.step(step, step.span);

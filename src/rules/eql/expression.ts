@@ -11,7 +11,7 @@ import type {
   Regex,
   StepCondition,
 } from '../ast.js';
-import type { Budget } from '../budget.js';
+import { type Budget, fieldNameProblem } from '../budget.js';
 import { SyntaxFailure } from '../diagnostic.js';
 import { signatureOf } from '../signatures.js';
 import type { Token } from './lexer.js';
@@ -258,6 +258,9 @@ export class ExpressionParser {
       path.push(tokens.take().text);
     }
     if (tokens.isSymbol('[')) this.#refuseIndex();
+    const problem = fieldNameProblem(path.join('.'));
+    if (problem !== undefined)
+      throw new SyntaxFailure({ code: 'eql/field', message: problem, span: tokens.since(start) });
     const bound = first.kind === 'name' && path.length > 1 && this.aliases.has(first.text);
     return this.#budget.node({
       kind: 'field',
@@ -299,15 +302,24 @@ export class ExpressionParser {
       return this.#budget.node({ kind: 'literal', value, span });
     }
     const float = /[.eE]/.test(token.text);
-    const value = Number(sign + token.text);
-    if (!Number.isFinite(value) || (!float && !Number.isSafeInteger(value))) {
+    const value = float ? Number(sign + token.text) : wholeNumber(sign, token.text);
+    if (value === undefined || !Number.isFinite(Number(value))) {
       throw new SyntaxFailure({
         code: 'eql/number',
         message: `the number ${token.text.slice(0, 40)} is too large`,
         span,
-        hint: 'Integers are exact up to 9007199254740991; write a larger one as a string.',
+        hint: 'Whole numbers go from -9223372036854775808 to 18446744073709551615.',
       });
     }
     return this.#budget.node({ kind: 'literal', value, ...(float ? { float } : {}), span });
   }
+}
+
+/** Within Elasticsearch's `long` and `unsigned_long`; a bigint where a `number` would round. */
+function wholeNumber(sign: string, digits: string): number | bigint | undefined {
+  const value = Number(sign + digits);
+  if (Number.isSafeInteger(value)) return value;
+  if (digits.length > 64) return undefined;
+  const exact = sign === '-' ? -BigInt(digits) : BigInt(digits);
+  return exact >= -(2n ** 63n) && exact < 2n ** 64n ? exact : undefined;
 }

@@ -4,6 +4,7 @@ import { nearest } from '../../base/nearest.js';
 import { parseDuration } from '../../base/time.js';
 import { TomlPositions } from '../../base/toml-positions.js';
 import { type RuleMeta, severities, severityScore, type Threat } from '../../event/rule-meta.js';
+import { fieldNameProblem } from '../budget.js';
 import { compileQuery } from '../compile.js';
 import { diagnosticOf, type Problem, type Source } from '../diagnostic.js';
 import type { Diagnostic, Rule } from '../rule.js';
@@ -309,6 +310,11 @@ class RuleReader {
     const fields = table.texts(key).filter((name) => name !== '');
     if (fields.length > 5) {
       table.problem(key, { code: 'rule/value', message: `${table.path}.${key} takes at most 5 fields` });
+    }
+    const problem = fields.map(fieldNameProblem).find((one) => one !== undefined);
+    if (problem !== undefined) {
+      table.problem(key, { code: 'rule/value', message: `${table.path}.${key}: ${problem}` });
+      return [];
     }
     return fields;
   }

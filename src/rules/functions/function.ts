@@ -17,12 +17,13 @@ export interface EqlFunction {
   prepare?(rest: readonly Operand[], insensitive: boolean): ((first: Value) => boolean) | undefined;
 }
 
-/** Text of a value that is text; a number or a boolean is none. */
+/** The text of a value; of a number or a boolean as `concat` writes it. */
 export function textOf(value: Operand): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  return value === undefined ? undefined : String(value);
 }
 
-/** A number, or a text that spells one, as its mapping would read it. */
+/** The whole part of a number. */
 export function wholeOf(value: Operand): number | undefined {
+  if (typeof value === 'bigint') return Number(value);
   return typeof value === 'number' && Number.isFinite(value) ? Math.trunc(value) : undefined;
 }

@@ -8,7 +8,7 @@ export const number: EqlFunction = {
   name: 'number',
   nullable: (index) => index === 1,
   evaluate([source, base]) {
-    if (typeof source === 'number') return source;
+    if (typeof source === 'number' || typeof source === 'bigint') return source;
     const text = textOf(source)?.trim();
     if (text === undefined) return undefined;
     const [, sign, prefix, digits] = literal.exec(text) ?? [];
@@ -21,7 +21,12 @@ export const number: EqlFunction = {
   },
 };
 
-function whole(digits: string, radix: number): number | undefined {
-  for (const digit of digits) if (Number.isNaN(Number.parseInt(digit, radix))) return undefined;
-  return Number.parseInt(digits, radix);
+function whole(digits: string, radix: number): number | bigint | undefined {
+  let value = 0n;
+  for (const digit of digits) {
+    const one = Number.parseInt(digit, radix);
+    if (Number.isNaN(one)) return undefined;
+    value = value * BigInt(radix) + BigInt(one);
+  }
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }

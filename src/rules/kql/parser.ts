@@ -1,5 +1,5 @@
 import type { Expr, KqlField, KqlIs, KqlQuery, KqlRange } from '../ast.js';
-import { Budget } from '../budget.js';
+import { Budget, fieldNameProblem } from '../budget.js';
 import { SyntaxFailure } from '../diagnostic.js';
 import { type KqlLiteral, KqlScanner } from './scanner.js';
 
@@ -114,6 +114,9 @@ class KqlParser {
         span: literal.span,
       });
     }
+    const problem = fieldNameProblem(name);
+    if (problem !== undefined)
+      throw new SyntaxFailure({ code: 'kql/field', message: problem, span: literal.span });
     return this.#budget.node({ kind: 'kql-field', name, wildcard, span: literal.span });
   }
 

@@ -3,7 +3,7 @@ import { functionNamed } from '../functions/index.js';
 import type { Relations } from './descent.js';
 import { foldValue } from './fold.js';
 import { isPlainText, kqlPredicate } from './kql.js';
-import { type Bindings, eqlPredicate, type Predicate } from './predicate.js';
+import { type Bindings, eqlPredicate, type NowOf, type Predicate } from './predicate.js';
 
 /** A condition reduced to yes and no: two-valued, so that `not` of a comparison with a missing field is true. */
 export type Condition =
@@ -19,9 +19,14 @@ const always: Condition = { kind: 'constant', value: true };
 export class Reducer {
   readonly #shared = new Map<string, Predicate>();
   readonly #relations: Relations;
+  readonly #nowOf: NowOf;
+  readonly #prefix: string;
 
-  constructor(relations: Relations) {
+  /** `prefix`: what stands before names inside of KQL's braces. */
+  constructor(relations: Relations, nowOf: NowOf, prefix = '') {
     this.#relations = relations;
+    this.#nowOf = nowOf;
+    this.#prefix = prefix;
   }
 
   /** The condition of a step, its category included. */
@@ -63,7 +68,7 @@ export class Reducer {
   }
 
   #test(expr: Expr): Condition {
-    const key = keyOf(expr);
+    const key = keyOf(expr, this.#prefix);
     let predicate = this.#shared.get(key);
     if (predicate === undefined) {
       predicate = this.#compile(expr);
@@ -78,31 +83,37 @@ export class Reducer {
       case 'kql-exists':
       case 'kql-range':
       case 'kql-nested':
-        return kqlPredicate(expr, (condition) => {
-          const inner = this.reduce(condition);
-          return (doc) => holds(inner, doc);
+        return kqlPredicate(expr, {
+          nowOf: this.#nowOf,
+          prefix: this.#prefix,
+          nested: (condition, { nowOf, prefix }) => {
+            const inner = new Reducer(this.#relations, nowOf, prefix).reduce(condition);
+            return (doc) => holds(inner, doc);
+          },
         });
       case 'descendant-of': {
         return this.#relations.descendantOf(expr.query);
       }
       default:
-        return eqlPredicate(expr);
+        return eqlPredicate(expr, this.#nowOf);
     }
   }
 }
 
 /** The same for expressions that mean the same, wherever they stand: EQL's and KQL's equality with a text are one. */
-function keyOf(expr: Expr): string {
+function keyOf(expr: Expr, prefix: string): string {
   if (expr.kind === 'compare' && expr.op === '==') {
     const { left, right } = expr;
     const plain = left.kind === 'field' && left.alias === null && right.kind === 'literal';
     if (plain && typeof right.value === 'string')
       return JSON.stringify(['=', left.path.join('.'), right.value]);
   }
-  if (expr.kind === 'kql-is' && isPlainText(expr)) {
+  if (expr.kind === 'kql-is' && isPlainText(expr, prefix)) {
     return JSON.stringify(['=', expr.field?.name, expr.value.kind === 'exact' ? expr.value.text : '']);
   }
-  return JSON.stringify(expr, (name, value) => (name === 'span' ? undefined : value));
+  return JSON.stringify(expr, (name, value) =>
+    name === 'span' ? undefined : typeof value === 'bigint' ? ['bigint', String(value)] : value,
+  );
 }
 
 function negated(condition: Condition): Condition {

@@ -2,9 +2,11 @@ import type { Arithmetic, Call, Compare, Expr, Field, In, Like, Literal, Logical
 import { compute, type Operator } from '../functions/arithmetic.js';
 import { functionNamed, type Operand } from '../functions/index.js';
 import { compileRegex } from '../regex.js';
+import { distinctFields } from './fields-of.js';
 import { foldText } from './fold.js';
 import { eqlPattern, patternTest, type TextTest } from './like.js';
-import { compareValues, sameValue, type Value } from './values.js';
+import { compareByType, type KnownType, type Now, typedTest, typeOfField, type ValueTest } from './typed.js';
+import { sameValue, type Value } from './values.js';
 
 /**
  * An expression over single values: `slots` holds the present value of each distinct field, undefined for a missing one.
@@ -20,9 +22,9 @@ const arithmeticFunctions: Record<string, Operator> = {
   modulo: '%',
 };
 
-/** Compiles an expression; `slotOf` gives the place of a field in `slots`. */
-export function compileEvaluate(expr: Expr, slotOf: (field: Field) => number): Evaluate {
-  const compile = (one: Expr): Evaluate => compileEvaluate(one, slotOf);
+/** Compiles an expression; `slotOf` gives the place of a field in `slots`, `now` what dates count from. */
+export function compileEvaluate(expr: Expr, slotOf: (field: Field) => number, now: Now): Evaluate {
+  const compile = (one: Expr): Evaluate => compileEvaluate(one, slotOf, now);
   switch (expr.kind) {
     case 'literal':
       return constant(expr);
@@ -31,9 +33,9 @@ export function compileEvaluate(expr: Expr, slotOf: (field: Field) => number): E
       return (slots) => slots[slot];
     }
     case 'compare':
-      return comparison(expr, compile(expr.left), compile(expr.right));
+      return comparison(expr, [compile(expr.left), compile(expr.right)], now);
     case 'in':
-      return membership(expr, compile);
+      return membership(expr, compile, now);
     case 'like':
       return likeness(expr, compile);
     case 'regex':
@@ -71,44 +73,76 @@ function truth(value: Operand): boolean | undefined {
   return value === undefined ? undefined : value === true || value === 'true';
 }
 
-function comparison({ op, ...sides }: Compare, left: Evaluate, right: Evaluate): Evaluate {
+function comparison(
+  { op, ...sides }: Compare,
+  [left, right]: readonly [Evaluate, Evaluate],
+  now: Now,
+): Evaluate {
   if (isNull(sides.left) || isNull(sides.right)) {
     // The one comparison that null does not turn into null: it asks for it.
     if (op !== '==' && op !== '!=') return () => undefined;
     const other = isNull(sides.left) ? right : left;
     return (slots) => (other(slots) === undefined) === (op === '==');
   }
+  const [literalRight, literalLeft] = [typed(op, sides, now), typed(flipped[op], swapped(sides), now)];
+  const test = literalRight ?? literalLeft;
+  if (test !== undefined) {
+    const subject = literalRight === undefined ? right : left;
+    return (slots) => {
+      const value = subject(slots);
+      return value === undefined ? undefined : test(value);
+    };
+  }
+  const type = fieldType(sides.left) ?? fieldType(sides.right);
   return (slots) => {
     const [a, b] = [left(slots), right(slots)];
-    return a === undefined || b === undefined ? undefined : compare(op, a, b);
+    return a === undefined || b === undefined ? undefined : compareByType(op, type, [a, b]);
   };
 }
 
-function isNull(expr: Expr): boolean {
-  return expr.kind === 'literal' && expr.value === null;
+type Sides = Pick<Compare, 'left' | 'right'>;
+
+const swapped = ({ left, right }: Sides): Sides => ({ left: right, right: left });
+
+/** What an operator becomes when its sides change places. */
+export const flipped = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' } as const;
+
+/** Of a field on the left and a literal on the right, when the field's type decides. */
+function typed(op: Compare['op'], { left, right }: Sides, now: Now): ValueTest | undefined {
+  if (left.kind !== 'field' || right.kind !== 'literal' || right.value === null) return undefined;
+  return typedTest(op, right.value, { type: fieldType(left), now });
 }
 
-/** A comparison of two values that are there. */
-export function compare(op: Compare['op'], a: Value, b: Value): boolean {
-  if (op === '==') return sameValue(a, b);
-  if (op === '!=') return !sameValue(a, b);
-  const order = compareValues(a, b);
-  if (order === undefined) return false;
-  if (op === '<') return order < 0;
-  if (op === '<=') return order <= 0;
-  return op === '>' ? order > 0 : order >= 0;
+function fieldType(expr: Expr): KnownType {
+  return expr.kind === 'field' ? typeOfField(expr.path.join('.')) : undefined;
 }
 
-function membership({ value, items, insensitive }: In, compile: (expr: Expr) => Evaluate): Evaluate {
+/** Null as written, or what is null whatever the event holds: `concat("a", null)` (Elasticsearch folds constants). */
+export function isNull(expr: Expr): boolean {
+  if (expr.kind === 'literal') return expr.value === null;
+  if (expr.kind !== 'call' && expr.kind !== 'arithmetic' && expr.kind !== 'negate') return false;
+  const now: Now = { millis: 0, used: false };
+  return distinctFields(expr).length === 0 && compileEvaluate(expr, () => 0, now)([]) === undefined;
+}
+
+function membership(
+  { value, items, insensitive }: In,
+  compile: (expr: Expr) => Evaluate,
+  now: Now,
+): Evaluate {
   const wanted = compile(value);
-  const list = items.map(compile);
+  const list = items.map((item): ((found: Value, slots: readonly Operand[]) => boolean) => {
+    const test = insensitive ? undefined : typed('==', { left: value, right: item }, now);
+    if (test !== undefined) return test;
+    const evaluate = compile(item);
+    return (found, slots) => {
+      const one = evaluate(slots);
+      return one !== undefined && (insensitive ? sameFolded(found, one) : sameValue(found, one));
+    };
+  });
   return (slots) => {
     const found = wanted(slots);
-    if (found === undefined) return undefined;
-    return list.some((item) => {
-      const one = item(slots);
-      return one !== undefined && (insensitive ? sameFolded(found, one) : sameValue(found, one));
-    });
+    return found === undefined ? undefined : list.some((test) => test(found, slots));
   };
 }
 

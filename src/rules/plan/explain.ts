@@ -1,6 +1,7 @@
 import type { Span } from '../ast.js';
 import { type Condition, predicateHolds } from './condition.js';
-import { type Bindings, distinctFields } from './predicate.js';
+import { distinctFields } from './fields-of.js';
+import type { Bindings } from './predicate.js';
 import { fieldReader } from './read.js';
 
 /** One predicate of a condition and what it came to. */

@@ -3,6 +3,7 @@ import { functionNamed } from '../functions/index.js';
 import { foldText } from './fold.js';
 import { leastNeedle } from './grams.js';
 import { pathParts } from './read.js';
+import { equalsOtherTexts } from './typed.js';
 import { numberOf } from './values.js';
 
 /**
@@ -46,10 +47,12 @@ export function requirementsOf(expr: Expr): readonly Requirement[] {
       if (field === null || field.wildcard) return [];
       const parts = field.name.split('.');
       // An exact text may also be a CIDR block or a number in another spelling.
-      if (value.kind === 'exact')
-        return /[./:]/.test(value.text) && /^[\d.:a-fA-F/]+$/.test(value.text)
+      if (value.kind === 'exact') {
+        const isAddress = /[./:]/.test(value.text) && /^[\d.:a-fA-F/]+$/.test(value.text);
+        return isAddress || equalsOtherTexts(field.name, value.text)
           ? []
           : usable({ parts, kind: 'equals', texts: [value.text] });
+      }
       return patterns(parts, [value.parts]);
     }
     default:
@@ -71,6 +74,7 @@ function required(field: Expr, others: readonly Expr[], kind: Kind | 'pattern'):
     return [];
   const parts = pathParts(field.path);
   const texts = others.map(({ value }) => value as string);
+  if (kind === 'equals' && texts.some((text) => equalsOtherTexts(parts.join('.'), text))) return [];
   if (kind !== 'pattern') return usable({ parts, kind, texts });
   return patterns(
     parts,

@@ -1,4 +1,4 @@
-import type { Value } from './values.js';
+import { isValue } from './values.js';
 
 // These two map to an ASCII letter in only one direction; Unicode's simple folding leaves them alone.
 const dotlessI = 0x131;
@@ -38,7 +38,7 @@ function foldPoints(text: string): string {
 /** The values of a field with text folded, in the same shape; numbers and booleans as text. */
 export function foldValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return foldText(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value as Value);
+  if (isValue(value)) return String(value);
   if (!Array.isArray(value) || depth > 32) return undefined;
   return value.map((item) => foldValue(item, depth + 1));
 }

@@ -2,7 +2,7 @@ import type { Condition } from './condition.js';
 import { judgingOrder } from './filing.js';
 import { foldValue } from './fold.js';
 import type { Predicate, Quick } from './predicate.js';
-import { hasDottedKey, isPlainPart, sparseReader } from './read.js';
+import { hasDottedKey, isPlainPart, keysOf, sparseReader } from './read.js';
 import { distinctValues } from './values.js';
 
 /** One compiled condition: true when it holds for the present document. */
@@ -148,17 +148,28 @@ class Writer {
     const sparse = this.constants.sparse.push(sparseReader(parts)) - 1;
     this.#body.push(
       `let v${index},u${index}=0,w${index},x${index}=0;`,
-      `function f${index}(){if(u${index}===g)return v${index};u${index}=g;let o=d;${this.#plainRead(parts)}`,
-      `return v${index}=o===undefined||o===null?s${sparse}(d,D()):o;}`,
+      `function f${index}(){if(u${index}===g)return v${index};u${index}=g;let o=d,m=D();${this.#plainRead(parts)}`,
+      `return v${index}=m||o===undefined||o===null?s${sparse}(d,m):o;}`,
       `function l${index}(){if(x${index}!==g){x${index}=g;w${index}=fold(f${index}());}return w${index};}`,
     );
     return index;
   }
 
-  /** Property after property; where a part would not be a plain property, nothing (the sparse reader takes over). */
+  /**
+   * Property after property; where a part would not be a plain property, nothing (the sparse reader takes over, as where a
+   * dotted key beside the next property may give more).
+   */
   #plainRead(parts: readonly string[]): string {
     if (!parts.every(isPlainPart)) return 'o=undefined;';
-    return parts.map((part) => `o=typeof o==='object'&&o!==null?o[n${this.#name(part)}]:undefined;`).join('');
+    const keys = keysOf(parts);
+    return parts
+      .map((part, index) => {
+        const next = `o=o[n${this.#name(part)}]`;
+        const dotted = index === 0 ? [] : (keys[index] as readonly string[]).slice(1);
+        const more = dotted.map((key) => `o[n${this.#name(key)}]!==undefined`).join('||');
+        return `if(typeof o==='object'&&o!==null){${more === '' ? '' : `if(${more})m=true;`}${next};}else o=undefined;`;
+      })
+      .join('');
   }
 
   #name(part: string): number {

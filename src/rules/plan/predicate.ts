@@ -1,12 +1,14 @@
 import type { Call, Compare, Expr, Field, In, Like, Literal, Regex } from '../ast.js';
 import { functionNamed } from '../functions/index.js';
 import { compileRegex } from '../regex.js';
-import { compare, compileEvaluate, eachCombination } from './evaluate.js';
-import { foldPoint, foldText } from './fold.js';
+import { compileEvaluate, eachCombination, flipped, isNull } from './evaluate.js';
+import { distinctFields, fieldKey } from './fields-of.js';
+import { foldPoint, foldText, foldValue } from './fold.js';
 import { GramIndex, leastNeedle } from './grams.js';
 import { eqlPattern, hasWildcard, type Pattern, patternTest, type TextTest, textPattern } from './like.js';
 import { fieldReader, pathParts, type Reader } from './read.js';
 import { PrefixTrie } from './trie.js';
+import { compare, type Now, typedTest, typeOfField } from './typed.js';
 import { anyValue, hasValue, sameValue, type Value, valuesOf } from './values.js';
 
 /** Documents that earlier steps of a sequence bound with `as`, by name. */
@@ -57,76 +59,67 @@ export function quickTest(quick: Quick, other?: (value: Value) => boolean): Test
   return { quick, test: (raw, folded) => anyValue(input === 'raw' ? raw : folded(), one) };
 }
 
+/** What `now` is for a document, milliseconds since 1970. */
+export type NowOf = (doc: unknown) => number;
+
 /** Compiles an EQL expression that stands where a condition stands and is no `and`, `or`, `not`. */
-export function eqlPredicate(expr: Expr): Predicate {
+export function eqlPredicate(expr: Expr, nowOf: NowOf): Predicate {
   const fields = distinctFields(expr);
   const [only] = fields;
+  const now: Now = { millis: 0, used: false };
   if (fields.length === 1 && only !== undefined && only.alias === null) {
-    return fieldPredicate(pathParts(only.path), literalTest(expr) ?? { test: generalTest(expr) });
+    const test = literalTest(expr, now) ?? { test: generalTest(expr, now) };
+    return timed(fieldPredicate(pathParts(only.path), test), now, nowOf);
   }
-  const test = combined(expr, fields);
+  const test = combined(expr, fields, now);
+  const judge: typeof test = (doc, bindings) => {
+    if (now.used) now.millis = nowOf(doc);
+    return test(doc, bindings);
+  };
   return fields.some(({ alias }) => alias !== null)
-    ? { kind: 'bound', test }
-    : { kind: 'document', test: (doc) => test(doc, unbound) };
+    ? { kind: 'bound', test: judge }
+    : { kind: 'document', test: (doc) => judge(doc, unbound) };
+}
+
+/** A test of a field that counts from `now` needs the whole document: its time. */
+export function timed(predicate: FieldPredicate, now: Now, nowOf: NowOf): Predicate {
+  if (!now.used) return predicate;
+  const { read, test } = predicate;
+  return {
+    kind: 'document',
+    test: (doc) => {
+      now.millis = nowOf(doc);
+      const raw = read(doc);
+      return test(raw, () => foldValue(raw));
+    },
+  };
 }
 
 const unbound: Bindings = new Map();
 
-function fieldKey({ alias, path }: Field): string {
-  return JSON.stringify([alias, path.join('.')]);
-}
-
-/** The fields that an expression reads, each once. */
-export function distinctFields(expr: Expr): readonly Field[] {
-  const found = new Map<string, Field>();
-  const walk = (node: Expr): void => {
-    if (node.kind === 'field' && !found.has(fieldKey(node))) found.set(fieldKey(node), node);
-    for (const child of childrenOf(node)) walk(child);
-  };
-  walk(expr);
-  return [...found.values()];
-}
-
-/** The expressions directly inside one. */
-export function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'compare':
-    case 'arithmetic':
-      return [expr.left, expr.right];
-    case 'in':
-      return [expr.value, ...expr.items];
-    case 'like':
-    case 'regex':
-      return [expr.value, ...expr.patterns];
-    case 'call':
-      return expr.args;
-    case 'not':
-    case 'negate':
-      return [expr.operand];
-    case 'and':
-    case 'or':
-      return expr.operands;
-    default:
-      return [];
-  }
-}
-
 const isTrue = (value: Value | undefined) => value === true || value === 'true';
 
 /** Any expression over one field: true when it is for any of the field's values. */
-function generalTest(expr: Expr): FieldTest {
-  const evaluate = compileEvaluate(expr, () => 0);
+function generalTest(expr: Expr, now: Now): FieldTest {
+  const evaluate = compileEvaluate(expr, () => 0, now);
   return (raw) => {
-    const values = valuesOf(raw);
-    if (values.length === 0) return isTrue(evaluate([undefined]));
-    return values.some((value) => isTrue(evaluate([value])));
+    let some = false;
+    const found = anyValue(raw, (value) => {
+      some = true;
+      return isTrue(evaluate([value]));
+    });
+    return found || (!some && isTrue(evaluate([undefined])));
   };
 }
 
 /** Any expression over several fields: true when it is for any combination of their values. */
-function combined(expr: Expr, fields: readonly Field[]): (doc: unknown, bindings: Bindings) => boolean {
+function combined(
+  expr: Expr,
+  fields: readonly Field[],
+  now: Now,
+): (doc: unknown, bindings: Bindings) => boolean {
   const slots = new Map(fields.map((field, index) => [fieldKey(field), index]));
-  const evaluate = compileEvaluate(expr, (field) => slots.get(fieldKey(field)) as number);
+  const evaluate = compileEvaluate(expr, (field) => slots.get(fieldKey(field)) as number, now);
   const readers = fields.map(({ alias, path }) => ({ alias, read: fieldReader(path) }));
   const nullsMeet = isOptionalEquality(expr);
   return (doc, bindings) => {
@@ -145,14 +138,14 @@ function isOptionalEquality(expr: Expr): boolean {
 }
 
 /** A comparison of a field with literals, made quick. Undefined when the expression is something else. */
-function literalTest(expr: Expr): Test | undefined {
+function literalTest(expr: Expr, now: Now): Test | undefined {
   switch (expr.kind) {
     case 'field':
       return { test: (raw) => anyValue(raw, isTrue) };
     case 'compare':
-      return compareTest(expr);
+      return compareTest(expr, now);
     case 'in':
-      return inTest(expr);
+      return inTest(expr, now);
     case 'like':
       return likeLiterals(expr);
     case 'regex':
@@ -164,15 +157,17 @@ function literalTest(expr: Expr): Test | undefined {
   }
 }
 
-const flipped = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' } as const;
-
-function compareTest({ op, left, right }: Compare): Test | undefined {
-  if (left.kind === 'literal' && right.kind === 'field') return againstLiteral(flipped[op], left);
-  return left.kind === 'field' && right.kind === 'literal' ? againstLiteral(op, right) : undefined;
+function compareTest({ op, left, right }: Compare, now: Now): Test | undefined {
+  if (right.kind === 'field' && left.kind !== 'field') return against(flipped[op], right, left, now);
+  return left.kind === 'field' ? against(op, left, right, now) : undefined;
 }
 
-function againstLiteral(op: Compare['op'], { value }: Literal): Test {
-  if (value === null) return { test: op === '==' ? (raw) => !hasValue(raw) : () => false };
+function against(op: Compare['op'], field: Field, other: Expr, now: Now): Test | undefined {
+  if (isNull(other)) return { test: op === '==' ? (raw) => !hasValue(raw) : () => false };
+  if (other.kind !== 'literal' || other.value === null) return undefined;
+  const { value } = other;
+  const test = typedTest(op, value, { type: typeOfField(field.path.join('.')), now });
+  if (test !== undefined) return { test: (raw) => anyValue(raw, test) };
   if (op !== '==') return { test: (raw) => anyValue(raw, (one) => compare(op, one, value)) };
   if (typeof value !== 'string') return { test: (raw) => anyValue(raw, (one) => sameValue(one, value)) };
   const quick: Quick = { input: 'raw', equal: value, one: (text) => text === value };
@@ -184,9 +179,17 @@ function literalValues(exprs: readonly Expr[]): readonly Value[] | undefined {
   return exprs.map((one) => one.value).filter((value) => value !== null);
 }
 
-function inTest({ value, items, insensitive }: In): Test | undefined {
+function inTest({ value, items, insensitive }: In, now: Now): Test | undefined {
   const values = literalValues(items);
   if (value.kind !== 'field' || values === undefined) return undefined;
+  const type = typeOfField(value.path.join('.'));
+  const typed = values.map((one) => typedTest('==', one, { type, now }));
+  if (typed.some((test) => test !== undefined)) {
+    const tests = typed.map(
+      (test, index) => test ?? ((one: Value) => sameValue(one, values[index] as Value)),
+    );
+    return { test: (raw) => anyValue(raw, (one) => tests.some((test) => test(one))) };
+  }
   if (insensitive) {
     const folded = new Set(values.map((one) => foldText(String(one))));
     return quickTest({ input: 'folded', one: (text) => folded.has(text) });

@@ -1,4 +1,5 @@
 import type { Expr, StepCondition } from '../ast.js';
+import { childrenOf } from './fields-of.js';
 import { bestFirst, type Requirement } from './filing.js';
 import { leastNeedle } from './grams.js';
 
@@ -81,7 +82,6 @@ function isUsable({ texts }: Requirement): boolean {
 
 /** `descendant of` needs every process that was seen. */
 function readsMoreThanTheEvent(expr: Expr): boolean {
-  return JSON.stringify(expr, (key, value) => (key === 'span' ? undefined : value)).includes(
-    '"kind":"descendant-of"',
-  );
+  if (expr.kind === 'descendant-of') return true;
+  return childrenOf(expr).some(readsMoreThanTheEvent);
 }

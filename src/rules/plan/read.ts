@@ -22,15 +22,20 @@ export function hasDottedKey(doc: unknown): boolean {
   return false;
 }
 
-/** Reads a field the plain way, and where that gives nothing also from dotted keys and through arrays of objects. */
+/**
+ * Reads a field the plain way, and where that gives nothing, or a dotted key may give more, also from dotted keys and
+ * through arrays of objects.
+ */
 export function fieldReader(path: readonly string[]): Reader {
   const parts = pathParts(path);
   const keys = keysOf(parts);
   return (doc) => {
     let node = doc;
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
       if (typeof node !== 'object' || node === null || Array.isArray(node) || !Object.hasOwn(node, part))
         return collect(doc, keys, 0);
+      for (const key of (keys[index] as readonly string[]).slice(1))
+        if (Object.hasOwn(node, key)) return collect(doc, keys, 0);
       node = (node as Record<string, unknown>)[part];
     }
     return node ?? collect(doc, keys, 0);
@@ -56,9 +61,9 @@ export function sparseReader(parts: readonly string[]): (doc: unknown, dotted: b
 }
 
 /** For each part the keys that can begin with it: the part alone, with the next one, and so on. */
-type Keys = readonly (readonly string[])[];
+export type Keys = readonly (readonly string[])[];
 
-function keysOf(parts: readonly string[]): Keys {
+export function keysOf(parts: readonly string[]): Keys {
   return parts.map((_, from) =>
     parts.slice(from).map((_, count) => parts.slice(from, from + count + 1).join('.')),
   );

@@ -1,11 +1,19 @@
-/** A single value of an event or a literal. Undefined is EQL's null: a missing field, JSON null, `[]`, an object. */
-export type Value = string | number | boolean;
+/**
+ * A single value of an event or a literal. Undefined is EQL's null: a missing field, JSON null, `[]`, an object. A whole
+ * number that a `number` cannot hold exactly is a bigint in a query and the text of its digits in an event.
+ */
+export type Value = string | number | bigint | boolean;
 
 // A document nests arrays no deeper than a person would; what is below is not looked at.
 const maxDepth = 32;
 
 export function isValue(value: unknown): value is Value {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return (
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    typeof value === 'bigint'
+  );
 }
 
 /** True when the test holds for a value or, of an array, for any of its values. */
@@ -39,12 +47,23 @@ export function hasValue(value: unknown, depth = 0): boolean {
 }
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const whole = /^[+-]?\d+$/;
 
-/** The number that a text is, as a numeric mapping would read it. Undefined for anything else, hexadecimal included. */
-export function numberOf(value: Value): number | undefined {
-  if (typeof value === 'number') return value;
+/**
+ * The number that a text is, as a numeric mapping would read it: exact, so a bigint where a `number` would round.
+ * Undefined for anything else, hexadecimal included.
+ */
+export function numberOf(value: Value): number | bigint | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint') return value;
   if (typeof value !== 'string' || value.length === 0 || value.length > 64) return undefined;
-  return decimal.test(value) ? Number(value) : undefined;
+  if (!decimal.test(value)) return undefined;
+  const number = Number(value);
+  return Number.isSafeInteger(number) || !whole.test(value) ? number : BigInt(value.replace(/^\+/, ''));
+}
+
+/** Below zero, zero or above; exact also for a bigint beside a number. */
+export function compareNumbers(a: number | bigint, b: number | bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Equality as a mapping gives it: `0` equals `"0"`, `true` equals `"true"`; two strings are equal when identical. */
@@ -53,7 +72,9 @@ export function sameValue(a: Value, b: Value): boolean {
   if (typeof a === 'boolean' || typeof b === 'boolean') {
     return (typeof a === 'string' || typeof b === 'string') && String(a) === String(b);
   }
-  return String(a) === String(b) || numberOf(a) === numberOf(b);
+  if (String(a) === String(b)) return true;
+  const [left, right] = [numberOf(a), numberOf(b)];
+  return left !== undefined && right !== undefined && compareNumbers(left, right) === 0;
 }
 
 /** Below zero, zero or above: order by code points, as Lucene compares UTF-8 (JavaScript's `<` goes by UTF-16 units). */
@@ -76,5 +97,5 @@ export function compareValues(a: Value, b: Value): number | undefined {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   const left = numberOf(a);
   const right = numberOf(b);
-  return left === undefined || right === undefined ? undefined : left - right;
+  return left === undefined || right === undefined ? undefined : compareNumbers(left, right);
 }

@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../base/exact-json.js';
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { Event } from '../../event/event.js';
@@ -23,7 +24,7 @@ function eventField(doc: Record<string, unknown>, name: string): unknown {
 export function captureEvent(text: string, line: number): CapturedEvent | undefined {
   let doc: unknown;
   try {
-    doc = JSON.parse(text);
+    doc = parseExactJson(text);
   } catch {
     return undefined;
   }
