@@ -15,6 +15,7 @@ import { userPause } from './drain.js';
 import { type ElasticAsset, elasticAssets } from './elasticsearch/assets.js';
 import { type OpenContext, openDestination } from './open.js';
 import type { DestinationOptions } from './options.js';
+import { cleaned } from './redacted.js';
 import { type StatusContext, testDocument } from './status.js';
 
 /** What `forward test` found. `verdict` is there when a test document was sent. */
@@ -130,9 +131,9 @@ export async function installElasticAssets(
   const put = async ({ path, body }: ElasticAsset): Promise<AssetResult> => {
     try {
       const { status, detail } = await destination.put(path, body, signal);
-      return { path, ok: status >= 200 && status < 300, detail };
+      return { path, ok: status >= 200 && status < 300, detail: cleaned(detail) };
     } catch (error) {
-      return { path, ok: false, detail: messageOf(error) };
+      return { path, ok: false, detail: cleaned(error) };
     }
   };
   const results: AssetResult[] = [];

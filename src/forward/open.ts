@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.js';
 import type { Destination } from './destination.js';
 import type { Target } from './forwarder.js';
 import { type DestinationOptions, destinationName } from './options.js';
+import { redacted, withoutSecrets } from './redacted.js';
 
 export interface OpenContext {
   readonly clock: Clock;
@@ -12,8 +13,16 @@ export interface OpenContext {
   readonly version: string;
 }
 
-/** Each kind is loaded when it is used: a Mac that writes a file needs no HTTP client. */
 async function create(name: string, options: DestinationOptions, context: OpenContext): Promise<Destination> {
+  try {
+    return redacted(await make(name, options, context));
+  } catch (error) {
+    throw withoutSecrets(error);
+  }
+}
+
+/** Each kind is loaded when it is used: a Mac that writes a file needs no HTTP client. */
+async function make(name: string, options: DestinationOptions, context: OpenContext): Promise<Destination> {
   const { clock, version } = context;
   switch (options.type) {
     case 'file':

@@ -14,6 +14,9 @@ import { secureSocket, tlsConnection } from './tls.js';
 
 const compress = promisify(gzip);
 
+/** A shorter part of an address is a word. */
+const leastKey = 20;
+
 export interface HttpOptions extends ProxyOptions {
   readonly url: string;
   readonly tls: TlsOptions;
@@ -68,6 +71,7 @@ export class HttpClient {
   /** Throws a UserError when the options cannot be used. */
   static async open(options: HttpOptions, secrets = new Secrets()): Promise<HttpClient> {
     const url = new URL(options.url);
+    for (const part of keysIn(url)) secrets.hide(part);
     const connect = await tlsConnection(options.tls, secrets);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const proxy = await findProxy(host, options, { secrets });
@@ -125,6 +129,11 @@ export class HttpClient {
     const text = code !== undefined && !message.includes(code) ? `${message} (${code})` : message;
     return new HttpFailure(this.secrets.redact(escapeText(text)).slice(0, 500), refused);
   }
+}
+
+/** What of an address may be a key: values of its query, and long segments of its path, as chat services give them. */
+function keysIn({ pathname, searchParams }: URL): string[] {
+  return [...searchParams.values(), ...pathname.split('/')].filter((part) => part.length >= leastKey);
 }
 
 /** Opens the connections of an undici agent as syslog does: through our own CONNECT, with our own TLS rules. */

@@ -83,6 +83,8 @@ export async function findProxy(
   }
   if (options.proxy_password !== undefined) password = await use.secrets.get(options.proxy_password);
   if (password !== '') use.secrets.hide(password);
+  // As the environment spells it.
+  if (url.password !== '') use.secrets.hide(url.password);
   const place = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) };
   if (user === '') return place;
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, UserError } from '../../base/errors.js';
 import { OwnershipCheck, realFiles } from '../../base/ownership.js';
+import { processRedactor, type Redactor } from './redact.js';
 
 const maxSecretBytes = 64 * 1024;
 const rereadMs = 60_000;
@@ -80,15 +81,16 @@ async function readSecret(ref: string, environment: SecretEnvironment): Promise<
 
 /**
  * The secrets of one destination: kept by reference, read when used, re-read after a minute or a refusal, so that a
- * rotated one is taken up without a restart. Knows every value it ever gave out, to keep it out of messages.
+ * rotated one is taken up without a restart. Every value that it ever gave out is kept out of messages.
  */
 export class Secrets {
   readonly #environment: SecretEnvironment;
+  readonly #redactor: Redactor;
   readonly #cache = new Map<string, { readonly value: string; readonly read: number }>();
-  readonly #given = new Set<string>();
 
-  constructor(environment: SecretEnvironment = process.env) {
+  constructor(environment: SecretEnvironment = process.env, redactor = processRedactor) {
     this.#environment = environment;
+    this.#redactor = redactor;
   }
 
   async get(ref: string): Promise<string> {
@@ -96,8 +98,7 @@ export class Secrets {
     if (cached !== undefined && performance.now() - cached.read < rereadMs) return cached.value;
     const value = await readSecret(ref, this.#environment);
     this.#cache.set(ref, { value, read: performance.now() });
-    for (const form of [value, Buffer.from(value).toString('base64'), encodeURIComponent(value)])
-      this.#given.add(form);
+    this.hide(value);
     return value;
   }
 
@@ -108,12 +109,10 @@ export class Secrets {
 
   /** Also kept out of messages: a value derived from a secret. */
   hide(derived: string): void {
-    this.#given.add(derived);
+    this.#redactor.add(derived);
   }
 
   redact(text: string): string {
-    let clean = text;
-    for (const value of this.#given) if (value.length >= 4) clean = clean.replaceAll(value, '[redacted]');
-    return clean;
+    return this.#redactor.redact(text);
   }
 }
