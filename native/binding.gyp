@@ -6,12 +6,15 @@
       'sources': [
         'src/addon.cc',
         'src/js_es_client.cc',
+        'src/js_fs_source.cc',
         'src/js_scanner.cc',
         'src/core/arguments.cc',
         'src/core/channel.cc',
         'src/core/record.cc',
         'src/es/client.cc',
         'src/es/pack.cc',
+        'src/fsevents/fs_filter.cc',
+        'src/fsevents/fs_source.cc',
         'src/scan/hint_trust.cc',
         'src/scan/scanner.cc',
       ],
@@ -22,15 +25,30 @@
       'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
       'conditions': [
         ['OS=="linux"', { 'sources': ['src/linux/pause.cc', 'src/linux/process_reader.cc'] }],
-        # No EndpointSecurity to have: the double that the tests script is built in instead.
+        # No EndpointSecurity and no FSEvents to have: the doubles that the tests script are built in instead.
         ['OS!="mac"', {
-          'sources': ['src/stub/es_api.cc', 'src/double/es_double.cc', 'src/double/js_double.cc'],
+          'sources': [
+            'src/stub/es_api.cc',
+            'src/stub/fs_api.cc',
+            'src/double/es_double.cc',
+            'src/double/fs_double.cc',
+            'src/double/js_double.cc',
+            'src/double/js_fs_double.cc',
+          ],
           'defines': ['LAUNCHWARDEN_DOUBLE'],
         }],
         ['OS=="mac"', {
-          'sources': ['src/darwin/es_api.cc', 'src/darwin/pause.cc', 'src/darwin/process_reader.cc', 'src/darwin/js_volumes.cc'],
+          'sources': [
+            'src/darwin/es_api.cc',
+            'src/darwin/fs_api.cc',
+            'src/darwin/js_volumes.cc',
+            'src/darwin/pause.cc',
+            'src/darwin/process_reader.cc',
+          ],
           # The library does not exist before macOS 10.15 and is weakly linked, so that the rest loads without it.
-          'link_settings': { 'libraries': ['-weak-lEndpointSecurity', '-lbsm'] },
+          'link_settings': {
+            'libraries': ['-weak-lEndpointSecurity', '-lbsm', '-framework CoreServices', '-framework CoreFoundation'],
+          },
           'xcode_settings': {
             'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
             'CLANG_CXX_LANGUAGE_STANDARD': 'gnu++20',

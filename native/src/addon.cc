@@ -1,12 +1,14 @@
 #include <napi.h>
 
 #include "js_es_client.h"
+#include "js_fs_source.h"
 #include "js_scanner.h"
 #ifdef __APPLE__
 #include "js_volumes.h"
 #endif
 #ifdef LAUNCHWARDEN_DOUBLE
 #include "double/js_double.h"
+#include "double/js_fs_double.h"
 #endif
 
 namespace {
@@ -15,11 +17,13 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ProcessScanner", launchwarden::DefineProcessScanner(env));
   exports.Set("EndpointSecurityClient", launchwarden::DefineEsClient(env));
+  exports.Set("FileEventSource", launchwarden::DefineFsSource(env));
 #ifdef __APPLE__
   launchwarden::DefineMountedVolumes(env, exports);
 #endif
 #ifdef LAUNCHWARDEN_DOUBLE
   exports.Set("EndpointSecurityDouble", launchwarden::DefineEsDouble(env));
+  exports.Set("FileEventDouble", launchwarden::DefineFsDouble(env));
 #endif
   return exports;
 }

@@ -13,8 +13,41 @@ export interface Addon {
     /** An `EndpointSecurityDouble`, which builds for other systems than macOS have. */
     double?: object,
   ) => NativeEsClient;
+  readonly FileEventSource: new (
+    options: NativeFileEventOptions,
+    onWake: () => void,
+    /** A `FileEventDouble`, which builds for other systems than macOS have. */
+    double?: object,
+  ) => NativeFileEventSource;
   /** On macOS: the mounted volumes with the type of their file system, without waiting for any of them. */
   readonly mountedVolumes?: () => readonly { path: string; type: string; local: boolean }[];
+}
+
+export interface NativeFileEventOptions {
+  /** What the stream is opened on for its whole life; the paths need not exist. */
+  readonly paths: readonly string[];
+  /** Which places matter: whole components, `*` for any one. What is on the way to them, or below them, is reported too. */
+  readonly patterns: readonly string[];
+  /** Id, in decimal, after which events come again from the volumes' history. */
+  readonly since?: string;
+  readonly queueBytes?: number;
+}
+
+/** FSEvents. `onWake` as for `NativeScanner`. Ids are decimal texts, since they may exceed 2^53. */
+export interface NativeFileEventSource {
+  /** Undefined when the stream runs, else why it does not. */
+  start(): string | undefined;
+  /** What was received can still be taken. */
+  stop(): void;
+  /** Records of kind 48: the flags (`FsFlag` of native/src/fsevents/fs_api.h); id and path. */
+  take(): Uint8Array | undefined;
+  /** Asks for what happened and was not delivered yet: the id up to which it then comes, `0` when there is none. */
+  flush(): string;
+  /** The newest id of the system. */
+  currentId(): string;
+  /** Which history the volume of a path has; empty when it has none. Ids mean nothing to another one. */
+  history(path: string): string;
+  counters(): Record<string, number>;
 }
 
 export interface NativeEsOptions {
@@ -75,6 +108,9 @@ export type LoadedAddon =
   /** There, and unusable: wrong architecture, half written, too old. Never taken for absent. */
   | { readonly state: 'broken'; readonly reason: string };
 
+/** What every build of this version has; an older one lacks the newest. */
+const classes = ['ProcessScanner', 'EndpointSecurityClient', 'FileEventSource'] as const;
+
 const buildHint =
   'run "node scripts/build.mjs --native" in the program\'s folder (it needs a C++ compiler, make and python3)';
 
@@ -112,7 +148,7 @@ export function loadAddon(paths: readonly string[] = addonPaths()): LoadedAddon 
     if (!existsSync(file)) continue;
     try {
       const addon = createRequire(import.meta.url)(file) as Partial<Addon>;
-      if (typeof addon.ProcessScanner === 'function' && typeof addon.EndpointSecurityClient === 'function')
+      if (classes.every((name) => typeof addon[name] === 'function'))
         return { state: 'loaded', addon: addon as Addon, passedOver };
       passedOver.push(`${file} is of another version of launchwarden: build it again`);
     } catch (error) {

@@ -4,6 +4,8 @@ export {
   type LoadedAddon,
   loadAddon,
   type NativeEsClient,
+  type NativeFileEventOptions,
+  type NativeFileEventSource,
   type NativeScanner,
   type NativeScannerOptions,
 } from './binding.js';
