@@ -1,5 +1,6 @@
 import { isLaunchFolder } from '../../base/launch-paths.js';
 import type { Micros } from '../../base/time.js';
+import type { FileWatchLimits } from './options.js';
 import { differs } from './snapshot.js';
 import type { RememberedItem } from './state.js';
 import type { Folder, Item } from './tree.js';
@@ -9,9 +10,15 @@ export class EarlierRun {
   readonly #items = new Map<string, RememberedItem>();
   /** Nanoseconds; undefined when it is not known how far that run had seen. */
   readonly completeThrough: bigint | undefined;
+  readonly #limits: FileWatchLimits;
+  readonly #size: number;
+  /** Observed trees, and whether all of their items could be remembered. */
+  readonly #whole = new Map<string, boolean>();
 
-  constructor(items: Iterable<RememberedItem>, completeThrough: Micros | undefined) {
+  constructor(items: Iterable<RememberedItem>, completeThrough: Micros | undefined, limits: FileWatchLimits) {
+    this.#limits = limits;
     for (const item of items) this.#items.set(item.path, item);
+    this.#size = this.#items.size;
     this.completeThrough = completeThrough === undefined ? undefined : BigInt(completeThrough) * 1000n;
   }
 
@@ -20,9 +27,17 @@ export class EarlierRun {
    * however old. Ask before `isSame`.
    */
   folder(path: string, inode: string, parent: Folder): { readonly known: boolean; readonly fresh: boolean } {
+    // To be counted while none of its items has been met.
+    if (parent.level === undefined) this.#isWhole(path);
     const before = this.#items.get(path);
-    const known = before !== undefined || parent.known || isLaunchFolder(path);
+    const known = before === undefined ? parent.known || isLaunchFolder(path) : before.size >= 0;
     return { known, fresh: known && before?.inode !== inode };
+  }
+
+  /** True when the item is remembered as it is. */
+  isUnchanged(item: Item): boolean {
+    const before = this.#items.get(item.path);
+    return before !== undefined && !differs({ ...before, ctime: before.ctimeNanos }, item.snapshot);
   }
 
   /**
@@ -32,17 +47,40 @@ export class EarlierRun {
   isSame(item: Item): boolean {
     const before = this.#items.get(item.path);
     this.#items.delete(item.path);
+    const { ctime, inode } = item.snapshot;
     if (before !== undefined) {
       item.sha256 = before.sha256;
-      return !differs({ ...before, ctime: before.ctimeNanos }, item.snapshot);
+      const same = !differs({ ...before, ctime: before.ctimeNanos }, item.snapshot);
+      item.repeats = !same && before.inode === inode && before.ctimeNanos === ctime;
+      return same;
     }
-    const { ctime } = item.snapshot;
+    // Whatever its date says: it was not there when the folder was listed.
+    if (item.folder.known && this.#isWhole(item.folder.target.path)) return false;
     const visible = ctime > item.folder.appeared ? ctime : item.folder.appeared;
     return this.completeThrough !== undefined && visible < this.completeThrough;
   }
 
-  /** What was not met. */
-  notMet(): Iterable<RememberedItem> {
-    return this.#items.values();
+  /** True when the earlier run could remember every item of an observed tree. */
+  #isWhole(target: string): boolean {
+    const { maxItems, maxItemsPerTarget } = this.#limits;
+    let whole = this.#whole.get(target);
+    if (whole === undefined) {
+      let below = 0;
+      if (this.#size >= maxItemsPerTarget)
+        for (const path of this.#items.keys()) if (path.startsWith(`${target}/`)) below++;
+      whole = this.#size < maxItems && below < maxItemsPerTarget;
+      this.#whole.set(target, whole);
+    }
+    return whole;
+  }
+
+  /** What was not met so far. */
+  notMet(): RememberedItem[] {
+    return [...this.#items.values()];
+  }
+
+  /** It is known to be gone, or no longer watched. */
+  forget(path: string): void {
+    this.#items.delete(path);
   }
 }

@@ -5,8 +5,10 @@ import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
+import { BlindSpots } from './blind-spots.js';
 import { Echo } from './echo.js';
 import { type FileWatchLimits, fileWatchLimits } from './options.js';
+import type { Owner } from './owner.js';
 import { Scope } from './scope.js';
 import type { FileStateStore, ItemChange, RememberedItem } from './state.js';
 import { ItemTracker, remembered } from './tracker.js';
@@ -16,8 +18,8 @@ import { FolderWalker } from './walker.js';
 /** How often it looks how far it has got while somebody waits for its word, and while something has its time to wait, milliseconds. */
 const askedTickMs = 10;
 const pendingTickMs = 25;
-/** How often folders without a watcher are looked into, and the whole way to all others, milliseconds. */
-const blindEveryMs = 950;
+/** How often folders without a watcher are polled, and the whole way to all others, milliseconds. */
+const pollEveryMs = 950;
 /**
  * What no wake-up tells about (links, second names of files, mounts) is looked at before each word about how far the
  * sensor is, so that detection never judges a load before what was put there for it; but it takes no more than this part
@@ -27,10 +29,28 @@ const blindEveryMs = 950;
 const unaidedShare = 0.01;
 const unaidedAdvance = 10;
 const maxUnaidedWait = 150;
-/** Gaps of one reason are told about together, no more often than this, milliseconds. */
-const gapEveryMs = 5_000;
-/** The first look is repeated until nothing moves any more, or so often. */
-const maxRounds = 20;
+/** How often the homes of users are read again, milliseconds. */
+const homesEveryMs = 5_000;
+const maxHomes = 1_024;
+/** Watched anyway, of no user, or not to be told from a pattern. */
+const usualHome = /^\/Users\/[^/]+$|^\/private\/var\/(?:root|empty)$|[*?]/;
+/** An owner that had been too busy is so no more after so long, milliseconds. */
+const calmMs = 2_000;
+/** A longer pause between two ticks, milliseconds: the process stood still, and wake-ups may have been lost. */
+const stallMs = 5_000;
+/** The wall clock was set back by more than this, microseconds. */
+const stepBack = 1_000_000;
+/** Milliseconds in which the folders that lead to what is observed are watched, or the start does not wait for them. */
+const maxStartMs = 30_000;
+/** A first scan that took longer than this, milliseconds, is a gap. */
+const longScanMs = 2_000;
+
+/** A user's home folder, as the user records of the system name it. */
+export interface Home {
+  readonly user: string;
+  /** Canonical macOS path. */
+  readonly path: string;
+}
 
 export interface FileWatchSensorOptions {
   readonly root: RootMap;
@@ -47,6 +67,8 @@ export interface FileWatchSensorOptions {
   readonly state?: FileStateStore;
   /** Called after the observation that it belongs to. */
   readonly onItem?: (change: ItemChange) => void;
+  /** The homes of all users, read anew at each call: they may stand anywhere. */
+  readonly homes?: () => readonly Home[];
   readonly limits?: Partial<FileWatchLimits>;
 }
 
@@ -64,17 +86,28 @@ export class FileWatchSensor implements Sensor {
   readonly #walker: FolderWalker;
   #ticker: { readonly timer: Timer; readonly due: number } | undefined;
   #rescanner: Timer | undefined;
-  readonly #gaps = new Map<string, { count: number; detail: string; from: Micros }>();
+  readonly #blind: BlindSpots;
+  /** Homes outside of /Users that are watched, and their users. */
+  readonly #homes = new Map<string, string>();
+  #homesRead = 0;
+  /** Owners that change more than is reported, and when that was so last, steady milliseconds. */
+  readonly #busy = new Map<Owner, { at: number; behind: boolean }>();
   #sink: SensorSink | undefined;
   #running = false;
   /** Between the two halves of a tick. */
   #ticking = false;
   #complete: Micros = 0;
+  /** The same by the steady clock, milliseconds. */
+  #completeSteady = Number.NEGATIVE_INFINITY;
+  /** When the first scan began; undefined once it is over. */
+  #scanning: { readonly from: Micros; readonly steady: number } | undefined;
+  #compared = false;
+  #lastTick = 0;
   /** Up to when somebody waits for everything. */
   #asked: Micros = 0;
   /** Up to when the last tick could have spoken for, had nothing held it back. */
   #ticked: Micros = 0;
-  #lastBlindLook = 0;
+  #lastPoll = 0;
   /** Milliseconds that looks may take now, and when that was reckoned. */
   #unaided = {
     credit: unaidedAdvance,
@@ -82,7 +115,6 @@ export class FileWatchSensor implements Sensor {
     lookedAt: Number.NEGATIVE_INFINITY,
     wholeAt: Number.NEGATIVE_INFINITY,
   };
-  #lastGap = Number.NEGATIVE_INFINITY;
   #rescanned: Micros = 0;
   #missedBefore = 0;
 
@@ -102,6 +134,16 @@ export class FileWatchSensor implements Sensor {
       echo: this.#echo,
       observe: (observation) => this.#sink?.observe(observation),
       onItem: (change) => options.onItem?.(change),
+      report: (owner, since, bytes, run) => this.#walker.report(owner, since, bytes, run),
+      onFull: (target, full) => this.#full(target.path, full),
+      onExceeded: (owner) => this.#exceeded(owner),
+    });
+    this.#blind = new BlindSpots({
+      clock,
+      report: (gap) => {
+        options.logger.warn({ ...gap }, 'part of the tree is not seen');
+        this.#sink?.gap(gap);
+      },
     });
     this.#walker = new FolderWalker({
       root,
@@ -111,30 +153,47 @@ export class FileWatchSensor implements Sensor {
       echo: this.#echo,
       tracker: this.#tracker,
       onWork: () => this.#tickIn(pendingTickMs),
-      onBlind: (reason, detail) => this.#blind(reason, detail),
+      blind: this.#blind,
+      userOf: (macPath) => this.#homes.get(macPath),
+      onBehind: (owner, behind) => this.#exceeded(owner, behind),
+      onExceeded: (owner) => this.#exceeded(owner),
       onFailure: (path, error) => options.logger.error({ path, error }, 'look failed'),
     });
   }
 
+  /** Resolves once everything is watched; the first scan of what is there may go on for long after that. */
   async start(sink: SensorSink): Promise<void> {
     const { state, clock, root, logger } = this.#options;
     this.#sink = sink;
     const known = state?.load();
     if (known !== undefined) this.#tracker.compareWith(known, state?.completeThrough);
-    if (!this.#walker.begin())
+    this.#readHomes();
+    const steady = clock.monotonic();
+    const now = clock.now();
+    const before = known === undefined ? now : (state?.completeThrough ?? 0);
+    this.#scanning = { from: now, steady };
+    this.#tracker.begin();
+    if (!this.#walker.begin(steady - (now - before) / 1000, true))
       throw new UserError('file-watch/root', `cannot read the folder ${root.root || '/'}`, {
         hint: 'Give --root an existing folder that you may read.',
       });
-    await this.#firstLook();
-    this.#tracker.goLive();
-    this.#walker.goLive();
+    // A volume may hang: what is watched by then is watched.
+    const end = steady + maxStartMs;
+    while (!this.#walker.waysWatched && clock.monotonic() < end)
+      await new Promise((resolve) => setTimeout(resolve, 1));
     this.#running = true;
     this.#rescanned = clock.now();
+    this.#lastTick = clock.monotonic();
     this.#rescanner = clock.every(this.#limits.rescanMs, () => this.#rescan());
     for (const { pattern, reason } of this.#scope.skipped)
       logger.warn({ pattern, reason }, 'path pattern is not watched');
     logger.info({ folders: this.#walker.counters.folders, items: this.#tracker.size }, 'file watch started');
-    this.#advance(clock.now());
+    this.#tick();
+  }
+
+  /** The first scan is over: what the earlier run knew has been compared with what is there. */
+  get compared(): boolean {
+    return this.#compared;
   }
 
   ask(time: Micros): void {
@@ -159,20 +218,27 @@ export class FileWatchSensor implements Sensor {
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     if (ran) this.#walker.finish();
     await this.#tracker.stop();
+    if (ran) this.#walker.finish();
     await this.#walker.stop();
-    this.#tellGaps();
+    this.#blind.flush();
     this.#sink = undefined;
   }
 
   health(): SensorHealth {
-    const { blind, counters } = this.#walker;
+    const { blind, foreign, counters } = this.#walker;
     const notes = ['chokidar wakes, own snapshot decides; the writing process and its user are not known'];
-    if (blind > 0) notes.push(`${blind} folders have no watcher and are looked at once a second`);
+    if (this.#scanning !== undefined) notes.push('the first scan of what is there is still going on');
+    if (blind > 0) notes.push(`${blind} folders have no watcher and are polled once a second`);
+    if (foreign > 0)
+      notes.push(
+        `${foreign} folders are polled once a second: other machines may change them, or they cannot be read`,
+      );
     for (const { pattern, reason } of this.#scope.skipped) notes.push(`not watched: ${pattern}: ${reason}`);
     return {
       kind: this.kind,
       running: this.#running,
       notes,
+      blind: this.#blind.list(),
       counters: { ...this.#tracker.counters, ...counters, items: this.#tracker.size, blind },
     };
   }
@@ -183,17 +249,6 @@ export class FileWatchSensor implements Sensor {
     if (top === undefined) return;
     for (const folder of foldersBelow(top)) {
       for (const item of folder.items.values()) yield remembered(item);
-    }
-  }
-
-  /** Put up all watchers, then compare again until a whole round finds nothing new to enter. */
-  async #firstLook(): Promise<void> {
-    let folders = -1;
-    for (let round = 0; round < maxRounds; round++) {
-      while (!this.#walker.settled) await new Promise((resolve) => setTimeout(resolve, 1));
-      if (folders === this.#walker.counters.folders) return;
-      folders = this.#walker.counters.folders;
-      this.#walker.rescan('scan');
     }
   }
 
@@ -215,10 +270,14 @@ export class FileWatchSensor implements Sensor {
     const { clock } = this.#options;
     const now = clock.now();
     const steady = clock.monotonic();
-    if (steady - this.#lastBlindLook > blindEveryMs) {
-      this.#lastBlindLook = steady;
-      this.#walker.lookIntoBlind();
+    if (steady - this.#lastTick > stallMs) this.#walker.rescan('scan');
+    this.#lastTick = steady;
+    if (steady - this.#lastPoll > pollEveryMs) {
+      this.#lastPoll = steady;
+      this.#walker.pollUnwatched(steady);
     }
+    if (steady - this.#homesRead > homesEveryMs && this.#readHomes()) this.#walker.extend();
+    this.#calmDown(steady);
     this.#lookUnaided(steady);
     this.#walker.tick(steady);
     this.#echo.prune();
@@ -226,12 +285,15 @@ export class FileWatchSensor implements Sensor {
     setImmediate(() => {
       this.#ticking = false;
       if (!this.#running) return;
+      this.#walker.drained(steady);
       this.#tracker.tick();
-      if (steady - this.#lastGap > gapEveryMs) this.#tellGaps();
+      this.#walker.work();
+      this.#endScan();
       this.#ticked = now - this.#limits.lagMs * 1000;
-      this.#advance(now);
+      this.#advance(now, steady);
       if (this.#complete < this.#asked) this.#tickIn(askedTickMs);
-      if (this.#tracker.pending || this.#walker.pending) this.#tickIn(pendingTickMs);
+      if (this.#tracker.pending || this.#walker.pending || this.#scanning !== undefined)
+        this.#tickIn(pendingTickMs);
     });
   }
 
@@ -240,7 +302,7 @@ export class FileWatchSensor implements Sensor {
     const { credit, at, lookedAt, wholeAt } = this.#unaided;
     const now = Math.min(credit + (steady - at) * unaidedShare, unaidedAdvance);
     if (now <= 0 && steady - lookedAt < maxUnaidedWait) return;
-    const whole = steady - wholeAt > blindEveryMs;
+    const whole = steady - wholeAt > pollEveryMs;
     this.#walker.lookAtWay(whole);
     this.#tracker.lookAtUnwatched();
     this.#unaided = {
@@ -251,18 +313,94 @@ export class FileWatchSensor implements Sensor {
     };
   }
 
-  #advance(now: Micros): void {
+  /** `now` and `steady`: the same moment by both clocks. */
+  #advance(now: Micros, steady: number): void {
     const { since, wayThrough } = this.#walker;
     const { since: untold, unwatchedThrough } = this.#tracker;
-    const pending = Math.min(now, since ?? now, untold ?? now, wayThrough, unwatchedThrough);
-    const complete = pending - this.#limits.lagMs * 1000;
-    if (complete > this.#complete) this.#complete = complete;
+    const through = Math.min(steady, since ?? steady, untold ?? steady, wayThrough, unwatchedThrough);
+    this.#completeSteady = Math.max(this.#completeSteady, through - this.#limits.lagMs);
+    if (this.#completeSteady === Number.NEGATIVE_INFINITY) return;
+    const complete = Math.floor(now - (steady - this.#completeSteady) * 1000);
+    // Never back, unless the clock was set back.
+    if (complete > this.#complete || complete < this.#complete - stepBack) this.#complete = complete;
     this.#tracker.complete = this.#complete;
     // Also when it got no further: a sensor that is at work is waited for.
     if (this.#complete > 0) this.#sink?.completeThrough(this.#complete);
   }
 
+  #endScan(): void {
+    const begun = this.#scanning;
+    if (begun === undefined || !this.#walker.scanned) return;
+    const { clock, logger } = this.#options;
+    this.#scanning = undefined;
+    this.#tracker.scanned((macPath) => this.#isBlind(macPath));
+    this.#compared = true;
+    const ms = Math.round(clock.monotonic() - begun.steady);
+    logger.info(
+      { folders: this.#walker.counters.folders, items: this.#tracker.size, ms },
+      'first scan is over',
+    );
+    if (ms < longScanMs) return;
+    const to = clock.now();
+    const detail = `the first scan of what is there took ${ms} ms: what came and went before is known by wake-ups alone`;
+    this.#sink?.gap({ sensor: 'file-watch', reason: 'restart', from: Math.min(begun.from, to), to, detail });
+  }
+
+  #isBlind(macPath: string): boolean {
+    if (this.#blind.size === 0) return false;
+    for (let end = macPath.length; end > 0; end = macPath.lastIndexOf('/', end - 1)) {
+      const place = macPath.slice(0, end);
+      if (this.#blind.isOpen(place, 'permission') || this.#blind.isOpen(place, 'overflow')) return true;
+    }
+    return false;
+  }
+
+  /** True when a home was found that is not watched yet. */
+  #readHomes(): boolean {
+    const { homes, clock, logger } = this.#options;
+    this.#homesRead = clock.monotonic();
+    if (homes === undefined) return false;
+    let found = false;
+    try {
+      for (const { user, path } of homes()) {
+        if (this.#homes.has(path) || this.#homes.size >= maxHomes || usualHome.test(path)) continue;
+        this.#homes.set(path, user);
+        found = this.#scope.add(`${path}/Library/LaunchAgents/*`) || found;
+      }
+    } catch (error) {
+      logger.error({ error }, 'user records could not be read: homes outside of /Users are not known');
+    }
+    return found;
+  }
+
+  #full(place: string, full: boolean): void {
+    const { maxItemsPerTarget, maxItems } = this.#limits;
+    const why = `more than ${maxItemsPerTarget} items there, or ${maxItems} in all: deletions of the others are not seen`;
+    if (full) this.#blind.open(`${place} (items)`, 'overflow', why);
+    else this.#blind.close(`${place} (items)`, 'overflow');
+  }
+
+  /** An owner changes more than is reported. `behind`: whether the others no longer wait for his backlog. */
+  #exceeded(owner: Owner, behind?: boolean): void {
+    const { clock } = this.#options;
+    const at = clock.monotonic();
+    const busy = this.#busy.get(owner);
+    this.#busy.set(owner, { at, behind: behind ?? busy?.behind ?? false });
+    const why =
+      'files change faster than they are reported: some contents in between are not kept, and loads may be judged before them';
+    this.#blind.open(owner.name, 'overflow', why);
+  }
+
+  #calmDown(steady: number): void {
+    for (const [owner, { at, behind }] of this.#busy) {
+      if (behind || steady - at < calmMs) continue;
+      this.#busy.delete(owner);
+      this.#blind.close(owner.name, 'overflow');
+    }
+  }
+
   #rescan(): void {
+    if (!this.#compared) return;
     const { clock } = this.#options;
     const missed = this.#tracker.counters.missed - this.#missedBefore;
     if (missed > 0) {
@@ -272,33 +410,11 @@ export class FileWatchSensor implements Sensor {
         reason: 'rescan',
         from: this.#rescanned,
         to: clock.now(),
-        detail: `${missed} changes were found by the slow look alone: wake-ups were lost`,
+        detail: `${missed} changes were found by the slow scan alone: wake-ups were lost`,
       });
     }
     this.#rescanned = clock.now();
     this.#walker.rescan('rescan');
     this.#tickIn(pendingTickMs);
-  }
-
-  #blind(reason: 'overflow' | 'permission', detail: string): void {
-    const gap = this.#gaps.get(reason);
-    if (gap === undefined) this.#gaps.set(reason, { count: 1, detail, from: this.#options.clock.now() });
-    else gap.count++;
-  }
-
-  #tellGaps(): void {
-    this.#lastGap = this.#options.clock.monotonic();
-    for (const [reason, { count, detail, from }] of this.#gaps) {
-      const more = count === 1 ? '' : ` (and ${count - 1} more)`;
-      this.#options.logger.warn({ reason, count, detail }, 'part of the tree is not watched');
-      this.#sink?.gap({
-        sensor: 'file-watch',
-        reason,
-        from,
-        to: this.#options.clock.now(),
-        detail: detail + more,
-      });
-    }
-    this.#gaps.clear();
   }
 }

@@ -1,4 +1,4 @@
-export { FileWatchSensor, type FileWatchSensorOptions } from './file-watch-sensor.js';
+export { FileWatchSensor, type FileWatchSensorOptions, type Home } from './file-watch-sensor.js';
 export { type FileWatchLimits, fileWatchLimits } from './options.js';
 export { Rights } from './rights.js';
 export { Scope } from './scope.js';

@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/clock.js';
-import type { Micros } from '../../base/time.js';
 
 /** Work done in one go, milliseconds. */
 const sliceMs = 4;
@@ -9,22 +8,22 @@ export class Rounds<T> {
   readonly members = new Set<T>();
   readonly #clock: Clock;
   #left: T[] | undefined;
-  #begun: Micros = 0;
-  #through: Micros = 0;
+  #begun = 0;
+  #through = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** When the last round that is over began. */
-  get through(): Micros {
+  /** Steady milliseconds at which the last round that is over began. */
+  get through(): number {
     return this.#through;
   }
 
   /** Goes on with the round, or begins the next one. A member that leaves meanwhile is passed over. */
   go(look: (member: T) => void): void {
     if (this.#left === undefined) {
-      this.#begun = this.#clock.now();
+      this.#begun = this.#clock.monotonic();
       this.#left = [...this.members];
     }
     const end = this.#clock.monotonic() + sliceMs;

@@ -77,34 +77,35 @@ export function wildcardMatches(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
-/** Which part of the tree is looked at: made once from path patterns. */
+/** Which part of the tree is watched: made from path patterns. */
 export class Scope {
   /** Patterns that are not watched, with the reason. */
-  readonly skipped: readonly { readonly pattern: string; readonly reason: string }[];
-  readonly #targets: readonly Target[];
-  readonly #filters: readonly string[];
+  readonly skipped: { readonly pattern: string; readonly reason: string }[] = [];
+  readonly #targets = new Map<string, Target>();
+  readonly #filters = new Set<string>();
 
   /** `patterns`: canonical macOS paths with `*` and `?`, as rules write them. */
   constructor(patterns: readonly string[]) {
-    const targets = new Map<string, Target>();
-    const skipped: { pattern: string; reason: string }[] = [];
-    const filters = new Set<string>();
-    for (const pattern of patterns) {
-      const made = target(pattern);
-      if (typeof made === 'string') skipped.push({ pattern, reason: made });
-      else {
-        targets.set(`${made.folders.join('/')}/${made.leaf ?? '*'}`, made);
-        filters.add(canonicalPattern(pattern));
-      }
+    for (const pattern of patterns) this.add(pattern);
+  }
+
+  /** One more pattern; false when nothing more is watched because of it. */
+  add(pattern: string): boolean {
+    const made = target(pattern);
+    if (typeof made === 'string') {
+      this.skipped.push({ pattern, reason: made });
+      return false;
     }
-    this.#targets = [...targets.values()];
-    this.#filters = [...filters];
-    this.skipped = skipped;
+    const key = `${made.folders.join('/')}/${made.leaf ?? '*'}`;
+    const added = !this.#targets.has(key);
+    this.#targets.set(key, made);
+    this.#filters.add(canonicalPattern(pattern));
+    return added;
   }
 
   /** The patterns as they begin at `/`. */
   get start(): readonly Step[] {
-    return this.#targets.map((one) => ({ target: one, depth: 0 }));
+    return [...this.#targets.values()].map((one) => ({ target: one, depth: 0 }));
   }
 
   /** What `name` means in a folder that `steps` run through. */
@@ -128,7 +129,8 @@ export class Scope {
   /** True when some pattern names the path itself. */
   covers(macPath: string): boolean {
     const folded = fold(macPath);
-    return this.#filters.some((filter) => wildcardMatches(filter, folded));
+    for (const filter of this.#filters) if (wildcardMatches(filter, folded)) return true;
+    return false;
   }
 }
 

@@ -67,10 +67,14 @@ export function lookAt(hostPath: string): Snapshot | 'denied' | undefined {
  * children, which is none.
  */
 export function differs(
-  a: Pick<Snapshot, 'type' | 'inode' | 'mode' | 'uid' | 'gid' | 'size'> & { readonly ctime: bigint },
+  a: Pick<Snapshot, 'type' | 'inode' | 'mode' | 'uid' | 'gid' | 'size' | 'ctime'> & {
+    /** Where it is known: there are volumes whose ctime does not move with the content. */
+    readonly mtime?: bigint;
+  },
   b: Snapshot,
 ): boolean {
   if (a.type !== b.type || a.inode !== b.inode || a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid)
     return true;
-  return a.type !== 'dir' && (a.ctime !== b.ctime || a.size !== b.size);
+  if (a.type === 'dir') return false;
+  return a.ctime !== b.ctime || a.size !== b.size || (a.mtime !== undefined && a.mtime !== b.mtime);
 }

@@ -6,6 +6,7 @@ export interface RememberedItem {
   readonly path: string;
   readonly inode: string;
   readonly ctimeNanos: bigint;
+  /** Of a folder that is part of an observed tree: -1 while its content has not been listed. */
   readonly size: number;
   /** Permission bits, `0o7777` at most. */
   readonly mode: number;

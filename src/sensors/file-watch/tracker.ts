@@ -8,14 +8,17 @@ import { type Capture, Capturer } from './capture.js';
 import { type FileAction, type FileEventFacts, fileEvent } from './documents.js';
 import { EarlierRun } from './earlier-run.js';
 import type { Echo } from './echo.js';
+import { Fingerprints } from './fingerprints.js';
 import { LargeFiles } from './large-files.js';
-import type { Cause } from './look-queue.js';
 import type { FileWatchLimits } from './options.js';
+import { type Owner, systemOwner } from './owner.js';
+import { Pacer } from './pacer.js';
 import { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
 import { differs, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemChange, RememberedItem } from './state.js';
-import { childPath, type Folder, type Item, itemsBelow, type Settling } from './tree.js';
+import { childPath, type Folder, type Item, itemsBelow, type Settling, type Target } from './tree.js';
+import type { Cause } from './work-queue.js';
 
 /** Bytes of amendments that wait for their turn; beyond it they are handed on at once. */
 const maxWaiting = 16 * 1024 * 1024;
@@ -27,8 +30,16 @@ const alwaysRead = 64 * 1024;
 const maxUnwatched = 4_096;
 /** A change so soon before the look may be followed by another one with the same coarse ctime, nanoseconds. */
 const racyNanos = 20_000_000n;
-/** A change so far in the future, nanoseconds, is dated by the look: a mounted volume says what its maker liked. */
+/** A ctime that is ahead of the clock by no more than this, nanoseconds, is one of this machine. */
 const aheadNanos = 10_000_000n;
+/** A file that could not be opened is tried again after so long, milliseconds, each time four times as long. */
+const retryMs = 250;
+const maxRetries = 5;
+const maxRetrying = 1_000;
+/** An observed tree that was full is full no more below this part of its cap. */
+const enoughRoom = 0.9;
+/** An event so long ago, milliseconds, is late whatever happens: nothing waits for its report. */
+const maxHeldMs = 1_000;
 
 export interface TrackerOptions {
   readonly root: RootMap;
@@ -39,6 +50,12 @@ export interface TrackerOptions {
   readonly echo: Echo;
   readonly observe: (observation: Observation) => void;
   readonly onItem: (change: ItemChange) => void;
+  /** Hands something on in the order of its owner; `since`: steady milliseconds that it holds the watermark back to. */
+  readonly report: (owner: Owner, since: number, bytes: number, run: () => void) => void;
+  /** An observed tree has more items than can be remembered, or has room again. */
+  readonly onFull: (target: Target, full: boolean) => void;
+  /** More of an owner's items are gone before they are read than can be reported. */
+  readonly onExceeded: (owner: Owner) => void;
 }
 
 /** Turns looks at paths into events: what is new, changed, renamed, gone; what belongs to an event already told. */
@@ -52,7 +69,12 @@ export class ItemTracker {
     missed: 0,
     untracked: 0,
     hash_skipped: 0,
+    bounded: 0,
+    unseen: 0,
+    vanished_uncounted: 0,
   };
+  /** How often each path may be reported. */
+  readonly pacer = new Pacer();
   readonly #options: TrackerOptions;
   readonly #capturer: Capturer;
   readonly #large: LargeFiles;
@@ -60,17 +82,23 @@ export class ItemTracker {
   /** Gone since a moment, and perhaps only renamed. */
   readonly #missing = new Map<
     string,
-    { readonly item: Item; readonly at: Micros; readonly steady: number }
+    { readonly item: Item; readonly at: Micros; readonly steady: number; readonly after: number }
   >();
+  /** What is beyond the caps. */
+  readonly #beyond = new Fingerprints();
+  readonly #full = new Set<Target>();
+  /** Files that could not be opened, and steady milliseconds of the next try. */
+  readonly #retrying = new Map<Item, number>();
   /** Amendments that wait for their turn; undefined for a file that is read only then. */
   readonly #waiting = new Map<Item, Observation | undefined>();
   #waitingBytes = 0;
   /** Links, and files with another name: a change made elsewhere wakes nobody. */
   readonly #unwatched: Rounds<Item>;
   #items = 0;
-  #live = false;
+  /** Nanoseconds of the wall clock: when the first scan began, unless it is over. */
+  #begun: bigint | undefined;
   #earlier: EarlierRun | undefined;
-  /** Event time up to which everything was told; the earliest time of what is found to be gone. */
+  /** Event time up to which everything was reported: no event may come from before. */
   complete: Micros = 0;
 
   constructor(options: TrackerOptions) {
@@ -84,7 +112,7 @@ export class ItemTracker {
       onHash: (item, sha256) => {
         const content = this.#read(item, false);
         item.sha256 = sha256;
-        this.#tell(item, content);
+        this.#tell(item, content, item.folder.polled);
       },
     });
   }
@@ -93,24 +121,31 @@ export class ItemTracker {
     return this.#items;
   }
 
-  /** Since when something is known that has not been told. */
-  get since(): Micros | undefined {
-    for (const { at } of this.#missing.values()) return at;
+  /** Steady milliseconds since when something is known that has not been reported. */
+  get since(): number | undefined {
+    for (const { steady } of this.#missing.values()) return steady;
     return undefined;
   }
 
-  /** Items met before `goLive` are compared with these; without them they are simply what was there before. */
+  /** What the first scan meets is compared with these; without them it is simply what was there before. */
   compareWith(remembered: Iterable<RememberedItem>, completeThrough: Micros | undefined): void {
-    this.#earlier = new EarlierRun(remembered, completeThrough);
+    this.#earlier = new EarlierRun(remembered, completeThrough, this.#options.limits);
   }
 
-  /** The first look is over: what was remembered and not met is gone, and all that comes is new. */
-  goLive(): void {
-    this.#live = true;
-    for (const item of this.#earlier?.notMet() ?? []) {
-      const { inode, ctimeNanos, path } = item;
-      if (lookAt(this.#options.root.toHost(path)) === undefined)
-        this.#emit({
+  /** The first scan begins: what changes from now on is new. */
+  begin(): void {
+    this.#begun = this.#nowNanos();
+  }
+
+  /** The first scan is over: what was remembered, was not met and is not there is gone. `isBlind`: a path cannot be seen. */
+  scanned(isBlind: (macPath: string) => boolean): void {
+    for (const { inode, ctimeNanos, path } of this.#earlier?.notMet() ?? []) {
+      const there = lookAt(this.#options.root.toHost(path));
+      // It is compared as soon as it can be.
+      if (there === 'denied' || isBlind(path)) continue;
+      this.#earlier?.forget(path);
+      if (there === undefined)
+        this.#emit(systemOwner, {
           id: this.#id(path, { inode, ctime: ctimeNanos }, 'deletion'),
           action: 'deletion',
           time: this.#nowNanos(),
@@ -118,61 +153,92 @@ export class ItemTracker {
           subject: path,
           findings: [],
         });
-      this.#options.onItem({ path, gone: true });
+      this.#change(systemOwner, { path, gone: true });
     }
-    this.#earlier = undefined;
   }
 
-  /** As `EarlierRun.folder`; once live every folder that is met is new. */
-  history(path: string, inode: string, parent: Folder): { readonly known: boolean; readonly fresh: boolean } {
-    return this.#earlier?.folder(path, inode, parent) ?? { known: true, fresh: this.#live };
+  /** A folder was listed for the first time: an item that is not known in it from now on is new. */
+  listed(folder: Folder): void {
+    const item = folder.parent?.items.get(folder.name);
+    if (item !== undefined) this.#remember(item);
+  }
+
+  /** Whether an earlier run watched a folder, and whether it came to its place since. */
+  history(
+    path: string,
+    inode: string,
+    { parent, first }: { readonly parent: Folder; readonly first: boolean },
+  ): { readonly known: boolean; readonly fresh: boolean } {
+    if (!first) return { known: true, fresh: true };
+    return this.#earlier?.folder(path, inode, parent) ?? { known: false, fresh: false };
   }
 
   /** Something is at a path. `begins`: an observed tree begins there, whatever the patterns say of the path. */
-  seen(folder: Folder, name: string, { snapshot, cause, begins }: Look): void {
+  seen(folder: Folder, name: string, look: Look): void {
+    const { snapshot, cause, after, begins } = look;
     const known = folder.items.get(name);
     if (known === undefined) {
       const path = childPath(folder.path, name);
-      if (begins || this.#options.scope.covers(path)) this.#appeared(folder, { path, name, snapshot, cause });
+      if (begins || this.#options.scope.covers(path))
+        this.#appeared(folder, { path, name, snapshot, cause, after });
     } else if (known.snapshot.key !== snapshot.key || known.snapshot.type !== snapshot.type) {
       this.#forget(known);
-      this.#appeared(folder, { path: known.path, name, snapshot, cause });
-    } else if (differs(known.snapshot, snapshot)) this.#changed(known, snapshot, cause);
-    else if (cause.kind === 'wake' && known.racy && snapshot.type === 'file')
-      this.#lookInside(known, snapshot);
+      this.#appeared(folder, { path: known.path, name, snapshot, cause, after });
+    } else if (differs(known.snapshot, snapshot)) this.#changed(known, look);
+    else if (cause.kind === 'wake' && known.silent !== undefined && cause.turn <= known.silent + 1) {
+      // It was not there before: its wake-up was merely slower than the first scan.
+      known.silent = undefined;
+      this.#observeNew(known, 'modification', undefined, { after });
+    } else if (cause.kind === 'wake' && known.racy && snapshot.type === 'file')
+      this.#lookInside(known, snapshot, after);
     else if (snapshot.type === 'dir') known.snapshot = snapshot;
     else if (snapshot.type === 'symlink') {
       const target = this.#capturer.target(folder, known.path);
       const same =
         target?.key === known.target?.key && (target === undefined || !differs(target, known.target!));
-      if (!same) this.#lookInside(known, snapshot);
+      if (!same) this.#lookInside(known, snapshot, after);
     }
   }
 
   /** Nothing is at a path. */
-  gone(folder: Folder, name: string, cause: Cause): void {
+  gone(folder: Folder, name: string, { cause, after }: { cause: Cause; after: number }): void {
     const path = childPath(folder.path, name);
     const item = folder.items.get(name);
-    if (item !== undefined) this.#miss(item);
+    if (item !== undefined) this.#miss(item, after);
     else if (
       cause.kind === 'wake' &&
-      this.#live &&
       !this.#missing.has(path) &&
       !this.#options.echo.covers(path, cause.turn) &&
       this.#options.scope.covers(path)
     ) {
-      this.#vanished(path);
+      this.#vanished(path, folder.owner, { at: cause.at, after });
       this.#options.echo.gone(path);
     }
   }
 
-  /** A folder was left: so was everything in and below it. */
-  left(folder: Folder): void {
-    for (const item of [...itemsBelow(folder)]) this.#miss(item);
+  /** Something changed at a path that may not be read. */
+  unseen(folder: Folder, name: string, { at, after }: { at: number; after: number }): void {
+    const path = childPath(folder.path, name);
+    if (!this.#options.scope.covers(path)) return;
+    this.pacer.spend(path, this.#options.clock.monotonic());
+    this.counters.unseen++;
+    this.#emit(folder.owner, {
+      id: this.#id(path, { inode: '', ctime: this.#wall(at) }, 'unseen'),
+      action: 'modification',
+      time: this.#wall(at),
+      notBefore: this.#wall(after),
+      subject: path,
+      findings: ['unreadable'],
+    });
   }
 
-  /** Up to when everything that can change without a wake-up has been looked at. */
-  get unwatchedThrough(): Micros {
+  /** A folder was left: so was everything in and below it. */
+  left(folder: Folder): void {
+    for (const item of [...itemsBelow(folder)]) this.#miss(item, folder.polled);
+  }
+
+  /** Steady milliseconds up to when everything that can change without a wake-up has been polled. */
+  get unwatchedThrough(): number {
     return this.#unwatched.through;
   }
 
@@ -180,14 +246,15 @@ export class ItemTracker {
   lookAtUnwatched(): void {
     this.#unwatched.go(({ folder, name }) => {
       const snapshot = lookAt(childPath(folder.host, name));
+      const after = Math.max(folder.polled, this.#unwatched.through - this.#options.limits.lagMs);
       if (snapshot !== undefined && snapshot !== 'denied')
-        this.seen(folder, name, { snapshot, cause: { kind: 'scan' }, begins: false });
+        this.seen(folder, name, { snapshot, cause: { kind: 'scan' }, after, begins: false });
     });
   }
 
   /** Something waits for its time: ticks are wanted. */
   get pending(): boolean {
-    return this.#waiting.size > 0 || this.#missing.size > 0 || this.#large.pending;
+    return this.#waiting.size > 0 || this.#missing.size > 0 || this.#retrying.size > 0 || this.#large.pending;
   }
 
   /** Tells what has waited long enough. `all`: everything. */
@@ -199,12 +266,19 @@ export class ItemTracker {
       else this.#tellWaiting(item);
     }
     const wait = this.#options.limits.lagMs + 5;
-    for (const [path, { item, at, steady }] of this.#missing) {
+    for (const [path, { item, at, steady, after }] of this.#missing) {
       if (!all && now - steady < wait) break;
       this.#missing.delete(path);
-      this.#deleted(item, at);
+      this.#deleted(item, at, after);
     }
-    if (!all) this.#large.tick();
+    this.pacer.prune(now);
+    if (all) return;
+    for (const [item, due] of this.#retrying) {
+      if (due > now) continue;
+      this.#retrying.delete(item);
+      if (item.folder.items.get(item.name) === item) this.#tellRead(item);
+    }
+    this.#large.tick();
   }
 
   async stop(): Promise<void> {
@@ -220,7 +294,7 @@ export class ItemTracker {
       if (before.item.snapshot.key === snapshot.key) {
         const item = { ...before.item, folder };
         this.#add(item);
-        if (differs(item.snapshot, snapshot)) this.#changed(item, snapshot, found.cause);
+        if (differs(item.snapshot, snapshot)) this.#changed(item, found);
         else item.snapshot = snapshot;
         return;
       }
@@ -238,36 +312,54 @@ export class ItemTracker {
       leadsTo: undefined,
       header: undefined,
       settling: undefined,
+      silent: undefined,
+      repeats: false,
+      retries: 0,
       racy: false,
     };
-    const original = this.#live ? this.#movedFrom(item) : undefined;
+    const { cause, after } = found;
+    const wasThere = folder.first && this.#wasThere(item, cause);
+    const original = wasThere ? undefined : this.#movedFrom(item);
     const tracked = this.#add(item);
-    if (!this.#live && this.#wasThere(item)) {
+    if (wasThere) {
+      if (cause.kind !== 'wake') item.silent = this.#options.echo.turn;
       if (tracked) this.#remember(item);
+      else this.#beyond.add(path, snapshot);
       return;
     }
-    if (!tracked && found.cause.kind !== 'wake') return;
-    this.#observeNew(item, original === undefined ? 'modification' : 'rename', original);
-    this.#countMissed(item, found.cause);
+    if (!tracked) {
+      if (cause.kind !== 'wake' && (this.#beyond.has(path, snapshot) || !this.#beyond.hasRoom)) return;
+      this.#beyond.add(path, snapshot);
+    }
+    this.#observeNew(item, original === undefined ? 'modification' : 'rename', original, { after });
+    this.#countMissed(item, cause);
   }
 
-  /** True when the first look finds an item as it was, of a link also what it leads to. */
-  #wasThere(item: Item): boolean {
-    if (this.#earlier?.isSame(item) === false) return false;
+  /** True when the first scan finds an item as it was, of a link also what it leads to. */
+  #wasThere(item: Item, cause: Cause): boolean {
+    if (cause.kind === 'wake' && this.#earlier?.isUnchanged(item) !== true) {
+      this.#earlier?.isSame(item);
+      return false;
+    }
+    if (this.#earlier === undefined) {
+      if (this.#begun !== undefined && item.snapshot.ctime >= this.#begun) return false;
+    } else if (!this.#earlier.isSame(item)) return false;
     if (item.snapshot.type !== 'symlink') return true;
     const { sha256 } = item;
     this.#read(item);
     return sha256 === undefined || item.sha256 === sha256;
   }
 
-  #changed(item: Item, snapshot: Snapshot, cause: Cause): void {
+  #changed(item: Item, { snapshot, cause, after }: Look | Found): void {
     const now = this.#options.clock.monotonic();
     const { settling } = item;
     item.snapshot = snapshot;
     this.#noteUnwatched(item);
     this.#touchAncestors(item.folder, now);
+    item.silent = undefined;
+    item.retries = 0;
     if (settling === undefined || !this.#isSettling(item, now)) {
-      this.#observeNew(item, 'modification', undefined);
+      this.#observeNew(item, 'modification', undefined, { after });
       this.#countMissed(item, cause);
       return;
     }
@@ -281,7 +373,8 @@ export class ItemTracker {
     const read = this.#readAgain(item);
     if (read === undefined) return;
     const { content } = read;
-    if (content?.size === 0 && isExchanged(settling, content)) {
+    const exchanged = this.#isExchanged(item, content, now);
+    if (content?.size === 0 && exchanged) {
       // Perhaps it is being written anew.
       this.#tellWaiting(item);
       settling.told = now;
@@ -289,8 +382,7 @@ export class ItemTracker {
       return;
     }
     const first = wasEmpty && item.header !== undefined;
-    if (first || now - settling.told >= tellEveryMs || isExchanged(settling, content))
-      this.#tell(item, content);
+    if (first || now - settling.told >= tellEveryMs || exchanged) this.#tell(item, content, after);
     else this.#waitFor(item, this.#observation(item, content, true));
   }
 
@@ -302,7 +394,7 @@ export class ItemTracker {
   }
 
   /** The look shows no difference, but the content could have been exchanged within one tick of the ctime. */
-  #lookInside(item: Item, snapshot: Snapshot): void {
+  #lookInside(item: Item, snapshot: Snapshot, after: number): void {
     const { sha256, link } = item;
     item.snapshot = snapshot;
     const read = this.#readAgain(item);
@@ -310,28 +402,37 @@ export class ItemTracker {
     const now = this.#options.clock.monotonic();
     if (item.settling !== undefined && this.#isSettling(item, now)) {
       item.settling.last = now;
-      this.#tell(item, read.content);
-    } else this.#observeNew(item, 'modification', undefined, read.content);
+      this.#tell(item, read.content, after);
+    } else this.#observeNew(item, 'modification', undefined, { after, content: read.content });
   }
 
+  /** `after`: steady milliseconds before which it cannot have happened. */
   #observeNew(
     item: Item,
     action: 'modification' | 'rename',
     original: string | undefined,
-    content = this.#read(item),
+    { after, content = this.#read(item) }: { after: number; content?: FileContent | undefined },
   ): void {
     const now = this.#options.clock.monotonic();
-    const { inode } = item.snapshot;
+    const { inode, mtime, size } = item.snapshot;
     // Of a link the change may be that of its target.
     const ctime = later(item.snapshot.ctime, item.target?.ctime);
+    const { time, notBefore } = this.#dated(later(ctime, item.folder.appeared), after);
+    // A clock that cannot be believed makes no difference between two changes.
+    const stamp = notBefore === undefined ? ctime : item.folder.first ? time : this.#nowNanos();
     this.#tellWaiting(item);
     this.#stopWaiting(item);
-    const id = this.#id(item.path, { inode, ctime }, action);
+    const base = this.#id(item.path, { inode, ctime: stamp }, action);
+    const again = item.repeats || base === item.settling?.base;
+    const kind = `${action} ${mtime} ${size} ${item.sha256}`;
+    item.repeats = false;
     item.settling = {
-      // Two contents within one tick of the ctime are two events.
-      id: id === item.settling?.id ? this.#id(item.path, { inode, ctime }, `${action} ${item.sha256}`) : id,
+      // Two contents with one ctime are two events.
+      id: again ? this.#id(item.path, { inode, ctime: stamp }, kind) : base,
+      base,
       action,
-      time: this.#notAhead(later(ctime, item.folder.appeared)),
+      time,
+      notBefore,
       original,
       first: now,
       last: now,
@@ -343,16 +444,37 @@ export class ItemTracker {
     if (action === 'rename') this.counters.renamed++;
   }
 
-  #tell(item: Item, content: FileContent | undefined): void {
+  /**
+   * The time of a change: its ctime, as far as it lies between the last poll before it and the one that found it. A
+   * clock that says something else is not ours: then all that is known is the earliest possible moment.
+   */
+  #dated(stamp: bigint, after: number): { readonly time: bigint; readonly notBefore: bigint | undefined } {
+    const now = this.#nowNanos();
+    const from = this.#wall(after);
+    const earliest = from < now ? from : now;
+    if (stamp >= earliest && stamp <= now + aheadNanos)
+      return { time: stamp < now ? stamp : now, notBefore: undefined };
+    this.counters.bounded++;
+    return { time: earliest, notBefore: earliest };
+  }
+
+  #tell(item: Item, content: FileContent | undefined, after: number): void {
     if (item.settling === undefined) return;
-    if (isExchanged(item.settling, content)) this.#observeNew(item, 'modification', undefined, content);
+    if (this.#isExchanged(item, content, this.#options.clock.monotonic()))
+      this.#observeNew(item, 'modification', undefined, { after, content });
     else this.#amend(item, this.#observation(item, content, true));
+  }
+
+  /** Of what keeps changing without a pause the newest content is reported, under one event. */
+  #isExchanged(item: Item, content: FileContent | undefined, now: number): boolean {
+    const { settling, path } = item;
+    return settling !== undefined && !this.pacer.isBusy(path, now) && isExchanged(settling, content);
   }
 
   #tellRead(item: Item): void {
     const read = this.#readAgain(item);
     if (read === undefined) this.#stopWaiting(item);
-    else this.#tell(item, read.content);
+    else this.#tell(item, read.content, item.folder.polled);
   }
 
   /** Tells what was read before and has not been told yet. */
@@ -370,49 +492,81 @@ export class ItemTracker {
 
   #deliver(item: Item, observation: Observation): void {
     if (observation.amends !== true) this.counters.observed++;
-    this.#options.observe(observation);
-    if (item.folder.items.get(item.name) === item) this.#remember(item);
+    const { clock, observe, onItem, report } = this.#options;
+    const now = clock.monotonic();
+    this.pacer.spend(item.path, now);
+    const change = item.folder.items.get(item.name) === item ? remembered(item) : undefined;
+    // Nothing may be called complete that comes before the event.
+    const ago = (clock.now() - observation.event.time) / 1000;
+    const since = observation.amends !== true && ago < maxHeldMs ? now - ago : now;
+    report(item.folder.owner, since, observation.content?.bytes.length ?? 0, () => {
+      observe(observation);
+      if (change !== undefined) onItem(change);
+    });
   }
 
   /** What is to be told of an item as it is now. */
   #observation(item: Item, content: FileContent | undefined, amends: boolean): Observation {
     const settling = item.settling as NonNullable<Item['settling']>;
-    const { id, action, time, original } = settling;
-    const { sha256, findings } = item;
+    const { id, action, time, notBefore, original } = settling;
+    const { sha256 } = item;
+    const findings = notBefore === undefined ? item.findings : [...item.findings, 'time-bounded'];
     if (content !== undefined && content.size > 0)
       settling.content =
         content.truncated || sha256 === undefined ? undefined : { size: content.size, sha256 };
-    const event = fileEvent({ id, action, time, subject: item, original, findings });
+    const event = fileEvent({ id, action, time, notBefore, subject: item, original, findings });
     return { event, ...(content === undefined ? {} : { content }), ...(amends ? { amends } : {}) };
   }
 
-  #vanished(path: string): void {
-    const time = this.#nowNanos();
-    const notBefore = BigInt(this.complete) * 1000n;
-    for (const action of ['modification', 'deletion'] as const) {
-      const id = this.#id(path, { inode: '', ctime: time }, action);
-      this.#emit({ id, action, time, notBefore, subject: path, findings: ['vanished'] });
-    }
+  /** `at`: steady milliseconds when its wake-up came, `after`: before which it cannot have been there. */
+  #vanished(path: string, owner: Owner, { at, after }: { at: number; after: number }): void {
+    const now = this.#options.clock.monotonic();
     this.counters.vanished++;
+    if (!this.pacer.mayVanish(owner, now)) {
+      this.counters.vanished_uncounted++;
+      this.#options.onExceeded(owner);
+      return;
+    }
+    this.pacer.spend(path, now);
+    const [there, gone, notBefore] = [this.#wall(at), this.#nowNanos(), this.#wall(after)];
+    for (const [action, time] of [
+      ['modification', there],
+      ['deletion', gone],
+    ] as const) {
+      const id = this.#id(path, { inode: '', ctime: time }, action);
+      this.#emit(owner, { id, action, time, notBefore, subject: path, findings: ['vanished'] });
+    }
   }
 
-  #deleted(item: Item, at: Micros): void {
+  #deleted(item: Item, at: Micros, after: number): void {
+    const { owner } = item.folder;
     this.#release(item);
-    this.#emit({
+    const time = BigInt(at) * 1000n;
+    const earliest = this.#wall(after);
+    this.#emit(owner, {
       id: this.#id(item.path, item.snapshot, 'deletion'),
       action: 'deletion',
-      time: BigInt(at) * 1000n,
-      notBefore: BigInt(Math.min(this.complete, at)) * 1000n,
+      time,
+      notBefore: earliest < time ? earliest : time,
       subject: item,
       findings: item.findings,
     });
     this.counters.deleted++;
-    this.#options.onItem({ path: item.path, gone: true });
+    this.#change(owner, { path: item.path, gone: true });
   }
 
-  #emit(facts: FileEventFacts): void {
+  #emit(owner: Owner, facts: FileEventFacts): void {
     this.counters.observed++;
-    this.#options.observe({ event: fileEvent(facts) });
+    const { clock, observe, report } = this.#options;
+    const ago = (clock.now() - Number(facts.time / 1000n)) / 1000;
+    const event = fileEvent(facts);
+    report(owner, clock.monotonic() - Math.min(Math.max(ago, 0), maxHeldMs), 0, () => observe({ event }));
+  }
+
+  /** What is remembered follows what is reported, in the same order. */
+  #change(owner: Owner, change: ItemChange): void {
+    const { clock, onItem, report } = this.#options;
+    report(owner, clock.monotonic(), 0, () => onItem(change));
   }
 
   /** Reads what the item's path holds now and takes over what that says. */
@@ -438,8 +592,15 @@ export class ItemTracker {
     item.leadsTo = capture.leadsTo;
     item.findings = capture.findings;
     item.racy = this.#nowNanos() - item.snapshot.ctime < racyNanos;
+    if (capture.findings.includes('unreadable')) this.#retryLater(item);
     if (capture.large && hashLater && !this.#large.add(item)) this.counters.hash_skipped++;
     return capture.content;
+  }
+
+  /** It may have been for want of a file descriptor. */
+  #retryLater(item: Item): void {
+    if (item.retries >= maxRetries || this.#retrying.size >= maxRetrying) return;
+    this.#retrying.set(item, this.#options.clock.monotonic() + retryMs * 4 ** item.retries++);
   }
 
   /** `observation`: undefined when the file is to be read once its turn comes. */
@@ -466,14 +627,15 @@ export class ItemTracker {
       this.#forget(other);
       this.#options.echo.gone(other.path);
     }
-    this.#options.onItem({ path: other.path, gone: true });
+    this.#change(other.folder.owner, { path: other.path, gone: true });
     return other.path;
   }
 
   #isSettling(item: Item, now: number): boolean {
     const { settling } = item;
     const { settleMs, maxSettleMs } = this.#options.limits;
-    return settling !== undefined && now - settling.last < settleMs && now - settling.first < maxSettleMs;
+    if (settling === undefined || now - settling.first >= maxSettleMs) return false;
+    return now - settling.last < settleMs || this.pacer.isBusy(item.path, now);
   }
 
   /** What happens in a new folder is part of its own settling. */
@@ -495,6 +657,10 @@ export class ItemTracker {
     const { target } = item.folder;
     if (this.#items >= maxItems || target.items >= maxItemsPerTarget) {
       this.counters.untracked++;
+      if (!this.#full.has(target)) {
+        this.#full.add(target);
+        this.#options.onFull(target, true);
+      }
       return false;
     }
     this.#items++;
@@ -505,24 +671,32 @@ export class ItemTracker {
     return true;
   }
 
-  #miss(item: Item): void {
+  #miss(item: Item, after: number): void {
     this.#tellWaiting(item);
     this.#forget(item, true);
     this.#options.echo.gone(item.path);
     const { clock } = this.#options;
-    this.#missing.set(item.path, { item, at: clock.now(), steady: clock.monotonic() });
+    this.#missing.set(item.path, { item, at: clock.now(), steady: clock.monotonic(), after });
   }
 
   /** Takes an item out of its folder; `keepKey`: it may still turn up under another path. */
   #forget(item: Item, keepKey = false): void {
     this.#unwatched.members.delete(item);
+    this.#retrying.delete(item);
     this.#stopWaiting(item);
     if (item.folder.items.get(item.name) === item) {
       item.folder.items.delete(item.name);
       item.folder.target.items--;
       this.#items--;
+      this.#noteRoom(item.folder.target);
     }
     if (!keepKey) this.#release(item);
+  }
+
+  #noteRoom(target: Target): void {
+    const { limits, onFull } = this.#options;
+    if (this.#full.size === 0 || target.items > limits.maxItemsPerTarget * enoughRoom) return;
+    if (this.#items < limits.maxItems * enoughRoom && this.#full.delete(target)) onFull(target, false);
   }
 
   #release(item: Item): void {
@@ -530,17 +704,17 @@ export class ItemTracker {
   }
 
   #remember(item: Item): void {
-    this.#options.onItem(remembered(item));
+    this.#change(item.folder.owner, remembered(item));
   }
 
   #id(path: string, { inode, ctime }: { inode: string; ctime: bigint }, kind: FileAction | string): string {
     return fileEventId('file-watch', this.#options.boot, path, inode, ctime, kind);
   }
 
-  /** Detection would wait for such a time to come before it judges the event. */
-  #notAhead(time: bigint): bigint {
-    const now = this.#nowNanos();
-    return time > now + aheadNanos ? now : time;
+  /** Nanoseconds of the wall clock, as it goes now, at a moment of the steady one. */
+  #wall(steady: number): bigint {
+    const { clock } = this.#options;
+    return BigInt(Math.ceil(clock.now() - (clock.monotonic() - steady) * 1000)) * 1000n;
   }
 
   #nowNanos(): bigint {
@@ -549,7 +723,9 @@ export class ItemTracker {
 }
 
 export function remembered(item: Item): RememberedItem {
-  const { inode, ctime, size, mode, uid, gid, type } = item.snapshot;
+  const { inode, ctime, mode, uid, gid, type } = item.snapshot;
+  const listed = type !== 'dir' || item.folder.folders.get(item.name)?.listed === true;
+  const size = listed ? item.snapshot.size : -1;
   return { path: item.path, inode, ctimeNanos: ctime, size, mode, uid, gid, type, sha256: item.sha256 };
 }
 
@@ -567,15 +743,18 @@ function later(a: bigint, b: bigint | undefined): bigint {
   return b !== undefined && b > a ? b : a;
 }
 
-interface Found {
-  readonly path: string;
-  readonly name: string;
+interface Poll {
   readonly snapshot: Snapshot;
   readonly cause: Cause;
+  /** Steady milliseconds: what is found cannot have happened before. */
+  readonly after: number;
 }
 
-interface Look {
-  readonly snapshot: Snapshot;
-  readonly cause: Cause;
+interface Found extends Poll {
+  readonly path: string;
+  readonly name: string;
+}
+
+interface Look extends Poll {
   readonly begins: boolean;
 }

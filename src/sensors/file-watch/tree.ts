@@ -1,6 +1,8 @@
+import type { Owner } from './owner.js';
 import type { Step } from './scope.js';
 import type { Snapshot } from './snapshot.js';
 import type { Wake } from './wake.js';
+import type { Waiting } from './work-queue.js';
 
 /** A folder that is entered: on the way to what is observed, or part of an observed tree. */
 export interface Folder {
@@ -12,11 +14,13 @@ export interface Folder {
   readonly parent: Folder | undefined;
   /** Device, inode and birth time of the folder that was entered. */
   readonly key: string;
-  readonly steps: readonly Step[];
+  steps: readonly Step[];
+  /** Whose changes these are. */
+  readonly owner: Owner;
   /** Levels below the beginning of an observed tree; undefined on the way to one. */
   readonly level: number | undefined;
   /** The beginning of the observed tree that it is part of: the caps are counted there. */
-  readonly target: { items: number; folders: number };
+  readonly target: Target;
   /** Nanoseconds: what is in it cannot have become visible earlier than the folder did. */
   readonly appeared: bigint;
   /** The run before this one watched it too. */
@@ -26,16 +30,42 @@ export interface Folder {
   readonly items: Map<string, Item>;
   readonly folders: Map<string, Folder>;
   wake: Wake | undefined;
+  /** On another volume than the system's own: changes made elsewhere wake nobody, so it is polled. */
+  readonly foreign: boolean;
+  /**
+   * Steady milliseconds: what was there then is known. The beginning of the last complete listing; before the first one,
+   * the time before which the folder cannot have been there, or up to which an earlier run had seen everything.
+   */
+  polled: number;
+  /** Not listed completely since the start: what is in it may have been there before. */
+  first: boolean;
+  /** It was listed completely at least once. */
+  listed: boolean;
+  /** Steady milliseconds of the next poll of a folder that is polled. */
+  pollDue: number;
+  /** Names that wait to be polled. */
+  readonly queued: Map<string, Waiting>;
   /** It was left: nothing that still arrives for it counts. */
   closed: boolean;
+}
+
+/** The beginning of an observed tree, with what is counted there for the caps. */
+export interface Target {
+  readonly path: string;
+  items: number;
+  folders: number;
 }
 
 /** The event that later changes of the same item may still belong to. */
 export interface Settling {
   readonly id: string;
+  /** The id that follows from path, inode, ctime and action alone. */
+  readonly base: string;
   readonly action: 'modification' | 'rename';
   /** Nanoseconds since 1970. */
   readonly time: bigint;
+  /** The earliest possible time, where the volume's clock cannot be believed. */
+  readonly notBefore: bigint | undefined;
   readonly original: string | undefined;
   /** Milliseconds, steady: when it was first observed, last changed and last told about. */
   readonly first: number;
@@ -63,6 +93,12 @@ export interface Item {
   /** First 16 bytes, lower-case hexadecimal. */
   header: string | undefined;
   settling: Settling | undefined;
+  /** The event loop's turn in which the first scan took it for one that was there before. */
+  silent: number | undefined;
+  /** An earlier run reported it with the same inode and ctime: a new event needs another id. */
+  repeats: boolean;
+  /** Reads that failed and are to be tried again. */
+  retries: number;
   /** The last look came so soon after the change that another change could hide behind the same ctime. */
   racy: boolean;
 }

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { Clock } from '../../base/clock.js';
 import { errnoOf } from '../../base/errors.js';
 import type { RootMap } from '../../base/root.js';
-import type { Micros } from '../../base/time.js';
+import type { BlindSpots } from './blind-spots.js';
 import type { Echo } from './echo.js';
-import { type Cause, LookQueue } from './look-queue.js';
 import type { FileWatchLimits } from './options.js';
+import { type Owner, ownerOf, systemOwner } from './owner.js';
 import { Rights } from './rights.js';
 import { Rounds } from './rounds.js';
 import type { Scope, Wanted } from './scope.js';
@@ -14,6 +14,7 @@ import { lookAt, type Snapshot } from './snapshot.js';
 import type { ItemTracker } from './tracker.js';
 import { childPath, type Folder, foldersBelow } from './tree.js';
 import { Watchers } from './watchers.js';
+import { type Cause, WorkQueue } from './work-queue.js';
 
 /** Work done inside one turn of wake-ups, milliseconds; the rest is done in slices of the same length. */
 const sliceMs = 8;
@@ -22,11 +23,25 @@ const sliceMs = 8;
  * fs.inotify.max_queued_events comes) and libuv does not tell.
  */
 const crowd = 8_192;
-/** After a crowd everything is looked at again once there was no wake-up for so long, milliseconds. */
+/**
+ * After a crowd everything is scanned again once there was no wake-up for so long, and at the latest after so long,
+ * milliseconds.
+ */
 const quietMs = 200;
-
-/** Paths that are remembered as told to be out of sight. */
-const maxTold = 4_096;
+const latestMs = 2_000;
+/** A folder without a watcher, or whose watcher cannot be relied on, is polled so often, milliseconds ... */
+const pollMs = 950;
+/** ... or more rarely, so that its items take no more than some percent of a processor. */
+const pollMsPerItem = 0.5;
+/** How often a watcher that was refused is asked for again, milliseconds, and how many in one go. */
+const refusedEveryMs = 5_000;
+const maxRetried = 64;
+/** Folders beyond a cap that are remembered, to tell what they hold once there is room. */
+const maxCapped = 4_096;
+/** What is called complete ends before it, milliseconds. */
+const instantMs = 0.002;
+/** Places whose volumes send a wake-up for every change: no Mac can start with these on a server. */
+const ownVolumes = ['/', '/Library', '/private/var', '/System/Volumes/Data'];
 
 export interface WalkerOptions {
   readonly root: RootMap;
@@ -35,11 +50,16 @@ export interface WalkerOptions {
   readonly limits: FileWatchLimits;
   readonly echo: Echo;
   readonly tracker: ItemTracker;
+  readonly blind: BlindSpots;
+  /** The user of a home folder outside of /Users. */
+  readonly userOf: (macPath: string) => string | undefined;
   /** Something is to be done that the next tick looks after. */
   readonly onWork: () => void;
-  /** A cap was reached or the kernel refuses to watch a folder. */
-  readonly onBlind: (reason: 'overflow' | 'permission', detail: string) => void;
-  /** A look failed for a reason of our own. */
+  /** Whether nobody waits for the backlog of an owner any more. */
+  readonly onBehind: (owner: Owner, behind: boolean) => void;
+  /** The paths of an owner change faster than they are reported. */
+  readonly onExceeded: (owner: Owner) => void;
+  /** A poll failed for a reason of our own. */
   readonly onFailure: (macPath: string, error: unknown) => void;
 }
 
@@ -56,24 +76,34 @@ export class FolderWalker {
     failed_looks: 0,
     capped: 0,
     crowds: 0,
+    deferred: 0,
   };
   readonly #options: WalkerOptions;
-  readonly #queue: LookQueue;
+  readonly #queue: WorkQueue;
   /** The folder that stands for `/`. */
   top: Folder | undefined;
   #scheduled = false;
-  #live = false;
-  #liveSince: Micros = 0;
+  /** Nanoseconds of the wall clock when it began. */
+  #begun = 0n;
   readonly #watchers: Watchers;
   readonly #rights: Rights;
-  readonly #told = new Set<string>();
   /**
    * Folders on the way and where observed trees begin: a volume can be mounted over them, and where a link leads can
    * change far away from it.
    */
   readonly #way: Rounds<Folder>;
-  #crowded = false;
+  readonly #ownDevices = new Set<string>();
+  /** Polled, although most have a watcher: on foreign volumes, and where something could not be read. */
+  readonly #polled = new Set<Folder>();
+  /** When something in a folder could not be read last, steady milliseconds. */
+  readonly #denied = new Map<Folder, number>();
+  /** Beyond a cap: whether the first scan found it, and what was known when. */
+  readonly #capped = new Map<string, Pick<Folder, 'first' | 'polled'>>();
+  /** Steady milliseconds up to when every wake-up has come. */
+  #drained = Number.NEGATIVE_INFINITY;
+  #crowdedAt: number | undefined;
   #lastWake = 0;
+  #lastRetry = 0;
 
   constructor(options: WalkerOptions) {
     this.#options = options;
@@ -83,20 +113,31 @@ export class FolderWalker {
       clock: options.clock,
       onWake: (folder, name) => this.#woken(folder, name),
       onReady: (folder) => {
-        // What appeared between the first look and the watcher.
+        if (folder.wake !== undefined) options.blind.close(`${folder.path} (watcher)`, 'overflow');
+        // What appeared between the first poll and the watcher.
         this.#queue.add(folder, undefined, { kind: 'scan' });
         this.#schedule();
       },
-      onBlind: options.onBlind,
+      onRefused: (folder, code) => {
+        // Where permission is missing the listing says so.
+        if (code !== 'EACCES' && code !== 'EPERM')
+          options.blind.open(
+            `${folder.path} (watcher)`,
+            'overflow',
+            `the system gives no watcher (${code}): polled once a second instead`,
+          );
+      },
     });
-    this.#queue = new LookQueue({
+    this.#queue = new WorkQueue({
       clock: options.clock,
       list: (folder) => this.#list(folder),
+      listed: (folder, begun) => this.#listed(folder, begun),
+      onBehind: options.onBehind,
       look: (folder, name, cause) => {
         try {
           this.#look(folder, name, cause);
         } catch (error) {
-          // One odd file must not stop the looks at all others.
+          // One odd file must not stop the polls of all others.
           this.counters.failed_looks++;
           options.onFailure(childPath(folder.path, name), error);
         }
@@ -104,12 +145,17 @@ export class FolderWalker {
     });
   }
 
-  /** Nothing is left to look at and every watcher is up. */
-  get settled(): boolean {
-    return this.#queue.empty && this.#watchers.openingSince === undefined;
+  /** Every folder that leads to an observed tree, and its beginning, is listed and watched. */
+  get waysWatched(): boolean {
+    return !this.#watchers.opensWays && !this.#queue.firstScanLeft(true);
   }
 
-  /** Since when something may have happened that has not been looked at. */
+  /** Everything has been polled once since the start. */
+  get scanned(): boolean {
+    return !this.#queue.firstScanLeft();
+  }
+
+  /** Steady milliseconds since when something may have happened that has not been polled and reported. */
   get since(): number | undefined {
     const { since } = this.#queue;
     const { openingSince } = this.#watchers;
@@ -120,18 +166,42 @@ export class FolderWalker {
 
   /** Ticks are wanted. */
   get pending(): boolean {
-    return this.#crowded || !this.settled;
+    return (
+      this.#crowdedAt !== undefined ||
+      !this.#queue.empty ||
+      this.#queue.hasDeferred ||
+      this.#watchers.openingSince !== undefined
+    );
   }
 
+  /** Folders that are polled for want of a watcher. */
   get blind(): number {
     return this.#watchers.blind.size;
   }
 
-  /** False when the root is not there. */
-  begin(): boolean {
+  /** Folders that are polled because no wake-up can be relied on there. */
+  get foreign(): number {
+    return this.#polled.size;
+  }
+
+  /**
+   * False when the root is not there. `since`: steady milliseconds up to which what is there is known; `first`: what is
+   * there may have been there before.
+   */
+  begin(since: number, first: boolean): boolean {
     const { root, scope } = this.#options;
     const snapshot = lookAt(root.root || '/');
     if (snapshot === undefined || snapshot === 'denied' || snapshot.type !== 'dir') return false;
+    const { clock } = this.#options;
+    if (first) {
+      this.#begun = BigInt(clock.now()) * 1000n;
+      this.#drained = clock.monotonic();
+    }
+    this.#ownDevices.clear();
+    for (const own of ownVolumes) {
+      const there = lookAt(root.toHost(own));
+      if (there !== undefined && there !== 'denied') this.#ownDevices.add(deviceOf(there.key));
+    }
     this.top = this.#enter({
       path: '/',
       host: root.root || '/',
@@ -139,18 +209,29 @@ export class FolderWalker {
       parent: undefined,
       key: snapshot.key,
       steps: scope.start,
+      owner: systemOwner,
       level: undefined,
-      target: { items: 0, folders: 0 },
+      target: { path: '/', items: 0, folders: 0 },
       appeared: 0n,
       known: false,
       viaLink: false,
+      foreign: false,
+      polled: since,
+      first,
+      listed: false,
     });
     return true;
   }
 
-  goLive(): void {
-    this.#live = true;
-    this.#liveSince = this.#options.clock.now();
+  /** Every wake-up for what happened up to then has come. */
+  drained(steady: number): void {
+    this.#drained = steady;
+  }
+
+  /** Hands something on in the order of its owner. */
+  report(owner: Owner, since: number, bytes: number, run: () => void): void {
+    this.#queue.report(owner, since, bytes, run);
+    this.#schedule();
   }
 
   /** Compares everything again, in slices. */
@@ -158,8 +239,9 @@ export class FolderWalker {
     if (this.top === undefined) return;
     const now = lookAt(this.top.host);
     if (now === undefined || now === 'denied' || now.key !== this.top.key) {
+      const { polled } = this.top;
       this.#leave(this.top);
-      if (!this.begin()) this.top = undefined;
+      if (!this.begin(polled, false)) this.top = undefined;
       return;
     }
     for (const folder of foldersBelow(this.top)) {
@@ -169,17 +251,38 @@ export class FolderWalker {
     this.#schedule();
   }
 
-  /** Called often: looks that watchers cannot ask for. */
-  tick(now: number): void {
-    if (this.#crowded && now - this.#lastWake > quietMs) {
-      this.#crowded = false;
-      this.rescan('scan');
+  /** The scope has grown: what is on the way to what it names now is entered. */
+  extend(): void {
+    if (this.top === undefined) return;
+    this.top.steps = this.#options.scope.start;
+    const left = [this.top];
+    for (let folder = left.pop(); folder !== undefined; folder = left.pop()) {
+      for (const child of folder.folders.values()) {
+        child.steps = this.#options.scope.wanted(folder.steps, child.name)?.steps ?? [];
+        left.push(child);
+      }
+      if (folder.level === undefined) this.#queue.add(folder, undefined, { kind: 'scan' });
     }
-    if (!this.#queue.empty) this.#schedule();
+    this.#schedule();
   }
 
-  /** Up to when it is known that no folder on the way had become another one. */
-  get wayThrough(): Micros {
+  /** Called often: polls that watchers cannot ask for. */
+  tick(now: number): void {
+    const { blind } = this.#options;
+    if (
+      this.#crowdedAt !== undefined &&
+      (now - this.#lastWake > quietMs || now - this.#crowdedAt > latestMs)
+    ) {
+      this.#crowdedAt = undefined;
+      this.rescan('scan');
+    }
+    this.#queue.promote(now);
+    if (!this.#queue.empty) this.#schedule();
+    blind.tick();
+  }
+
+  /** Steady milliseconds up to when it is known that no folder on the way had become another one. */
+  get wayThrough(): number {
     return this.#way.through;
   }
 
@@ -198,9 +301,22 @@ export class FolderWalker {
     });
   }
 
-  /** Looks into the folders that have no watcher. */
-  lookIntoBlind(): void {
-    for (const folder of this.#watchers.blind) this.#queue.add(folder, undefined, { kind: 'scan' });
+  /** Polls the folders that have no watcher, or none that can be relied on. */
+  pollUnwatched(now: number): void {
+    const { blind } = this.#watchers;
+    if (now - this.#lastRetry > refusedEveryMs) {
+      this.#lastRetry = now;
+      let left = maxRetried;
+      for (const folder of [...blind]) if (left-- > 0) this.#watchers.open(folder);
+    }
+    for (const folders of [blind, this.#polled]) {
+      for (const folder of folders) {
+        if (folder.pollDue > now) continue;
+        folder.pollDue = now + Math.max(pollMs, folder.items.size * pollMsPerItem);
+        this.#queue.add(folder, undefined, { kind: 'poll' });
+      }
+    }
+    this.#schedule();
   }
 
   /** Works off what is queued, a slice at a time. */
@@ -213,6 +329,11 @@ export class FolderWalker {
     });
   }
 
+  /** Goes on with what is queued, for some milliseconds. */
+  work(): void {
+    if (!this.#queue.run(sliceMs)) this.#schedule();
+  }
+
   /** Resolves once the kernel watches nothing for us any more. */
   async stop(): Promise<void> {
     if (this.top === undefined) return;
@@ -221,12 +342,14 @@ export class FolderWalker {
     await Promise.all(folders.map((folder) => this.#close(folder)));
   }
 
-  /** All looks that are queued, at once. */
+  /** All that is queued, at once. */
   finish(): void {
-    while (!this.#queue.run(1_000));
+    this.#queue.promote(Number.POSITIVE_INFINITY);
+    this.#queue.finish();
   }
 
-  #list(folder: Folder): string[] {
+  #list(folder: Folder): { names: string[]; complete: boolean } {
+    let complete = true;
     const names = new Set([...folder.items.keys(), ...folder.folders.keys()]);
     try {
       for (const name of readdirSync(folder.host)) {
@@ -235,11 +358,35 @@ export class FolderWalker {
     } catch (error) {
       const code = errnoOf(error);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        complete = false;
         this.counters.read_errors++;
-        this.#blindTo('permission', folder.path, `cannot be listed (${code})`);
+        this.#cannotRead(folder, `cannot be listed (${code})`);
       }
     }
-    return [...names].reverse();
+    return { names: [...names].reverse(), complete };
+  }
+
+  #listed(folder: Folder, begun: number): void {
+    const denied = this.#denied.get(folder);
+    if (denied !== undefined && denied >= begun) return;
+    this.#seesAgain(folder);
+    folder.polled = Math.max(folder.polled, begun - this.#options.limits.lagMs);
+    if (folder.listed) return;
+    folder.listed = true;
+    folder.first = false;
+    this.#options.tracker.listed(folder);
+  }
+
+  #cannotRead(folder: Folder, why: string): void {
+    this.#denied.set(folder, this.#options.clock.monotonic());
+    this.#polled.add(folder);
+    this.#options.blind.open(folder.path, 'permission', why);
+  }
+
+  #seesAgain(folder: Folder): void {
+    if (!this.#denied.delete(folder)) return;
+    if (!folder.foreign) this.#polled.delete(folder);
+    this.#options.blind.close(folder.path, 'permission');
   }
 
   #wanted(folder: Folder, name: string): Wanted | undefined {
@@ -249,31 +396,47 @@ export class FolderWalker {
   }
 
   #look(folder: Folder, name: string, cause: Cause): void {
-    const { tracker } = this.#options;
+    const { tracker, blind } = this.#options;
     const wanted = this.#wanted(folder, name);
     if (folder.closed || wanted === undefined) return;
     this.counters.looks++;
     const snapshot = lookAt(childPath(folder.host, name));
+    const after = this.#after(folder, cause);
     if (snapshot === 'denied') {
       this.counters.read_errors++;
+      this.#cannotRead(folder, 'what is in it cannot be read');
+      if (wanted.item && cause.kind === 'wake') tracker.unseen(folder, name, { at: cause.at, after });
       return;
     }
     const inside = folder.folders.get(name);
-    const below = snapshot === undefined ? undefined : this.#below(folder, name, { snapshot, wanted });
+    const below =
+      snapshot === undefined ? undefined : this.#below(folder, name, { snapshot, wanted, cause, after });
     if (inside !== undefined && inside.key !== below?.key) this.#leave(inside);
     if (snapshot === undefined) {
-      if (wanted.item) tracker.gone(folder, name, cause);
+      if (blind.size > 0) blind.close(`${childPath(folder.path, name)} (link)`, 'permission');
+      if (this.#capped.delete(childPath(folder.path, name)))
+        blind.close(childPath(folder.path, name), 'overflow');
+      if (wanted.item) tracker.gone(folder, name, { cause, after });
       return;
     }
-    if (wanted.item) tracker.seen(folder, name, { snapshot, cause, begins: wanted.tree });
-    if (below !== undefined && inside?.key !== below.key) this.#enter(below);
+    if (wanted.item) tracker.seen(folder, name, { snapshot, cause, after, begins: wanted.tree });
+    if (below === undefined) return;
+    if (inside?.key !== below.key) this.#enter(below);
+    // Its mode may be what changed.
+    else if (cause.kind === 'wake') this.#queue.add(inside, undefined, { kind: 'scan' });
+  }
+
+  /** Steady milliseconds: what a poll finds to be new or changed cannot have happened before. */
+  #after(folder: Folder, cause: Cause): number {
+    // Where changes are made elsewhere too, a wake-up says nothing about the first of them.
+    return cause.kind === 'wake' && !folder.foreign ? Math.max(folder.polled, cause.after) : folder.polled;
   }
 
   /** The folder to enter for a name, when it is one: itself, or where a link on the way leads. */
   #below(
     folder: Folder,
     name: string,
-    { snapshot, wanted }: { snapshot: Snapshot; wanted: Wanted },
+    { snapshot, wanted, cause, after }: { snapshot: Snapshot; wanted: Wanted; cause: Cause; after: number },
   ): NewFolder | undefined {
     const { steps, tree } = wanted;
     if (folder.level === undefined && steps.length === 0) return undefined;
@@ -288,22 +451,32 @@ export class FolderWalker {
         return undefined;
       if (!target.mayList()) {
         const where = this.#options.root.toMac(target.host);
-        this.#blindTo('permission', macPath, `leads to ${where}, which its owner may not read: not watched`);
+        const why = `leads to ${where}, which its owner may not read: not watched`;
+        this.#options.blind.open(`${macPath} (link)`, 'permission', why);
         return undefined;
       }
+      if (this.#options.blind.size > 0) this.#options.blind.close(`${macPath} (link)`, 'permission');
       host = target.host;
       key = `${key}>${there.key}`;
       if (there.ctime > ctime) ctime = there.ctime;
     } else if (snapshot.type !== 'dir') return undefined;
     const begins = tree && folder.level === undefined;
     const observed = begins || folder.level !== undefined;
+    const capped = this.#capped.get(macPath);
+    const born = snapshot.birth !== 0n && snapshot.birth >= this.#begun;
+    const first = capped?.first ?? (folder.first && cause.kind !== 'wake' && !born);
     const { known, fresh } = observed
-      ? this.#options.tracker.history(macPath, snapshot.inode, folder)
-      : { known: false, fresh: this.#live };
-    // What was mounted says nothing about when: at the earliest after the last look that did not find it.
+      ? this.#options.tracker.history(macPath, snapshot.inode, { parent: folder, first })
+      : { known: false, fresh: !first };
+    // What another one came to the place of was there when the way was polled last.
+    const replaces = folder.folders.has(name) && (folder.level === undefined || begins);
+    const since = capped?.polled ?? (replaces ? Math.max(after, this.#way.through) : after);
+    const { clock, userOf } = this.#options;
+    // What was mounted says nothing about when.
     const mounted = deviceOf(snapshot.key) !== deviceOf(folder.key);
-    const since = this.#live ? Math.max(this.#way.through, this.#liveSince) : this.#options.clock.now();
-    const visible = mounted ? BigInt(since) * 1000n : ctime;
+    const visible = mounted
+      ? BigInt(Math.round(clock.now() - (clock.monotonic() - since) * 1000)) * 1000n
+      : ctime;
     return {
       path: macPath,
       host,
@@ -312,39 +485,52 @@ export class FolderWalker {
       key,
       steps,
       level: begins ? 0 : folder.level === undefined ? undefined : folder.level + 1,
-      target: begins ? { items: 0, folders: 0 } : folder.target,
+      owner: ownerOf(macPath, snapshot, folder, userOf),
+      target: begins ? { path: macPath, items: 0, folders: 0 } : folder.target,
       appeared: fresh && visible > folder.appeared ? visible : folder.appeared,
       known,
       viaLink: folder.viaLink || snapshot.type === 'symlink',
+      foreign: !this.#ownDevices.has(deviceOf(key.slice(key.indexOf('>') + 1))),
+      polled: since,
+      first,
+      listed: false,
     };
   }
 
   #enter(fresh: NewFolder): Folder | undefined {
-    const capped = this.#capped(fresh);
-    if (capped !== undefined) {
+    const { blind, clock } = this.#options;
+    const reason = this.#reasonAgainst(fresh);
+    if (reason !== undefined) {
+      if (blind.isOpen(fresh.path, 'overflow')) return undefined;
       this.counters.capped++;
-      this.#blindTo('overflow', fresh.path, `is not watched: ${capped}`);
+      const { first, polled } = fresh;
+      if (this.#capped.size < maxCapped) this.#capped.set(fresh.path, { first, polled });
+      blind.open(fresh.path, 'overflow', `is not watched: ${reason}`);
       return undefined;
     }
+    if (this.#capped.delete(fresh.path)) blind.close(fresh.path, 'overflow');
     const folder: Folder = {
       ...fresh,
       items: new Map(),
       folders: new Map(),
       wake: undefined,
+      pollDue: clock.monotonic() + pollMs,
+      queued: new Map(),
       closed: false,
     };
     this.counters.folders++;
     if (folder.level !== undefined) folder.target.folders++;
     fresh.parent?.folders.set(fresh.name, folder);
     if (folder.level === undefined || folder.level === 0) this.#way.members.add(folder);
+    if (folder.foreign) this.#polled.add(folder);
     this.#watchers.open(folder);
-    this.#queue.add(folder, undefined, { kind: 'scan' });
+    this.#queue.add(folder, undefined, { kind: folder.first ? 'first' : 'scan' });
     this.#schedule();
     return folder;
   }
 
   /** Why a folder is not entered. What leads to an observed tree, and where it begins, has room that no tree can take. */
-  #capped({ level, target }: NewFolder): string | undefined {
+  #reasonAgainst({ level, target }: NewFolder): string | undefined {
     const { maxFolders, maxFoldersPerTarget, maxDepth } = this.#options.limits;
     const nested = level !== undefined && level > 0;
     if (nested && level > maxDepth) return `deeper than ${maxDepth} levels`;
@@ -355,26 +541,44 @@ export class FolderWalker {
 
   #woken(folder: Folder, name: string | undefined): void {
     if (folder.closed) return;
-    const { turn, start, wakes } = this.#options.echo.wake();
-    this.#options.onWork();
-    this.#lastWake = this.#options.clock.monotonic();
-    if (name !== undefined && this.#wanted(folder, name) === undefined && name !== path.basename(folder.host))
-      return;
+    const { blind, clock, echo, onWork } = this.#options;
+    const { turn, start, wakes } = echo.wake();
+    onWork();
+    const now = clock.monotonic();
+    this.#lastWake = now;
+    const itself = name === path.basename(folder.host);
+    if (name !== undefined && !itself && this.#wanted(folder, name) === undefined) return;
     this.counters.wakeups++;
     if (wakes === crowd) {
       this.counters.crowds++;
-      this.#crowded = true;
+      this.#crowdedAt ??= now;
       const detail = `${crowd} wake-ups at once: some may be lost, and with them what was there and is gone again`;
-      this.#options.onBlind('overflow', detail);
+      blind.moment('overflow', detail, clock.now() - Math.max(now - this.#drained, 0) * 1000);
     }
     if (name === undefined) this.#queue.add(folder, undefined, { kind: 'scan' });
-    else if (name === path.basename(folder.host)) {
+    else if (itself) {
       // The folder itself, or an entry of the same name.
       if (folder.parent !== undefined) this.#queue.add(folder.parent, folder.name, { kind: 'scan' });
       this.#queue.add(folder, name, { kind: 'scan' });
-    } else this.#queue.add(folder, name, { kind: 'wake', turn });
-    const left = sliceMs - (this.#lastWake - start);
+    } else this.#named(folder, name, { turn, now });
+    const left = sliceMs - (now - start);
     if (left <= 0 || !this.#queue.run(left)) this.#schedule();
+  }
+
+  /** Costs the same however much waits. */
+  #named(folder: Folder, name: string, { turn, now }: { turn: number; now: number }): void {
+    const { tracker, limits, onExceeded } = this.#options;
+    const cause: Cause = { kind: 'wake', turn, at: now, after: this.#drained - limits.lagMs + instantMs };
+    if (this.#queue.join(folder, name, cause)) return;
+    const { pacer } = tracker;
+    const due = pacer.due(childPath(folder.path, name), folder.owner, now);
+    if (due <= now) {
+      this.#queue.add(folder, name, cause);
+      return;
+    }
+    this.counters.deferred++;
+    this.#queue.defer(folder, name, cause, due);
+    if (pacer.isExceeded(folder.owner, now)) onExceeded(folder.owner);
   }
 
   #leave(folder: Folder): void {
@@ -384,22 +588,22 @@ export class FolderWalker {
   }
 
   #close(folder: Folder): Promise<void> {
+    const { blind } = this.#options;
     folder.closed = true;
     this.#way.members.delete(folder);
+    this.#polled.delete(folder);
+    this.#denied.delete(folder);
+    if (blind.size > 0) {
+      blind.close(folder.path, 'permission');
+      blind.close(`${folder.path} (watcher)`, 'overflow');
+    }
     this.counters.folders--;
     if (folder.level !== undefined) folder.target.folders--;
     return this.#watchers.close(folder);
   }
-
-  /** Told once about each path: what is capped stays so at every later look. */
-  #blindTo(reason: 'overflow' | 'permission', path: string, why: string): void {
-    if (this.#told.has(path) || this.#told.size >= maxTold) return;
-    this.#told.add(path);
-    this.#options.onBlind(reason, `${path} ${why}`);
-  }
 }
 
-type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'closed'>;
+type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'pollDue' | 'queued' | 'closed'>;
 
 /** The steps to a folder, from the root: each a folder and a name in it. */
 function wayTo(folder: Folder): [Folder, string][] {

@@ -1,5 +1,6 @@
+import { accessSync, constants } from 'node:fs';
 import type { Clock } from '../../base/clock.js';
-import type { Micros } from '../../base/time.js';
+import { errnoOf } from '../../base/errors.js';
 import type { Folder } from './tree.js';
 import { Wake } from './wake.js';
 
@@ -9,7 +10,8 @@ export interface WatchersOptions {
   readonly onWake: (folder: Folder, name: string | undefined) => void;
   /** From now on the folder is watched, or will have to do without. */
   readonly onReady: (folder: Folder) => void;
-  readonly onBlind: (reason: 'overflow' | 'permission', detail: string) => void;
+  /** The kernel refuses to watch a folder: an errno code. */
+  readonly onRefused: (folder: Folder, code: string) => void;
 }
 
 /** The kernel's watchers of all entered folders. */
@@ -20,15 +22,21 @@ export class Watchers {
   /** Which folder has the watcher of a place; two may lead there when one of them is a link. */
   readonly #places = new Map<string, Folder>();
   #opening = 0;
-  #openingSince: Micros = 0;
+  #openingSince = 0;
+  #ways = 0;
 
   constructor(options: WatchersOptions) {
     this.#options = options;
   }
 
-  /** Since when some folder waits for its watcher. */
-  get openingSince(): Micros | undefined {
+  /** Steady milliseconds since when some folder waits for its watcher that the first scan did not find. */
+  get openingSince(): number | undefined {
     return this.#opening === 0 ? undefined : this.#openingSince;
+  }
+
+  /** Some folder that leads to an observed tree, or where one begins, waits for its watcher. */
+  get opensWays(): boolean {
+    return this.#ways > 0;
   }
 
   open(folder: Folder): void {
@@ -42,14 +50,18 @@ export class Watchers {
       return;
     }
     this.#places.set(folder.host, folder);
-    if (this.#opening++ === 0) this.#openingSince = this.#options.clock.now();
+    const held = !folder.first;
+    const way = (folder.level ?? 0) === 0;
+    if (held && this.#opening++ === 0) this.#openingSince = this.#options.clock.monotonic();
+    if (way) this.#ways++;
     const wake = new Wake(folder.host, {
       onWake: (name) => this.#options.onWake(folder, name),
       onFailure: (code) => this.#failed(folder, code),
     });
     folder.wake = wake;
     void wake.ready.then(() => {
-      this.#opening--;
+      if (held) this.#opening--;
+      if (way) this.#ways--;
       if (folder.closed) wake.close();
       else this.#options.onReady(folder);
     });
@@ -69,11 +81,18 @@ export class Watchers {
     folder.wake = undefined;
     this.#places.delete(folder.host);
     this.blind.add(folder);
-    // It vanished meanwhile: its own folder's watcher tells about that.
-    if (code === 'GONE') return;
-    this.#options.onBlind(
-      code === 'EACCES' || code === 'EPERM' ? 'permission' : 'overflow',
-      `no watcher for ${folder.path} (${code}): looked at once a second instead`,
-    );
+    // chokidar keeps a refusal to itself; what vanished meanwhile is told by the watcher of its own folder.
+    const reason = code === 'GONE' ? refusal(folder.host) : code;
+    if (reason !== undefined) this.#options.onRefused(folder, reason);
+  }
+}
+
+function refusal(host: string): string | undefined {
+  try {
+    accessSync(host, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const code = errnoOf(error);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : code;
   }
 }
