@@ -220,6 +220,7 @@ class Agent {
     for (const warning of store.warnings) log.warn({}, warning);
     const before = Number(store.progress.get('complete_through'));
     await this.#sensors.start();
+    const seeing = clock.now();
     this.#muteRules();
     this.#pipeline.open();
     this.#signatures.committed(store.alerts.list({ limit: askedAgain }));
@@ -228,7 +229,8 @@ class Agent {
       this.#sensors.journaled([event]);
     if (before > 0) {
       const detail = 'the agent did not run';
-      this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: this.#started, detail });
+      // Since a moment ago every sensor sees.
+      this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: Math.max(before, seeing), detail });
     }
     this.#forwarding.start();
     this.#timers.push(
@@ -309,6 +311,8 @@ class Agent {
   }
 
   #saveProgress(): void {
+    // What an earlier run knew counts until all of it has been compared.
+    if (!this.#sensors.compared) return;
     // Before anything was judged: what the sensors found at their start is all there is.
     this.#remember('complete_through', String(this.#pipeline.judgedThrough || this.#started));
   }

@@ -11,6 +11,7 @@ import { FileWatchSensor, type ItemChange, type RememberedItem } from '../sensor
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
 import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
 import type { Sensor } from '../sensors/sensor.js';
+import { userHomes } from './homes.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
 import { SameChanges } from './tiers-merge.js';
 
@@ -52,6 +53,7 @@ export class SensorSet {
   readonly #launchd: LaunchdStateSensor;
   readonly #changes = new SameChanges();
   readonly #beside: Sensor[] = [];
+  #files: FileWatchSensor | undefined;
 
   constructor(options: SensorSetOptions, sink: SensorSetSink) {
     this.#options = options;
@@ -78,16 +80,28 @@ export class SensorSet {
       .map((sensor) => sensor.kind);
   }
 
-  /** Resolves when all look. Rejects with the first UserError; those that had started are stopped. */
+  /**
+   * Resolves when all see what happens from then on; the file watcher goes on with its first scan after that. Rejects with
+   * the first UserError; those that had started are stopped.
+   */
   async start(): Promise<void> {
     try {
-      if (this.#wanted('file-watch')) await this.#startBeside(this.#fileWatch());
-      if (this.#wanted('launchd-state')) await this.#startBeside(this.#launchd);
+      // Processes first: the file watcher may have much to go through.
       await this.#tiers.start();
+      if (this.#wanted('file-watch')) {
+        this.#files = this.#fileWatch();
+        await this.#startBeside(this.#files);
+      }
+      if (this.#wanted('launchd-state')) await this.#startBeside(this.#launchd);
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  /** What an earlier run remembered of the files has been compared with what is there. */
+  get compared(): boolean {
+    return this.#files?.compared ?? true;
   }
 
   async stop(): Promise<void> {
@@ -138,12 +152,13 @@ export class SensorSet {
     return { root, clock, logger: log.child({ stage }), boot };
   }
 
-  #fileWatch(): Sensor {
-    const { patterns, onItem, before } = this.#options;
+  #fileWatch(): FileWatchSensor {
+    const { patterns, onItem, before, root, log } = this.#options;
     return new FileWatchSensor({
       ...this.#common('file-watch'),
       patterns,
       onItem,
+      homes: userHomes(root, log.child({ stage: 'file-watch' })),
       ...(before === undefined
         ? {}
         : { state: { load: () => before.items, completeThrough: before.completeThrough } }),

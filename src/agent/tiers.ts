@@ -99,17 +99,28 @@ export class Tiers {
     return this.#running?.sensor;
   }
 
-  /** Rejects with what the last choice said when none can be used. */
+  /**
+   * Rejects with what the choice said when one was asked for and cannot be used. When none of several can be used that is
+   * a gap, and they are tried again.
+   */
   async start(): Promise<void> {
-    const { choices, log, wanted } = this.#options;
+    const { choices, clock, log, sink, wanted } = this.#options;
     if (choices.length === 0) {
       this.#reason = 'every sensor of processes is disabled';
       log.warn({ wanted }, 'processes are not seen: every sensor of them is disabled');
       return;
     }
     const best = await this.#tryAll(0, choices.length, undefined);
-    if ('error' in best) throw best.error;
-    this.#take(best);
+    if (!('error' in best)) this.#take(best);
+    else if (wanted !== 'auto') throw best.error;
+    else {
+      const now = clock.now();
+      this.#blindSince = now;
+      this.#reason = [...this.#refused].map(([name, reason]) => `${name}: ${reason}`).join('; ');
+      const detail = `processes are not seen: ${this.#reason}`;
+      log.error({ reason: this.#reason }, 'processes are not seen: no sensor of them can be used');
+      sink.gap({ sensor: 'process-scan', reason: 'ended', from: now, to: now, detail });
+    }
     this.#scheduleRetry();
   }
 

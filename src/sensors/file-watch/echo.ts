@@ -21,11 +21,6 @@ export class Echo {
     this.#now = now;
   }
 
-  /** The turn of what is polled now. */
-  get turn(): number {
-    return this.#turn;
-  }
-
   /** Called for each wake-up: the turn that it belongs to, when that began, and how many came in it so far. */
   wake(): { readonly turn: number; readonly start: number; readonly wakes: number } {
     if (!this.#inTurn) {

@@ -185,7 +185,7 @@ export class ItemTracker {
       this.#forget(known);
       this.#appeared(folder, { path: known.path, name, snapshot, cause, after });
     } else if (differs(known.snapshot, snapshot)) this.#changed(known, look);
-    else if (cause.kind === 'wake' && known.silent !== undefined && cause.turn <= known.silent + 1) {
+    else if (cause.kind === 'wake' && known.silent !== undefined && cause.after <= known.silent) {
       // It was not there before: its wake-up was merely slower than the first scan.
       known.silent = undefined;
       this.#observeNew(known, 'modification', undefined, { after });
@@ -322,7 +322,8 @@ export class ItemTracker {
     const original = wasThere ? undefined : this.#movedFrom(item);
     const tracked = this.#add(item);
     if (wasThere) {
-      if (cause.kind !== 'wake') item.silent = this.#options.echo.turn;
+      // Where dates mean nothing, a wake-up may still be on its way.
+      if (cause.kind !== 'wake' && folder.foreign) item.silent = this.#options.clock.monotonic();
       if (tracked) this.#remember(item);
       else this.#beyond.add(path, snapshot);
       return;

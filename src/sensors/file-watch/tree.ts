@@ -93,7 +93,7 @@ export interface Item {
   /** First 16 bytes, lower-case hexadecimal. */
   header: string | undefined;
   settling: Settling | undefined;
-  /** The event loop's turn in which the first scan took it for one that was there before. */
+  /** Steady milliseconds at which the first scan took it for one that was there before, on a foreign volume. */
   silent: number | undefined;
   /** An earlier run reported it with the same inode and ctime: a new event needs another id. */
   repeats: boolean;
