@@ -470,8 +470,8 @@ export class FolderWalker {
       : { known: false, fresh: !first };
     // What another one came to the place of was there when the way was polled last.
     const replaces = folder.folders.has(name) && (folder.level === undefined || begins);
-    const since = capped?.polled ?? (replaces ? Math.max(after, this.#way.through) : after);
-    const { clock, userOf } = this.#options;
+    const { clock, limits, userOf } = this.#options;
+    const since = capped?.polled ?? (replaces ? Math.max(after, this.#way.through - limits.lagMs) : after);
     // What was mounted says nothing about when.
     const mounted = deviceOf(snapshot.key) !== deviceOf(folder.key);
     const visible = mounted
