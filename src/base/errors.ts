@@ -41,9 +41,16 @@ export class UserError extends Error {
   }
 }
 
-/** The message of anything thrown. */
+/**
+ * The message of anything thrown. Of several failures in one (AggregateError, which a connection to a name with several
+ * addresses throws without a message of its own) all of them.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { errors } = error as { errors?: unknown };
+  if (!Array.isArray(errors) || errors.length === 0) return error.message;
+  const each = errors.slice(0, 8).map((one) => (one === error ? '' : messageOf(one)));
+  return [error.message, ...new Set(each)].filter((text) => text !== '').join('; ');
 }
 
 /** The `code` of a Node.js system error (`ENOENT`), or undefined. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { connect as connectTcp, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { UserError } from '../../base/errors.js';
+import { connectHost } from './connect.js';
 import type { SecretEnvironment, Secrets } from './secrets.js';
 
 export interface ProxyOptions {
@@ -93,24 +94,34 @@ export async function findProxy(
 }
 
 /** A TCP connection, through the proxy (CONNECT) when there is one. Rejects with the reason. */
-export function openSocket(
+export async function openSocket(
   to: { readonly host: string; readonly port: number },
   how: { readonly proxy?: ProxyServer | undefined; readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<Socket> {
+  const { proxy, timeoutMs, signal } = how;
+  if (proxy === undefined) return connectHost(to, { timeoutMs, signal });
+  const end = performance.now() + timeoutMs;
+  const socket = await connectHost(proxy, { timeoutMs, signal });
+  await throughProxy(socket, to, { proxy, timeoutMs: Math.max(1, end - performance.now()), signal });
+  return socket;
+}
+
+/** Asks the proxy at the other end of the socket to connect it to `to`. Rejects with the reason. */
+function throughProxy(
+  socket: Socket,
+  to: { readonly host: string; readonly port: number },
+  how: { readonly proxy: ProxyServer; readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<void> {
   const { proxy } = how;
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({
-      host: proxy?.host ?? to.host,
-      port: proxy?.port ?? to.port,
-      allowHalfOpen: true,
-    });
     const fail = (error: Error) => {
       clearTimeout(timer);
       how.signal.removeEventListener('abort', aborted);
+      socket.on('error', () => undefined);
       socket.destroy();
       reject(error);
     };
-    const timer = setTimeout(() => fail(new Error('connection timed out')), how.timeoutMs);
+    const timer = setTimeout(() => fail(new Error('the proxy did not answer in time')), how.timeoutMs);
     const aborted = () => fail(new Error('stopped'));
     how.signal.addEventListener('abort', aborted, { once: true });
     const done = (rest: Buffer) => {
@@ -119,28 +130,25 @@ export function openSocket(
       socket.removeAllListeners();
       socket.pause();
       if (rest.length > 0) socket.unshift(rest);
-      resolve(socket);
+      resolve();
     };
     socket.once('error', fail);
-    socket.once('close', () => fail(new Error('the connection was closed')));
-    socket.once('connect', () => {
-      if (proxy === undefined) return done(Buffer.alloc(0));
-      const target = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`;
-      const credentials =
-        proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`;
-      socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${credentials}\r\n`);
-      let held = Buffer.alloc(0);
-      socket.on('data', (chunk: Buffer) => {
-        held = Buffer.concat([held, chunk]);
-        const end = held.indexOf('\r\n\r\n');
-        if (end === -1) {
-          if (held.length > maxReplyBytes) fail(new Error('the proxy answered too much'));
-          return;
-        }
-        const status = /^HTTP\/1\.[01] (\d{3})/.exec(held.toString('latin1', 0, 20))?.[1];
-        if (status?.startsWith('2')) done(held.subarray(end + 4));
-        else fail(new ProxyRefusal(Number(status ?? 0)));
-      });
+    socket.once('close', () => fail(new Error('the proxy closed the connection')));
+    const target = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`;
+    const credentials =
+      proxy.authorization === undefined ? '' : `Proxy-Authorization: ${proxy.authorization}\r\n`;
+    socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${credentials}\r\n`);
+    let held = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => {
+      held = Buffer.concat([held, chunk]);
+      const end = held.indexOf('\r\n\r\n');
+      if (end === -1) {
+        if (held.length > maxReplyBytes) fail(new Error('the proxy answered too much'));
+        return;
+      }
+      const status = /^HTTP\/1\.[01] (\d{3})/.exec(held.toString('latin1', 0, 20))?.[1];
+      if (status?.startsWith('2')) done(held.subarray(end + 4));
+      else fail(new ProxyRefusal(Number(status ?? 0)));
     });
   });
 }
