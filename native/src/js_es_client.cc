@@ -141,6 +141,7 @@ class JsEsClient : public Napi::ObjectWrap<JsEsClient> {
     set("received", counters.received);
     set("queued", counters.queued);
     set("filtered", counters.filtered);
+    set("denied", counters.denied);
     set("after_stop", counters.after_stop);
     set("kernel_dropped", counters.kernel_dropped);
     set("muting_failed", counters.muting_failed);

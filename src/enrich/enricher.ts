@@ -65,7 +65,8 @@ export class Enricher {
    * not changed.
    */
   enrich(observation: Observation): Event[] {
-    const { event, content } = observation;
+    const { event, content, actor } = observation;
+    if (actor !== undefined) this.#processes.know(actor);
     const { file } = event.doc;
     let doc = this.#complete(event.doc);
     const facts =

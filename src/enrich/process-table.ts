@@ -1,11 +1,12 @@
+import { type ArgumentRoom, argumentFields, keepArguments } from '../event/arguments.js';
 import type { EcsDocument, ProcessFields } from '../event/document.js';
 
 /** Processes that are remembered; the least recently used one is forgotten first. */
 const defaultCapacity = 16_384;
 /** Ancestors that an event names, as many as Elastic Defend does. */
 const maxAncestors = 20;
-/** Characters of arguments that are kept of one process. */
-const maxArgumentText = 8_192;
+/** What is kept of the arguments of one process. */
+const room: ArgumentRoom = { text: 8_192, most: 1_024 };
 
 interface Entry {
   readonly entityId: string;
@@ -15,6 +16,7 @@ interface Entry {
   readonly args: readonly string[] | undefined;
   readonly argsCount: number | undefined;
   readonly commandLine: string | undefined;
+  readonly directory: string | undefined;
   readonly start: string | undefined;
   readonly codeSignature: ProcessFields['code_signature'];
   readonly parentId: string | undefined;
@@ -46,19 +48,37 @@ export class ProcessTable {
   }
 
   /**
+   * Takes note of a process that an event tells of beside its own, unless it is known: it may have begun before anybody
+   * looked.
+   */
+  know(process: ProcessFields): void {
+    const { pid, entity_id: entityId } = process;
+    if (pid === undefined || entityId === undefined || this.#entries.has(entityId)) return;
+    // What is told beside an event may be older than the newest image of that pid.
+    this.#add(process, this.#newest.has(pid));
+  }
+
+  /**
    * The document with its process' parent, ancestry and effective parent filled in, as far as they are known; what the
    * sensor said stays. A process event is remembered. A document without a process is returned as it is.
    */
   complete(doc: EcsDocument): EcsDocument {
     const { process } = doc;
     if (process?.pid === undefined) return doc;
-    const starts = doc.event?.category?.includes('process') === true;
-    const own = starts ? undefined : this.#find(process);
+    const isProcess = doc.event?.category?.includes('process') === true;
+    const ends = isProcess && doc.event?.type?.includes('end') === true;
+    if (!isProcess) this.know(process);
+    const own = isProcess && !ends ? undefined : this.#find(process);
     const parent = this.#parentOf(process, own);
+    const known = ends
+      ? argumentsOf(own)
+      : doc.event?.action === 'fork'
+        ? inherited(process, parent)
+        : own && knownOf(own);
     const ancestry = process.Ext?.ancestry ?? this.#ancestry(parent?.entityId ?? process.parent?.entity_id);
     const effective = this.#described(process.Ext?.effective_parent);
     const completed: ProcessFields = {
-      ...(own === undefined ? {} : knownOf(own)),
+      ...known,
       ...process,
       ...(parent === undefined ? {} : { parent: { ...parentFields(parent), ...process.parent } }),
       ...(ancestry.length === 0 && effective === undefined
@@ -77,7 +97,7 @@ export class ProcessTable {
       process: completed,
       ...(responsible === undefined ? {} : { Effective_process: responsible }),
     };
-    if (starts) this.#remember(doc.event?.type, completed);
+    if (isProcess) this.#remember(ends, completed);
     return result;
   }
 
@@ -130,30 +150,42 @@ export class ProcessTable {
     };
   }
 
-  #remember(type: readonly string[] | undefined, process: ProcessFields): void {
+  #remember(ends: boolean, process: ProcessFields): void {
     const { pid, entity_id: entityId } = process;
     if (pid === undefined || entityId === undefined) return;
-    if (type?.includes('end') === true) {
+    if (ends) {
       // Still the parent of whoever it started; only its pid means nobody any more.
       if (this.#newest.get(pid) === entityId) this.#newest.delete(pid);
       return;
     }
-    const old = this.#newest.get(pid);
+    this.#add(process, false);
+  }
+
+  #add(process: ProcessFields, isOlder: boolean): void {
+    const pid = process.pid as number;
+    const entityId = process.entity_id as string;
+    const kept = process.args && keepArguments(process.args, room);
+    // As it is, unless it is longer than what is kept of the arguments.
+    const line =
+      kept !== undefined && kept.args !== process.args
+        ? argumentFields(kept).command_line
+        : process.command_line;
     this.#entries.delete(entityId);
     this.#entries.set(entityId, {
       entityId,
       pid,
       name: process.name,
       executable: process.executable,
-      args: cut(process.args),
+      args: kept?.args,
       argsCount: process.args_count,
-      commandLine: process.command_line?.slice(0, maxArgumentText),
+      commandLine: line?.slice(0, room.text),
+      directory: process.working_directory,
       start: process.start,
       codeSignature: process.code_signature,
       parentId: process.parent?.entity_id,
       parentPid: process.parent?.pid,
     });
-    if (old !== entityId) this.#newest.set(pid, entityId);
+    if (!isOlder) this.#newest.set(pid, entityId);
     if (this.#entries.size > this.#capacity) this.#forgetOldest();
   }
 
@@ -167,14 +199,21 @@ export class ProcessTable {
   }
 }
 
-function cut(args: readonly string[] | undefined): readonly string[] | undefined {
-  if (args === undefined) return undefined;
-  let room = maxArgumentText;
-  const kept = args.findIndex((argument) => {
-    room -= argument.length + 1;
-    return room < 0;
-  });
-  return kept === -1 ? args : args.slice(0, kept);
+/** What a process was started with, for an event that does not say. */
+function argumentsOf(entry: Entry | undefined): ProcessFields | undefined {
+  return (
+    entry && {
+      ...(entry.args === undefined ? {} : { args: [...entry.args] }),
+      ...(entry.argsCount === undefined ? {} : { args_count: entry.argsCount }),
+      ...(entry.commandLine === undefined ? {} : { command_line: entry.commandLine }),
+      ...(entry.directory === undefined ? {} : { working_directory: entry.directory }),
+    }
+  );
+}
+
+/** A fork runs its parent's image with its arguments until it executes another one. */
+function inherited(process: ProcessFields, parent: Entry | undefined): ProcessFields | undefined {
+  return parent?.executable === process.executable ? argumentsOf(parent) : undefined;
 }
 
 /** What an event that is not about the process itself says of it, when its sensor did not. */

@@ -1,5 +1,5 @@
 import type { Micros } from '../base/time.js';
-import type { EcsDocument } from './document.js';
+import type { EcsDocument, ProcessFields } from './document.js';
 
 /**
  * One observation in the shape of an ECS document, exactly as Elastic Defend emits it on macOS. Immutable once it has
@@ -45,6 +45,11 @@ export interface Observation {
    * when it was first seen. Detection is not run again; the stored event and the alerts that embed it grow.
    */
   readonly amends?: boolean;
+  /**
+   * Of a start: the image that forked, or that the process ran before. No event of its own; it is the parent of others, and
+   * may have begun before anybody looked.
+   */
+  readonly actor?: ProcessFields;
 }
 
 export type SensorKind =

@@ -68,6 +68,7 @@ export interface ScriptedMessage {
   /** So many of its kind are lost before it. */
   readonly skip?: number;
   readonly process?: ScriptedProcess;
+  readonly actor?: ScriptedProcess;
   readonly instigator?: ScriptedProcess;
   readonly file?: ScriptedFile;
   readonly other?: ScriptedFile;

@@ -345,10 +345,21 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
       'modification setmode.plist',
       'modification setowner.plist',
       'open open.plist',
-      'extended_attributes_set setextattr.plist',
       'extended_attributes_delete deleteextattr.plist',
     ]);
     expect(sink.events.at(-1)?.doc.file?.['attributes']).toEqual(['com.apple.quarantine']);
+    expect(sink.events.at(-1)?.doc.event?.type).toEqual(['deletion']);
+  });
+
+  test('who forked comes along, and what was refused is counted', async () => {
+    const { sink, sensor, play } = await start();
+    const child = { pid: 102, pidversion: 12, executable: '/bin/zsh', parentPid: 100, parentPidversion: 7 };
+    await play([{ kind: kindNumber('fork'), process: child, actor: shell }, { ...exec, denied: true }, exec]);
+    expect(sink.events.map(({ doc }) => doc.event?.action)).toEqual(['fork', 'exec']);
+    expect(sink.observations[0]?.actor).toMatchObject({ pid: 100, executable: '/bin/zsh', name: 'zsh' });
+    expect(sink.observations[0]?.actor?.entity_id).toBe(sink.events[0]?.doc.process?.parent?.entity_id);
+    expect(sink.observations[1]?.actor).toBeUndefined();
+    expect(sensor.health().counters).toMatchObject({ denied: 1 });
   });
 
   test('what follows a creation while it settles grows its event, and carries the bytes away', async () => {

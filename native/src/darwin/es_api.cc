@@ -98,12 +98,21 @@ void SetItem(EsMessage& out, const es_process_t* instigator, const es_btm_launch
   out.app_url = View(item->app_url);
 }
 
+// What the clients that may refuse an operation came to, told to those that may not (es_result_t). An open is refused
+// when none of its flags was allowed.
+bool Denied(const es_message_t* message) {
+  if (message->action_type != ES_ACTION_TYPE_NOTIFY) return false;
+  const es_result_t& result = message->action.notify;
+  return result.result_type == ES_RESULT_TYPE_AUTH ? result.result.auth == ES_AUTH_RESULT_DENY : result.result.flags == 0;
+}
+
 // False for what was not subscribed to.
 bool Read(const es_message_t* message, EsMessage& out) {
   out.version = message->version;
   out.time_ns = static_cast<int64_t>(message->time.tv_sec) * 1'000'000'000 + message->time.tv_nsec;
   if (out.version >= kEsSinceSequence) out.sequence = message->seq_num;
   if (out.version >= kEsSinceGlobalSequence) out.global_sequence = message->global_seq_num;
+  out.denied = Denied(message);
   const es_process_t* subject = message->process;
   const es_events_t& event = message->event;
   switch (message->event_type) {
@@ -225,6 +234,10 @@ bool Read(const es_message_t* message, EsMessage& out) {
       return false;
   }
   out.process = Process(subject, out.version);
+  if (subject != message->process) {
+    out.has_actor = message->process != nullptr;
+    out.actor = Process(message->process, out.version);
+  }
   return true;
 }
 

@@ -82,6 +82,10 @@ void Read(const Napi::Object& from, ScriptedMessage& to) {
   message.time_ns = static_cast<int64_t>(Number(from, "timeUs")) * 1000 + static_cast<int64_t>(Number(from, "timeNs"));
   to.skip = static_cast<uint64_t>(Number(from, "skip"));
   if (from.Get("process").IsObject()) message.process = Process(from.Get("process").As<Napi::Object>(), to);
+  if (from.Get("actor").IsObject()) {
+    message.has_actor = true;
+    message.actor = Process(from.Get("actor").As<Napi::Object>(), to);
+  }
   if (from.Get("instigator").IsObject()) {
     message.has_instigator = true;
     message.instigator = Process(from.Get("instigator").As<Napi::Object>(), to);
@@ -97,6 +101,7 @@ void Read(const Napi::Object& from, ScriptedMessage& to) {
   message.directory = Text(from, "directory", to);
   message.name = Text(from, "name", to);
   message.created = !Truth(from, "denied");
+  message.denied = !message.created && message.kind != EsKind::kCreate;
   message.working_directory = Text(from, "workingDirectory", to);
   message.script = Text(from, "script", to);
   message.exit_status = static_cast<int>(Number(from, "exitStatus"));

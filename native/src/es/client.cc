@@ -28,6 +28,10 @@ class EsClient::Receiver {
     counters.received++;
     counters.last_message_us = message.time_ns / 1000;
     CountGaps(message, counters);
+    if (message.denied) {
+      counters.denied++;
+      return;
+    }
     if (!Wanted(message)) {
       counters.filtered++;
       return;

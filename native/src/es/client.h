@@ -15,7 +15,7 @@
 namespace launchwarden {
 
 struct EsCounters {
-  std::atomic<uint64_t> received{0}, queued{0}, filtered{0}, after_stop{0};
+  std::atomic<uint64_t> received{0}, queued{0}, filtered{0}, denied{0}, after_stop{0};
   // Lost before they came to us, by the two kinds of counters that messages carry.
   std::atomic<uint64_t> kernel_dropped{0};
   std::array<std::atomic<uint64_t>, kEsKinds> kernel_dropped_by_kind{};

@@ -94,6 +94,8 @@ struct EsMessage {
 
   // Who did it; of exec the new image, of fork the child.
   EsProcess process;
+  bool has_actor = false;  // of exec the image before it, of fork the process that forked
+  EsProcess actor;
   bool has_instigator = false;  // who asked for it: BTM
   EsProcess instigator;
 
@@ -104,6 +106,7 @@ struct EsMessage {
   bool has_other = false;  // the source of a rename, link, clone or copy; the second file of an exchange
   EsFile other;
   bool created = true;  // false for a CREATE that another client denied
+  bool denied = false;  // another client kept it from happening
 
   // exec
   size_t argument_count = 0;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-enum Part : uint32_t { kInstigator = 1, kFile = 2, kOther = 4, kFileWithoutStat = 8, kPathCut = 32, kModified = 64, kMapped = 128, kLegacy = 256, kManaged = 512 };
+enum Part : uint32_t { kInstigator = 1, kFile = 2, kOther = 4, kFileWithoutStat = 8, kActor = 16, kPathCut = 32, kModified = 64, kMapped = 128, kLegacy = 256, kManaged = 512 };
 
 bool IsBtm(EsKind kind) { return kind == EsKind::kBtmAdd || kind == EsKind::kBtmRemove; }
 
@@ -63,7 +63,7 @@ void PackFile(const EsFile& file, std::string_view path, Record& record) {
 
 uint32_t Parts(const EsMessage& message) {
   const bool joined = !message.has_file && !message.directory.empty();
-  return (message.has_instigator ? kInstigator : 0u) | (message.has_file || joined ? kFile : 0u) |
+  return (message.has_instigator ? kInstigator : 0u) | (message.has_actor ? kActor : 0u) | (message.has_file || joined ? kFile : 0u) |
          (message.has_other ? kOther : 0u) | (joined ? kFileWithoutStat : 0u) |
          (message.file.truncated ? kPathCut : 0u) | (message.modified ? kModified : 0u) |
          (message.mapped_writable && message.version >= kEsSinceMappedWritable ? kMapped : 0u) |
@@ -109,6 +109,7 @@ void PackMessage(const EsMessage& message, Record& record) {
   record.Number(Detail(message));
   record.Number(Detail2(message));
   PackProcess(message.process, message.version, record);
+  if (message.has_actor) PackProcess(message.actor, message.version, record);
   if (message.has_instigator) PackProcess(message.instigator, message.version, record);
   if ((parts & kFile) != 0) {
     if ((parts & kFileWithoutStat) != 0) {

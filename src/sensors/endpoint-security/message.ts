@@ -14,6 +14,8 @@ export interface EsMessage {
   readonly nanos: number;
   /** Who did it; of `exec` the new image, of `fork` the child. */
   readonly process: EsProcess;
+  /** Of `exec` the image before it, of `fork` the process that forked. */
+  readonly actor?: EsProcess;
   /** On whose behalf: background task management only. */
   readonly instigator?: EsProcess;
   readonly file?: EsFile;

@@ -12,6 +12,7 @@ import {
   execFields,
   exitCode,
   fileFields,
+  processFields,
 } from './to-document.js';
 
 /** What the file holds that a message names, read at once: it may be gone a moment later. */
@@ -28,7 +29,7 @@ const settleMost = 60_000_000;
 const maxSettling = 1_024;
 const maxItems = 4_096;
 
-/** Actions of Elastic Defend on macOS; `extended_attributes_set` is our own. */
+/** Actions of Elastic Defend on macOS. */
 const actions: Partial<Record<EsKind, string>> = {
   create: 'modification',
   close: 'modification',
@@ -43,8 +44,17 @@ const actions: Partial<Record<EsKind, string>> = {
   setowner: 'modification',
   mount: 'mount',
   open: 'open',
-  setextattr: 'extended_attributes_set',
   deleteextattr: 'extended_attributes_delete',
+};
+
+/**
+ * `event.type` where it is not `change`. The loss of an attribute is none of the file: rules that take all but deletions
+ * for changes of a file must not meet it.
+ */
+const types: Readonly<Record<string, string>> = {
+  deletion: 'deletion',
+  open: 'access',
+  extended_attributes_delete: 'deletion',
 };
 
 /** Kinds after which the file stands at the path, so that reading it tells what was done. */
@@ -87,7 +97,7 @@ export class Normaliser {
       case 'exec':
       case 'fork':
       case 'exit':
-        return [{ event: this.#processEvent(message) }];
+        return [this.#processEvent(message)];
       case 'btm_launch_item_add':
       case 'btm_launch_item_remove':
         return this.#launchItem(message);
@@ -106,7 +116,7 @@ export class Normaliser {
     return observations;
   }
 
-  #processEvent(message: EsMessage): Event {
+  #processEvent(message: EsMessage): Observation {
     const { boot, sensor, root } = this.#context;
     const { pid, pidversion, executable } = message.process;
     const base = baseDocument(message, this.#context, this.#ids);
@@ -118,7 +128,8 @@ export class Normaliser {
       ...(script === undefined ? {} : { script: { path: root.toMac(script) } }),
       ...(cut === undefined ? {} : { command_line_truncated: true }),
     };
-    return finish(message, processEventId(sensor, boot, pid, `${pidversion} ${action}`, executable), {
+    const { actor } = message;
+    const event = finish(message, processEventId(sensor, boot, pid, `${pidversion} ${action}`, executable), {
       ...base,
       event: { category: ['process'], type: [action === 'end' ? 'end' : 'start'], action },
       process: {
@@ -129,6 +140,7 @@ export class Normaliser {
       },
       ...(cut === undefined ? {} : { launchwarden: { ...base.launchwarden, process: cut } }),
     });
+    return actor === undefined ? { event } : { event, actor: processFields(actor, root, this.#ids) };
   }
 
   #fileEvent(message: EsMessage, file: EsFile, action: string): Observation {
@@ -159,7 +171,7 @@ export class Normaliser {
       ...base,
       event: {
         category: ['file'],
-        type: [action === 'deletion' ? 'deletion' : action === 'open' ? 'access' : 'change'],
+        type: [types[action] ?? 'change'],
         action,
       },
       file: withDetails(

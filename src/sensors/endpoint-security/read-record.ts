@@ -17,6 +17,7 @@ const parts = {
   file: 2,
   other: 4,
   fileWithoutStat: 8,
+  actor: 16,
   pathCut: 32,
   modified: 64,
   mapped: 128,
@@ -43,6 +44,7 @@ export function readRecord({ kind: number, numbers, strings }: PackedRecord): Es
     nanos: numbers[1]!,
     process: readProcess(numbers, strings, next),
   };
+  if (has(parts.actor)) message.actor = readProcess(numbers, strings, next);
   if (has(parts.instigator)) message.instigator = readProcess(numbers, strings, next);
   if (has(parts.file)) {
     const file = readFile(numbers, strings, next);

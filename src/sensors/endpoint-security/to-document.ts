@@ -61,7 +61,8 @@ export function baseDocument(message: EsMessage, context: DocumentContext, ids: 
   };
 }
 
-function processFields(process: EsProcess, root: RootMap, ids: EntityIds): ProcessFields {
+/** `process.*` of one process, as the kernel knows it: without its arguments. */
+export function processFields(process: EsProcess, root: RootMap, ids: EntityIds): ProcessFields {
   const executable = root.toMac(process.executable);
   const parentPid = process.parent?.pid ?? process.ppid;
   return {

@@ -17,11 +17,12 @@ export type EsloggerLine =
   | { readonly ok: true; readonly message: EsMessage; readonly globalSequence?: number }
   /**
    * `malformed`: no JSON object, or not one of eslogger's. `oversized`: longer than any message can be. `unknown-event`:
-   * an event that nobody asked for. `unchanged`: a file closed as it was.
+   * an event that nobody asked for. `unchanged`: a file closed as it was. `denied`: another client of EndpointSecurity
+   * kept it from happening.
    */
   | {
       readonly ok: false;
-      readonly reason: 'malformed' | 'oversized' | 'unknown-event' | 'unchanged';
+      readonly reason: 'malformed' | 'oversized' | 'unknown-event' | 'unchanged' | 'denied';
       readonly globalSequence?: number;
     };
 
@@ -75,6 +76,7 @@ function readText(text: string): EsloggerLine {
   if (envelope === undefined || events === undefined || time === undefined || process === undefined)
     return { ok: false, reason: 'malformed' };
   const globalSequence = numberOf(envelope['global_seq_num']);
+  if (isDenied(objectOf(objectOf(envelope['action'])?.['result']))) return skipped('denied', globalSequence);
   for (const kind of Object.keys(events)) {
     const body = kinds.has(kind) ? objectOf(events[kind]) : undefined;
     if (body === undefined) continue;
@@ -92,8 +94,19 @@ function readText(text: string): EsloggerLine {
   return skipped('unknown-event', globalSequence);
 }
 
-function skipped(reason: 'unknown-event' | 'unchanged', globalSequence: number | undefined): EsloggerLine {
+function skipped(
+  reason: 'unknown-event' | 'unchanged' | 'denied',
+  globalSequence: number | undefined,
+): EsloggerLine {
   return { ok: false, reason, ...(globalSequence === undefined ? {} : { globalSequence }) };
+}
+
+/** es_result_t: an answer (1 is a refusal), or the flags of an open that were allowed. */
+function isDenied(outcome: Json | undefined): boolean {
+  const result = objectOf(outcome?.['result']);
+  return numberOf(outcome?.['result_type']) === 1
+    ? numberOf(result?.['flags']) === 0
+    : numberOf(result?.['auth']) === 1;
 }
 
 /** The number of a line that is not worth parsing; inside a string the key's quotes would be escaped. */
@@ -149,10 +162,12 @@ function readMessage(kind: EsKind, body: Json, envelope: Envelope): EsMessage | 
   const message: Draft<EsMessage> = { kind, version, time, nanos, process };
   switch (kind) {
     case 'exec':
-      message.exec = readExec(body);
+    case 'fork': {
+      const actor = readProcess(envelope.process);
+      if (actor !== undefined) message.actor = actor;
+      if (kind === 'exec') message.exec = readExec(body);
       return message;
-    case 'fork':
-      return message;
+    }
     case 'exit':
       message.exitStatus = numberOf(body['stat']) ?? 0;
       return message;

@@ -28,6 +28,7 @@ export class EsloggerReader {
     oversized: 0,
     unknown_event: 0,
     unchanged: 0,
+    denied: 0,
     unwanted: 0,
     /** Messages that the system dropped, by the gaps of their numbers. */
     kernel_dropped: 0,

@@ -123,6 +123,20 @@ describe('process table', () => {
     });
   });
 
+  test('one that is told beside an event is remembered, and takes the place of nobody', () => {
+    const table = new ProcessTable();
+    table.complete(processDocument({ pid: 10, entity_id: 'new', name: 'new', args: ['new', '-x'] }));
+    table.know({ pid: 10, entity_id: 'old', name: 'old' });
+    table.know({ pid: 10, entity_id: 'new', name: 'other' });
+    table.know({ pid: 11, entity_id: 'alone', name: 'alone' });
+    table.know({ name: 'nobody' });
+    const parentOf = (parent: ProcessFields) =>
+      table.complete(processDocument({ pid: 99, entity_id: 'child', parent })).process?.parent;
+    expect(parentOf({ pid: 10, entity_id: 'old' })?.name).toBe('old');
+    expect(parentOf({ pid: 10 })).toMatchObject({ name: 'new', args: ['new', '-x'] });
+    expect(parentOf({ pid: 11 })?.name).toBe('alone');
+  });
+
   test('an event without a process stays as it is', () => {
     const doc: EcsDocument = { event: { category: ['file'] }, file: { path: '/x' } };
     expect(new ProcessTable().complete(doc)).toBe(doc);
@@ -155,7 +169,8 @@ describe('process table', () => {
     );
     const child = table.complete(processDocument({ pid: 2, entity_id: 'b', parent: { pid: 1 } }));
     expect(child.process?.parent?.args?.join(' ').length).toBeLessThanOrEqual(8_192);
-    expect(child.process?.parent?.command_line?.length).toBe(8_192);
+    expect(child.process?.parent?.command_line?.length).toBeLessThanOrEqual(8_192);
+    expect(child.process?.parent?.command_line).toContain(' … ');
     expect(child.process?.parent?.args_count).toBe(1_000);
   });
 });
