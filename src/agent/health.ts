@@ -5,15 +5,24 @@ import type { Gap } from '../event/event.js';
 /** How often the clocks are compared, and by how much they may part before it is a gap. */
 const periodMs = 1_000;
 const toleranceMs = 2_000;
+/** A sleeping Mac wakes for seconds now and then: sleeps that so little lies between are one, milliseconds. */
+const darkWakeMs = 120_000;
 
 /**
  * Watches the two clocks: when the machine slept, or was stopped, a look comes late by both; when somebody set the
- * clock, the wall time jumps and the steady one does not. Either way events may be missing or out of place.
+ * clock, the wall time jumps and the steady one does not. Either way events may be missing or out of place. A sleep is
+ * reported at once; those that follow it closely are reported as one, when they are over.
  */
 export class ClockWatch {
   readonly #timer: Timer;
+  readonly #onGap: (gap: Gap) => void;
+  /** Sleeps that follow one that was reported. */
+  #more: { readonly from: Micros; to: Micros; sleeps: number; sleptMs: number } | undefined;
+  /** Steady time of the last waking. */
+  #awakeSince = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, onGap: (gap: Gap) => void) {
+    this.#onGap = onGap;
     let wall: Micros = clock.now();
     let steady = clock.monotonic();
     this.#timer = clock.every(periodMs, () => {
@@ -26,13 +35,9 @@ export class ClockWatch {
         const detail = `wall clock moved by ${Math.round(wallMs)} ms in ${Math.round(steadyMs)} ms`;
         onGap({ sensor: 'agent', reason: 'clock-step', from, to, detail });
       } else if (steadyMs > periodMs + toleranceMs) {
-        onGap({
-          sensor: 'agent',
-          reason: 'sleep',
-          from,
-          to,
-          detail: `nothing ran for ${Math.round(steadyMs)} ms`,
-        });
+        this.#slept(from, to, steadyMs, nextSteady);
+      } else if (nextSteady - this.#awakeSince > darkWakeMs) {
+        this.#tellMore();
       }
       wall = nextWall;
       steady = nextSteady;
@@ -41,5 +46,34 @@ export class ClockWatch {
 
   stop(): void {
     this.#timer.cancel();
+    this.#tellMore();
+  }
+
+  #slept(from: Micros, to: Micros, sleptMs: number, steady: number): void {
+    const follows = steady - sleptMs - this.#awakeSince <= darkWakeMs;
+    this.#awakeSince = steady;
+    if (!follows) {
+      this.#tellMore();
+      this.#tell(from, to, `nothing ran for ${Math.round(sleptMs)} ms`);
+    } else if (this.#more === undefined) {
+      this.#more = { from, to, sleeps: 1, sleptMs };
+    } else {
+      this.#more.to = Math.max(this.#more.to, to);
+      this.#more.sleeps++;
+      this.#more.sleptMs += sleptMs;
+    }
+  }
+
+  #tellMore(): void {
+    const more = this.#more;
+    this.#more = undefined;
+    if (more === undefined) return;
+    const { from, to, sleeps, sleptMs } = more;
+    const times = sleeps === 1 ? '' : ` in ${sleeps} sleeps that followed each other closely`;
+    this.#tell(from, to, `nothing ran for ${Math.round(sleptMs)} ms${times}`);
+  }
+
+  #tell(from: Micros, to: Micros, detail: string): void {
+    this.#onGap({ sensor: 'agent', reason: 'sleep', from, to, detail });
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { messageOf, UserError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { formatMicros, type Micros } from '../base/time.js';
 import type { SensorTier } from '../config/index.js';
@@ -37,12 +37,16 @@ export interface TiersOptions {
   readonly pauses?: Partial<TierPauses>;
 }
 
-/** When a better tier is tried again: after `firstMs`, doubled up to `largestMs`. */
+/**
+ * When a better tier is tried again: after `firstMs`, doubled up to `largestMs`; one that lacks what only a person can give
+ * after `permissionMs`.
+ */
 export interface TierPauses {
   readonly firstMs: number;
   readonly largestMs: number;
   /** One that ran for so long was no failure: the pauses begin anew. */
   readonly healthyMs: number;
+  readonly permissionMs: number;
 }
 
 export interface TierStatus {
@@ -69,7 +73,15 @@ interface Running {
   failure: string | undefined;
 }
 
-const defaultPauses: TierPauses = { firstMs: 10_000, largestMs: 600_000, healthyMs: 60_000 };
+const defaultPauses: TierPauses = {
+  firstMs: 10_000,
+  largestMs: 21_600_000,
+  healthyMs: 60_000,
+  permissionMs: 86_400_000,
+};
+
+/** Refusals that last until a person does something: a permission, an entitlement, another system, a build. */
+const lasting = /-(?:not-permitted|not-privileged|not-entitled|unsupported|absent|addon)$/;
 
 /**
  * Keeps the best tier running that this machine allows: goes down when one dies, and tries the better ones again with
@@ -79,6 +91,8 @@ export class Tiers {
   readonly #options: TiersOptions;
   readonly #pauses: TierPauses;
   readonly #refused = new Map<TierName, string>();
+  /** Steady time before which a tier is not tried again, since only a person can change its answer. */
+  readonly #notBefore = new Map<TierName, number>();
   #running: Running | undefined;
   #reason = '';
   #pause: number;
@@ -150,13 +164,15 @@ export class Tiers {
     end: number,
     since: Micros | undefined,
   ): Promise<Running | { readonly error: unknown }> {
-    const { choices, log } = this.#options;
+    const { choices, clock, log } = this.#options;
     let error: unknown;
     for (let index = first; index < end && !this.#stopped; index++) {
       const { name } = choices[index] as TierChoice;
+      if ((this.#notBefore.get(name) ?? 0) > clock.monotonic()) continue;
       try {
         const running = await this.#begin(index, since);
         this.#refused.delete(name);
+        this.#notBefore.delete(name);
         return running;
       } catch (failure) {
         error = failure;
@@ -164,6 +180,8 @@ export class Tiers {
         // Said once, and again only when it is another reason.
         if (this.#refused.get(name) !== reason) log.info({ tier: name, reason }, 'tier cannot be used');
         this.#refused.set(name, reason);
+        if (failure instanceof UserError && lasting.test(failure.code))
+          this.#notBefore.set(name, clock.monotonic() + this.#pauses.permissionMs);
       }
     }
     return { error };
@@ -288,7 +306,12 @@ export class Tiers {
   #scheduleRetry(): void {
     this.#retry?.cancel();
     if (this.#stopped || this.#running?.index === 0) return;
-    this.#retry = this.#options.clock.after(this.#pause, () => this.#enqueue(() => this.#climb()));
+    const { choices, clock } = this.#options;
+    const now = clock.monotonic();
+    const better = choices.slice(0, this.#running?.index ?? choices.length);
+    const next = Math.min(...better.map(({ name }) => (this.#notBefore.get(name) ?? 0) - now));
+    const wait = Math.max(this.#pause, next);
+    this.#retry = clock.after(wait, () => this.#enqueue(() => this.#climb()));
   }
 
   #enqueue(change: () => Promise<void>): void {

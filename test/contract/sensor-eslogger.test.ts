@@ -6,22 +6,35 @@ import { silentLogger } from '../../src/base/log.js';
 import { RootMap } from '../../src/base/root.js';
 import { formatMicros } from '../../src/base/time.js';
 import { EsloggerSensor } from '../../src/sensors/eslogger/index.js';
+import type { Sensor } from '../../src/sensors/sensor.js';
 import { execLine, fakeEslogger, processObject } from '../helpers/eslogger-lines.js';
+import { waitFor } from '../simulation/mac.js';
 import { sensorContract } from './sensor.contract.js';
 
 sensorContract('eslogger', async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-eslogger-'));
-  const { program, feed } = fakeEslogger(folder);
+  const { program, feed, runs } = fakeEslogger(folder);
   let mark = 0;
+  const sensor = new EsloggerSensor({
+    root: new RootMap(),
+    clock: systemClock,
+    logger: silentLogger,
+    boot: 'boot',
+    patterns: ['/Library/LaunchAgents/*'],
+    settings: { program, startMs: 100 },
+  });
+  const reading: Sensor = {
+    kind: sensor.kind,
+    async start(sink) {
+      await sensor.start(sink);
+      await waitFor('eslogger to read', () => (runs() > 0 ? true : undefined));
+    },
+    ask: (time) => sensor.ask(time),
+    stop: () => sensor.stop(),
+    health: () => sensor.health(),
+  };
   return {
-    sensor: new EsloggerSensor({
-      root: new RootMap(),
-      clock: systemClock,
-      logger: silentLogger,
-      boot: 'boot',
-      patterns: ['/Library/LaunchAgents/*'],
-      settings: { program, startMs: 100 },
-    }),
+    sensor: reading,
     async act() {
       mark++;
       const target = processObject({ pid: 1_000 + mark, pidversion: mark }, '/bin/x');

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -139,7 +139,12 @@ export function closeLine(
  * A stand-in for /usr/bin/eslogger in `folder`: prints what is appended to `feed`, or what the files beside it say.
  * `error`: text for standard error before it ends at once; `events`: what `--list-events` answers.
  */
-export function fakeEslogger(folder: string): { readonly program: string; readonly feed: string } {
+export function fakeEslogger(folder: string): {
+  readonly program: string;
+  readonly feed: string;
+  /** How many of its runs read the feed, or have read it. */
+  runs(): number;
+} {
   const program = path.join(folder, 'eslogger');
   const feed = path.join(folder, 'feed');
   const text = `#!${process.execPath}
@@ -159,12 +164,15 @@ let at = fs.existsSync(__dirname + '/feed') ? fs.statSync(__dirname + '/feed').s
 if (fs.existsSync(__dirname + '/from-start')) at = 0;
 const feed = fs.openSync(__dirname + '/feed', 'a+');
 const buffer = Buffer.alloc(1 << 20);
+fs.appendFileSync(__dirname + '/reading', process.pid + '\\n');
 setInterval(() => {
   for (let got; (got = fs.readSync(feed, buffer, 0, buffer.length, at)) > 0; at += got)
     fs.writeSync(1, buffer.subarray(0, got));
 }, 5);`;
   writeFileSync(program, text);
   chmodSync(program, 0o755);
+  writeFileSync(path.join(folder, 'reading'), '');
   writeFileSync(path.join(folder, 'events'), 'exec\nfork\nexit\ncreate\nclose\nrename\nunlink\nclone\n');
-  return { program, feed };
+  const runs = () => readFileSync(path.join(folder, 'reading'), 'utf8').split('\n').length - 1;
+  return { program, feed, runs };
 }

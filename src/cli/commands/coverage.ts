@@ -84,6 +84,7 @@ function fields({ rule, off, steps }: RuleCoverage, seen: Telemetry): object {
     from: seen.from,
     tier: seen.tier,
     tier_reason: seen.reason ?? null,
+    notes: seen.notes,
     sensors: seen.kinds,
     rule: { id: rule.meta.id, name: rule.meta.name, file: rule.meta.file },
     active: off === undefined,

@@ -10,8 +10,14 @@ export interface EsloggerOptions {
   readonly mostFailures: number;
   /** How far behind the clock an idle sensor says "complete", milliseconds: what a line may take to arrive. */
   readonly lagMs: number;
-  /** Silence after which it may have been stopped, milliseconds: on a Mac some process starts every few seconds. */
+  /**
+   * Silence after which it is taken for stopped and replaced, milliseconds: on a Mac some process starts every few seconds.
+   * Doubled each time that the next one is silent too, up to the largest.
+   */
   readonly silentMs: number;
+  readonly largestSilentMs: number;
+  /** Between two turns of the agent that lie further apart the machine slept, or the agent stood still: no silence. */
+  readonly stallMs: number;
 }
 
 export const esloggerDefaults: EsloggerOptions = {
@@ -23,4 +29,6 @@ export const esloggerDefaults: EsloggerOptions = {
   mostFailures: 5,
   lagMs: 100,
   silentMs: 120_000,
+  largestSilentMs: 3_600_000,
+  stallMs: 5_000,
 };

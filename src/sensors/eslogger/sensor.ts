@@ -36,7 +36,7 @@ export class EsloggerSensor implements Sensor {
   readonly #settings: EsloggerOptions;
   readonly #reader: EsloggerReader;
   readonly #answer: LaggingAnswer;
-  readonly #counters = { restarts: 0, half_lines: 0, failed_lines: 0 };
+  readonly #counters = { restarts: 0, replaced: 0, half_lines: 0, failed_lines: 0 };
   #process: EsloggerProcess | undefined;
   #events: readonly string[] = [];
   #sink: SensorSink | undefined;
@@ -44,13 +44,19 @@ export class EsloggerSensor implements Sensor {
   #stopping = false;
   #lost = 0;
   #failures = 0;
-  #lastLine = 0;
+  /** Milliseconds without a line in which the agent itself ran, and its last turn. */
+  #silence = 0;
+  #lastTurn = 0;
+  #patience: number;
   #silent = false;
+  #replacing = false;
+  #oversized = 0;
   #complete: Micros = 0;
 
   constructor(options: EsloggerSensorOptions) {
     this.#options = options;
     this.#settings = { ...esloggerDefaults, ...options.settings };
+    this.#patience = this.#settings.silentMs;
     const { root, boot, patterns } = options;
     this.#answer = new LaggingAnswer(options.clock, this.#settings.lagMs, () => this.#tick());
     const scope = new Scope(patterns);
@@ -106,7 +112,7 @@ export class EsloggerSensor implements Sensor {
         `eslogger: ${this.#events.length} kinds of events`,
         'does not see what the agent itself and its own process group do',
         'never run on a Mac by its authors: unproven',
-        ...(this.#silent ? ['it has been silent for long: it may have been stopped'] : []),
+        ...(this.#silent ? ['it was silent for long and was replaced: it may have been stopped'] : []),
       ],
       counters: { ...this.#reader.counters, ...this.#counters },
     };
@@ -122,7 +128,8 @@ export class EsloggerSensor implements Sensor {
     });
     this.#reader.restarted();
     const started = clock.monotonic();
-    this.#lastLine = started;
+    this.#silence = 0;
+    this.#lastTurn = started;
     const running = new EsloggerProcess(program, this.#events, (chunk) => splitter.write(chunk));
     this.#process = running;
     let early = wait;
@@ -144,8 +151,11 @@ export class EsloggerSensor implements Sensor {
   }
 
   #line(line: string): void {
-    this.#lastLine = this.#options.clock.monotonic();
-    this.#silent = false;
+    this.#silence = 0;
+    if (this.#silent) {
+      this.#silent = false;
+      this.#patience = this.#settings.silentMs;
+    }
     try {
       for (const observation of this.#reader.read(line)) this.#sink?.observe(observation);
     } catch (error) {
@@ -157,7 +167,9 @@ export class EsloggerSensor implements Sensor {
   #ended(exit: EsloggerExit, ranMs: number): void {
     const { clock, logger } = this.#options;
     const { healthyMs, mostFailures, firstPauseMs, largestPauseMs } = this.#settings;
-    const { message, permanent } = explainExit(exit);
+    const { message: how, permanent } = explainExit(exit);
+    const message = this.#replacing ? 'eslogger was silent for long and is replaced' : how;
+    this.#replacing = false;
     this.#failures = ranMs >= healthyMs ? 1 : this.#failures + 1;
     if (permanent || this.#failures > mostFailures) {
       this.#answer.stop();
@@ -193,22 +205,44 @@ export class EsloggerSensor implements Sensor {
       });
       this.#lost = lost;
     }
-    const silence = clock.monotonic() - this.#lastLine;
-    if (!this.#silent && this.#process !== undefined && silence >= this.#settings.silentMs) {
-      this.#silent = true;
-      const detail = `no line of eslogger for ${Math.round(silence / 1000)} s: it may have been stopped`;
-      this.#sink?.gap({
-        sensor: this.kind,
-        reason: 'silent',
-        from: now - Math.round(silence * 1000),
-        to: now,
-        detail,
-      });
+    const { oversized } = this.#reader.counters;
+    if (oversized > this.#oversized) {
+      const detail = 'lines of eslogger were too long to be read';
+      const unread = oversized - this.#oversized;
+      this.#sink?.gap({ sensor: this.kind, reason: 'oversized', from, to: now, lost: unread, detail });
+      this.#oversized = oversized;
     }
+    this.#watch(now);
     const complete = now - this.#settings.lagMs * 1000;
     if (complete <= this.#complete) return;
     this.#complete = complete;
     this.#sink?.completeThrough(complete);
+  }
+
+  /**
+   * Replaces one that says nothing any more. After a sleep, a stop or a stall the timers come before what the pipe holds:
+   * such a turn counts for nothing, and the next one for no more than its own length.
+   */
+  #watch(now: Micros): void {
+    const turn = this.#options.clock.monotonic();
+    const passed = turn - this.#lastTurn;
+    this.#lastTurn = turn;
+    if (this.#process === undefined || this.#replacing) return;
+    if (passed > this.#settings.stallMs) {
+      this.#silence = 0;
+      return;
+    }
+    this.#silence += passed;
+    if (this.#silence < this.#patience) return;
+    const detail = `no line of eslogger for ${Math.round(this.#silence / 1000)} s: it may have been stopped, and is replaced`;
+    const from = now - Math.round(this.#silence * 1000);
+    this.#sink?.gap({ sensor: this.kind, reason: 'silent', from, to: now, detail });
+    this.#silent = true;
+    this.#silence = 0;
+    this.#patience = Math.min(this.#patience * 2, this.#settings.largestSilentMs);
+    this.#replacing = true;
+    this.#counters.replaced++;
+    void this.#process.stop();
   }
 }
 

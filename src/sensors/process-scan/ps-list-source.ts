@@ -25,6 +25,11 @@ export type ProcessLister = () => Promise<readonly ListedProcess[]>;
 /** Lists that may fail one after the other before the sensor gives up. */
 const maxFailures = 5;
 
+/** What the fallback misses and costs, in one line for people. */
+export function psListCost({ fallbackPeriodMs }: ProcessScanOptions): string {
+  return `ps-list every ${fallbackPeriodMs} ms: misses nearly every program that lives shorter, and starts a ps each time (2 to 8 % of a core); build the native addon`;
+}
+
 /** The last resort: a list of `ps` every second. Misses nearly everything that lives shorter than that, and says so. */
 export class PsListProcessSource implements ProcessSource {
   readonly #options: ProcessScanOptions;
@@ -67,7 +72,7 @@ export class PsListProcessSource implements ProcessSource {
 
   notes(): readonly string[] {
     return [
-      `ps-list every ${this.#options.fallbackPeriodMs} ms: misses nearly every program that lives shorter`,
+      psListCost(this.#options),
       'arguments are taken apart at blanks, program paths are guessed from them',
     ];
   }

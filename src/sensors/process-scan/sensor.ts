@@ -8,7 +8,7 @@ import { type LoadedAddon, loadAddon } from '../addon/index.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { NativeProcessSource } from './native-source.js';
 import { type ProcessScanOptions, processScanDefaults } from './options.js';
-import { PsListProcessSource } from './ps-list-source.js';
+import { PsListProcessSource, psListCost } from './ps-list-source.js';
 import { DescendantScope } from './scope.js';
 import type { ProcessRecord, ProcessSource } from './source.js';
 import { processEvent } from './to-event.js';
@@ -110,7 +110,10 @@ export class ProcessScanSensor implements Sensor {
       return new NativeProcessSource(addon.addon, options, clock);
     }
     const level = addon.state === 'broken' ? 'error' : 'warn';
-    logger[level]({ reason: addon.reason }, 'no native scanner: process starts are polled with ps-list');
+    logger[level](
+      { reason: addon.reason, missed: psListCost(options) },
+      'no native scanner: process starts are polled with ps-list',
+    );
     this.#notes.push(addon.reason);
     return new PsListProcessSource(options, clock);
   }

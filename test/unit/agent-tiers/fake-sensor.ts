@@ -8,6 +8,7 @@ export class FakeSensor implements Sensor {
   readonly kind: SensorKind;
   /** Why it does not start. */
   refusal: string | undefined;
+  refusalCode = 'fake';
   sink: SensorSink | undefined;
   starts = 0;
   stops = 0;
@@ -19,7 +20,8 @@ export class FakeSensor implements Sensor {
 
   async start(sink: SensorSink): Promise<void> {
     this.starts++;
-    if (this.refusal !== undefined) throw new UserError(`sensor/${this.kind}-fake`, this.refusal);
+    if (this.refusal !== undefined)
+      throw new UserError(`sensor/${this.kind}-${this.refusalCode}`, this.refusal);
     this.sink = sink;
   }
 

@@ -11,9 +11,13 @@ const kinds: Record<TierName, SensorKind> = {
   eslogger: 'eslogger',
   scan: 'process-scan',
 };
-const pauses = { firstMs: 1_000, largestMs: 8_000, healthyMs: 60_000 };
+const pauses = { firstMs: 1_000, largestMs: 8_000, healthyMs: 60_000, permissionMs: 86_400_000 };
 
-function rig(refusals: Partial<Record<TierName, string>>, wanted: SensorTier = 'auto') {
+function rig(
+  refusals: Partial<Record<TierName, string>>,
+  wanted: SensorTier = 'auto',
+  codes: Partial<Record<TierName, string>> = {},
+) {
   const names = (Object.keys(kinds) as TierName[]).filter((name) => wanted === 'auto' || wanted === name);
   const clock = new ManualClock();
   const sink = new RecordingSet();
@@ -39,6 +43,7 @@ function rig(refusals: Partial<Record<TierName, string>>, wanted: SensorTier = '
       name,
       make(from) {
         const sensor = new FakeSensor(kinds[name], refusals[name]);
+        sensor.refusalCode = codes[name] ?? 'fake';
         made.push(sensor);
         since.push(from);
         return sensor;
@@ -229,6 +234,40 @@ describe('a better tier that comes back', () => {
       { name: 'endpoint-security', reason: 'a' },
       { name: 'eslogger', reason: 'b' },
     ]);
+  });
+
+  test('for want of what only a person can give is tried once a day, and keeps no other from being tried', async () => {
+    const { tiers, made, pass } = rig({ 'endpoint-security': 'a', eslogger: 'b' }, 'auto', {
+      'endpoint-security': 'not-entitled',
+      eslogger: 'not-permitted',
+    });
+    await tiers.start();
+    const tried = () => made.map(({ kind }) => kind).slice(3);
+    await pass(86_000_000);
+    expect(tried()).toEqual([]);
+    await pass(400_000);
+    expect(tried()).toEqual(['endpoint-security', 'eslogger']);
+    await pass(86_000_000);
+    expect(tried()).toHaveLength(2);
+
+    const other = rig({ 'endpoint-security': 'a', eslogger: 'b' }, 'auto', { eslogger: 'not-permitted' });
+    await other.tiers.start();
+    for (let minute = 0; minute < 60; minute++) await other.pass(60_000);
+    const again = other.made.slice(3).map(({ kind }) => kind);
+    expect(again.length).toBeGreaterThan(3);
+    expect(new Set(again)).toEqual(new Set(['endpoint-security']));
+  });
+
+  test('that lost its permission while it ran is asked once more, and then once a day', async () => {
+    const { tiers, made, pass, die, refusals } = rig({}, 'auto', { 'endpoint-security': 'not-permitted' });
+    await tiers.start();
+    refusals['endpoint-security'] = 'no Full Disk Access';
+    await die('no Full Disk Access');
+    await pass(3_600_000);
+    expect(made.filter(({ kind }) => kind === 'endpoint-security')).toHaveLength(2);
+    delete refusals['endpoint-security'];
+    await pass(86_400_000);
+    expect(tiers.status().running).toBe('endpoint-security');
   });
 
   test('and dies again and again is tried ever less often', async () => {

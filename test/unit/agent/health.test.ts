@@ -36,6 +36,44 @@ test('a sleep is a gap as long as the sleep', () => {
   expect((gaps[0]?.to ?? 0) - before).toBe(600_000_000);
 });
 
+test('sleeps with short wakings between them are told as one, when they are over', () => {
+  const { clock, gaps } = watched();
+  clock.pass(5_000);
+  const before = clock.now();
+  clock.sleep(900_000);
+  clock.pass(0);
+  expect(gaps).toHaveLength(1);
+  const first = clock.now();
+  for (let wake = 0; wake < 30; wake++) {
+    clock.pass(45_000);
+    clock.sleep(900_000);
+    clock.pass(0);
+  }
+  const last = clock.now();
+  expect(gaps).toHaveLength(1);
+  clock.pass(125_000);
+  expect(gaps).toHaveLength(2);
+  expect(gaps[0]).toMatchObject({ reason: 'sleep', from: before, to: first });
+  expect(gaps[1]).toMatchObject({ reason: 'sleep', to: last, detail: expect.stringContaining('30 sleeps') });
+  expect((gaps[1]?.from ?? 0) - first).toBeLessThanOrEqual(45_000_000);
+  clock.pass(3_600_000);
+  expect(gaps).toHaveLength(2);
+  clock.sleep(600_000);
+  clock.pass(0);
+  expect(gaps).toHaveLength(3);
+});
+
+test('what is still to be told of sleeps is told at the end', () => {
+  const { clock, gaps, watch } = watched();
+  for (let wake = 0; wake < 3; wake++) {
+    clock.sleep(900_000);
+    clock.pass(10_000);
+  }
+  watch.stop();
+  expect(gaps).toHaveLength(2);
+  expect(gaps[1]?.detail).toContain('2 sleeps');
+});
+
 test('a stopped watch says nothing', () => {
   const { clock, gaps, watch } = watched();
   watch.stop();

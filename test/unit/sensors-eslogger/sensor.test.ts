@@ -2,12 +2,13 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/base/clock.js';
+import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
 import { type EsloggerOptions, EsloggerSensor } from '../../../src/sensors/eslogger/index.js';
 import { RecordingSink } from '../../contract/sensor.contract.js';
 import { closeLine, execLine, fakeEslogger } from '../../helpers/eslogger-lines.js';
+import { ManualClock } from '../../helpers/manual-clock.js';
 import { waitFor } from '../../simulation/mac.js';
 
 const folders: string[] = [];
@@ -17,13 +18,13 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-function setUp(settings: Partial<EsloggerOptions> = {}) {
+function setUp(settings: Partial<EsloggerOptions> = {}, clock: Clock = systemClock) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-eslogger-'));
   folders.push(folder);
-  const { program, feed } = fakeEslogger(folder);
+  const { program, feed, runs } = fakeEslogger(folder);
   const sensor = new EsloggerSensor({
     root: new RootMap(),
-    clock: systemClock,
+    clock,
     logger: silentLogger,
     boot: 'boot',
     patterns: ['/Library/LaunchAgents/*'],
@@ -36,8 +37,9 @@ function setUp(settings: Partial<EsloggerOptions> = {}) {
     sink.sensor = sensor;
     await sensor.start(sink);
     sensors.push(sensor);
+    await waitFor('eslogger to read', () => (runs() > 0 ? true : undefined));
   };
-  return { sensor, sink, feed, write, read, start };
+  return { sensor, sink, feed, write, read, start, runs };
 }
 
 describe('eslogger as a sensor', () => {
@@ -89,11 +91,11 @@ describe('eslogger as a sensor', () => {
   });
 
   test('is started again when it was killed, with a gap, and goes on observing', async () => {
-    const { sensor, sink, feed, read, start } = setUp();
+    const { sensor, sink, feed, read, start, runs } = setUp();
     await start();
     process.kill(Number(read('runs').split('\n')[0]), 'SIGKILL');
     await waitFor('the restart', () => (sensor.health().counters['restarts'] === 1 ? true : undefined));
-    await waitFor('the second run', () => (read('runs').split('\n').length === 3 ? true : undefined));
+    await waitFor('the second run', () => (runs() === 2 ? true : undefined));
     expect(sink.gaps).toMatchObject([
       { sensor: 'eslogger', reason: 'restart', detail: expect.stringContaining('SIGKILL') },
     ]);
@@ -116,15 +118,79 @@ describe('eslogger as a sensor', () => {
     expect(sink.calls).toBe(calls);
   });
 
-  test('one that was stopped is noticed, and can still be ended', async () => {
-    const { sensor, sink, read, start } = setUp({ silentMs: 100 });
-    await start();
+  /** A sensor on a clock that the test owns, asked once a second as the agent does. */
+  async function watched() {
+    const clock = new ManualClock();
+    const rig = setUp({ silentMs: 120_000, firstPauseMs: 0, largestPauseMs: 0 }, clock);
+    await rig.start();
+    const awake = (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        clock.pass(1_000);
+        rig.sensor.ask(clock.now());
+      }
+    };
+    return { ...rig, clock, awake };
+  }
+
+  test('one that was stopped is noticed, and replaced', async () => {
+    const { sensor, sink, feed, read, runs, clock, awake } = await watched();
     process.kill(Number(read('runs').split('\n')[0]), 'SIGSTOP');
-    await waitFor('the gap', () => {
-      sensor.ask(Date.now() * 1000);
-      return sink.gaps.find(({ reason }) => reason === 'silent');
+    awake(119);
+    expect(sink.gaps).toEqual([]);
+    const before = clock.now();
+    awake(2);
+    expect(sink.gaps).toMatchObject([{ reason: 'silent', detail: expect.stringContaining('stopped') }]);
+    expect(before - (sink.gaps[0]?.from ?? 0)).toBeGreaterThan(100_000_000);
+    await waitFor('another one', () => {
+      clock.pass(1);
+      return runs() === 2 ? true : undefined;
     });
+    expect(sink.gaps[1]).toMatchObject({ reason: 'restart', detail: expect.stringContaining('silent') });
+    expect(sensor.health()).toMatchObject({ running: true, counters: { replaced: 1 } });
     expect(sensor.health().notes.join()).toContain('silent');
+    appendFileSync(feed, `${execLine(['again'])}\n`);
+    await waitFor('an event', () => sink.events[0]);
+    expect(sensor.health().notes.join()).not.toContain('silent');
+  });
+
+  test('a sleep, a stop and a stall are no silence, and silence before them does not count', async () => {
+    const { sink, clock, awake } = await watched();
+    awake(100);
+    for (let night = 0; night < 5; night++) {
+      clock.sleep(8 * 3_600_000);
+      awake(100);
+    }
+    clock.sleep(200_000);
+    awake(119);
+    expect(sink.gaps).toEqual([]);
+    awake(2);
+    expect(sink.gaps).toMatchObject([{ reason: 'silent' }]);
+  });
+
+  test('a quiet Mac is asked ever less often', async () => {
+    const { sink, clock, awake, runs } = await watched();
+    const silent = () => sink.gaps.filter(({ reason }) => reason === 'silent').length;
+    awake(121);
+    expect(silent()).toBe(1);
+    await waitFor('another one', () => {
+      clock.pass(1);
+      return runs() === 2 ? true : undefined;
+    });
+    awake(200);
+    expect(silent()).toBe(1);
+    awake(60);
+    expect(silent()).toBe(2);
+  });
+
+  test('a line too long to be read is a gap', async () => {
+    const { sensor, sink, feed, start } = setUp();
+    await start();
+    appendFileSync(feed, `${'x'.repeat(10 * 1024 * 1024)}\n`);
+    const gap = await waitFor('the gap', () => {
+      sensor.ask(Date.now() * 1000);
+      return sink.gaps[0];
+    });
+    expect(gap).toMatchObject({ reason: 'oversized', lost: 1 });
   });
 
   test('garbage, a line without end and a half line are counted', async () => {
