@@ -22,6 +22,7 @@ import { filePatterns, logPassedOver, mutedRules, selectRules } from './rules.js
 import { SensorSet } from './sensors.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
+import { type Judgement, judgeHealth } from './verdict.js';
 import { mountedVolumes } from './volumes.js';
 
 /** How far the agent had seen is written down this often; after a crash it looks back to there. */
@@ -73,7 +74,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log: log.child({ stage: 'forward' }),
       version: options.version,
     });
-    agent = new Agent(options, { rules, log, store, targets });
+    agent = new Agent(options, { rules, passedOver: filesOf(passedOver), log, store, targets });
     await agent.start();
     const { lost } = agent;
     await new Promise<void>((resolve, reject) => {
@@ -91,6 +92,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 interface Parts {
   readonly rules: readonly Rule[];
+  /** Rule files that are not used. */
+  readonly passedOver: number;
   readonly log: Logger;
   readonly store: Store;
   readonly targets: readonly Target[];
@@ -150,7 +153,12 @@ class Agent {
       agentId: this.#agentId,
       host: enricher.host,
       simulated: this.#root.simulated,
-      health: () => ({ sensors: this.#sensors.kinds, rules: rules.length, ...this.#pipeline.counters }),
+      health: () => ({
+        ...this.#judgement(),
+        sensors: this.#sensors.kinds,
+        rules: rules.length,
+        ...this.#pipeline.counters,
+      }),
     });
     this.#signatures = new Signatures({
       events: store.events,
@@ -372,10 +380,22 @@ class Agent {
     };
   }
 
+  #judgement(): Judgement {
+    const { store, passedOver } = this.#parts;
+    return judgeHealth({
+      tier: this.#sensors.tier(),
+      sensors: this.#sensors.health(),
+      rules: { passedOver, muted: this.#muted.size },
+      store: store.condition(),
+      destinations: this.#forwarding.forwarder.status(),
+    });
+  }
+
   #status(): object {
     this.#beat();
     const { settings, version } = this.#options;
     return {
+      ...this.#judgement(),
       version,
       pid: process.pid,
       started: formatMicros(this.#started),
@@ -392,6 +412,10 @@ class Agent {
       detect: this.#pipeline.detectorCounters(),
     };
   }
+}
+
+function filesOf(passedOver: readonly { readonly file?: string | undefined }[]): number {
+  return new Set(passedOver.map(({ file }) => file)).size;
 }
 
 /** A value made once and kept with the data. */

@@ -1,4 +1,4 @@
 export { type AgentOptions, runAgent } from './agent.js';
 export { type ControlRequest, controlPath, requestControl } from './control.js';
-export { mutedRules, selectRules, tierOf } from './rules.js';
+export { filePatterns, mutedRules, selectRules, tierOf } from './rules.js';
 export { type ProbedSensors, probeSensors } from './tiers-probe.js';

@@ -10,7 +10,7 @@ import { EsloggerSensor } from '../sensors/eslogger/index.js';
 import { FileWatchSensor, type ItemChange, type RememberedItem } from '../sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
 import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
-import type { Sensor } from '../sensors/sensor.js';
+import type { Sensor, SensorHealth } from '../sensors/sensor.js';
 import { userHomes } from './homes.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
 import { SameChanges } from './tiers-merge.js';
@@ -130,7 +130,7 @@ export class SensorSet {
     if (this.#beside.includes(this.#launchd)) for (const event of events) this.#launchd.changed(event);
   }
 
-  health(): object[] {
+  health(): SensorHealth[] {
     return this.#all().map((sensor) => sensor.health());
   }
 

@@ -59,6 +59,8 @@ export interface TierStatus {
   readonly reason: string;
   /** Better ones, and what they said. */
   readonly refused: Readonly<Record<string, string>>;
+  /** Better ones that have run and died, and do not run again yet. */
+  readonly lost: readonly TierName[];
 }
 
 interface Running {
@@ -93,6 +95,7 @@ export class Tiers {
   readonly #refused = new Map<TierName, string>();
   /** Steady time before which a tier is not tried again, since only a person can change its answer. */
   readonly #notBefore = new Map<TierName, number>();
+  readonly #lost = new Set<TierName>();
   #running: Running | undefined;
   #reason = '';
   #pause: number;
@@ -155,6 +158,7 @@ export class Tiers {
       since: running === undefined ? null : formatMicros(running.since),
       reason: this.#reason,
       refused: Object.fromEntries(this.#refused),
+      lost: [...this.#lost],
     };
   }
 
@@ -218,6 +222,7 @@ export class Tiers {
     const { log, sink, wanted, choices } = this.#options;
     const tier = this.#nameOf(running);
     this.#running = running;
+    for (const { name } of choices.slice(running.index)) this.#lost.delete(name);
     this.#blindSince = undefined;
     sink.started(running.sensor.kind);
     const better = choices.slice(0, running.index).map(({ name }) => name);
@@ -239,6 +244,7 @@ export class Tiers {
     const { choices, clock, sink } = this.#options;
     const name = this.#nameOf(dead);
     this.#refused.set(name, reason);
+    this.#lost.add(name);
     this.#running = undefined;
     await this.#end(dead);
     const ranMs = clock.monotonic() - dead.steady;

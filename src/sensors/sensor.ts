@@ -32,6 +32,8 @@ export interface SensorHealth {
   readonly running: boolean;
   /** Why it runs this way: which method, what it cannot see. One line each. */
   readonly notes: readonly string[];
+  /** Why it sees less than it could on this system, in one sentence; absent when it works as it should. */
+  readonly degraded?: string;
   /** Places that it cannot see at present, at most 100 of them; absent or empty when there are none. */
   readonly blind?: readonly BlindPlace[];
   /** Named counters since start: `observed`, `dropped`, `scans`, `read_errors`, ... */

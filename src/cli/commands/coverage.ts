@@ -1,6 +1,7 @@
 import { ExitCode } from '../../base/errors.js';
 import type { SensorKind } from '../../event/event.js';
 import { type Rule, type StepSight, stepSights } from '../../rules/index.js';
+import { type BlindSpot, blindSpots, withBlindSpots } from '../blind-spots.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag } from '../define-command.js';
 import { type Output, safe } from '../output/output.js';
@@ -20,6 +21,8 @@ interface Telemetry {
   readonly reason: string | undefined;
   /** One line each: what the sensors cannot see. */
   readonly notes: readonly string[];
+  /** Places that a sensor of files cannot see now. */
+  readonly blind: readonly BlindSpot[];
 }
 
 interface StepCoverage extends StepSight {
@@ -32,6 +35,7 @@ interface RuleCoverage {
   /** Undefined when the rule is on. */
   readonly off: string | undefined;
   readonly steps: readonly StepCoverage[];
+  readonly coverage: 'full' | 'partial' | 'blind';
 }
 
 function notesOf(sensors: readonly object[]): string[] {
@@ -49,6 +53,7 @@ async function telemetry(context: CommandContext): Promise<Telemetry> {
       tier: textAt(reply.result, 'tier.running') ?? null,
       reason: textAt(reply.result, 'tier.reason'),
       notes: notesOf(objectsAt(reply.result, 'sensors')),
+      blind: blindSpots(objectsAt(reply.result, 'sensors')),
     };
   }
   const { probeSensors } = await import('../../agent/index.js');
@@ -59,11 +64,12 @@ async function telemetry(context: CommandContext): Promise<Telemetry> {
     tier: tier.running,
     reason: safe(tier.reason),
     notes: notesOf(health),
+    blind: [],
   };
 }
 
-async function coverageOf(context: CommandContext, kinds: readonly SensorKind[]) {
-  const { mutedRules, tierOf } = await import('../../agent/index.js');
+async function coverageOf(context: CommandContext, { kinds, blind }: Telemetry) {
+  const { filePatterns, mutedRules, tierOf } = await import('../../agent/index.js');
   const set = await loadRuleSet(context);
   const settings = (await context.settings()).rules;
   const enabled = set.rules.filter((one) => one.enabled).map(({ rule }) => rule);
@@ -71,15 +77,21 @@ async function coverageOf(context: CommandContext, kinds: readonly SensorKind[])
   const rules = enabled.map((rule): RuleCoverage => {
     const alone = kinds.map((kind) => ({ kind, steps: stepSights(rule, tierOf([kind], rule)) }));
     const steps = stepSights(rule, tierOf(kinds, rule)).map((step, index) => ({
-      ...step,
+      ...withBlindSpots(step, filePatterns([rule]), blind),
       seenBy: alone.filter(({ steps: own }) => own[index]?.sight !== 'none').map(({ kind }) => kind),
     }));
-    return { rule, off: muted.has(rule.meta.id) ? 'degraded here' : undefined, steps };
+    const off = muted.has(rule.meta.id) ? 'degraded here' : undefined;
+    const coverage = steps.some(({ sight }) => sight === 'none')
+      ? 'blind'
+      : steps.some(({ sight }) => sight === 'partial')
+        ? 'partial'
+        : 'full';
+    return { rule, off, steps, coverage };
   });
   return { rules, set };
 }
 
-function fields({ rule, off, steps }: RuleCoverage, seen: Telemetry): object {
+function fields({ rule, off, steps, coverage }: RuleCoverage, seen: Telemetry): object {
   return {
     from: seen.from,
     tier: seen.tier,
@@ -88,6 +100,7 @@ function fields({ rule, off, steps }: RuleCoverage, seen: Telemetry): object {
     sensors: seen.kinds,
     rule: { id: rule.meta.id, name: rule.meta.name, file: rule.meta.file },
     active: off === undefined,
+    coverage,
     degraded: steps.some(({ sight }) => sight !== 'full'),
     steps: steps.map(({ name, requirements, sight, seenBy, reasons }) => ({
       name,
@@ -101,8 +114,10 @@ function fields({ rule, off, steps }: RuleCoverage, seen: Telemetry): object {
   };
 }
 
-function print({ rule, off, steps }: RuleCoverage, out: Output): void {
-  const state = off === undefined ? '' : out.style('yellow', `  off: ${off}`);
+function print({ rule, off, steps, coverage }: RuleCoverage, out: Output): void {
+  const covered =
+    coverage === 'full' ? '' : out.style(coverage === 'partial' ? 'yellow' : 'red', `  ${coverage}`);
+  const state = `${covered}${off === undefined ? '' : out.style('yellow', `  off: ${off}`)}`;
   out.line(`${out.style('bold', safe(rule.meta.name) ?? rule.meta.id)}${state}`);
   for (const { name, requirements, sight, seenBy, reasons } of steps) {
     const style = sight === 'full' ? 'green' : sight === 'partial' ? 'yellow' : 'red';
@@ -117,19 +132,20 @@ export const coverage = defineCommand({
   description:
     'For every rule that is on and each of its steps: which sensors see it now, and what they cannot see of it. Asks the\n' +
     'running agent; when none runs, tries out what this machine allows the user who asks. "partial": some of it is missed,\n' +
-    'or too much is reported. Imported rules that are degraded are off unless rules.enabled names them.',
+    'or too much is reported; "blind": a step of it is seen by nobody, or everything it looks for lies where nobody looks. Imported rules that are degraded are off unless rules.enabled names them.',
   options: { json: flag('--json', 'one JSON document a rule (NDJSON)') },
   examples: [{ line: 'sudo launchwarden coverage', says: 'what would be seen of an attack now' }],
   needs: 'root, when the agent runs as a daemon; otherwise the rights that the agent would have',
   async handler({ context, options }) {
     const { out } = context;
     const seen = await telemetry(context);
-    const { rules, set } = await coverageOf(context, seen.kinds);
+    const { rules, set } = await coverageOf(context, seen);
     if (options.json) for (const one of rules) out.document('coverage/1', fields(one, seen));
     else {
       const whose = seen.from === 'agent' ? 'The agent runs' : 'No agent runs; it could run';
       out.line(`${whose} with tier ${seen.tier ?? 'none'}: ${seen.kinds.join(', ') || 'no sensor'}`);
-      for (const note of [...(seen.reason === undefined ? [] : [seen.reason]), ...seen.notes]) {
+      const blind = seen.blind.map(({ place, reason }) => safe(`blind in ${place}: ${reason}`) ?? '');
+      for (const note of [...(seen.reason === undefined ? [] : [seen.reason]), ...blind, ...seen.notes]) {
         const lines = out.width === undefined ? [note] : wrap(note, Math.max(leastNote, out.width - 4));
         for (const [index, line] of lines.entries()) out.line(`${index === 0 ? '  ' : '    '}${line}`);
       }

@@ -98,6 +98,9 @@ export class ProcessScanSensor implements Sensor {
       kind: this.kind,
       running: this.#running,
       notes: [...this.#notes, ...this.#source.notes()],
+      ...(this.#source instanceof PsListProcessSource
+        ? { degraded: 'processes are polled with ps-list' }
+        : {}),
       counters: { ...this.#source.counters(), ...this.#counters },
     };
   }

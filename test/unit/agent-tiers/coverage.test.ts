@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ControlServer } from '../../../src/agent/control.js';
+import { silentLogger } from '../../../src/base/log.js';
 import { loadSettings } from '../../../src/config/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 
@@ -87,5 +89,73 @@ describe('run --sensors', () => {
     });
     expect(settings.sensors).toEqual({ tier: 'eslogger', disabled: [] });
     expect(settings.origins).toContainEqual({ key: 'sensors.tier', value: 'eslogger', origin: 'flag' });
+  });
+});
+
+describe('coverage of an agent that is blind somewhere', () => {
+  const scan = { kind: 'process-scan', running: true };
+  const fileWatch = (...places: string[]) => ({
+    kind: 'file-watch',
+    running: true,
+    blind: places.map((place) => ({ place, since: 1, reason: 'cannot be listed (EACCES)' })),
+  });
+  const launchFolders = [
+    '/Library/LaunchAgents',
+    '/Library/LaunchDaemons',
+    '/Users',
+    '/private/var/root',
+    '/System/Library',
+    '/Library/Apple',
+  ];
+
+  /** Coverage and the reasons of the rule on written and loaded launch items. */
+  async function coverageWith(...sensors: object[]) {
+    const dataDir = tempFolder();
+    const said = { sensors, tier: { running: 'scan' } };
+    const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
+    try {
+      const json = documents((await cli(['coverage', '--json', '--data-dir', dataDir])).stdout);
+      const { stdout } = await cli(['coverage', '--data-dir', dataDir]);
+      const found = json.find(({ rule }) => /written and loaded/.test((rule as { name: string }).name));
+      const steps = found?.['steps'] as { sight: string; reasons: string[] }[];
+      return { coverage: found?.['coverage'], sights: steps.map(({ sight }) => sight), text: stdout, steps };
+    } finally {
+      await daemon.close();
+    }
+  }
+
+  test('nowhere: full', async () => {
+    expect(await coverageWith(fileWatch(), scan)).toMatchObject({
+      coverage: 'full',
+      sights: ['full', 'full'],
+    });
+    expect(await coverageWith(fileWatch('/opt/elsewhere'), scan)).toMatchObject({ coverage: 'full' });
+  });
+
+  test.each(['/Library/LaunchAgents', '/Users/alice', '/Users/alice/Library/LaunchAgents/deep', '/Library'])(
+    'in %s: partial, with the place and the reason',
+    async (place) => {
+      const { coverage, sights, steps, text } = await coverageWith(fileWatch(place), scan);
+      expect({ coverage, sights }).toEqual({ coverage: 'partial', sights: ['partial', 'full'] });
+      expect(steps[0]?.reasons).toEqual([`is blind in ${place}: cannot be listed (EACCES)`]);
+      expect(text).toMatch(/written and loaded[^\n]* {2}partial/);
+      expect(text).toContain(`blind in ${place}: cannot be listed`);
+    },
+  );
+
+  test('everywhere that a rule looks: blind', async () => {
+    for (const places of [['/'], launchFolders]) {
+      const { coverage, sights, text } = await coverageWith(fileWatch(...places), scan);
+      expect({ coverage, sights }).toEqual({ coverage: 'blind', sights: ['none', 'full'] });
+      expect(text).toMatch(/written and loaded[^\n]* {2}blind/);
+    }
+  });
+
+  test('what another sensor of files sees all the same is not blind', async () => {
+    const sees = { kind: 'eslogger', running: true };
+    expect(await coverageWith(fileWatch('/'), sees)).toMatchObject({ coverage: 'full' });
+    expect(await coverageWith(fileWatch('/'), { ...sees, running: false }, scan)).toMatchObject({
+      coverage: 'blind',
+    });
   });
 });

@@ -136,6 +136,7 @@ describe('a tier that dies', () => {
     expect(tiers.status()).toMatchObject({
       running: 'eslogger',
       refused: { 'endpoint-security': 'the client was closed' },
+      lost: ['endpoint-security'],
     });
     expect(sink.gaps).toEqual([
       {

@@ -42,3 +42,33 @@ test('shows what the agent says', async () => {
     await daemon.close();
   }
 });
+
+test.each([
+  ['healthy', [], 0, 'HEALTHY\n'],
+  ['degraded', ['first reason', 'second \u001b[2J'], 1, 'DEGRADED: first reason; second \\x1b[2J\n'],
+  ['blind', ['files are not seen'], 1, 'BLIND: files are not seen\n'],
+])('begins with the verdict: %s', async (verdict, reasons, exit, line) => {
+  const dataDir = tempFolder();
+  const said = {
+    verdict,
+    reasons,
+    version: '1',
+    sensors: [
+      { kind: 'file-watch', running: true, blind: [{ place: '/Users/x', since: 1, reason: 'EACCES' }] },
+    ],
+    store: { state: 'full', reason: 'the disk is full', held_alerts: 2, held_events: 1 },
+  };
+  const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
+  try {
+    const { code, stdout } = await cli(['status', '--data-dir', dataDir]);
+    expect(code).toBe(exit);
+    expect(stdout.startsWith(line)).toBe(true);
+    for (const text of ['/Users/x: EACCES', 'the disk is full', '2 alerts, 1 events in memory alone'])
+      expect(stdout).toContain(text);
+    const json = await cli(['status', '--json', '--data-dir', dataDir]);
+    expect(json.code).toBe(exit);
+    expect(documents(json.stdout)).toEqual([{ schema: 'launchwarden.status/1', ...said }]);
+  } finally {
+    await daemon.close();
+  }
+});

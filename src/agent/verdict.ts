@@ -1,0 +1,120 @@
+import { escapeText } from '../base/escape.js';
+import { isLaunchFolder } from '../base/launch-paths.js';
+import { formatMicros } from '../base/time.js';
+import type { DestinationStatus } from '../forward/index.js';
+import type { BlindPlace, SensorHealth } from '../sensors/sensor.js';
+import type { Store } from '../store/index.js';
+import type { TierStatus } from './tiers.js';
+
+/** `blind`: a whole kind of event is not seen; `degraded`: a part does not work, or sees less than it could. */
+export type Verdict = 'healthy' | 'degraded' | 'blind';
+
+export interface VerdictFacts {
+  readonly tier: Pick<TierStatus, 'running' | 'wanted' | 'reason' | 'refused' | 'lost'>;
+  readonly sensors: readonly SensorHealth[];
+  /** Rule files that could not be used, and imported rules that the running sensors cannot serve. */
+  readonly rules: { readonly passedOver: number; readonly muted: number };
+  readonly store: Pick<ReturnType<Store['condition']>, 'state' | 'reason' | 'held_alerts'>;
+  readonly destinations: readonly Pick<
+    DestinationStatus,
+    'name' | 'state' | 'fails' | 'pauseReason' | 'lastError'
+  >[];
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** One line each, the gravest first; empty when all is well. */
+  readonly reasons: readonly string[];
+}
+
+/** Sensors of which each sees files. */
+const fileSensors = ['file-watch', 'eslogger', 'endpoint-security'];
+/** Failures in a row after which a destination counts as one that takes nothing. */
+const manyFailures = 3;
+const namedPlaces = 5;
+
+/** The one sentence on how well the agent sees, keeps and delivers now, with everything that speaks against it. */
+export function judgeHealth(facts: VerdictFacts): Judgement {
+  const blind = [...unseen(facts), ...blindFolders(facts.sensors)];
+  const degraded = [
+    ...sensorReasons(facts),
+    ...storeReasons(facts.store),
+    ...facts.destinations.flatMap(destinationReasons),
+    ...ruleReasons(facts.rules),
+  ];
+  const reasons = [...blind, ...degraded].map((reason) => escapeText(reason).slice(0, 500));
+  return { verdict: blind.length > 0 ? 'blind' : degraded.length > 0 ? 'degraded' : 'healthy', reasons };
+}
+
+function unseen({ tier, sensors }: VerdictFacts): string[] {
+  const runs = (kind: string) => sensors.some((sensor) => sensor.kind === kind && sensor.running);
+  const reasons: string[] = [];
+  if (tier.running === null) reasons.push(`processes are not seen: ${tier.reason}`);
+  if (!fileSensors.some(runs)) reasons.push('files are not seen: no sensor of files runs');
+  return reasons;
+}
+
+/** Places that hide a folder of the system's launch items, or all homes. */
+function blindFolders(sensors: readonly SensorHealth[]): string[] {
+  return sensors.flatMap(({ kind, blind = [] }) =>
+    blind.filter(({ place }) => isGrave(place)).map((one) => `${kind} is blind in ${told(one)}`),
+  );
+}
+
+function isGrave(place: string): boolean {
+  const above = place === '/' ? '/' : `${place}/`;
+  return isSystemFolder(place) || [...systemFolders].some((folder) => folder.startsWith(above));
+}
+
+const systemFolders = [
+  '/Library/LaunchAgents',
+  '/Library/LaunchDaemons',
+  '/Library/DirectoryServices/PlugIns',
+  '/Users',
+];
+
+function isSystemFolder(place: string): boolean {
+  return place === '/Users' || (isLaunchFolder(place) && !/^\/(?:Users|private\/var\/root)\//i.test(place));
+}
+
+function told({ place, since, reason }: BlindPlace): string {
+  return `${place} since ${formatMicros(since).slice(0, 19)}Z: ${reason}`;
+}
+
+function sensorReasons({ tier, sensors }: VerdictFacts): string[] {
+  const reasons = sensors.filter(({ running }) => !running).map(({ kind }) => `sensor ${kind} does not run`);
+  for (const { kind, degraded, blind = [] } of sensors) {
+    if (degraded !== undefined) reasons.push(`${kind}: ${degraded}`);
+    const places = blind.filter(({ place }) => !isGrave(place));
+    for (const one of places.slice(0, namedPlaces)) reasons.push(`${kind} is blind in ${told(one)}`);
+    if (places.length > namedPlaces)
+      reasons.push(`${kind} is blind in ${places.length - namedPlaces} more places`);
+  }
+  for (const name of tier.lost) reasons.push(`tier ${name} was lost: ${tier.refused[name] ?? 'it ended'}`);
+  for (const [name, reason] of Object.entries(tier.refused))
+    if (!tier.lost.some((one) => one === name) && /Full Disk Access/i.test(reason))
+      reasons.push(`tier ${name} is refused: ${reason}`);
+  return reasons;
+}
+
+function storeReasons({ state, reason, held_alerts }: VerdictFacts['store']): string[] {
+  const reasons = state === 'ok' ? [] : [`the store is ${state}: ${reason ?? 'no reason is known'}`];
+  if (held_alerts > 0) reasons.push(`${held_alerts} alerts are in memory alone`);
+  return reasons;
+}
+
+function destinationReasons(destination: VerdictFacts['destinations'][number]): string[] {
+  const { name, state, fails, pauseReason, lastError } = destination;
+  const { parked } = destination as { readonly parked?: unknown };
+  if (typeof parked === 'string') return [`destination ${name} is parked: ${parked}`];
+  const why = [pauseReason, lastError].filter((one) => one !== undefined).join(': ');
+  if (state === 'paused') return [`destination ${name} is paused: ${why}`];
+  return fails >= manyFailures ? [`destination ${name} takes nothing: ${why}`] : [];
+}
+
+function ruleReasons({ passedOver, muted }: VerdictFacts['rules']): string[] {
+  return [
+    ...(passedOver === 0 ? [] : [`${passedOver} rule files are parked: "launchwarden rules check" says why`]),
+    ...(muted === 0 ? [] : [`${muted} imported rules are off: the running sensors cannot serve them`]),
+  ];
+}
