@@ -61,6 +61,8 @@ const failingRetryMs = 600_000;
 /** Errors of reading or writing in a row after which the file counts as damaged. */
 const mostRefusals = 5;
 /** So much room must be free before a full disk is tried again, or the reserve is taken again. */
+/** A -wal of fewer pages gives too little room for another try. */
+const leastLogPages = 16;
 const spareBytes = 256 * 1024;
 
 /**
@@ -191,7 +193,7 @@ export class DatabaseFile<Base> {
     if (gone.length === 0 || lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
     const old = this.db.connection;
     try {
-      const [{ busy }] = old.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }];
+      const [{ busy }] = old.pragma('wal_checkpoint(TRUNCATE)') as [Checkpoint];
       if (busy !== 0) return;
     } catch (error) {
       this.#mend(error);
@@ -221,17 +223,25 @@ export class DatabaseFile<Base> {
         const opened = this.#repair(error);
         if (opened !== undefined) return opened;
       }
-      return this.#memory(this.#openForReading(this.#options.file), error);
+      const { file } = this.#options;
+      const source = this.#openForReading(file) ?? openWithoutLog(file);
+      try {
+        return this.#memory(source, error);
+      } finally {
+        closeQuietly(source);
+      }
     }
   }
 
-  /** SQLite takes an empty file for a new database, and removes what lies beside it. */
+  /** SQLite takes an empty or missing file for a new database, and removes the -wal that lies beside it. */
   #asideWhenEmptied(): void {
     const { file } = this.#options;
     const stat = lstatSync(file, { throwIfNoEntry: false });
-    if (stat?.isFile() !== true || stat.size > 0) return;
-    if (!existsSync(`${file}-wal`)) return;
-    throw Object.assign(new Error(`${this.#name} is empty`), { code: 'SQLITE_NOTADB' });
+    if (stat !== undefined && (!stat.isFile() || stat.size > 0)) return;
+    const log = lstatSync(`${file}-wal`, { throwIfNoEntry: false });
+    if (log === undefined || log.size === 0) return;
+    const what = stat === undefined ? 'gone' : 'empty';
+    throw Object.assign(new Error(`${this.#name} is ${what}`), { code: 'SQLITE_NOTADB' });
   }
 
   /** True when the work may be tried again. */
@@ -253,9 +263,10 @@ export class DatabaseFile<Base> {
     if (trouble === 'conflict') return false;
     if (trouble === 'full' && this.#state === 'ok' && reserve?.release() === true) {
       this.#setState('reserve', `${this.#name}: the disk is full`);
-      this.#reuseLog(this.db.connection);
+      this.#reuseLog();
       return true;
     }
+    if (trouble === 'full' && this.#state === 'reserve' && this.#reuseLog()) return true;
     if (trouble === 'refused') this.#refusals++;
     if (this.#refusals > mostRefusals) {
       this.#refusals = 0;
@@ -479,12 +490,14 @@ export class DatabaseFile<Base> {
     });
   }
 
-  /** Puts what the -wal holds into the file, so that the -wal need not grow. */
-  #reuseLog(connection: Connection): void {
+  /** Puts what the -wal holds into the file, so that the -wal need not grow. False when that gave no room. */
+  #reuseLog(): boolean {
     try {
-      connection.pragma('wal_checkpoint(RESTART)');
+      const [result] = this.db.connection.pragma('wal_checkpoint(RESTART)') as Checkpoint[];
+      return result?.busy === 0 && result.log > leastLogPages && result.log === result.checkpointed;
     } catch {
       // It grows then.
+      return false;
     }
   }
 
@@ -527,6 +540,13 @@ function openWithoutLog(file: string): Connection | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What `PRAGMA wal_checkpoint` answers: pages in the -wal, and how many of them are in the file. */
+interface Checkpoint {
+  readonly busy: number;
+  readonly log: number;
+  readonly checkpointed: number;
 }
 
 function closeQuietly(connection: Connection | undefined): void {

@@ -31,18 +31,22 @@ const tries = 4;
  * memory while no file can be written. Whoever prepared statements on it notices nothing of a switch.
  */
 export class Database {
-  #connection: Connection;
+  #current: Connection | undefined;
+  readonly #whyNone: unknown;
   #generation = 0;
   #mend: Mend | undefined;
   // SQLite ends a transaction by itself on some errors: whether one is open cannot be asked of the connection.
   #depth = 0;
 
-  constructor(connection: Connection) {
-    this.#connection = connection;
+  /** `whyNone`: what is thrown at each use, of a database that cannot be opened. */
+  constructor(connection: Connection | undefined, whyNone?: unknown) {
+    this.#current = connection;
+    this.#whyNone = whyNone;
   }
 
   get connection(): Connection {
-    return this.#connection;
+    if (this.#current === undefined) throw this.#whyNone;
+    return this.#current;
   }
 
   /** One more after each switch: what was remembered of the database may be wrong then. */
@@ -52,11 +56,11 @@ export class Database {
 
   /** True while memory serves in place of the file. */
   get inMemory(): boolean {
-    return this.#connection.memory;
+    return this.connection.memory;
   }
 
   get name(): string {
-    return this.#connection.name;
+    return this.connection.name;
   }
 
   /** Without it errors are thrown as they are. */
@@ -66,7 +70,7 @@ export class Database {
 
   /** From now on another connection serves. The caller closes the old one. */
   switchTo(connection: Connection): void {
-    this.#connection = connection;
+    this.#current = connection;
     this.#generation++;
   }
 
@@ -75,7 +79,7 @@ export class Database {
     let prepared: BetterSqlite3.Statement<unknown[]> | undefined;
     const statement = () => {
       if (prepared === undefined || generation !== this.#generation) {
-        prepared = this.#connection.prepare(sql);
+        prepared = this.connection.prepare(sql);
         generation = this.#generation;
       }
       return prepared;
@@ -95,7 +99,7 @@ export class Database {
         this.attempt(() => {
           this.#depth++;
           try {
-            return this.#connection.transaction(run).immediate();
+            return this.connection.transaction(run).immediate();
           } finally {
             this.#depth--;
           }
@@ -104,11 +108,11 @@ export class Database {
   }
 
   pragma(source: string, options?: { readonly simple?: boolean }): unknown {
-    return this.attempt(() => this.#connection.pragma(source, options));
+    return this.attempt(() => this.connection.pragma(source, options));
   }
 
   close(): void {
-    this.#connection.close();
+    this.#current?.close();
   }
 
   /** Runs `work`, and once more after each failure that was mended. Inside a transaction the outermost decides. */

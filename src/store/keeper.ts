@@ -140,15 +140,16 @@ export class Keeper {
   /** When the files of the run before were written last, microseconds; undefined of one that is not there. */
   #before(): Record<'main' | 'events', number | undefined> {
     const written = (name: string): number | undefined => {
-      const times = [name, `${name}-wal`].flatMap((one) => {
-        try {
-          const { size, mtimeMs } = statSync(path.join(this.#options.dataDir, one));
-          return size > 0 ? [Math.floor(mtimeMs * 1000)] : [];
-        } catch {
-          return [];
-        }
-      });
-      return times.length === 0 ? undefined : Math.max(...times);
+      const changed = (one: string): number | undefined => {
+        const stat = statSync(path.join(this.#options.dataDir, one), { throwIfNoEntry: false });
+        return stat === undefined || stat.size === 0 ? undefined : Math.floor(stat.mtimeMs * 1000);
+      };
+      try {
+        const file = changed(name);
+        return file && Math.max(file, changed(`${name}-wal`) ?? 0);
+      } catch {
+        return undefined;
+      }
     };
     return { main: written('launchwarden.db'), events: written('events.db') };
   }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
-import { UserError } from '../base/errors.js';
+import { errnoOf, UserError } from '../base/errors.js';
 import { Alerts } from './alerts.js';
 import type { StoreCondition, StoreNotice } from './condition.js';
 import { type Connection, Database } from './database.js';
@@ -20,7 +20,7 @@ import type { Outbox } from './outbox.js';
 import { openReadable } from './readable.js';
 import { Gaps, Meta } from './records.js';
 import { eventsSchema, mainSchema } from './schema.js';
-import { type Db, openDatabase, storeError } from './sqlite.js';
+import { type Db, openDatabase, storeError, troubleOf } from './sqlite.js';
 import { SqliteOutbox } from './sqlite-outbox.js';
 import { Terms } from './terms.js';
 
@@ -133,7 +133,7 @@ function openPlain(options: StoreOptions, readOnly: boolean): Files {
     const file = path.join(options.dataDir, what.name);
     const how = { ...what, readOnly, busyMs };
     const opened = readOnly
-      ? openReadable(file, (place) => openFile(place, how))
+      ? openReadable(file, (place, writable) => openFile(place, { ...how, readOnly: writable !== true }))
       : { connection: openFile(file, how), remove: () => {} };
     closing.push(() => {
       opened.connection.close();
@@ -141,12 +141,24 @@ function openPlain(options: StoreOptions, readOnly: boolean): Files {
     });
     return new Database(opened.connection);
   };
+  // Whoever reads one file is not kept from it by the state of the other.
+  const tryOpen = (what: typeof main | typeof events): { readonly db: Db; readonly error?: unknown } => {
+    try {
+      return { db: open(what) };
+    } catch (error) {
+      const unusable = ['store/none', 'store/older-schema'].includes(errnoOf(error) ?? '');
+      if (!readOnly || (!unusable && troubleOf(error) !== 'damaged')) throw error;
+      return { db: new Database(undefined, error), error };
+    }
+  };
   try {
     if (!readOnly) {
       const lock = lockFolder(options.dataDir, busyMs);
       closing.push(() => lock.release());
     }
-    return { main: open(main), events: open(events), warnings: [], close };
+    const [first, second] = [tryOpen(main), tryOpen(events)];
+    if (first.error !== undefined && second.error !== undefined) throw first.error;
+    return { main: first.db, events: second.db, warnings: [], close };
   } catch (error) {
     close();
     throw error;
