@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.js';
 import { clip, escapeText } from '../base/escape.js';
+import { saysNoService } from '../base/launchctl-status.js';
 import type { Change } from './place.js';
 import { jobLabel } from './places.js';
 import type { CommandResult, System } from './system.js';
@@ -11,8 +12,6 @@ export const service = `${domain}/${jobLabel}`;
 /** bootout returns before the job has gone; until then bootstrap fails with 5 or 37 (seen in the field). */
 const tries = 30;
 const pauseMs = 1_000;
-/** `launchctl print` of what is not loaded; bootout says 3 or 113 then, depending on the version. */
-const notLoaded = [3, 113];
 
 export type LaunchctlCall = readonly string[];
 
@@ -46,7 +45,7 @@ function isLoaded(system: System): boolean {
 /** Stops and unloads the job, and waits until launchd has forgotten it. */
 export async function bootOut(system: System): Promise<Change> {
   const result = run(system, calls.bootout);
-  if (result.status !== 0 && notLoaded.includes(result.status ?? -1)) return 'unchanged';
+  if (saysNoService(result.status)) return 'unchanged';
   for (let attempt = 0; attempt < tries; attempt++) {
     if (!isLoaded(system)) return 'done';
     await system.wait(pauseMs);

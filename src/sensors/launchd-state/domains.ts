@@ -13,6 +13,11 @@ function ownerOf(hostPath: string): number | undefined {
   }
 }
 
+/** root has no session; on a tree of --root its user is whoever runs the test, root as well. */
+function mayHaveSession(uid: number | undefined, root: RootMap): uid is number {
+  return uid !== undefined && (uid !== 0 || root.simulated);
+}
+
 /** The user in front of the screen: who owns /dev/console. root stands there for the login window. */
 export function consoleUser(root: RootMap): number | undefined {
   const uid = ownerOf(root.toHost('/dev/console'));
@@ -25,13 +30,20 @@ export function homeOwners(root: RootMap, most: number): readonly number[] {
   const owners = new Set<number>();
   try {
     for (const name of readdirSync(folder).slice(0, 1_000)) {
+      // Nobody's home.
+      if (name === 'Shared' || name.startsWith('.')) continue;
       const owner = owners.size < most ? ownerOf(`${folder}/${name}`) : undefined;
-      if (owner !== undefined) owners.add(owner);
+      if (mayHaveSession(owner, root)) owners.add(owner);
     }
   } catch {
     // No homes.
   }
   return [...owners];
+}
+
+/** The domains of one user: the session at the screen, and the one that also exists without it. */
+export function domainsOfUser(uid: number): readonly string[] {
+  return [`gui/${uid}`, `user/${uid}`];
 }
 
 /**
@@ -42,6 +54,11 @@ export function domainsOf(macPath: string, users: readonly number[], root: RootM
   if (launchItemKind(macPath) === 'daemon') return ['system'];
   const folder = home.exec(macPath)?.[1];
   const owner = folder === undefined ? undefined : ownerOf(root.toHost(folder));
-  const sessions = folder === undefined ? users : owner === undefined ? [] : [owner];
-  return [...sessions.map((uid) => `gui/${uid}`), 'system'];
+  const sessions = folder === undefined ? users : mayHaveSession(owner, root) ? [owner] : [];
+  return [...sessions.flatMap(domainsOfUser), 'system'];
+}
+
+/** Whose items these are, for a fair share: a home, or the system's own places. */
+export function ownerKey(macPath: string): string {
+  return /^\/Users\/[^/]+|^\/private\/var\/root/i.exec(macPath)?.[0].toLowerCase() ?? 'system';
 }

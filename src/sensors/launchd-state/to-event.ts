@@ -4,6 +4,9 @@ import type { Event } from '../../event/event.js';
 import { fileEventId } from '../../event/ids.js';
 import type { JobFacts } from './read-print.js';
 
+/** Characters of a label that an event carries. */
+const maxLabel = 4_096;
+
 export interface LoadedJob {
   readonly label: string;
   readonly domain: string;
@@ -13,12 +16,14 @@ export interface LoadedJob {
   /** The look that found it loaded, and the one before, that did not. */
   readonly time: Micros;
   readonly notBefore: Micros;
+  /** How it was found out, for people. */
+  readonly reason: string;
 }
 
 /** A job that launchd did not have before and has now. No process event: who loaded it was not seen. */
 export function loadedEvent(job: LoadedJob, { root, boot }: { root: RootMap; boot: string }): Event {
-  const { label, domain, plistPath, facts, time, notBefore } = job;
-  const { path, program, ...rest } = facts;
+  const { label, domain, plistPath, facts, time, notBefore, reason } = job;
+  const { path, program, state, pid } = facts;
   const id = fileEventId(
     'launchd-state',
     boot,
@@ -42,15 +47,16 @@ export function loadedEvent(job: LoadedJob, { root, boot }: { root: RootMap; boo
           kind: 'launchd-state',
           precision: 'interval',
           not_before: formatMicros(notBefore),
-          reason: 'inferred: launchd has the job and did not have it before',
+          reason: `inferred: ${reason}`,
         },
         job: {
-          label,
+          label: label.slice(0, maxLabel),
           domain,
           plist_path: plistPath,
           ...(path === undefined ? {} : { path: mac(path) }),
           ...(program === undefined ? {} : { program: mac(program) }),
-          ...rest,
+          ...(state === undefined ? {} : { state }),
+          ...(pid === undefined ? {} : { pid }),
         },
       },
     },

@@ -14,6 +14,7 @@ describe('the answer about a service', () => {
         program: '/private/tmp/evil',
         state: 'running',
         pid: 4711,
+        runs: 1,
       },
     });
   });
@@ -50,12 +51,12 @@ describe('the answer about a domain', () => {
     launchd.load('gui/501/com.example.b');
     launchd.sessions.add('gui/501');
     const read = readDomain(await launchd.run(['print', 'system']));
-    expect([...(read?.labels ?? [])]).toEqual(['com.example.a', 'odd label {']);
+    expect([...(read?.labels.keys() ?? [])]).toEqual(['com.example.a', 'odd label {']);
     expect(read?.users).toEqual([501]);
   });
 
   test('a domain that is not there has no jobs; what is not understood is not taken for an empty one', () => {
-    expect(readDomain(answer('', 113))).toEqual({ exists: false, labels: new Set(), users: [] });
+    expect(readDomain(answer('', 112))).toMatchObject({ exists: false, labels: new Map(), users: [] });
     expect(readDomain(answer(''))).toBeUndefined();
     expect(readDomain(answer('system = {\n}\n'))).toBeUndefined();
     expect(readDomain(answer('system = {\n\tservices = {\n\t}\n}\n', 1))).toBeUndefined();

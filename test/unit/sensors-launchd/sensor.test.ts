@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
+import { domainsOf, homeOwners } from '../../../src/sensors/launchd-state/domains.js';
 import {
   type LaunchdStateOptions,
   LaunchdStateSensor,
@@ -197,7 +198,7 @@ describe('a launch item changes', () => {
     await pass(50);
     write('/Users/alice/Library/LaunchAgents/com.example.x.plist');
     launchd.sessions.add(session);
-    launchd.load(`${session}/com.example.x`);
+    launchd.load(`${session}/com.example.x`, '/Users/alice/Library/LaunchAgents/com.example.x.plist');
     await pass(500);
     expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual([session]);
   });
@@ -257,16 +258,60 @@ describe('bounds', () => {
     expect(sink.gaps).toMatchObject([{ sensor: 'launchd-state', reason: 'overflow', lost: 1_996 }]);
   });
 
-  test.each(['', 'a/b', 'a\nb', 'x'.repeat(1_000)])(
-    'the label %j is never put on a command line',
-    async (label) => {
-      const { launchd, pass, write, sensor } = await rig();
-      write(daemon, label);
-      await pass(1_000);
-      expect(launchd.asked.filter((one) => !/^print (?:system|gui\/\d+)$/.test(one))).toEqual([]);
-      expect(sensor.health().counters['odd_labels']).toBe(1);
-    },
-  );
+  test('the flood of one user takes neither the place nor the questions of another', async () => {
+    const { launchd, pass, write, sink, sensor } = await rig({ mostItems: 64, mostDirect: 8 }, (one) => {
+      one.sessions.add('gui/501');
+    });
+    await pass(200);
+    for (let count = 0; count < 500; count++)
+      write(`/Users/mallory/Library/LaunchAgents/${count}.plist`, `${count}`);
+    write(daemon, 'com.example.label');
+    for (let count = 0; count < 500; count++)
+      write(`/Users/mallory/Library/LaunchAgents/x${count}.plist`, `x${count}`);
+    launchd.load('system/com.example.label', daemon);
+    await pass(2_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.label']);
+    expect(sensor.health().counters['watched']).toBe(64);
+    expect(sink.gaps[0]?.detail).toContain('most of them of /users/mallory');
+  });
+
+  test('of more items than are asked about by name each load is found', async () => {
+    const { launchd, pass, write, sink } = await rig({ mostDirect: 4 });
+    await pass(200);
+    for (let count = 0; count < 400; count++)
+      write(`/Library/LaunchDaemons/${count}.plist`, `label ${count}`);
+    for (const count of [0, 100, 399])
+      launchd.load(`system/label ${count}`, `/Library/LaunchDaemons/${count}.plist`);
+    await pass(8_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label).sort()).toEqual([
+      'label 0',
+      'label 100',
+      'label 399',
+    ]);
+    expect(sink.gaps).toEqual([]);
+  });
+
+  test('launchctl is started so many times a second, whatever changes', async () => {
+    const { launchd, pass, write } = await rig({ callsPerSecond: 10, callBurst: 20 });
+    await pass(5_000);
+    const before = launchd.asked.length;
+    for (let count = 0; count < 600; count++)
+      write(`/Library/LaunchDaemons/${count}.plist`, `label ${count}`);
+    await pass(10_000);
+    // A piece of work that has begun may need some calls more than are left.
+    expect(launchd.asked.length - before).toBeLessThan(10 * 10 + 20 + 20);
+  });
+
+  test('more new jobs than can be asked about are a gap', async () => {
+    const { launchd, pass, write, sink } = await rig({ mostAppeared: 5 });
+    await pass(200);
+    write(daemon);
+    for (let count = 0; count < 50; count++) launchd.load(`system/other ${count}`);
+    await pass(2_000);
+    expect(sink.gaps).toMatchObject([
+      { reason: 'overflow', detail: expect.stringContaining('more launch items') },
+    ]);
+  });
 
   test('a launchctl that says nothing is "unknown": no event, few questions, and the health says so', async () => {
     const { launchd, pass, write, sink, sensor } = await rig({}, (one) => {
@@ -278,6 +323,143 @@ describe('bounds', () => {
     expect(launchd.asked.filter((one) => one.endsWith('com.example.x'))).toHaveLength(2);
     expect(sensor.health()).toMatchObject({ running: false, counters: { unknown: 2, given_up: 1 } });
     expect(sensor.health().notes[0]).toContain('no answer that is understood');
+  });
+});
+
+describe('a job whose label is not certain', () => {
+  test.each<[string, string | undefined, string]>([
+    ['no label was read', undefined, 'com.evil.other'],
+    ['a slash', 'a/b', 'a/b'],
+    ['a line break', 'a\n\t\t     0      - \tb', 'a\n\t\t     0      - \tb'],
+    ['1,000 characters', 'x'.repeat(1_000), 'x'.repeat(1_000)],
+    ['60,000 characters, of which the event has the beginning', 'y'.repeat(4_096), 'y'.repeat(60_000)],
+    ['blanks around it', '  com.example.real\n', 'com.example.real'],
+    ['an empty label', '', 'com.evil.empty'],
+    ['another one than ours, by a reader that differs', 'com.example.ours', 'com.example.theirs'],
+  ])('is found by the path that launchd gives: %s', async (name, label, real) => {
+    const { sensor, launchd, sink, pass, clock } = await rig();
+    await pass(200);
+    const findings = name.startsWith('another') ? ['plist-odd-entity'] : [];
+    sensor.changed(written(daemon, label, clock.now(), { findings }));
+    launchd.load('system/com.unrelated', '/Library/LaunchDaemons/other.plist');
+    launchd.load(`system/${real}`, daemon);
+    await pass(3_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job)).toMatchObject([
+      { label: real.slice(0, 4_096), domain: 'system', plist_path: daemon, path: daemon },
+    ]);
+    await pass(60_000);
+    expect(sink.events).toHaveLength(1);
+  });
+
+  test('is found through links, also when the item is told about after the load', async () => {
+    const { sensor, launchd, sink, pass, folder, clock } = await rig({ listMs: 500 });
+    const place = path.join(folder, 'Library/LaunchDaemons');
+    mkdirSync(place, { recursive: true });
+    mkdirSync(path.join(folder, 'private/tmp'), { recursive: true });
+    writeFileSync(path.join(place, 'real.plist'), '');
+    symlinkSync(path.join(place, 'real.plist'), path.join(folder, 'private/tmp/link'));
+    await pass(1_000);
+    const changed = clock.now();
+    launchd.load('system/hidden', '/tmp/link');
+    await pass(1_000);
+    sensor.changed(written('/Library/LaunchDaemons/real.plist', undefined, changed));
+    await pass(2_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['hidden']);
+  });
+
+  test('of two labels of a list either is found', async () => {
+    const { sensor, launchd, sink, pass, clock } = await rig();
+    await pass(200);
+    sensor.changed(written(daemon, 'last', clock.now(), { plist: { other_labels: ['first'] } }));
+    launchd.load('system/first', daemon);
+    await pass(3_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['first']);
+  });
+
+  test('a job of another file under the name of this one is none of its', async () => {
+    const { launchd, sink, pass, write } = await rig();
+    await pass(200);
+    write(daemon);
+    launchd.load('system/com.example.x', '/Library/LaunchDaemons/other.plist');
+    await pass(5_000);
+    expect(sink.events).toEqual([]);
+  });
+});
+
+describe('a label that launchd has already', () => {
+  const evil = '/Library/LaunchDaemons/evil.plist';
+
+  test('is seen to be loaded from the new file, however soon', async () => {
+    const { launchd, sink, pass, write } = await rig({}, (one) => one.load('system/com.example.x', daemon));
+    await pass(2_000);
+    write(evil, 'com.example.x');
+    launchd.load('system/com.example.x', evil);
+    await pass(2_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.path)).toEqual([evil]);
+    expect(sink.events[0]?.doc.launchwarden?.sensor?.reason).toContain('another file');
+  });
+
+  test('is not taken for loaded while launchd keeps the old file', async () => {
+    const { sink, pass, write } = await rig({}, (one) => one.load('system/com.example.x', daemon));
+    await pass(2_000);
+    write(evil, 'com.example.x');
+    await pass(20_000);
+    expect(sink.events).toEqual([]);
+  });
+
+  test('from the same file: another program or process tells', async () => {
+    const { launchd, sink, pass, write } = await rig({}, (one) => one.load('system/com.apple.x', daemon));
+    await pass(2_000);
+    write(daemon, 'com.apple.x');
+    await pass(5_000);
+    expect(sink.events).toEqual([]);
+    launchd.program = '/private/tmp/other';
+    launchd.load('system/com.apple.x', daemon);
+    await pass(6_000);
+    expect(sink.events[0]?.doc.launchwarden?.sensor?.reason).toContain('another program');
+  });
+});
+
+describe('domains', () => {
+  test('where there is no session at the screen the other one of the user is asked', async () => {
+    const { launchd, sink, pass, write } = await rig({}, (one) => {
+      one.sessions.add('user/501');
+      one.named.add('user/501');
+    });
+    await pass(200);
+    write(agent, 'com.example.x');
+    launchd.load('user/501/com.example.x', agent);
+    await pass(1_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual(['user/501']);
+    const asked = launchd.asked.filter((one) => one === 'print gui/501/com.example.x').length;
+    // What is not there is asked about now and then, not at each question.
+    expect(asked).toBeLessThanOrEqual(1);
+  });
+
+  test('nobody lives in /Users/Shared, and root has no session of his own on a Mac', () => {
+    const folder = tempFolder();
+    mkdirSync(path.join(folder, 'Users/Shared'), { recursive: true });
+    expect(homeOwners(new RootMap(folder), 8)).toEqual([]);
+    expect(domainsOf('/private/var/root/Library/LaunchAgents/x.plist', [], new RootMap())).toEqual([
+      'system',
+    ]);
+  });
+
+  test('a job that was in the list and is gone before the next question was loaded all the same', async () => {
+    const launchd = new FakeLaunchd();
+    const run: RunLaunchctl = async (args) => {
+      const answer = await launchd.run(args);
+      // Taken away right after the list that showed it.
+      if (args[1] === 'system' && answer.stdout.includes('com.example.short')) launchd.loaded.clear();
+      return answer;
+    };
+    const { sink, pass, write, sensor, clock } = await rig({ mostDirect: 1 }, undefined, run);
+    await pass(200);
+    sensor.changed(written('/Library/LaunchDaemons/a.plist', 'com.example.short', clock.now()));
+    write('/Library/LaunchDaemons/b.plist', 'b');
+    launchd.load('system/com.example.short', '/Library/LaunchDaemons/a.plist');
+    await pass(1_000);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.short']);
   });
 });
 
