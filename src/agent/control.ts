@@ -8,8 +8,17 @@ import type { Logger } from '../base/log.js';
 /** One request is one JSON line of at most so many bytes, and so is its answer. */
 const maxRequestBytes = 256 * 1024;
 const maxAnswerBytes = 8 * 1024 * 1024;
-/** A client that says nothing is cut off, and only so many are served at once: the socket is for one person. */
-const idleMs = 5_000;
+/**
+ * `requestMs` after the connection or the last answer a request must be there, however slowly its bytes come, and after
+ * as long an answer must have been read; `sessionMs` is the longest that a client stays.
+ */
+export interface ControlLimits {
+  readonly requestMs: number;
+  readonly sessionMs: number;
+}
+
+const controlLimits: ControlLimits = { requestMs: 5_000, sessionMs: 60_000 };
+/** Only so many are served at once: the socket is for one person. */
 const maxClients = 16;
 
 export interface ControlRequest {
@@ -48,21 +57,90 @@ async function withAddress<T>(dataDir: string, use: (address: string) => Promise
   }
 }
 
-/** Takes whole lines from a socket; too long a line ends the connection. */
-function onLine(socket: Socket, limit: number, take: (line: string) => void): void {
-  let held = '';
+/** Cuts what a socket sends into lines of at most `limit` characters; each character is looked at once. */
+class Lines {
+  #held: string[] = [];
+  #length = 0;
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** The lines that the chunk completes; undefined when one is too long. */
+  take(chunk: string): string[] | undefined {
+    const [first = '', ...more] = chunk.split('\n');
+    this.#held.push(first);
+    this.#length += first.length;
+    if (this.#length > this.#limit) return undefined;
+    const lines: string[] = [];
+    for (const next of more) {
+      lines.push(this.#held.join(''));
+      this.#held = [next];
+      this.#length = next.length;
+      if (this.#length > this.#limit) return undefined;
+    }
+    return lines;
+  }
+}
+
+/**
+ * Answers the requests of one client, one after the other: nothing more is read before an answer is on its way, so that
+ * whoever sends and never reads costs us one answer.
+ */
+function serve(socket: Socket, handlers: ControlHandlers, { requestMs, sessionMs }: ControlLimits): void {
+  const lines = new Lines(maxRequestBytes);
+  const waiting: string[] = [];
+  let busy = false;
+  let deadline = setTimeout(() => socket.destroy(), requestMs);
+  const session = setTimeout(() => socket.destroy(), sessionMs);
+  const next = (): void => {
+    if (busy || socket.destroyed) return;
+    const line = waiting.shift();
+    if (line === undefined) {
+      socket.resume();
+      return;
+    }
+    busy = true;
+    socket.pause();
+    clearTimeout(deadline);
+    answer(line, handlers)
+      // An answer that JSON cannot say must not end the daemon.
+      .then((reply) => JSON.stringify(reply))
+      .then((text) => {
+        deadline = setTimeout(() => socket.destroy(), requestMs);
+        socket.write(`${text}\n`, () => {
+          busy = false;
+          next();
+        });
+      })
+      .catch(() => socket.destroy());
+  };
   socket.setEncoding('utf8');
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    clearTimeout(deadline);
+    clearTimeout(session);
+  });
   socket.on('data', (chunk: string) => {
-    held += chunk;
-    if (held.length > limit) {
+    const complete = lines.take(chunk);
+    if (complete === undefined) {
       socket.destroy();
       return;
     }
-    for (let end = held.indexOf('\n'); end !== -1; end = held.indexOf('\n')) {
-      const line = held.slice(0, end);
-      held = held.slice(end + 1);
-      take(line);
-    }
+    waiting.push(...complete);
+    next();
+  });
+}
+
+/** Calls `take` with the first line that a socket sends; too long a one ends the connection. */
+function onFirstLine(socket: Socket, take: (line: string) => void): void {
+  const lines = new Lines(maxAnswerBytes);
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    const complete = lines.take(chunk);
+    if (complete === undefined) socket.destroy();
+    else if (complete[0] !== undefined) take(complete[0]);
   });
 }
 
@@ -99,21 +177,19 @@ export class ControlServer {
   }
 
   /** Rejects with what `listen` failed with. The caller holds the lock of `dataDir`, so an old socket is a leftover. */
-  static async listen(dataDir: string, handlers: ControlHandlers, log: Logger): Promise<ControlServer> {
+  static async listen(
+    dataDir: string,
+    handlers: ControlHandlers,
+    log: Logger,
+    limits = controlLimits,
+  ): Promise<ControlServer> {
     const socketPath = controlPath(dataDir);
     rmSync(socketPath, { force: true });
     const clients = new Set<Socket>();
     const server = createServer((socket) => {
       clients.add(socket);
       socket.on('close', () => clients.delete(socket));
-      socket.setTimeout(idleMs, () => socket.destroy());
-      socket.on('error', () => socket.destroy());
-      onLine(socket, maxRequestBytes, (line) => {
-        void answer(line, handlers)
-          .then((reply) => socket.write(`${JSON.stringify(reply)}\n`))
-          // An answer that JSON cannot say must not end the daemon.
-          .catch(() => socket.destroy());
-      });
+      serve(socket, handlers, limits);
     });
     server.maxConnections = maxClients;
     server.on('error', (error) => log.warn({ error }, 'control socket failed'));
@@ -180,7 +256,7 @@ function ask(
       else unreachable(error);
     });
     socket.on('close', () => unreachable());
-    onLine(socket, maxAnswerBytes, (line) => {
+    onFirstLine(socket, (line) => {
       socket.end();
       try {
         resolve(JSON.parse(line) as Answer);

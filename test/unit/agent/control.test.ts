@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -158,4 +158,79 @@ test('a client that never hangs up does not keep the daemon from ending', async 
   });
   await server?.close();
   await closed;
+});
+
+/** A server that counts what it is asked, with short limits. */
+async function counting(limits: { requestMs: number; sessionMs: number }) {
+  const asked = { count: 0 };
+  const handlers = {
+    big: () => {
+      asked.count++;
+      return 'x'.repeat(64 * 1024);
+    },
+  };
+  server = await ControlServer.listen(dataDir, handlers, silentLogger, limits);
+  return asked;
+}
+
+/** Resolves once the server closed the connection. */
+function closed(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+test('who asks thousands of things and reads nothing is answered little, and is cut off', async () => {
+  const asked = await counting({ requestMs: 300, sessionMs: 60_000 });
+  const socket = connect(controlPath(dataDir));
+  socket.pause();
+  const gone = closed(socket);
+  socket.write('{"op":"big"}\n'.repeat(50_000));
+  // A paused socket does not notice that it was closed: writing does.
+  const poke = setInterval(() => socket.write('{"op":"big"}\n'), 50);
+  await gone;
+  clearInterval(poke);
+  // What fits into the buffers of the kernel, not 50,000 answers of 64 KiB.
+  expect(asked.count).toBeGreaterThan(0);
+  expect(asked.count).toBeLessThan(500);
+  expect(await requestControl(dataDir, { op: 'big' })).toBeDefined();
+});
+
+test('many requests of one client are answered in turn', async () => {
+  await serve();
+  const socket = connect(controlPath(dataDir));
+  socket.setEncoding('utf8');
+  let text = '';
+  const all = new Promise<void>((resolve) =>
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.split('\n').length > 300) resolve();
+    }),
+  );
+  for (let n = 0; n < 300; n++) socket.write(`{"op":"${n % 2 === 0 ? 'echo' : 'later'}","args":${n}}\n`);
+  await all;
+  socket.destroy();
+  const results = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).result);
+  expect(results).toEqual(Array.from({ length: 300 }, (_, n) => (n % 2 === 0 ? n : 'later')));
+});
+
+test('a request that comes byte by byte is not waited for without end', async () => {
+  await counting({ requestMs: 200, sessionMs: 60_000 });
+  const socket = connect(controlPath(dataDir));
+  const drip = setInterval(() => socket.write(' '), 20);
+  await closed(socket);
+  clearInterval(drip);
+  expect(await requestControl(dataDir, { op: 'big' })).toBeDefined();
+});
+
+test('who asks again and again stays no longer than a session', async () => {
+  const asked = await counting({ requestMs: 10_000, sessionMs: 300 });
+  const socket = connect(controlPath(dataDir));
+  socket.resume();
+  const ask = setInterval(() => socket.write('{"op":"big"}\n'), 20);
+  await closed(socket);
+  clearInterval(ask);
+  expect(asked.count).toBeGreaterThan(0);
 });
