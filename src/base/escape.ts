@@ -1,8 +1,9 @@
-// C0 and C1 controls, DEL, line and paragraph separators, zero-width and bidirectional marks, tags, surrogates that
-// stand alone: whatever could move a terminal's cursor, hide text or show it in another order.
+// Whatever could move a terminal's cursor, hide text or show it in another order, by Unicode's own properties: controls,
+// formats (bidirectional marks, joiners, tags, shorthand and musical ones), what is shown as nothing by default
+// (variation selectors, fillers), line and paragraph separators, surrogates that stand alone; beside them blanks that
+// are told from others by their width alone. An emoji made of several comes apart: a joiner hides as well as it joins.
 const hostile =
-  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each is a code point of its own here.
-  /[\u034f\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
+  /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Surrogate}\u202f\u205f\ufff0-\ufffb]/gu;
 
 function visible(character: string): string {
   if (character === '\n') return '\\n';
@@ -20,6 +21,21 @@ export function escapeText(text: string): string {
 /** As escapeText, but keeps line feeds: for texts of our own with attacker-written parts. */
 export function escapeBlock(text: string): string {
   return text.split('\n').map(escapeText).join('\n');
+}
+
+/**
+ * JSON text in which everything that escapeText would escape is a \\u escape, so that it reads back as the same text.
+ * JSON.stringify has escaped the ASCII controls already.
+ */
+export function escapeJson(json: string): string {
+  return json.replace(/[^\0-\x7e]/gu, (character) =>
+    escapeText(character) === character ? character : unicodeEscapes(character),
+  );
+}
+
+function unicodeEscapes(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
 /** Somebody's text inside a message of ours: on one line, safe to print, bounded. */

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, wri
 import path from 'node:path';
 import { pino } from 'pino';
 import { messageOf, UserError } from './errors.js';
+import { escapeJson } from './escape.js';
 import { checkOwnFolder, closeToOthers, refusalOf } from './own-file.js';
 
 /** The part of pino that the stages use: fields first, then the message. Every line names its stage. */
@@ -29,7 +30,8 @@ class LineWriter {
   #torn = false;
 
   write(descriptor: number, line: string): void {
-    const bytes = Buffer.from(this.#torn ? `\n${line}` : line);
+    const safe = escapeJson(line);
+    const bytes = Buffer.from(this.#torn ? `\n${safe}` : safe);
     try {
       this.#torn = writeSync(descriptor, bytes) < bytes.length;
     } catch {
@@ -133,7 +135,7 @@ function resolved(file: string): { real: string; ours: boolean } {
 }
 
 /**
- * pino's JSON lines, which escape control characters, so that a hostile path stays inside its string. Throws a
+ * pino's JSON lines, in which a hostile path stays inside its string and shows as what it is. Throws a
  * UserError `log/cannot-open` when the file cannot be opened, `log/unsafe-path` when as root others could replace it.
  */
 export function createLogger(options: LoggerOptions): Logger {

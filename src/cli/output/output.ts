@@ -1,4 +1,4 @@
-import { escapeText } from '../../base/escape.js';
+import { escapeJson, escapeText } from '../../base/escape.js';
 import type { CliIo } from '../io.js';
 import { type Style, styleFor } from './style.js';
 
@@ -13,19 +13,9 @@ export interface Output {
   document(schema: string, fields: object): void;
 }
 
-/**
- * JSON in one line that is safe to print: what escapeText would escape and JSON.stringify leaves (C1 controls, zero-width
- * and bidirectional marks, tags) becomes a \u escape, which reads back as the same text.
- */
+/** JSON in one line that is safe to print and reads back as the same text. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(/[^\x20-\x7e]/gu, (character) =>
-    escapeText(character) === character ? character : unicodeEscapes(character),
-  );
-}
-
-function unicodeEscapes(character: string): string {
-  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+  return escapeJson(JSON.stringify(value));
 }
 
 export function createOutput(io: CliIo): Output {

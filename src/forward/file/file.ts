@@ -3,6 +3,7 @@ import path from 'node:path';
 import type * as v from 'valibot';
 import type { Clock } from '../../base/clock.js';
 import { errnoOf, messageOf, UserError } from '../../base/errors.js';
+import { escapeJson } from '../../base/escape.js';
 import { checkOwnFolder } from '../../base/own-file.js';
 import { formatMicros } from '../../base/time.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
@@ -18,6 +19,16 @@ function isFolder(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The document on one line of at most `maxBytes` that is safe to print: people look into such files on a terminal. */
+function lineOf(body: string, maxBytes: number): string {
+  const slim = slimText(body, maxBytes);
+  const line = escapeJson(slim);
+  const more = line.length - slim.length;
+  return more === 0 || Buffer.byteLength(line) <= maxBytes
+    ? line
+    : escapeJson(slimText(body, Math.max(maxBytes >> 1, maxBytes - more)));
 }
 
 /** Throws a UserError when, as root, others could lead the way to the folder, or put another file into it. */
@@ -108,7 +119,7 @@ export class FileDestination implements Destination {
   async #append(file: NdjsonFile, items: readonly OutboxItem[]): Promise<Verdict> {
     if (file === this.#events && items.length === 0) return { kind: 'delivered' };
     try {
-      await file.append(items.map(({ body }) => `${slimText(body, this.#maxLine)}\n`).join(''));
+      await file.append(items.map(({ body }) => `${lineOf(body, this.#maxLine)}\n`).join(''));
       return { kind: 'delivered' };
     } catch (error) {
       const reason = messageOf(error);

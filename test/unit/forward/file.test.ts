@@ -185,3 +185,17 @@ test('a folder that is opened to all while it runs pauses the destination', asyn
   renameSync(live, `${live}.1`);
   expect((await file.send([alertItem('b')], never))[0]).toMatchObject({ kind: 'pause', cause: 'config' });
 });
+
+test('what could act on a terminal is escaped in the file, and reads back as the same text', async () => {
+  const folder = temporaryFolder();
+  const file = await make({ path: folder, max_line_bytes: '4 KiB' });
+  const text = 'a\u202eb\u009b2J\u{e0041}\u0600ü';
+  const items = [alertItem('a', { text }), alertItem('b', { text: '\u202e'.repeat(3_000) })];
+  await file.send(items, never);
+  const [, first, second] = readFileSync(path.join(folder, 'alerts.ndjson'), 'utf8').split('\n');
+  expect(first).not.toMatch(/[\u202e\u009b\u0600\u{e0041}]/u);
+  expect(first).toContain('ü');
+  expect(JSON.stringify(JSON.parse(first!))).toContain(text);
+  // Escapes count for the length of the line too.
+  expect(Buffer.byteLength(second!)).toBeLessThanOrEqual(4096);
+});
