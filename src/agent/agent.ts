@@ -191,6 +191,9 @@ class Agent {
         this.#signatures.committed(alerts);
       },
       amended: (event) => this.#signatures.amended(event),
+      gap: (gap) => this.#gap(gap),
+      boot,
+      sinceBoot: Number(process.hrtime.bigint()) / 1e6 - clock.monotonic(),
     });
     const complete = Number(store.progress.get('complete_through'));
     this.#sensors = new SensorSet(

@@ -2,14 +2,16 @@ import type { Clock, Timer } from '../base/clock.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Micros } from '../base/time.js';
-import { Detector, type DetectorOptions, type KnownAlert, Orderer } from '../detect/index.js';
+import { Detector, type DetectorOptions, type KnownAlert, Orderer, userOf } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
 import type { Alert, AlertContext, Detection } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
-import type { Event, Observation } from '../event/event.js';
+import type { Event, Gap, Observation } from '../event/event.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
 import { type AlertChange, evidenceOwner, type Store } from '../store/index.js';
+import { Evictions } from './evictions.js';
 import { Failures } from './failures.js';
+import { Timeline } from './timeline.js';
 import { Watermark } from './watermark.js';
 
 /** Detections that could not be committed (full disk) wait here; what does not fit is counted. */
@@ -22,6 +24,9 @@ const lazyMs = 200;
 const heldMs = 50;
 /** A time so far beyond the clock, microseconds, is one that no sensor can answer for. */
 const ahead = 2_000;
+/** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
+const keepTimelineMs = 60_000;
+const timelineKey = 'timeline';
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -45,6 +50,12 @@ export interface PipelineOptions {
   committed(alerts: readonly Alert[]): void;
   /** Called with an event whose amendment made alerts grow. */
   amended?(event: Event): void;
+  /** Called when detection had to drop something. */
+  gap?(gap: Gap): void;
+  /** Identity of this boot; without one no run continues the time of another. */
+  readonly boot?: string;
+  /** Milliseconds from the boot to the zero of the clock's monotonic time. */
+  readonly sinceBoot?: number;
 }
 
 /**
@@ -66,8 +77,11 @@ export class Pipeline {
   };
 
   readonly #options: PipelineOptions;
-  #orderer = new Orderer();
+  readonly #orderer = new Orderer();
   readonly #detector: Detector;
+  readonly #timeline: Timeline;
+  #timelineKept = Number.NEGATIVE_INFINITY;
+  readonly #evictions: Evictions;
   #detections: Detection[] = [];
   readonly #amended = new Map<string, Event>();
   /** Ids that the rebuilt windows gave to what is stored under another one: what grows of them is no new alert. */
@@ -93,12 +107,19 @@ export class Pipeline {
       rules: options.rules,
       history: options.store.termHistory,
       onDetection: (detection) => this.#detected(detection),
+      onMetBefore: (event) => this.#keep(event),
+      onEvicted: (what, user) => this.#evictions.count(what, user),
     });
+    const { boot, sinceBoot = 0, clock, store } = options;
+    const state = boot === undefined ? undefined : store.progress.get(timelineKey);
+    this.#timeline = new Timeline({ clock, boot: boot ?? '', sinceBoot, state });
+    this.#evictions = new Evictions(clock, (gap) => options.gap?.(gap));
   }
 
-  /** Event time up to which everything has been judged and committed. */
+  /** Wall time up to which everything has been judged and committed. */
   get judgedThrough(): Micros {
-    return this.#detections.length === 0 ? this.#judgedThrough : 0;
+    const isCommitted = this.#detections.length === 0 && this.#judgedThrough > 0;
+    return isCommitted ? this.#timeline.wallOf(this.#judgedThrough) : 0;
   }
 
   detectorCounters(): object {
@@ -116,8 +137,10 @@ export class Pipeline {
     this.#schedule();
   }
 
+  /** `time`: by the wall clock. */
   completeThrough(sensor: string, time: Micros): void {
-    this.watermark.advance(sensor, time);
+    // A sensor's word never goes back: after the clock was set back it says nothing until then, and is not waited for.
+    this.watermark.advance(sensor, this.#timeline.timeOf(Math.min(time, this.#options.clock.now())));
     if (this.#open) this.#schedule();
   }
 
@@ -132,18 +155,25 @@ export class Pipeline {
    */
   open(): void {
     this.#journal();
-    const from = this.#options.clock.now() - this.horizon;
-    this.#detector.remember(this.#alertsBefore(from));
+    const since = this.#timeline.now - this.horizon;
+    const stretches = this.#timeline.wallsSince(since);
+    this.#detector.remember(this.#alertsBefore(stretches[0]?.from ?? since));
     let rebuilt = 0;
     let last: Micros = 0;
-    for (const event of this.#options.store.events.between(from, Number.MAX_SAFE_INTEGER)) {
-      this.#detect(event);
-      last = event.time;
-      rebuilt++;
+    for (const stretch of stretches) {
+      for (const stored of this.#options.store.events.between(stretch.from, stretch.to)) {
+        // After another start of the machine the steps made before it say nothing.
+        const event = this.#timeline.continues ? stored : byWallClock(stored);
+        if (!this.#timeline.belongs(event, stretch)) continue;
+        this.#detect(event);
+        last = event.time;
+        rebuilt++;
+      }
     }
     if (rebuilt > 0) this.#orderer.release(last);
     this.#open = true;
     for (const one of this.#detections) if (this.#alertedBefore(one)) this.#stoodFor.add(one.id);
+    this.#keepTimeline();
     this.#detections = this.#detections.filter(({ id }) => !this.#stoodFor.has(id));
     this.#commit();
     this.#options.log.info({ events: rebuilt }, 'windows rebuilt from stored events');
@@ -158,6 +188,7 @@ export class Pipeline {
   /** Judges all that is left. */
   stop(): void {
     this.flush(true);
+    this.#evictions.tell(true);
     this.#turn?.cancel();
   }
 
@@ -168,39 +199,38 @@ export class Pipeline {
       until: from,
       limit: maxRemembered,
     });
-    return stored.reverse().map(({ ruleId, time, doc: { file } }) => ({
+    return stored.reverse().map(({ ruleId, time, doc }) => ({
       ruleId,
-      time,
-      ...(file?.path === undefined
-        ? {}
-        : {
-            file: {
-              path: file.path,
-              ...(file.inode === undefined ? {} : { inode: file.inode }),
-              ...(file.hash?.sha256 === undefined ? {} : { sha256: file.hash.sha256 }),
-            },
-          }),
+      time: this.#timeline.timeOf(time),
+      user: userOf(doc),
+      ...knownFile(doc),
     }));
   }
 
   /**
-   * True when an alert of the same rule, completed by the same event for the same keys, is stored under another id. A
-   * sensor that starts again may tell of one more change between the two steps than the run before it knew of: the
-   * rule language then picks another first event, and it is the same attack all the same.
+   * True when an alert of the same rule and keys, completed by the same event, is stored under another id; of a threshold
+   * rule, when one has counted one of the events. What was judged again may have been judged in another order before: a
+   * sensor that starts again may tell of one more change, a revision or a late event may have come when the alert existed.
+   * It is the same attack all the same.
    */
   #alertedBefore({ id, rule, kind, time, events, joinKeys }: Detection): boolean {
     const last = events.at(-1)?.id;
     if (kind !== 'match' || events.length < 2 || last === undefined) return false;
     const { alerts } = this.#options.store;
     const keys = JSON.stringify(joinKeys.map((key) => JSON.stringify(key) ?? 'null'));
-    const stored = alerts.list({ rule: rule.id, since: time, until: time + 1 });
+    const counts = rule.type === 'threshold';
+    const around = counts ? this.horizon : 0;
+    const stored = alerts.list({ rule: rule.id, since: time - around, until: time + around + 1 });
     if (stored.some((alert) => alert.id === id)) return false;
+    const own = new Set(counts ? events.map((event) => event?.id) : [last]);
     return stored.some(({ doc }) => {
       const { Events, launchwarden } = doc as {
         Events?: EcsDocument[];
         launchwarden?: { alert?: { join_keys?: unknown } };
       };
-      return Events?.at(-1)?.event?.id === last && JSON.stringify(launchwarden?.alert?.join_keys) === keys;
+      const told = counts ? (Events ?? []) : (Events?.slice(-1) ?? []);
+      const isSame = told.some(({ event }) => event?.id !== undefined && own.has(event.id));
+      return isSame && JSON.stringify(launchwarden?.alert?.join_keys) === keys;
     });
   }
 
@@ -220,10 +250,12 @@ export class Pipeline {
     if (observations.length === 0 && items.length === 0) return;
     this.#observations = [];
     this.#items = [];
+    this.#readClocks();
     const fresh: Event[] = [];
     const amended: Event[] = [];
     for (const observation of observations) {
-      for (const event of this.#enrich(observation)) {
+      for (const enriched of this.#enrich(observation)) {
+        const event = this.#timeline.place(enriched);
         const old = observation.amends === true && event.id === observation.event.id;
         (old ? amended : fresh).push(event);
       }
@@ -245,7 +277,8 @@ export class Pipeline {
       if (this.#open) for (const event of fresh) this.#order(event);
     }
     try {
-      this.#options.journaled(stored);
+      // Whoever is told reads the wall clock.
+      this.#options.journaled(this.#timeline.stepped ? stored.map(byWallClock) : stored);
     } catch (error) {
       this.#failed(error, 'raw events could not be queued');
     }
@@ -277,14 +310,28 @@ export class Pipeline {
     }
   }
 
-  /** Takes an event that tells more than the stored one of the same id: the alerts that embed it grow. */
+  /**
+   * Takes a revision of an event: a newer document under the same id. The alerts that embed the event grow, and every rule
+   * judges it again, at its own time: behind the first document when that still waits, at once when it does not.
+   */
   amend(event: Event): void {
     this.counters.amended++;
-    if (!this.#orderer.replace(event)) this.#remember(event);
+    this.#remember(event);
     this.#unstored.delete(event.id);
+    if (this.#open) this.#order(event, true);
     if (this.#storeAmendment(event)) return;
     this.#unstored.set(event.id, event);
     if (this.#unstored.size > maxAmended) this.#unstored.delete(this.#unstored.keys().next().value as string);
+  }
+
+  /** What earlier documents of a revised event met: without it a restart would not know. */
+  #keep(event: Event): void {
+    try {
+      this.#options.store.events.replace(event);
+    } catch (error) {
+      this.#failed(error, 'an amendment could not be stored');
+      this.#unstored.set(event.id, event);
+    }
   }
 
   #storeAmendment(event: Event): boolean {
@@ -320,24 +367,42 @@ export class Pipeline {
     }
   }
 
-  #order(event: Event): void {
-    this.#orderer.push(event);
+  #order(event: Event, revises = false): void {
+    this.#orderer.push(event, revises);
     if (event.time > this.#wanted && this.#detector.concerns(event)) this.#wanted = event.time;
   }
 
   #judge(all: boolean): void {
-    const point = this.watermark.at(this.#options.clock.now(), this.#orderer.waiting?.from);
-    if (point < this.#judgedThrough) this.#startOver();
+    this.#readClocks();
+    const point = this.watermark.at(this.#timeline.now, this.#orderer.waiting?.from);
     try {
       for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point))
-        this.#detector.process(event);
+        this.#detector.judge(event);
       this.#detector.advance(point);
     } catch (error) {
       this.#failed(error, 'detection failed');
     }
     this.#commit();
     this.#judgedThrough = point;
+    this.#evictions.tell();
     this.#await();
+  }
+
+  #readClocks(): void {
+    const { clock } = this.#options;
+    if (this.#timeline.sample() || clock.monotonic() - this.#timelineKept >= keepTimelineMs)
+      this.#keepTimeline();
+  }
+
+  #keepTimeline(): void {
+    const { boot, clock, store } = this.#options;
+    if (boot === undefined || !this.#open) return;
+    this.#timelineKept = clock.monotonic();
+    try {
+      store.progress.set(timelineKey, this.#timeline.state);
+    } catch (error) {
+      this.#failed(error, 'the steps of the clock could not be stored');
+    }
   }
 
   /** Sees to it that what still waits is judged: at once when a rule may have a use for it, else in a while. */
@@ -351,11 +416,11 @@ export class Pipeline {
     // more of them.
     this.#turn ??= this.#options.clock.after(this.#held ? heldMs : lazyMs, () => this.#takeTurn());
     // A file of a foreign volume, a clock that was set back: asked at each word, sensors would do nothing else until then.
-    const now = this.#options.clock.now();
+    const { now } = this.#timeline;
     if (this.#wanted > now + ahead) this.#wanted = now;
     if (waiting.from > this.#wanted) return;
     const time = Math.min(this.#wanted, waiting.to);
-    for (const sensor of this.watermark.behind(time)) this.#options.ask(sensor, time);
+    for (const sensor of this.watermark.behind(time)) this.#options.ask(sensor, this.#timeline.wallOf(time));
   }
 
   #takeTurn(): void {
@@ -370,15 +435,9 @@ export class Pipeline {
     this.flush();
   }
 
-  /** The clock was set back: to an orderer that had got further, all that comes now would be late. */
-  #startOver(): void {
-    for (const event of this.#orderer.release(Number.POSITIVE_INFINITY)) this.#detect(event);
-    this.#orderer = new Orderer();
-  }
-
   #detect(event: Event): void {
     try {
-      this.#detector.process(event);
+      this.#detector.judge(event);
     } catch (error) {
       this.#failed(error, 'detection failed');
     }
@@ -470,6 +529,22 @@ export class Pipeline {
     this.counters.failed++;
     this.#failures.say(error, message);
   }
+}
+
+function byWallClock({ shift, ...event }: Event): Event {
+  return shift === undefined ? event : { ...event, time: event.time + shift };
+}
+
+function knownFile({ file }: EcsDocument): Pick<KnownAlert, 'file'> {
+  if (file?.path === undefined) return {};
+  const { path, inode, hash } = file;
+  return {
+    file: {
+      path,
+      ...(inode === undefined ? {} : { inode }),
+      ...(hash?.sha256 === undefined ? {} : { sha256: hash.sha256 }),
+    },
+  };
 }
 
 interface Committed {

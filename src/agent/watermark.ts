@@ -7,8 +7,6 @@ export const maxHold = 250_000;
  * judged before the file that it is about has been told.
  */
 export const maxWorkingHold = 1_000_000;
-/** The clock was set back by so much: what was judged by then says nothing about what happens now. */
-const stepBack = 2_000_000;
 /** A longer pause between two looks is a stall of our own: it must not count against the sensors. */
 const stall = 60_000;
 /** Stalls longer than this are a sleep: nobody is waited for. */
@@ -53,7 +51,6 @@ export class Watermark {
    * judged; without one nobody is hurried.
    */
   at(now: Micros, waiting?: Micros): Micros {
-    if (this.#last > now + stepBack) this.#steppedBack();
     const limit = this.#holdLimit(now, waiting);
     let point = now;
     for (const sensor of this.#sensors.values()) {
@@ -65,13 +62,6 @@ export class Watermark {
     }
     if (point > this.#last) this.#last = point;
     return this.#last;
-  }
-
-  /** Otherwise every event would be late, and every sequence over before it is complete, until the clock is there again. */
-  #steppedBack(): void {
-    this.#last = 0;
-    this.#asked = undefined;
-    for (const sensor of this.#sensors.values()) Object.assign(sensor, { complete: 0, heard: 0 });
   }
 
   /**

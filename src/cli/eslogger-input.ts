@@ -54,11 +54,8 @@ export function takeRecording(
     else {
       for (const observation of reader.read(text)) {
         newest = Math.max(newest, observation.event.time);
-        for (const event of enricher.enrich(observation)) {
-          const told = observation.amends === true && event.id === observation.event.id;
-          if (told) orderer.replace({ ...event, line: number } as CapturedEvent);
-          else orderer.push({ ...event, line: number } as CapturedEvent);
-        }
+        for (const event of enricher.enrich(observation))
+          orderer.push({ ...event, line: number } as CapturedEvent);
       }
     }
     if (++waiting < batch) continue;

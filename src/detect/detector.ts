@@ -5,16 +5,25 @@ import type { Event } from '../event/event.js';
 import { loadingVerbs, mayLoadUnseen } from '../event/launchctl.js';
 import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
 import { Ranking } from './candidates.js';
+import { ConditionNames } from './earlier.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
+import { type Judged, JudgedEvents } from './judged.js';
 import { isFileThenProcess, LoadMatcher } from './loads.js';
 import type { Match, QueryMatcher } from './match.js';
 import { NewTermsMatcher } from './new-terms.js';
-import { type DetectorLimits, defaultBaseline, defaultLimits, repeatWindow } from './options.js';
+import {
+  type DetectorLimits,
+  defaultBaseline,
+  defaultLimits,
+  type OnEvicted,
+  repeatWindow,
+} from './options.js';
 import { conditionsOf, queryMatcher, sequenceOptions } from './query-matcher.js';
 import { Repeats } from './repeats.js';
 import { RuleAlerts } from './rule-alerts.js';
-import { type KeyRoom, SequenceMatcher } from './sequence.js';
+import { KeyRoom, SequenceMatcher } from './sequence.js';
 import { ThresholdMatcher } from './threshold.js';
+import { Users } from './user.js';
 
 export interface DetectorOptions {
   readonly rules: readonly Rule[];
@@ -25,6 +34,12 @@ export interface DetectorOptions {
   /** How long a new_terms rule only learns; a day when a history is given, else no time. */
   readonly baseline?: Micros;
   readonly limits?: Partial<DetectorLimits>;
+  /**
+   * Called with a revised event whose newest document says what earlier ones met: it is to be stored as it is, so that it
+   * gives the same alerts when it is judged again.
+   */
+  onMetBefore?(event: Event): void;
+  readonly onEvicted?: OnEvicted;
 }
 
 /** An alert that the store has from before the events that are judged again. */
@@ -32,7 +47,13 @@ export interface KnownAlert {
   readonly ruleId: string;
   readonly time: Micros;
   readonly file?: { readonly path: string; readonly inode?: string; readonly sha256?: string };
+  /** `userOf` its document. */
+  readonly user?: string;
 }
+
+/** A sensor takes no change of a file for a revision that comes so long after its first event. */
+const longestSettling: Micros = 60_000_000;
+const none: readonly number[] = [];
 
 interface RuleState {
   readonly rule: Rule;
@@ -54,20 +75,30 @@ export class Detector {
   readonly #owners: readonly RuleState[];
   readonly #repeats: Repeats;
   readonly #ranking = new Ranking();
+  readonly #users = new Users();
   readonly #room: KeyRoom;
+  readonly #judged: JudgedEvents;
+  readonly #names: ConditionNames;
+  /** How long matchers hold events. */
+  readonly #held: Micros;
+  #horizon: Micros | undefined;
+  readonly #onEvicted: OnEvicted;
   readonly #counts = {
     ...{ events: 0, matches: 0, loads: 0, alerts: 0, repeats: 0, suppressed: 0 },
-    ...{ late_files: 0, errors: 0 },
+    ...{ late_files: 0, revised: 0, errors: 0 },
   };
   #hits: number[] = [];
+  #evicted = 0;
   #nextDue: Micros = Number.POSITIVE_INFINITY;
 
   /** Throws UserError when a rule cannot be run within the limits. */
   constructor(options: DetectorOptions) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#repeats = new Repeats(this.#limits.repeats);
-    this.#room = { free: this.#limits.keys, files: this.#limits.allCandidates };
+    this.#onEvicted = (what, user) => options.onEvicted?.(what, user);
+    this.#repeats = new Repeats(this.#limits.repeats, this.#onEvicted);
+    this.#room = new KeyRoom(this.#limits, this.#users, this.#onEvicted);
+    this.#judged = new JudgedEvents(this.#limits.judged);
     const history = options.history ?? new MemoryTermHistory(this.#limits.terms);
     const counted = { free: this.#limits.counted };
     const conditions: StepCondition[] = [];
@@ -80,6 +111,7 @@ export class Detector {
         repeats: this.#repeats,
         ranking: this.#ranking,
         counts: this.#counts,
+        users: this.#users,
         tell: (detection) => this.#options.onDetection(detection),
       });
       const matcher = this.#matcher(rule, { first, alerts, history, counted });
@@ -92,6 +124,11 @@ export class Detector {
     });
     this.#owners = owners;
     this.#set = planConditions(conditions);
+    this.#names = new ConditionNames(owners.map(({ rule }) => rule));
+    this.#held = options.rules.reduce(
+      (most, { query }) => Math.max(most, query.kind === 'sequence' ? (query.maxspan ?? 0) : 0),
+      longestSettling,
+    );
   }
 
   /**
@@ -99,6 +136,11 @@ export class Detector {
    * one stood.
    */
   get horizon(): Micros {
+    this.#horizon ??= this.#farthest();
+    return this.#horizon;
+  }
+
+  #farthest(): Micros {
     let most = repeatWindow;
     for (const { rule, alerts, matcher } of this.#rules) {
       most = Math.max(most, alerts.flood.interval);
@@ -110,26 +152,86 @@ export class Detector {
 
   /** Takes note of alerts from before the first event that will be judged, oldest first: what follows may repeat them. */
   remember(alerts: readonly KnownAlert[]): void {
-    for (const { ruleId, time, file } of alerts) {
+    for (const { ruleId, time, file, user } of alerts) {
       const state = this.#rules.find(({ rule }) => rule.meta.id === ruleId);
-      state?.alerts.remember(time, file && { path: file.path, inode: file.inode, sha256: file.sha256 });
+      state?.alerts.remember(time, file && { path: file.path, inode: file.inode, sha256: file.sha256 }, user);
     }
   }
 
+  /**
+   * Judges an event. One with the id of an event that was judged before is a revision of it: every rule judges what it holds
+   * now, in the place that the event has; what an earlier document met it has met. Rules that gave an alert for the event
+   * give none again.
+   */
+  judge(event: Event): void {
+    const known = this.#judged.find(event.id);
+    if (known === undefined) this.#process(event, this.#names.read(event.doc));
+    else this.#revise(known, event);
+  }
+
+  /** Judges an event that was not judged before. */
   process(event: Event): void {
+    this.#process(event, none);
+  }
+
+  #process(event: Event, before: readonly number[]): void {
     this.#counts.events++;
     // What is due before this event is told before it, whenever the watermark says so.
     if (this.#nextDue < event.time) this.#runDue(event.time - 1);
+    const hits = this.#match(event);
+    if (hits === undefined) return;
+    const all = before.length === 0 ? hits : union(hits, before);
+    const isHidden = hasHiddenArguments(event.doc);
+    if (all.length === 0 && !isHidden) return;
+    // Matchers hold what a revision can give another document.
+    const own: Event = { ...event };
+    if (all.length > 0) this.#take(own, all);
+    if (isHidden) this.#hidden(own, all);
+  }
+
+  #take(event: Event, hits: readonly number[]): void {
+    this.#judged.add({ event, hits: hits.slice() });
+    this.#dispatch(hits, (state, own) => state.matcher.process(event, own));
+    const evicted = this.#judged.evicted;
+    this.#judged.expire(event.time - this.horizon, event.time - this.#held);
+    if (evicted > this.#evicted) this.#onEvicted('judged', '');
+    this.#evicted = evicted;
+  }
+
+  #revise(known: Judged, newer: Event): void {
+    this.#counts.revised++;
+    const hits = this.#match(newer);
+    if (hits === undefined) return;
+    const lost = known.hits.filter((hit) => !hits.includes(hit));
+    const fresh = hits.filter((hit) => !known.hits.includes(hit));
+    const all = union(hits, lost);
+    const { event } = known;
+    const before = event.doc;
+    (event as { doc: Event['doc'] }).doc = this.#names.write(newer.doc, lost);
+    known.hits = all;
+    this.#dispatch(all, (state, own) => {
+      const first = state.first;
+      state.alerts.revised(event);
+      state.matcher.revise(event, {
+        before,
+        hits: own,
+        fresh: own.filter((hit) => fresh.includes(hit + first)),
+      });
+    });
+    if (lost.length > 0) this.#options.onMetBefore?.(event);
+  }
+
+  /** The conditions that hold, in a list that is used again; undefined when the document cannot be judged. */
+  #match({ doc }: Event): number[] | undefined {
     const hits = this.#hits;
     if (hits.length > 0) hits.length = 0;
     try {
-      this.#set.match(event.doc, hits);
+      this.#set.match(doc, hits);
+      return hits;
     } catch {
       this.#counts.errors++;
-      return;
+      return undefined;
     }
-    if (hits.length > 0) this.#dispatch(event, hits);
-    if (hasHiddenArguments(event.doc)) this.#hidden(event, hits);
   }
 
   /**
@@ -193,6 +295,8 @@ export class Detector {
       evicted_counts: thresholds.reduce((total, one) => total + one.evicted, 0),
       evicted_loads: loads.reduce((total, one) => total + one.evicted, 0),
       evicted_repeats: this.#repeats.evicted,
+      evicted_judged: this.#judged.evicted,
+      revisited: sum((one) => one.counters.revisited),
       evicted_processes: this.#set.evicted,
     };
   }
@@ -226,7 +330,7 @@ export class Detector {
   }
 
   /** Hits come ascending, and the conditions of a rule stand together. */
-  #dispatch(event: Event, hits: readonly number[]): void {
+  #dispatch(hits: readonly number[], take: (state: RuleState, own: readonly number[]) => void): void {
     for (let at = 0; at < hits.length; ) {
       const state = this.#owners[hits[at] as number] as RuleState;
       const own: number[] = [];
@@ -234,7 +338,7 @@ export class Detector {
         own.push((hits[at] as number) - state.first);
       }
       try {
-        state.matcher.process(event, own);
+        take(state, own);
       } catch {
         this.#counts.errors++;
       }
@@ -257,7 +361,12 @@ export class Detector {
       this.#nextDue = least;
       if (next === undefined || least > until) return;
       if (next.matcher.due <= least) next.matcher.advance(least);
-      if (next.alerts.flood.due <= least) next.alerts.tellSummary();
+      if (next.alerts.flood.due <= least) next.alerts.tellSummary(least);
     }
   }
+}
+
+/** Of two lists of numbers, ascending. */
+function union(a: readonly number[], b: readonly number[]): number[] {
+  return [...new Set([...a, ...b])].sort((one, other) => one - other);
 }

@@ -5,41 +5,124 @@ import type { RuleMeta } from '../event/rule-meta.js';
 import { compareLinks } from './candidates.js';
 
 const defaultInterval: Micros = 300_000_000;
+/** One item gets this part of a user's alerts at most: its contents may change without end. */
+const itemShare = 1 / 4;
+/** This part of a user's alerts is kept for items that had none yet, and as many more for odd ones. */
+const reserveShare = 1 / 10;
+/** A summary names so many odd items in its reason. */
+const mostNamed = 3;
+
+/** What an alert is about, as far as `max_signals` asks. */
+export interface FloodSubject {
+  readonly user: string;
+  /** Path of its file; undefined when it is about none. */
+  readonly item: string | undefined;
+  /** The findings about its file as one text; undefined when there are none. */
+  readonly oddity: string | undefined;
+}
 
 /** An alert that was held back: what it is about, and in which interval. */
 export interface Held {
   candidate: Candidate;
+  readonly user: string;
   readonly start: Micros;
+  /** Event time of the alert. */
+  readonly at: Micros;
+  /** The first of its kind of findings in the interval. */
+  readonly odd: boolean;
 }
 
 /**
- * `max_signals` of one rule: so many alerts in one interval of event time, which begins at its first alert; then one
- * summary that counts the rest and lists what they are about, first what a process names. The summary comes again when
- * its count has doubled and when the interval ends.
+ * `max_signals` of one rule, kept by user: so many alerts of a user in one interval of event time, which begins at the first
+ * one; then one summary that counts the rest of that user's. Nobody's alerts use up those of another, or of the system.
  */
 export class Flood {
   readonly #rule: RuleMeta;
+  readonly #capacity: number;
+  readonly #users = new Map<string, UserFlood>();
+  readonly interval: Micros;
+
+  /** `capacity`: how many the summary of a user lists. */
+  constructor(rule: RuleMeta, capacity: number) {
+    this.#rule = rule;
+    this.#capacity = capacity;
+    this.interval = parseDuration(rule.interval) ?? defaultInterval;
+  }
+
+  /** The first moment at which the interval of a user ends whose summary is not up to date, else Infinity. */
+  get due(): Micros {
+    let due = Number.POSITIVE_INFINITY;
+    for (const flood of this.#users.values()) due = Math.min(due, flood.due);
+    return due;
+  }
+
+  /** True when an alert of this time may pass; else it is to be held. */
+  admit(time: Micros, subject: FloodSubject): boolean {
+    return this.#of(subject.user).admit(time, subject);
+  }
+
+  /** Lists an alert that may not pass by what it is about. */
+  hold(candidate: Candidate, time: Micros, subject: FloodSubject): Held {
+    return this.#of(subject.user).hold(candidate, time, subject);
+  }
+
+  /** What is now known of one that was held back. */
+  amend(held: Held, candidate: Candidate): void {
+    this.#of(held.user).amend(held, candidate);
+  }
+
+  /** The summary of a user when it has enough new to tell. */
+  summary(user: string, wall: Micros): Detection | undefined {
+    return this.#of(user).summary(false, wall);
+  }
+
+  /** The exact summaries of those whose interval ends by `until`. */
+  finals(until: Micros): Detection[] {
+    const due = [...this.#users.values()].filter((flood) => flood.due <= until);
+    return due.map((flood) => flood.summary(true)).filter((summary) => summary !== undefined);
+  }
+
+  #of(user: string): UserFlood {
+    let flood = this.#users.get(user);
+    if (flood === undefined) {
+      flood = new UserFlood(user, this.#rule, this.interval, this.#capacity);
+      this.#users.set(user, flood);
+    }
+    return flood;
+  }
+}
+
+/**
+ * The alerts of one rule about one user's items. The summary lists first what a process names, of equally good ones first
+ * what is odd, then the newest. It comes again when its count has doubled and when the interval ends.
+ */
+class UserFlood {
+  readonly #user: string;
+  readonly #rule: RuleMeta;
   readonly #interval: Micros;
-  /** How many the summary lists. */
   readonly #capacity: number;
   #start: Micros = Number.NEGATIVE_INFINITY;
   #passed = 0;
+  /** Odd ones that passed beyond the limit. */
+  #odd = 0;
+  /** How many alerts each item had. */
+  #items = new Map<string, number>();
+  #oddities = new Set<string>();
   #suppressed = 0;
   #told = 0;
   /** Whether the list says more than it was told with. */
   #changed = false;
+  /** Time of the newest alert that was held back, as people call it. */
   #latest: Micros = 0;
-  /** The best links first, of equal ones what came first. */
+  /** The best first. */
   #held: Held[] = [];
+  #newest: Held | undefined;
 
-  constructor(rule: RuleMeta, capacity: number) {
+  constructor(user: string, rule: RuleMeta, interval: Micros, capacity: number) {
+    this.#user = user;
     this.#rule = rule;
+    this.#interval = interval;
     this.#capacity = capacity;
-    this.#interval = parseDuration(rule.interval) ?? defaultInterval;
-  }
-
-  get interval(): Micros {
-    return this.#interval;
   }
 
   /** The last moment of the interval when its summary is not up to date, else Infinity. */
@@ -51,33 +134,27 @@ export class Flood {
     return this.#suppressed > this.#told || this.#changed;
   }
 
-  /** True when an alert of this time may pass; else it is to be held. */
-  admit(time: Micros): boolean {
-    if (time >= this.#start + this.#interval) {
-      this.#start = time;
-      this.#passed = 0;
-      this.#suppressed = 0;
-      this.#told = 0;
-      this.#changed = false;
-      this.#held = [];
+  admit(time: Micros, { item, oddity }: FloodSubject): boolean {
+    if (time >= this.#start + this.#interval) this.#begin(time);
+    const isNewKind = oddity !== undefined && !this.#oddities.has(oddity);
+    if (!this.#hasSlot(item, isNewKind)) {
+      this.#suppressed++;
+      return false;
     }
-    if (this.#passed < this.#rule.maxSignals) {
-      this.#passed++;
-      return true;
-    }
-    this.#suppressed++;
-    this.#latest = Math.max(this.#latest, time);
-    return false;
+    if (item !== undefined) this.#items.set(item, (this.#items.get(item) ?? 0) + 1);
+    if (oddity !== undefined) this.#oddities.add(oddity);
+    return true;
   }
 
-  /** Lists an alert that may not pass by what it is about. */
-  hold(candidate: Candidate): Held {
-    const held: Held = { candidate, start: this.#start };
+  hold(candidate: Candidate, at: Micros, { oddity }: FloodSubject): Held {
+    const odd = oddity !== undefined && !this.#oddities.has(oddity);
+    if (odd && this.#oddities.size < this.#capacity) this.#oddities.add(oddity);
+    const held: Held = { candidate, user: this.#user, start: this.#start, at, odd };
+    if (this.#newest === undefined || at >= this.#newest.at) this.#newest = held;
     this.#insert(held);
     return held;
   }
 
-  /** What is now known of one that was held back. */
   amend(held: Held, candidate: Candidate): void {
     if (held.start !== this.#start) return;
     const at = this.#held.indexOf(held);
@@ -88,12 +165,13 @@ export class Flood {
   }
 
   /** The summary when there is something new to tell: at 1, 2, 4, 8, ... and, with `final`, the exact count. */
-  summary(final: boolean): Detection | undefined {
+  summary(final: boolean, wall?: Micros): Detection | undefined {
+    if (wall !== undefined) this.#latest = Math.max(this.#latest, wall);
     if (!this.#isNews || (!final && this.#suppressed < this.#told * 2)) return undefined;
     this.#told = this.#suppressed;
     this.#changed = false;
     return {
-      id: summaryAlertId(this.#rule.id, this.#start),
+      id: summaryAlertId(this.#rule.id, this.#user, this.#start),
       rule: this.#rule,
       kind: 'summary',
       time: this.#latest,
@@ -102,7 +180,43 @@ export class Flood {
       candidates: this.#held.map(({ candidate }) => candidate),
       repeats: 0,
       suppressed: this.#suppressed,
+      flood: {
+        user: this.#user,
+        ...(this.#newest === undefined ? {} : { newest: this.#newest.candidate }),
+        odd: this.#held
+          .filter(({ odd }) => odd)
+          .slice(0, mostNamed)
+          .map(({ candidate }) => candidate),
+      },
     };
+  }
+
+  #begin(time: Micros): void {
+    this.#start = time;
+    this.#passed = 0;
+    this.#odd = 0;
+    this.#items = new Map();
+    this.#oddities = new Set();
+    this.#suppressed = 0;
+    this.#told = 0;
+    this.#changed = false;
+    this.#latest = 0;
+    this.#held = [];
+    this.#newest = undefined;
+  }
+
+  #hasSlot(item: string | undefined, isNewKind: boolean): boolean {
+    const { maxSignals } = this.#rule;
+    const reserve = Math.floor(maxSignals * reserveShare);
+    const before = item === undefined ? 0 : (this.#items.get(item) ?? 0);
+    const limit = before > 0 ? maxSignals - reserve : maxSignals;
+    if (this.#passed < limit && before < Math.max(1, Math.ceil(maxSignals * itemShare))) {
+      this.#passed++;
+      return true;
+    }
+    if (!isNewKind || this.#odd >= reserve) return false;
+    this.#odd++;
+    return true;
   }
 
   #insert(held: Held): void {
@@ -110,11 +224,15 @@ export class Flood {
     let high = this.#held.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compareLinks((this.#held[middle] as Held).candidate, held.candidate) <= 0) low = middle + 1;
+      if (compareHeld(this.#held[middle] as Held, held) < 0) low = middle + 1;
       else high = middle;
     }
     if (low >= this.#capacity) return;
     this.#held.splice(low, 0, held);
     if (this.#held.length > this.#capacity) this.#held.pop();
   }
+}
+
+function compareHeld(a: Held, b: Held): number {
+  return compareLinks(a.candidate, b.candidate) || Number(b.odd) - Number(a.odd) || b.at - a.at;
 }

@@ -5,3 +5,4 @@ export { type DetectorLimits, defaultLimits } from './options.js';
 export { Orderer } from './order.js';
 export { conditionsOf } from './query-matcher.js';
 export { type QueryMatch, QueryRun, type QueryRunOptions } from './query-run.js';
+export { userOf } from './user.js';

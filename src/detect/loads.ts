@@ -2,8 +2,9 @@ import type { Micros } from '../base/time.js';
 import { compareEvents, type Event } from '../event/event.js';
 import type { Query, SequenceQuery } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
+import { mayPrecede } from './interval.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
-import type { Match, QueryMatcher } from './match.js';
+import { type Match, presentEvents, type QueryMatcher, type Revision } from './match.js';
 import { loadedItems, type NamedFiles, runsLaunchctl } from './named-files.js';
 import { SequenceMatcher, type SequenceOptions } from './sequence.js';
 import { planSequence } from './sequence-plan.js';
@@ -37,13 +38,15 @@ class Call {
   readonly key: JoinKey;
   /** `keyIdentity` of the key. */
   readonly id: unknown;
+  readonly user: string;
   told: Told | undefined;
   #names: NamedFiles | undefined;
   #read = false;
 
-  constructor(event: Event, key: JoinKey) {
+  constructor(event: Event, key: JoinKey, user: string) {
     this.event = event;
     this.key = key;
+    this.user = user;
     this.id = keyIdentity(key);
   }
 
@@ -96,9 +99,7 @@ export class LoadMatcher implements QueryMatcher {
     this.#maxspan = maxspan;
     this.sequence = new SequenceMatcher({
       ...options,
-      onMatch: (match) => {
-        this.#completed.set(keyIdentity(match.joinKeys), options.onMatch(match));
-      },
+      onMatch: (match) => this.#matched(match),
     });
   }
 
@@ -121,6 +122,14 @@ export class LoadMatcher implements QueryMatcher {
     this.#call(event);
   }
 
+  revise(event: Event, revision: Revision): void {
+    this.#completed.clear();
+    this.sequence.revise(event, revision);
+    if (revision.fresh.includes(1)) this.#call(event);
+    // By what it holds now a call may name it, and by what it held then none did.
+    if (revision.hits.includes(0)) this.#file(event);
+  }
+
   advance(time: Micros): void {
     this.sequence.advance(time);
     this.#expire(time);
@@ -130,6 +139,16 @@ export class LoadMatcher implements QueryMatcher {
     this.sequence.finish();
   }
 
+  #matched(match: Match): void {
+    const id = keyIdentity(match.joinKeys);
+    const told = this.#options.onMatch(match);
+    this.#completed.set(id, told);
+    // A file that came late, or met its step late: its call was taken before.
+    const last = presentEvents(match).at(-1);
+    const call = this.#calls.find((one) => one.event === last && one.id === id);
+    if (call !== undefined) call.told ??= told;
+  }
+
   #keysOf(stage: number, event: Event): readonly JoinKey[] {
     return joinKeysOf(this.#keys[stage] ?? [], event.doc, this.#options.limits.keysPerEvent);
   }
@@ -137,7 +156,7 @@ export class LoadMatcher implements QueryMatcher {
   #call(event: Event): void {
     if (!runsLaunchctl(event.doc)) return;
     for (const key of this.#keysOf(1, event)) {
-      const call = new Call(event, key);
+      const call = new Call(event, key, this.#options.room.users.of(event.doc));
       call.told = this.#completed.has(call.id) ? this.#completed.get(call.id) : this.#load(call);
       call.told = this.#hidden(call) ?? call.told;
       this.#remember(call);
@@ -185,14 +204,14 @@ export class LoadMatcher implements QueryMatcher {
     this.#files.add(event);
     const { ranking } = this.#options;
     const latest = this.#calls.at(-1);
-    if (latest === undefined || compareEvents(event, latest.event) >= 0) return;
+    if (latest === undefined || !mayPrecede(event, latest.event)) return;
     for (const key of this.#keysOf(0, event)) {
       const id = keyIdentity(key);
       // In order, the first call that names it would have been the one, and nothing would wait for a later one.
       const call = this.#calls.find(
         (one) =>
-          compareEvents(event, one.event) < 0 &&
           one.id === id &&
+          mayPrecede(event, one.event) &&
           one.names !== undefined &&
           ranking.linkOf(event, one.names) !== undefined &&
           this.sequence.pairs(event, one.event),
@@ -210,8 +229,15 @@ export class LoadMatcher implements QueryMatcher {
     while (at > 0 && compareEvents((calls[at - 1] as Call).event, call.event) > 0) at--;
     calls.splice(at, 0, call);
     if (calls.length <= this.#options.limits.loads) return;
-    calls.shift();
+    const counts = new Map<string, number>();
+    for (const { user } of calls) counts.set(user, (counts.get(user) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const [gone] = calls.splice(
+      calls.findIndex(({ user }) => counts.get(user) === most),
+      1,
+    );
     this.evicted++;
+    this.#options.room.onEvicted('loads', gone?.user ?? '');
   }
 
   #expire(now: Micros): void {

@@ -47,6 +47,11 @@ export class NewTermsMatcher implements QueryMatcher {
     if (first !== undefined && !learning) onMatch({ events: [event], joinKeys: first, window: [] });
   }
 
+  /** Its terms may be others now. That an alert has been given for it is known where alerts are made. */
+  revise(event: Event): void {
+    this.process(event);
+  }
+
   advance(): void {}
 
   finish(): void {}

@@ -1,6 +1,9 @@
 import type { Micros } from '../base/time.js';
 
-/** What detection may hold in memory. What is dropped because of one of these is counted. */
+/**
+ * What detection may hold in memory. What is dropped because of one of these is counted. Where it is kept by user, the user
+ * who holds most gives up the oldest: nobody's noise drops what is another's.
+ */
 export interface DetectorLimits {
   /** Live join keys of all sequence rules together. */
   readonly keys: number;
@@ -8,6 +11,10 @@ export interface DetectorLimits {
   readonly candidates: number;
   /** The same of all join keys together. */
   readonly allCandidates: number;
+  /** Hits of one sequence that are remembered for events that come behind them, late or revised. */
+  readonly revisited: number;
+  /** Events of all rules that a revision may still come for. */
+  readonly judged: number;
   /** Join keys that one event takes part in when its key fields hold several values. */
   readonly keysPerEvent: number;
   /** Files whose repeats are recognised. */
@@ -28,6 +35,8 @@ export const defaultLimits: DetectorLimits = {
   keys: 100_000,
   candidates: 4_000,
   allCandidates: 50_000,
+  revisited: 1_000,
+  judged: 20_000,
   keysPerEvent: 1_000,
   repeats: 20_000,
   counted: 200_000,
@@ -44,3 +53,6 @@ export const repeatWindow: Micros = 5 * minute;
 
 /** How long a new_terms rule that has no history yet only learns. */
 export const defaultBaseline: Micros = 24 * 60 * minute;
+
+/** Called when something had to be dropped: what, as the counter is called without `evicted_`, and whose noise it was. */
+export type OnEvicted = (what: string, user: string) => void;

@@ -39,9 +39,10 @@ export class Orderer {
     return first === undefined || last === undefined ? undefined : { from: first.time, to: last.time };
   }
 
-  push(event: Event): void {
+  /** `revises`: a revision of an event that was pushed before; it follows that, and is not late when that is released. */
+  push(event: Event, revises = false): void {
     if (event.time < this.#mark) {
-      this.#late++;
+      if (!revises) this.#late++;
       this.#ready.push(event);
       return;
     }
@@ -68,18 +69,6 @@ export class Orderer {
     }
     if (Number.isFinite(watermark)) this.#mark = Math.max(this.#mark, watermark);
     return released;
-  }
-
-  /** Replaces an event that still waits by a fuller one with the same id and time. False when it no longer waits. */
-  replace(event: Event): boolean {
-    for (const list of [this.#waiting, this.#ready]) {
-      const index = list.findIndex(({ id }) => id === event.id);
-      if (index < 0 || (list === this.#waiting && index < this.#head)) continue;
-      if (compareEvents(list[index] as Event, event) !== 0) return false;
-      list[index] = event;
-      return true;
-    }
-    return false;
   }
 
   #shift(): Event {

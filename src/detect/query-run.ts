@@ -5,6 +5,7 @@ import type { JoinKey } from './join-keys.js';
 import type { Match, QueryMatcher } from './match.js';
 import { type DetectorLimits, defaultLimits } from './options.js';
 import { conditionsOf, queryMatcher } from './query-matcher.js';
+import { KeyRoom } from './sequence.js';
 
 /** One match of a query: its events in order, null where a missing event stands. */
 export interface QueryMatch {
@@ -35,7 +36,7 @@ export class QueryRun {
     this.#set = planConditions(conditionsOf(query), now);
     this.#matcher = queryMatcher(query, {
       limits: all,
-      room: { free: all.keys, files: all.allCandidates },
+      room: new KeyRoom(all),
       first: 0,
       conditions: () => this.#set,
       onMatch: ({ events, joinKeys }: Match) => this.#sink.take({ events, joinKeys }),

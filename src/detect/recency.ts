@@ -3,6 +3,8 @@ import type { Micros } from '../base/time.js';
 /** An entry of a Recency list. */
 export interface Entry<K> {
   readonly id: K;
+  /** Whose it is, for lists that are kept by user. */
+  readonly user?: string;
   /** Event time of the last touch. */
   touched: Micros;
   /** `touched` as it was when the entry took its place in the queue; it may have been touched since. */
@@ -10,39 +12,22 @@ export interface Entry<K> {
   gone: boolean;
 }
 
-/**
- * Entries by id, and which of them was not touched for longest. A touch only notes the time; an entry moves back in the
- * queue when its turn comes. So a touch costs the same whether there are ten entries or a hundred thousand.
- */
-export class Recency<K, E extends Entry<K>> {
-  readonly #entries = new Map<K, E>();
+/** The entries of one user. */
+class Queue<E extends Entry<unknown>> {
+  readonly user: string;
+  size = 0;
   #queue: E[] = [];
   #head = 0;
 
-  get size(): number {
-    return this.#entries.size;
+  constructor(user: string) {
+    this.user = user;
   }
 
-  get(id: K): E | undefined {
-    return this.#entries.get(id);
-  }
-
-  /** The entry is new to the list; `queued` equals `touched`. */
-  add(entry: E): void {
-    this.#entries.set(entry.id, entry);
+  push(entry: E): void {
+    this.size++;
     this.#queue.push(entry);
   }
 
-  touch(entry: E, time: Micros): void {
-    if (time > entry.touched) entry.touched = time;
-  }
-
-  remove(entry: E): void {
-    this.#entries.delete(entry.id);
-    entry.gone = true;
-  }
-
-  /** An entry that was last touched before `time`, or undefined when there is none. */
   untouchedSince(time: Micros): E | undefined {
     const first = this.#queue[this.#head];
     // Whoever stands in front has been there longest: nobody was queued earlier.
@@ -51,7 +36,6 @@ export class Recency<K, E extends Entry<K>> {
     return oldest !== undefined && oldest.touched < time ? oldest : undefined;
   }
 
-  /** The entry that was not touched for longest. */
   oldest(): E | undefined {
     let entry = this.#queue[this.#head];
     while (entry !== undefined && (entry.gone || entry.touched > entry.queued)) {
@@ -68,5 +52,63 @@ export class Recency<K, E extends Entry<K>> {
       this.#head = 0;
     }
     return entry;
+  }
+}
+
+/**
+ * Entries by id, and which of them was not touched for longest. A touch only notes the time; an entry moves back in the
+ * queue when its turn comes. So a touch costs the same whether there are ten entries or a hundred thousand.
+ */
+export class Recency<K, E extends Entry<K>> {
+  readonly #entries = new Map<K, E>();
+  /** One for each user. There are few. */
+  #queues: Queue<E>[] = [];
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(id: K): E | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** The entry is new to the list; `queued` equals `touched`. */
+  add(entry: E): void {
+    this.#entries.set(entry.id, entry);
+    this.#queueOf(entry).push(entry);
+  }
+
+  touch(entry: E, time: Micros): void {
+    if (time > entry.touched) entry.touched = time;
+  }
+
+  remove(entry: E): void {
+    this.#entries.delete(entry.id);
+    entry.gone = true;
+    const queue = this.#queueOf(entry);
+    if (--queue.size === 0) this.#queues = this.#queues.filter((one) => one !== queue);
+  }
+
+  /** An entry that was last touched before `time`, or undefined when there is none. */
+  untouchedSince(time: Micros): E | undefined {
+    for (const queue of this.#queues) {
+      const entry = queue.untouchedSince(time);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  /** Of the user with the most entries the one that was not touched for longest. */
+  oldest(): E | undefined {
+    let most: Queue<E> | undefined;
+    for (const queue of this.#queues) if (most === undefined || queue.size > most.size) most = queue;
+    return most?.oldest();
+  }
+
+  #queueOf({ user = '' }: E): Queue<E> {
+    for (const queue of this.#queues) if (queue.user === user) return queue;
+    const made = new Queue<E>(user);
+    this.#queues.push(made);
+    return made;
   }
 }

@@ -1,6 +1,6 @@
 import type { Micros } from '../base/time.js';
 import type { Event } from '../event/event.js';
-import { repeatWindow } from './options.js';
+import { type OnEvicted, repeatWindow } from './options.js';
 import type { Told } from './told.js';
 
 /** What identifies the file that an alert is about. */
@@ -12,8 +12,9 @@ export interface FileIdentity {
 }
 
 interface Entry {
-  readonly sha256: string | undefined;
+  sha256: string | undefined;
   readonly told: Told;
+  readonly user: string;
 }
 
 /** The file of an event, or undefined when it has none. */
@@ -29,15 +30,22 @@ export function fileIdentity({ doc }: Event): FileIdentity | undefined {
   };
 }
 
-/** Recognises matches of one rule on a file that it has already alerted on within the last minutes of event time. */
+/**
+ * Recognises matches of one rule on a file that it has already alerted on within the last minutes of event time. When there
+ * are too many, the user with the most gives up the oldest.
+ */
 export class Repeats {
   readonly #capacity: number;
+  readonly #onEvicted: OnEvicted;
   /** In the order of their beginning. */
   readonly #known = new Map<string, Entry>();
+  /** The keys of each user, in the same order. */
+  readonly #users = new Map<string, Set<string>>();
   #evicted = 0;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, onEvicted: OnEvicted = () => {}) {
     this.#capacity = capacity;
+    this.#onEvicted = onEvicted;
   }
 
   get evicted(): number {
@@ -52,22 +60,49 @@ export class Repeats {
     return changed ? undefined : known.told;
   }
 
-  add(ruleId: string, file: FileIdentity, told: Told): void {
+  add(ruleId: string, file: FileIdentity, told: Told, user: string): void {
     const key = keyOf(ruleId, file);
-    this.#known.delete(key);
-    this.#known.set(key, { told, sha256: file.sha256 });
+    this.#delete(key);
+    this.#known.set(key, { told, sha256: file.sha256, user });
+    const own = this.#users.get(user);
+    if (own === undefined) this.#users.set(user, new Set([key]));
+    else own.add(key);
     for (const [oldest, entry] of this.#known) {
-      const expired = told.since - entry.told.since > repeatWindow;
-      if (!expired && this.#known.size <= this.#capacity) break;
-      if (!expired) this.#evicted++;
-      this.#known.delete(oldest);
+      if (told.since - entry.told.since <= repeatWindow) break;
+      this.#delete(oldest);
     }
+    while (this.#known.size > this.#capacity) this.#evict();
+  }
+
+  /** The file of an alert turned out to hold something else by now. */
+  update(ruleId: string, file: FileIdentity, told: Told): void {
+    const known = this.#known.get(keyOf(ruleId, file));
+    if (known?.told === told) known.sha256 = file.sha256;
   }
 
   /** The alert turned out to be about another file. */
   remove(ruleId: string, file: FileIdentity, told: Told): void {
     const key = keyOf(ruleId, file);
-    if (this.#known.get(key)?.told === told) this.#known.delete(key);
+    if (this.#known.get(key)?.told === told) this.#delete(key);
+  }
+
+  #evict(): void {
+    let largest: readonly [string, ReadonlySet<string>] | undefined;
+    for (const entry of this.#users) if (entry[1].size > (largest?.[1].size ?? 0)) largest = entry;
+    if (largest === undefined) return;
+    const [user, keys] = largest;
+    this.#evicted++;
+    this.#onEvicted('repeats', user);
+    this.#delete(keys.values().next().value as string);
+  }
+
+  #delete(key: string): void {
+    const known = this.#known.get(key);
+    if (known === undefined) return;
+    this.#known.delete(key);
+    const own = this.#users.get(known.user);
+    own?.delete(key);
+    if (own?.size === 0) this.#users.delete(known.user);
   }
 }
 

@@ -1,15 +1,16 @@
 import type { Micros } from '../base/time.js';
 import type { Candidate, Detection } from '../event/alert.js';
-import type { Event } from '../event/event.js';
+import { type Event, wallTime } from '../event/event.js';
 import { alertId } from '../event/ids.js';
 import type { Rule } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
-import { Flood } from './flood.js';
+import { Flood, type FloodSubject } from './flood.js';
 import type { Load } from './loads.js';
 import { type Match, presentEvents } from './match.js';
 import type { DetectorLimits } from './options.js';
 import { type FileIdentity, fileIdentity, type Repeats } from './repeats.js';
 import { isNamedIn, type Told, withCandidates } from './told.js';
+import { systemUser, type Users } from './user.js';
 
 export interface AlertCounts {
   matches: number;
@@ -29,6 +30,7 @@ export interface RuleAlertsOptions {
   readonly repeats: Repeats;
   readonly ranking: Ranking;
   readonly counts: AlertCounts;
+  readonly users: Users;
   tell(detection: Detection): void;
 }
 
@@ -40,6 +42,8 @@ export class RuleAlerts {
   readonly #named = new WeakSet<Event>();
   /** The alert about a file event. */
   readonly #about = new WeakMap<Event, Told>();
+  /** The alerts that an event completes. */
+  readonly #completed = new WeakMap<Event, Told[]>();
 
   constructor(options: RuleAlertsOptions) {
     this.#options = options;
@@ -47,16 +51,23 @@ export class RuleAlerts {
   }
 
   /** Takes note of an alert from before the first event that will be judged. */
-  remember(time: Micros, file: FileIdentity | undefined): void {
-    this.flood.admit(time);
+  remember(time: Micros, file: FileIdentity | undefined, user = systemUser): void {
+    this.flood.admit(time, { user, item: file?.path, oddity: undefined });
     const { repeats, rule } = this.#options;
-    const told = { since: time, detection: undefined, held: undefined };
-    if (file !== undefined) repeats.add(rule.meta.id, file, told);
+    const told: Told = { id: undefined, since: time, detection: undefined, held: undefined };
+    if (file !== undefined) repeats.add(rule.meta.id, file, told, user);
   }
 
-  /** Tells how many were held back, and which. */
-  tellSummary(): void {
-    this.#tell(this.flood.summary(true));
+  /** Tells how many were held back of those whose interval ends by `until`, and which. */
+  tellSummary(until = Number.POSITIVE_INFINITY): void {
+    for (const summary of this.flood.finals(until)) this.#tell(summary);
+  }
+
+  /** An event came to hold another document. The alert about it keeps its id. */
+  revised(event: Event): void {
+    const told = this.#about.get(event);
+    const file = told && fileIdentity(event);
+    if (file !== undefined) this.#options.repeats.update(this.#options.rule.meta.id, file, told as Told);
   }
 
   /** A match of the rule language. */
@@ -147,6 +158,12 @@ export class RuleAlerts {
     // Neither a count nor a new term is about a file, even when its events are.
     const isAboutFile = rule.threshold === undefined && rule.newTerms === undefined;
     const file = best === undefined || !isAboutFile ? undefined : fileIdentity(best.event);
+    const id = alertId(
+      rule.meta.id,
+      match.events.map((event) => event?.id ?? null),
+    );
+    const before = this.#completed.get(last)?.find((one) => one.id === id);
+    if (before !== undefined) return before;
     const known = file === undefined ? undefined : repeats.find(rule.meta.id, file, last.time);
     this.#noteNamed(candidates);
     if (known !== undefined) {
@@ -156,32 +173,47 @@ export class RuleAlerts {
     }
     const { events, joinKeys } = match;
     const detection: Detection = {
-      id: alertId(
-        rule.meta.id,
-        events.map((event) => event?.id ?? null),
-      ),
+      id,
       rule: rule.meta,
       kind: 'match',
-      time: last.time,
+      time: wallTime(last),
       events,
       joinKeys,
       candidates,
       repeats: 0,
       suppressed: 0,
     };
-    const admitted = this.flood.admit(last.time);
+    const subject = this.#subject(best, last, file?.path);
+    const admitted = this.flood.admit(last.time, subject);
     counts[admitted ? 'alerts' : 'suppressed']++;
     const told: Told = {
+      id,
       since: last.time,
       detection: admitted ? detection : undefined,
-      held: admitted ? undefined : this.flood.hold(heldBack(best, last)),
+      held: admitted ? undefined : this.flood.hold(heldBack(best, last), last.time, subject),
     };
     if (best !== undefined && file !== undefined) {
-      repeats.add(rule.meta.id, file, told);
+      repeats.add(rule.meta.id, file, told, subject.user);
       this.#about.set(best.event, told);
     }
-    this.#tell(admitted ? detection : this.flood.summary(false));
+    const completed = this.#completed.get(last);
+    if (completed === undefined) this.#completed.set(last, [told]);
+    else completed.push(told);
+    this.#tell(admitted ? detection : this.flood.summary(subject.user, wallTime(last)));
     return told;
+  }
+
+  #subject(best: Candidate | undefined, last: Event, item: string | undefined): FloodSubject {
+    const { doc } = best?.event ?? last;
+    const user = this.#options.users.of(doc);
+    const findings: unknown = doc.launchwarden?.findings;
+    const words = Array.isArray(findings) ? findings.filter((one) => typeof one === 'string') : [];
+    return {
+      // Nobody owns a file that is gone, and none may be known.
+      user: user === systemUser && doc.file?.uid === undefined ? this.#options.users.of(last.doc) : user,
+      item,
+      oddity: words.length === 0 ? undefined : words.slice(0, 32).sort().join(' ').slice(0, 1_024),
+    };
   }
 
   #repeat(known: Told, candidates: readonly Candidate[], last: Event): void {
@@ -228,7 +260,7 @@ export class RuleAlerts {
       this.#about.delete(before.event);
     }
     if (file === undefined) return;
-    repeats.add(rule.meta.id, file, told);
+    repeats.add(rule.meta.id, file, told, this.#options.users.of(now.event.doc));
     this.#about.set(now.event, told);
   }
 

@@ -1,7 +1,7 @@
 import type { Event } from '../event/event.js';
 import type { SampleQuery } from '../rules/index.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity, keyReaders } from './join-keys.js';
-import type { OnMatch, QueryMatcher } from './match.js';
+import type { OnMatch, QueryMatcher, Revision } from './match.js';
 import type { DetectorLimits } from './options.js';
 
 interface Sampled {
@@ -37,6 +37,10 @@ export class SampleMatcher implements QueryMatcher {
         if (events !== undefined && events.length < this.#steps.length) events.push(event);
       }
     }
+  }
+
+  revise(event: Event, { fresh }: Revision): void {
+    this.process(event, fresh);
   }
 
   advance(): void {}

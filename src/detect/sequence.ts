@@ -1,11 +1,14 @@
 import type { Micros } from '../base/time.js';
-import { compareEvents, type Event } from '../event/event.js';
+import { compareEvents, type Event, earliest } from '../event/event.js';
 import type { Bindings, SequenceQuery } from '../rules/index.js';
+import { EventLog, type Logged } from './event-log.js';
+import { beganBefore, isInterval, mayPrecede } from './interval.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
-import type { Match, OnMatch, QueryMatcher } from './match.js';
-import type { DetectorLimits } from './options.js';
+import type { Match, OnMatch, QueryMatcher, Revision } from './match.js';
+import type { DetectorLimits, OnEvicted } from './options.js';
 import { type Entry, Recency } from './recency.js';
 import { type Absence, planSequence, type SequencePlan, type Stage } from './sequence-plan.js';
+import { Users } from './user.js';
 import { type Waiting, WaitingLine } from './waiting.js';
 
 /** A sequence on its way, from its latest event back to its first. One object a step: there may be very many. */
@@ -25,7 +28,14 @@ interface Complete extends Waiting {
   readonly match: Match;
 }
 
+/** A file of a window, and whose it is. */
+interface Kept {
+  readonly event: Event;
+  readonly user: string;
+}
+
 interface KeyState extends Entry<unknown> {
+  readonly user: string;
   readonly key: JoinKey;
   /** Behind the first stage the one pending sequence. It stands here by itself because most sequences have two stages. */
   begun: Partial | undefined;
@@ -33,21 +43,52 @@ interface KeyState extends Entry<unknown> {
   advanced: (Partial | undefined)[] | undefined;
   /** Times of the two latest hits of leading missing steps, the later one first. */
   led: readonly Micros[] | undefined;
-  files: Event[] | undefined;
+  files: Kept[] | undefined;
   waiting: Complete[] | undefined;
   sweepAt: number;
 }
 
 /** Room that several matchers share: for join keys, and for candidates of their windows. */
-export interface KeyRoom {
+export class KeyRoom {
   free: number;
   files: number;
+  readonly users: Users;
+  readonly onEvicted: OnEvicted;
+  /** How many candidates each user has in all windows. */
+  readonly #held = new Map<string, number>();
+
+  constructor(limits: DetectorLimits, users = new Users(), onEvicted: OnEvicted = () => {}) {
+    this.free = limits.keys;
+    this.files = limits.allCandidates;
+    this.users = users;
+    this.onEvicted = onEvicted;
+  }
+
+  /** A candidate of a user comes, or goes. */
+  count(user: string, by: 1 | -1): void {
+    this.files -= by;
+    this.#held.set(user, (this.#held.get(user) ?? 0) + by);
+  }
+
+  /** The user with the most candidates. */
+  get largest(): string | undefined {
+    let found: string | undefined;
+    let most = 0;
+    for (const [user, held] of this.#held) {
+      if (held <= most) continue;
+      most = held;
+      found = user;
+    }
+    return found;
+  }
 }
 
 export interface SequenceCounters {
   evictedKeys: number;
   evictedCandidates: number;
   cutKeys: number;
+  /** Events that were put in their place among later ones. */
+  revisited: number;
 }
 
 export interface SequenceOptions {
@@ -65,16 +106,27 @@ export interface SequenceOptions {
  * sequence behind each stage, the newest overwrites. Stages are tried last to first, so that one event fills one stage.
  */
 export class SequenceMatcher implements QueryMatcher {
-  readonly counters: SequenceCounters = { evictedKeys: 0, evictedCandidates: 0, cutKeys: 0 };
+  readonly counters: SequenceCounters = {
+    evictedKeys: 0,
+    evictedCandidates: 0,
+    cutKeys: 0,
+    revisited: 0,
+  };
   readonly #options: SequenceOptions;
   readonly #plan: SequencePlan;
   readonly #states = new Recency<unknown, KeyState>();
   readonly #line: WaitingLine<Complete>;
+  readonly #log: EventLog;
+  /** Under which join keys an event has ended a complete sequence. */
+  readonly #ended = new WeakMap<Event, Set<unknown>>();
+  /** Of a run that puts one event in its place: the join keys of that event, and what was complete. */
+  #again: { readonly keys: ReadonlySet<unknown>; readonly complete: Complete[] } | undefined;
 
   constructor(options: SequenceOptions) {
     this.#options = options;
     this.#plan = planSequence(options.query);
     this.#line = new WaitingLine(options.limits.waiting);
+    this.#log = new EventLog(options.limits.revisited);
   }
 
   /** Live join keys. */
@@ -92,9 +144,32 @@ export class SequenceMatcher implements QueryMatcher {
   }
 
   process(event: Event, hits: readonly number[]): void {
+    const behind = this.#comesBehind(event, hits);
+    const { users, onEvicted } = this.#options.room;
+    const user = users.of(event.doc);
+    const evicted = this.#log.add(user, { event, hits });
+    if (evicted !== undefined) onEvicted('revisited', evicted);
+    if (behind) this.#insert(event, hits, hits);
+    else this.#take(event, hits);
+  }
+
+  /**
+   * An event of which the matchers hold the newest document already: what it meets now and did not before makes what it
+   * would have made in its place.
+   */
+  revise(event: Event, { before, fresh, hits }: Revision): void {
+    const entry = this.#log.find(this.#options.room.users.of(event.doc), event);
+    if (entry !== undefined) entry.hits = hits;
+    const changed = this.#changed(event, before, { fresh, hits });
+    if (entry === undefined) {
+      if (changed.length > 0) this.process(event, changed);
+    } else if (changed.length > 0) this.#insert(event, changed, hits);
+  }
+
+  #take(event: Event, hits: readonly number[]): void {
     // Whatever had to be decided before this event has been: nothing with an earlier time can come any more.
     this.#line.decide(event.time);
-    const { stages, absences, until } = this.#plan;
+    const { stages } = this.#plan;
     for (let index = stages.length - 1; index >= 0; index--) {
       const stage = stages[index] as Stage;
       if (!hits.includes(stage.condition)) continue;
@@ -103,6 +178,12 @@ export class SequenceMatcher implements QueryMatcher {
         else this.#continue(index, key, event);
       }
     }
+    this.#takeOthers(event, hits);
+  }
+
+  /** Conditions of missing steps and of `until`. */
+  #takeOthers(event: Event, hits: readonly number[]): void {
+    const { absences, until } = this.#plan;
     for (const absence of absences) {
       if (!hits.includes(absence.condition)) continue;
       for (const key of this.#keysOf(absence.keys, event)) this.#absent(absence, key, event);
@@ -112,6 +193,137 @@ export class SequenceMatcher implements QueryMatcher {
     }
     this.#expire(event.time);
     this.#emit();
+  }
+
+  /** The conditions whose step a revised event takes for the first time, or under another key, or with another binding. */
+  #changed(event: Event, before: unknown, { fresh, hits }: Pick<Revision, 'fresh' | 'hits'>): number[] {
+    const { stages } = this.#plan;
+    const { limits, isBound } = this.#options;
+    const bound = this.#plan.aliased || stages.some(({ condition }) => isBound(condition));
+    return hits.filter((hit) => {
+      if (fresh.includes(hit)) return true;
+      const stage = stages.find(({ condition }) => condition === hit);
+      if (stage === undefined) return false;
+      const keys = (doc: unknown) => JSON.stringify(joinKeysOf(stage.keys, doc, limits.keysPerEvent));
+      return bound || keys(before) !== keys(event.doc);
+    });
+  }
+
+  /** Whether events that count for this one have been taken that come after it, or may. */
+  #comesBehind(event: Event, hits: readonly number[]): boolean {
+    const newest = this.#log.newest;
+    if (newest === undefined) return false;
+    const isLate = compareEvents(event, newest) < 0;
+    if (!isLate && !isInterval(event)) return false;
+    const { stages } = this.#plan;
+    const isStage = ({ condition }: Stage) => hits.includes(condition);
+    if (isLate) return stages.some(isStage);
+    return stages.slice(0, -1).some(isStage) && beganBefore(event, newest);
+  }
+
+  /**
+   * Puts an event in its place among those that were taken already: runs the sequence over them again, and takes over what
+   * the event is a part of. A match that ends with an event that has ended one is the same attack and no news.
+   */
+  #insert(event: Event, fresh: readonly number[], hits: readonly number[]): void {
+    const { stages, leading, maxspan } = this.#plan;
+    const isStage = (hit: number) => stages.some(({ condition }) => condition === hit);
+    const own = hits.filter(isStage);
+    const begins = own.some(
+      (hit) => stages.findIndex(({ condition }) => condition === hit) < stages.length - 1,
+    );
+    const place = begins ? earliest(event) : event.time;
+    const isStart =
+      !leading && own.every((hit) => stages[0]?.condition === hit && stages[1]?.condition !== hit);
+    const others = this.#log
+      .from(isStart ? place : place - (Number.isFinite(maxspan) ? maxspan : Number.POSITIVE_INFINITY))
+      .filter((one) => one.event !== event);
+    const needed = !isStart || others.some((one) => one.hits.some((hit) => hit !== stages[0]?.condition));
+    if (!needed) {
+      this.#take(event, fresh);
+      return;
+    }
+    this.counters.revisited++;
+    const keys = new Set<unknown>();
+    const joined: JoinKey[] = [];
+    for (const stage of stages) {
+      if (!hits.includes(stage.condition)) continue;
+      for (const key of this.#keysOf(stage.keys, event)) {
+        const id = keyIdentity(key);
+        if (!keys.has(id)) joined.push(key);
+        keys.add(id);
+      }
+    }
+    const again = this.#runAgain({ event, hits, place }, others, keys);
+    for (const key of joined) this.#takeOver(again, key, event);
+    for (const complete of again.#again?.complete ?? []) this.#adopt(complete, event);
+    this.#takeOthers(
+      event,
+      fresh.filter((hit) => !isStage(hit)),
+    );
+  }
+
+  #runAgain(
+    { event, hits, place }: Logged & { readonly place: Micros },
+    others: readonly Logged[],
+    keys: ReadonlySet<unknown>,
+  ): SequenceMatcher {
+    const { limits, room } = this.#options;
+    const again = new SequenceMatcher({
+      ...this.#options,
+      room: new KeyRoom({ ...limits, keys: limits.keys, allCandidates: limits.allCandidates }, room.users),
+      onMatch: () => {},
+    });
+    again.#again = { keys, complete: [] };
+    let placed = false;
+    for (const one of others) {
+      const isNext = place < event.time ? one.event.time >= place : compareEvents(one.event, event) > 0;
+      if (!placed && isNext) {
+        placed = true;
+        again.#take(event, hits);
+      }
+      again.#take(one.event, one.hits);
+    }
+    if (!placed) again.#take(event, hits);
+    const newest = others.at(-1)?.event.time ?? event.time;
+    again.#line.decide(Math.max(newest, event.time));
+    return again;
+  }
+
+  /** Of one join key the sequences on their way that an event is a part of. */
+  #takeOver(again: SequenceMatcher, key: JoinKey, event: Event): void {
+    const other = again.#states.get(keyIdentity(key));
+    const state = this.#touched(key, event);
+    this.#keepFile(state, event);
+    for (let index = 0; index < this.#plan.stages.length - 1; index++) {
+      const present = pendingOf(state, index);
+      if (present !== undefined && isPart(present, event)) setPending(state, index, undefined);
+      const partial = other && pendingOf(other, index);
+      if (partial !== undefined && isPart(partial, event)) this.#put(state, partial, index);
+    }
+  }
+
+  #adopt({ partial, match, deadline, verdict }: Complete, event: Event): void {
+    if (verdict === 'none' || !isPart(partial, event)) return;
+    const state = this.#touched(match.joinKeys, event);
+    if (this.#hasEnded(partial.event, state.id)) return;
+    const complete: Complete = {
+      partial,
+      match: { ...match, window: this.filesOf(match.joinKeys, partial.event) },
+      deadline,
+      verdict,
+    };
+    this.#line.add(complete);
+    if (verdict === 'open') keepOpen(state, complete);
+  }
+
+  /** Notes that an event ends a complete sequence of a key. True when it had ended one before. */
+  #hasEnded(event: Event, key: unknown): boolean {
+    const keys = this.#ended.get(event);
+    if (keys?.has(key) === true) return true;
+    if (keys === undefined) this.#ended.set(event, new Set([key]));
+    else keys.add(key);
+    return false;
   }
 
   advance(time: Micros): void {
@@ -129,7 +341,9 @@ export class SequenceMatcher implements QueryMatcher {
   filesOf(key: JoinKey, last: Event): readonly Event[] {
     const state = this.#states.get(keyIdentity(key));
     if (state === undefined) return [];
-    return this.#window(state, last).filter((file) => compareEvents(file, last) <= 0);
+    return this.#window(state, last).filter(
+      (file) => compareEvents(file, last) === 0 || mayPrecede(file, last),
+    );
   }
 
   /**
@@ -138,7 +352,7 @@ export class SequenceMatcher implements QueryMatcher {
    */
   pairs(first: Event, last: Event): boolean {
     const stage = this.#plan.stages[1];
-    if (stage === undefined || compareEvents(first, last) > 0) return false;
+    if (stage === undefined || (compareEvents(first, last) !== 0 && !mayPrecede(first, last))) return false;
     if (exceeds(first, last, this.#plan.maxspan)) return false;
     const partial: Partial = { event: first, before: undefined, first, led: undefined, absent: undefined };
     return this.#holds(stage.condition, last, partial);
@@ -154,7 +368,8 @@ export class SequenceMatcher implements QueryMatcher {
     const { keysPerEvent } = this.#options.limits;
     const keys = joinKeysOf(readers, event.doc, keysPerEvent);
     if (keys.length >= keysPerEvent) this.counters.cutKeys++;
-    return keys;
+    const only = this.#again?.keys;
+    return only === undefined ? keys : keys.filter((key) => only.has(keyIdentity(key)));
   }
 
   #start(key: JoinKey, event: Event): void {
@@ -174,7 +389,7 @@ export class SequenceMatcher implements QueryMatcher {
       return;
     }
     // A late event is no later step of what happened after it.
-    if (compareEvents(before.event, event) > 0) return;
+    if (this.#again === undefined && compareEvents(before.event, event) > 0) return;
     const stage = this.#plan.stages[index] as Stage;
     if (!this.#holds(stage.condition, event, before)) return;
     this.#states.touch(state, event.time);
@@ -190,7 +405,8 @@ export class SequenceMatcher implements QueryMatcher {
 
   #put(state: KeyState, partial: Partial, index: number): void {
     const present = pendingOf(state, index);
-    if (present !== undefined && compareEvents(present.event, partial.event) > 0) return;
+    if (this.#again === undefined && present !== undefined && compareEvents(present.event, partial.event) > 0)
+      return;
     setPending(state, index, partial);
   }
 
@@ -239,8 +455,8 @@ export class SequenceMatcher implements QueryMatcher {
     if (state === undefined) return;
     for (let index = 0; index < this.#plan.stages.length - 1; index++) {
       const partial = pendingOf(state, index);
-      if (partial !== undefined && this.#holds(condition, event, partial))
-        setPending(state, index, undefined);
+      if (partial === undefined || compareEvents(partial.event, event) > 0) continue;
+      if (this.#holds(condition, event, partial)) setPending(state, index, undefined);
     }
   }
 
@@ -259,6 +475,8 @@ export class SequenceMatcher implements QueryMatcher {
     const from = leading ? (partial.led ?? first.time) : first.time;
     const deadline = waits ? from + maxspan : last.time;
     const complete: Complete = { partial, match, deadline, verdict: waits ? 'open' : 'match' };
+    if (this.#again === undefined) this.#hasEnded(last, state.id);
+    else this.#again.complete.push(complete);
     this.#line.add(complete);
     if (waits) keepOpen(state, complete);
   }
@@ -274,7 +492,9 @@ export class SequenceMatcher implements QueryMatcher {
 
   #window({ files }: KeyState, last: Event): Event[] {
     const { maxspan } = this.#plan;
-    return (files ?? []).filter((file) => last.time - file.time <= maxspan);
+    const events: Event[] = [];
+    for (const { event } of files ?? []) if (last.time - event.time <= maxspan) events.push(event);
+    return events;
   }
 
   #emit(): void {
@@ -292,6 +512,7 @@ export class SequenceMatcher implements QueryMatcher {
     const state: KeyState = {
       id,
       key,
+      user: this.#options.room.users.of(event.doc),
       touched: event.time,
       queued: event.time,
       gone: false,
@@ -313,18 +534,21 @@ export class SequenceMatcher implements QueryMatcher {
     const oldest = this.#states.oldest();
     if (oldest === undefined) return;
     this.counters.evictedKeys++;
+    this.#options.room.onEvicted('keys', oldest.user);
     this.#drop(oldest);
   }
 
   #drop(state: KeyState): void {
     this.#states.remove(state);
-    this.#options.room.free++;
-    this.#options.room.files += state.files?.length ?? 0;
+    const { room } = this.#options;
+    room.free++;
+    for (const { user } of state.files ?? []) room.count(user, -1);
   }
 
   #expire(now: Micros): void {
     const { maxspan } = this.#plan;
     if (maxspan === Number.POSITIVE_INFINITY) return;
+    this.#log.expire(now - maxspan);
     for (;;) {
       const state = this.#states.untouchedSince(now - maxspan);
       if (state === undefined) return;
@@ -333,21 +557,67 @@ export class SequenceMatcher implements QueryMatcher {
   }
 
   #keepFile(state: KeyState, event: Event): void {
-    if (event.doc.file?.path === undefined || state.files?.at(-1) === event) return;
+    if (event.doc.file?.path === undefined || state.files?.at(-1)?.event === event) return;
     state.files ??= [];
     const { files } = state;
     const { limits, room } = this.#options;
-    const old = files.findIndex((file) => event.time - file.time <= this.#plan.maxspan);
-    room.files += files.splice(0, old < 0 ? files.length : old).length;
-    if (files.length >= limits.candidates || room.files <= 0) {
-      this.counters.evictedCandidates++;
-      // Without a file of its own to give up, this one is not kept; a match has it all the same.
-      if (files.shift() === undefined) return;
-      room.files++;
+    const old = files.findIndex(({ event: file }) => event.time - file.time <= this.#plan.maxspan);
+    for (const { user } of files.splice(0, old < 0 ? files.length : old)) room.count(user, -1);
+    if (files.some((file) => file.event === event)) return;
+    const user = room.users.of(event.doc);
+    if (files.length >= limits.candidates) this.#evict(files, largestOf(files), limits.candidates);
+    else if (room.files <= 0) {
+      const largest = room.largest ?? user;
+      // Who holds most gives way. With no file here to give up, this one is not kept; a match has it all the same.
+      const gone = this.#evict(files, largest, 1);
+      if (!gone && largest === user) {
+        this.#countEvicted(user);
+        return;
+      }
     }
-    files.push(event);
-    room.files--;
+    files.push({ event, user });
+    room.count(user, 1);
   }
+
+  /** Drops the oldest files of a user: of a long list several at once, so that a flood does not go through it at each event. */
+  #evict(files: Kept[], user: string, of: number): boolean {
+    const { room } = this.#options;
+    let left = Math.max(1, of >> 5);
+    let gone = 0;
+    for (let at = 0; at < files.length && left > 0; ) {
+      if ((files[at] as Kept).user !== user) at++;
+      else {
+        files.splice(at, 1);
+        room.count(user, -1);
+        this.#countEvicted(user);
+        left--;
+        gone++;
+      }
+    }
+    return gone > 0;
+  }
+
+  #countEvicted(user: string): void {
+    this.counters.evictedCandidates++;
+    this.#options.room.onEvicted('candidates', user);
+  }
+}
+
+function largestOf(files: readonly Kept[]): string {
+  const counts = new Map<string, number>();
+  let largest = '';
+  for (const { user } of files) {
+    const count = (counts.get(user) ?? 0) + 1;
+    counts.set(user, count);
+    if (count > (counts.get(largest) ?? 0)) largest = user;
+  }
+  return largest;
+}
+
+function isPart(partial: Partial, event: Event): boolean {
+  for (let one: Partial | undefined = partial; one !== undefined; one = one.before)
+    if (one.event === event) return true;
+  return false;
 }
 
 /** The sequence that waits behind a stage. */
@@ -370,10 +640,14 @@ function eventsOf(partial: Partial): Event[] {
   return events.reverse();
 }
 
-/** Inclusive: a sequence may last exactly `maxspan`, to the nanosecond. */
+/**
+ * Inclusive: a sequence may last exactly `maxspan`, to the nanosecond. An event that is known only to lie in an interval may
+ * have happened as early as that begins.
+ */
 function exceeds(first: Event, last: Event, maxspan: Micros): boolean {
   const span = last.time - first.time;
-  return span > maxspan || (span === maxspan && last.nanos > first.nanos);
+  if (span < maxspan || (span === maxspan && last.nanos <= first.nanos)) return false;
+  return earliest(last) === last.time || earliest(last) - first.time > maxspan;
 }
 
 function noteLeading(state: KeyState, time: Micros): void {

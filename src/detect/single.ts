@@ -1,5 +1,5 @@
 import type { Event } from '../event/event.js';
-import type { OnMatch, QueryMatcher } from './match.js';
+import type { OnMatch, QueryMatcher, Revision } from './match.js';
 
 /** A query of one event: every hit is a match. */
 export class SingleMatcher implements QueryMatcher {
@@ -12,6 +12,10 @@ export class SingleMatcher implements QueryMatcher {
 
   process(event: Event): void {
     this.#onMatch({ events: [event], joinKeys: [], window: [] });
+  }
+
+  revise(event: Event, { fresh }: Revision): void {
+    if (fresh.length > 0) this.process(event);
   }
 
   advance(): void {}

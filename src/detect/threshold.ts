@@ -1,9 +1,9 @@
 import { UserError } from '../base/errors.js';
 import { type Micros, parseDuration } from '../base/time.js';
-import type { Event } from '../event/event.js';
+import { compareEvents, type Event } from '../event/event.js';
 import { fieldReader, type Rule } from '../rules/index.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
-import type { OnMatch, QueryMatcher } from './match.js';
+import type { OnMatch, QueryMatcher, Revision } from './match.js';
 import type { DetectorLimits } from './options.js';
 import { type Entry, Recency } from './recency.js';
 
@@ -51,6 +51,28 @@ export class ThresholdMatcher implements QueryMatcher {
     this.#lookBack = lookBack(meta.from) ?? defaultLookBack;
   }
 
+  /** Counts an event once: under the keys that it has now. */
+  revise(event: Event, { before, fresh }: Revision): void {
+    if (fresh.length > 0) {
+      this.process(event);
+      return;
+    }
+    const keysOf = (doc: unknown) => joinKeysOf(this.#keys, doc, this.#options.limits.keysPerEvent);
+    const [old, now] = [keysOf(before), keysOf(event.doc)];
+    const ids = new Set(now.map(keyIdentity));
+    const known = new Set(old.map(keyIdentity));
+    for (const key of old) if (!ids.has(keyIdentity(key))) this.#takeBack(key, event);
+    for (const key of now) if (!known.has(keyIdentity(key))) this.#count(key, event);
+  }
+
+  #takeBack(key: JoinKey, event: Event): void {
+    const count = this.#counts.get(keyIdentity(key));
+    const at = count?.events.indexOf(event) ?? -1;
+    if (count === undefined || at < 0) return;
+    count.events.splice(at, 1);
+    this.#options.room.free++;
+  }
+
   get lookBack(): Micros {
     return this.#lookBack;
   }
@@ -74,9 +96,13 @@ export class ThresholdMatcher implements QueryMatcher {
   #count(key: JoinKey, event: Event): void {
     const count = this.#countOf(key, event.time);
     const { room, onMatch } = this.#options;
-    count.events.push(event);
+    // One that comes late, or met the condition late, stands where it would have stood: the alert's id depends on it.
+    let at = count.events.length;
+    while (at > 0 && compareEvents(count.events[at - 1] as Event, event) > 0) at--;
+    count.events.splice(at, 0, event);
     room.free--;
-    const old = count.events.findIndex(({ time }) => event.time - time <= this.#lookBack);
+    const newest = (count.events.at(-1) as Event).time;
+    const old = count.events.findIndex(({ time }) => newest - time <= this.#lookBack);
     if (old > 0) {
       count.events.splice(0, old);
       room.free += old;

@@ -7,6 +7,8 @@ import { type FileIdentity, fileIdentity } from './repeats.js';
 
 /** An alert as it was told last; it may be told again with more. */
 export interface Told {
+  /** Of the alert; undefined when it is known from the store alone. */
+  readonly id: string | undefined;
   readonly since: Micros;
   /** Undefined when `max_signals` held it back, or when it is known from the store alone. */
   detection: Detection | undefined;

@@ -39,6 +39,12 @@ export interface Detection {
   readonly repeats: number;
   /** Of a summary: how many alerts it stands for. */
   readonly suppressed: number;
+  /** Of a summary: whose alerts were held back, the newest of them, and some that are odd. */
+  readonly flood?: {
+    readonly user: string;
+    readonly newest?: Candidate;
+    readonly odd: readonly Candidate[];
+  };
 }
 
 export type AlertStatus = 'open' | 'acknowledged' | 'closed';
@@ -111,9 +117,7 @@ function reasonOf(
   },
 ): string {
   const { file: fileDoc, process: processDoc, job, naming } = about;
-  if (detection.kind === 'summary') {
-    return `${detection.suppressed} more alerts of "${detection.rule.name}" were held back by max_signals`;
-  }
+  if (detection.kind === 'summary') return floodReason(detection);
   const parts: string[] = [];
   const path = fileDoc?.file?.path;
   if (path !== undefined) parts.push(`${fileDoc?.event?.action ?? 'change'} of ${path}`);
@@ -125,6 +129,28 @@ function reasonOf(
   const user = processDoc?.user?.name ?? processDoc?.user?.id;
   if (user !== undefined) parts.push(`by user ${user}`);
   return parts.length === 0 ? detection.rule.name : parts.join(', ');
+}
+
+/** A path in a reason is cut to so many characters. */
+const maxReasonPath = 512;
+
+function floodReason({ suppressed, rule, flood }: Detection): string {
+  const parts = [`${suppressed} more alerts of "${rule.name}" were held back by max_signals`];
+  if (flood !== undefined) parts[0] += `: the ${rule.maxSignals} of ${flood.user} are used up`;
+  const newest = flood?.newest && subjectOf(flood.newest);
+  if (newest !== undefined) parts.push(`newest: ${newest}`);
+  const odd = (flood?.odd ?? []).map(subjectOf).filter((one) => one !== undefined);
+  if (odd.length > 0) parts.push(`odd: ${odd.join(', ')}`);
+  return parts.join('; ');
+}
+
+/** What an alert that was held back is about: its file with the findings about it, else its process. */
+function subjectOf({ event: { doc } }: Candidate): string | undefined {
+  const path: unknown = doc.file?.path;
+  if (typeof path !== 'string') return commandLineOf(doc);
+  const findings: unknown = doc.launchwarden?.findings;
+  const words = Array.isArray(findings) ? findings.filter((one) => typeof one === 'string') : [];
+  return `${path.slice(0, maxReasonPath)}${words.length === 0 ? '' : ` (${words.slice(0, 5).join(', ')})`}`;
 }
 
 /**
@@ -268,6 +294,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         severity: rule.severity,
         repeats: detection.repeats,
         suppressed: detection.suppressed,
+        ...(detection.flood === undefined ? {} : { user: detection.flood.user }),
         join_keys: detection.joinKeys.map((key) => JSON.stringify(key) ?? 'null'),
         candidates: shownOf(
           detection.kind,

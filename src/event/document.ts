@@ -154,6 +154,13 @@ export interface LaunchwardenFields {
   job?: LaunchdJobFields;
   /** What a process event says beyond Elastic's fields. */
   process?: LaunchwardenProcessFields;
+  /**
+   * How far the wall clock had been set forward since the boot, microseconds; absent when it had not. `not_before_shift`:
+   * the same for `sensor.not_before`, when that lies before the last step.
+   */
+  clock?: { shift?: number; not_before_shift?: number };
+  /** Conditions of rules that an earlier document of the same event met and this one does not (`detect/earlier.ts`). */
+  met_before?: string[];
   [field: string]: unknown;
 }
 

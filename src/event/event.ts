@@ -1,4 +1,4 @@
-import type { Micros } from '../base/time.js';
+import { type Micros, parseTime } from '../base/time.js';
 import type { EcsDocument, ProcessFields } from './document.js';
 
 /**
@@ -8,8 +8,16 @@ import type { EcsDocument, ProcessFields } from './document.js';
 export interface Event {
   /** Stable and unique (`ids.ts`); equal to `doc.event.id`. */
   readonly id: string;
-  /** Event time: `doc['@timestamp']` in whole microseconds. */
+  /**
+   * The time by which detection orders and measures, whole microseconds: `doc['@timestamp']` less `shift`, so that the
+   * distance of two events of one boot is that of the steady clock, whatever the wall clock was set to in between.
+   */
   readonly time: Micros;
+  /**
+   * By how much the wall clock had been set forward since the boot when the event happened, microseconds; absent when it
+   * had not. Equal to `doc.launchwarden.clock.shift`.
+   */
+  readonly shift?: Micros;
   /** The nanoseconds below `time`, 0 to 999. */
   readonly nanos: number;
   /** Tiebreaker for equal times: `doc.event.sequence`; Infinity when the document has none. */
@@ -22,6 +30,39 @@ export function compareEvents(a: Event, b: Event): number {
   if (a.time !== b.time) return a.time - b.time;
   if (a.nanos !== b.nanos) return a.nanos - b.nanos;
   return a.sequence === b.sequence ? 0 : a.sequence - b.sequence;
+}
+
+/** `doc['@timestamp']` in whole microseconds: what people and a SIEM call the time of the event. */
+export function wallTime({ time, shift }: Pick<Event, 'time' | 'shift'>): Micros {
+  return shift === undefined ? time : time + shift;
+}
+
+/** By how much the wall clock had been set forward since the boot when an event happened, microseconds. */
+export function shiftOf({ shift }: Pick<Event, 'shift'>): Micros {
+  return shift ?? 0;
+}
+
+/** The clock that an event carries in `doc.launchwarden.clock`: its time less the steps of the wall clock. */
+export function timesOf(doc: unknown, wall: Micros): Pick<Event, 'time' | 'shift'> {
+  const shift = shiftIn((doc as EcsDocument | undefined)?.launchwarden?.clock?.shift);
+  return shift === undefined ? { time: wall } : { time: wall - shift, shift };
+}
+
+/**
+ * The earliest time at which an event can have happened, by the clock of detection. An event whose time is known only to
+ * lie between two polls (`launchwarden.sensor.precision: interval`) has the later one as its time, and this is the earlier.
+ */
+export function earliest(event: Event): Micros {
+  const { sensor, clock } = event.doc.launchwarden ?? {};
+  if (sensor?.precision !== 'interval') return event.time;
+  const from = parseTime(sensor.not_before)?.time;
+  if (from === undefined) return event.time;
+  return Math.min(event.time, from - (shiftIn(clock?.not_before_shift) ?? event.shift ?? 0));
+}
+
+/** Documents from elsewhere may hold anything. */
+function shiftIn(value: unknown): Micros | undefined {
+  return Number.isSafeInteger(value) && value !== 0 ? (value as Micros) : undefined;
 }
 
 /** What a file held at the moment it was seen, read at once because it may be gone a moment later. */
@@ -41,8 +82,8 @@ export interface Observation {
   readonly event: Event;
   readonly content?: FileContent;
   /**
-   * True when this tells more about an event already observed under the same id: a file that was still being written
-   * when it was first seen. Detection is not run again; the stored event and the alerts that embed it grow.
+   * True when this is a revision of an event already observed under the same id: a file that was still being written when
+   * it was first seen. Every rule judges it again; the stored event and the alerts that embed it take the newer document.
    */
   readonly amends?: boolean;
   /**

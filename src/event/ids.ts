@@ -37,9 +37,9 @@ export function alertId(ruleId: string, eventIds: readonly (string | null)[]): s
   return hashParts(['alert', ruleId, ...eventIds.map((id) => id ?? '')]);
 }
 
-/** Of the alert that counts what `max_signals` held back in the window that began at `windowStart`. */
-export function summaryAlertId(ruleId: string, windowStart: Micros): string {
-  return hashParts(['summary', ruleId, windowStart]);
+/** Of the alert that counts what `max_signals` held back of a user's in the window that began at `windowStart`. */
+export function summaryAlertId(ruleId: string, user: string, windowStart: Micros): string {
+  return hashParts(['summary', ruleId, user, windowStart]);
 }
 
 /** `process.entity_id`: unique for one image of one process on one boot. */

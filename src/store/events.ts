@@ -1,6 +1,6 @@
 import type { Micros } from '../base/time.js';
 import type { EcsDocument } from '../event/document.js';
-import type { Event } from '../event/event.js';
+import { type Event, timesOf, wallTime } from '../event/event.js';
 import type { EventOutbox } from './event-outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
@@ -155,7 +155,7 @@ export class Events {
   #insert(event: Event): boolean {
     const sequence = Number.isFinite(event.sequence) ? event.sequence : null;
     const body = JSON.stringify(event.doc);
-    return this.#sql.insert.run(event.id, event.time, event.nanos, sequence, body).changes === 1;
+    return this.#sql.insert.run(event.id, wallTime(event), event.nanos, sequence, body).changes === 1;
   }
 }
 
@@ -165,7 +165,7 @@ function asEvent(row: EventRow): Event | undefined {
   try {
     const doc = JSON.parse(row.body) as EcsDocument | null;
     if (typeof doc !== 'object' || doc === null || !Number.isSafeInteger(time)) return undefined;
-    return { id, time, nanos, sequence: sequence ?? Number.POSITIVE_INFINITY, doc };
+    return { id, ...timesOf(doc, time), nanos, sequence: sequence ?? Number.POSITIVE_INFINITY, doc };
   } catch {
     return undefined;
   }

@@ -39,7 +39,10 @@ async function chosenRules(context: CommandContext, paths: readonly string[]): P
   return set.rules.filter(({ enabled }) => enabled).map(({ rule }) => rule);
 }
 
-/** The rules over one capture, from the first event to the last. */
+/**
+ * The rules over one capture, from the first event to the last. Of several documents with one `event.id` each further one is
+ * a revision of the event.
+ */
 class Replay {
   readonly #detector: Detector;
   /** The newest state of each alert, in the order in which they came up. */
@@ -66,8 +69,9 @@ class Replay {
   }
 
   #flush(): void {
-    if (this.#tied.length > 1) this.#tied.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-    for (const event of this.#tied) this.#detector.process(event);
+    if (this.#tied.length > 1)
+      this.#tied.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.line - b.line));
+    for (const event of this.#tied) this.#detector.judge(event);
     this.#tied = [];
   }
 }

@@ -1,7 +1,7 @@
 import { parseExactJson } from '../../base/exact-json.js';
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
-import type { Event } from '../../event/event.js';
+import { type Event, timesOf } from '../../event/event.js';
 import { capturedEventId } from '../../event/ids.js';
 
 /** An event of a capture, with the place of its line: zero-based, blank lines counted. */
@@ -35,7 +35,7 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
   const sequence = eventField(fields, 'sequence');
   return {
     id: typeof id === 'string' && id !== '' && id.length <= 512 ? id : capturedEventId(text),
-    time: at?.time ?? 0,
+    ...timesOf(fields, at?.time ?? 0),
     nanos: at?.nanos ?? 0,
     sequence: typeof sequence === 'number' ? sequence : Number.POSITIVE_INFINITY,
     doc: fields as EcsDocument,

@@ -32,7 +32,7 @@ const lines = (summary: Detection | undefined) =>
     ({ event: { id }, link, process }) => `${id} ${link}${process ? ` by ${process.id}` : ''}`,
   );
 
-test('a summary lists what was held back: first what the process names, then by time', () => {
+test('a summary lists what was held back: first what the process names, of that the newest', () => {
   const found = summaries([
     ...pair('a', 0),
     ...pair('b', 1, '/tmp/y.plist'),
@@ -43,11 +43,11 @@ test('a summary lists what was held back: first what the process names, then by 
   ]);
   expect(found.at(-1)).toMatchObject({ suppressed: 5, events: [] });
   expect(lines(found.at(-1))).toEqual([
-    'f-c path by p-c',
     'f-f path by p-f',
+    'f-c path by p-c',
     'f-e directory by p-e',
-    'f-b matched by p-b',
     'f-d matched by p-d',
+    'f-b matched by p-b',
   ]);
   // What was told before stays what it was.
   expect(found.map(({ candidates }) => candidates.length)).toEqual([1, 2, 4, 5]);
@@ -66,8 +66,8 @@ test('it lists a bounded number, the best of all, and counts the others', () => 
   expect(found.at(-1)?.suppressed).toBe(9);
   expect(lines(found.at(-1))).toEqual([
     'f-real path by p-real',
-    'f-decoy0 matched by p-decoy0',
-    'f-decoy1 matched by p-decoy1',
+    'f-decoy7 matched by p-decoy7',
+    'f-decoy6 matched by p-decoy6',
   ]);
 });
 
@@ -104,7 +104,7 @@ test('but nothing of an interval that is over, and nothing twice', () => {
 test('an alert that is about no file is listed by its event', () => {
   const any = rule('eql', 'any where tag == "x"', { maxSignals: 1 });
   const events = ['a', 'b', 'c'].map((id, index) => event(id, index, { tag: 'x' }));
-  expect(lines(summaries(events, [any]).at(-1))).toEqual(['b matched', 'c matched']);
+  expect(lines(summaries(events, [any]).at(-1))).toEqual(['c matched', 'b matched']);
   const changed = rule('eql', 'file where true', { maxSignals: 0 });
   expect(lines(summaries([fileEvent('f', 0, '/x')], [changed]).at(-1))).toEqual(['f matched']);
 });

@@ -42,18 +42,20 @@ test('a full buffer lets the oldest go early, and counts it', () => {
   expect(orderer.late).toBe(1);
 });
 
-test('an event that waits can be replaced by a fuller one', () => {
+test('a revision follows the event that it revises, and is not late when that has left', () => {
   const orderer = new Orderer();
-  orderer.push(event('a', 1));
-  orderer.push(event('b', 1));
-  expect(orderer.replace(event('b', 1, { message: 'more' }))).toBe(true);
-  expect(orderer.replace(event('b', 2))).toBe(false);
+  orderer.push({ ...event('a', 1), sequence: 1 });
+  orderer.push({ ...event('b', 1), sequence: 2 });
+  orderer.push({ ...event('a', 1, { message: 'more' }), sequence: 3 }, true);
   const released = orderer.release(start + second);
   expect(released.map(({ id, doc }) => [id, doc.message])).toEqual([
     ['a', undefined],
-    ['b', 'more'],
+    ['b', undefined],
+    ['a', 'more'],
   ]);
-  expect(orderer.replace(event('b', 1))).toBe(false);
+  orderer.push({ ...event('b', 1, { message: 'more' }), sequence: 4 }, true);
+  expect(ids(orderer.release(start + second))).toEqual(['b']);
+  expect(orderer.late).toBe(0);
 });
 
 test('any order of arrival within the window gives the same order', () => {
