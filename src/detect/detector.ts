@@ -15,6 +15,7 @@ import {
   type DetectorLimits,
   defaultBaseline,
   defaultLimits,
+  longestSettling,
   type OnEvicted,
   repeatWindow,
 } from './options.js';
@@ -51,8 +52,6 @@ export interface KnownAlert {
   readonly user?: string;
 }
 
-/** A sensor takes no change of a file for a revision that comes so long after its first event. */
-const longestSettling: Micros = 60_000_000;
 const none: readonly number[] = [];
 
 interface RuleState {

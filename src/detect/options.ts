@@ -51,6 +51,9 @@ const minute: Micros = 60_000_000;
 /** Matches of one rule on one file within so much event time are one alert. */
 export const repeatWindow: Micros = 5 * minute;
 
+/** A sensor takes no change of a file for a revision that comes so long after its first event. */
+export const longestSettling: Micros = minute;
+
 /** How long a new_terms rule that has no history yet only learns. */
 export const defaultBaseline: Micros = 24 * 60 * minute;
 

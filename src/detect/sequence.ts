@@ -5,7 +5,7 @@ import { EventLog, type Logged } from './event-log.js';
 import { beganBefore, isInterval, mayPrecede } from './interval.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
 import type { Match, OnMatch, QueryMatcher, Revision } from './match.js';
-import type { DetectorLimits, OnEvicted } from './options.js';
+import { type DetectorLimits, longestSettling, type OnEvicted } from './options.js';
 import { type Entry, Recency } from './recency.js';
 import { type Absence, planSequence, type SequencePlan, type Stage } from './sequence-plan.js';
 import { Users } from './user.js';
@@ -548,7 +548,7 @@ export class SequenceMatcher implements QueryMatcher {
   #expire(now: Micros): void {
     const { maxspan } = this.#plan;
     if (maxspan === Number.POSITIVE_INFINITY) return;
-    this.#log.expire(now - maxspan);
+    this.#log.expire(now - maxspan - longestSettling);
     for (;;) {
       const state = this.#states.untouchedSince(now - maxspan);
       if (state === undefined) return;

@@ -54,16 +54,6 @@ test('it does not go back, not even when the clock does by little', () => {
   expect(watermark.at(9 * second)).toBe(10 * second);
 });
 
-test('a clock set back takes it along, and sensors are waited for anew', () => {
-  const watermark = new Watermark();
-  watermark.add('a');
-  watermark.advance('a', 7200 * second);
-  expect(watermark.at(7200 * second)).toBe(7200 * second);
-  expect(watermark.at(3600 * second, 3600 * second)).toBe(3600 * second - maxHold);
-  watermark.advance('a', 3601 * second);
-  expect(watermark.at(3601 * second)).toBe(3601 * second);
-});
-
 test('a sensor whose clock runs ahead does not push it past now', () => {
   const watermark = new Watermark();
   watermark.add('a');
