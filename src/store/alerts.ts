@@ -132,7 +132,8 @@ export class Alerts {
   ): { readonly alert: Alert; readonly change: AlertChange } {
     return this.#db
       .transaction(() => {
-        const row = one<AlertRow>(this.#sql.byId, detection.id);
+        const found = one<AlertRow>(this.#sql.byId, detection.id);
+        const row = found && factsOf(found);
         if (row === undefined) return this.#insert(detection, context, destinations);
         const stored = documentOf(row);
         const doc = grownDocument(stored, detection, {
@@ -160,7 +161,8 @@ export class Alerts {
       .transaction(() => {
         let grown = 0;
         for (const { alert } of all<{ alert: number }>(this.#sql.linked, event.id)) {
-          const row = one<AlertRow>(this.#sql.bySeq, alert);
+          const found = one<AlertRow>(this.#sql.bySeq, alert);
+          const row = found && factsOf(found);
           const doc = row && amendedDocument(documentOf(row), event);
           if (row === undefined || doc === undefined) continue;
           this.#grow(row, doc, { destinations, time: row.time, now: this.#clock.now() });
@@ -393,7 +395,7 @@ export class Alerts {
     const facts = factsOf(row);
     return {
       id: row.id,
-      revision: row.revision,
+      revision: facts.revision,
       ruleId: row.rule_id,
       ruleName: row.rule_name,
       severity: facts.severity,
@@ -418,6 +420,7 @@ function timeOf(value: unknown): Micros {
 function factsOf(row: AlertRow): AlertRow {
   return {
     ...row,
+    revision: Number.isSafeInteger(row.revision) ? row.revision : 1,
     severity: severityScore[row.severity] === undefined ? 'high' : row.severity,
     risk_score: Number.isFinite(row.risk_score) ? row.risk_score : severityScore.high,
     time: timeOf(row.time),

@@ -5,7 +5,7 @@ import { formatMicros, type Micros } from '../base/time.js';
 /** So many files that were set aside are kept of each database, the newest ones. */
 const kept = 3;
 const tails = ['', '-wal', '-shm'] as const;
-const pattern = /^(launchwarden|events)\.db\.(damaged|newer-schema)-(\d{1,17})$/;
+const pattern = /^(launchwarden|events)\.db\.(damaged|newer-schema)-(\d{1,17})(?:-wal|-shm)?$/;
 
 /** A database that was set aside whole: `<file>`, with `-wal` and `-shm` beside it when it had them. */
 export interface SetAside {
@@ -40,13 +40,15 @@ export function listAside(dataDir: string): SetAside[] {
   } catch {
     return [];
   }
-  return names
-    .flatMap((file) => {
-      const [, , why, time] = pattern.exec(file) ?? [];
-      return why === undefined ? [] : [{ file, why, at: Number(time) }];
-    })
-    .sort((a, b) => b.at - a.at)
-    .map(({ file, why, at }) => ({ file, why, time: formatMicros(at) }));
+  const found = new Map<string, { readonly why: string; readonly at: number }>();
+  for (const name of names) {
+    const [, database, why, time] = pattern.exec(name) ?? [];
+    // Of a database that was gone only what lay beside it is there.
+    if (why !== undefined) found.set(`${database}.db.${why}-${time}`, { why, at: Number(time) });
+  }
+  return [...found]
+    .sort(([, a], [, b]) => b.at - a.at)
+    .map(([file, { why, at }]) => ({ file, why, time: formatMicros(at) }));
 }
 
 function forgetOldest(dataDir: string, name: string): void {

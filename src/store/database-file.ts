@@ -88,6 +88,8 @@ export class DatabaseFile<Base> {
   readonly #repairs: number[] = [];
   /** A conflict of numbers is mended once: what conflicts again is no damage of the file. */
   #conflictMended = false;
+  /** `#changes` when the -wal was last put into the file for want of room. */
+  #reusedAt = -1;
   #lost = 0;
   #lostSince = 0;
   readonly #notices: StoreNotice[] = [];
@@ -152,10 +154,7 @@ export class DatabaseFile<Base> {
   /** Changes whenever what is in memory alone does; empty when nothing is. */
   get heldMark(): string {
     if (this.held === 0) return '';
-    const { changes } = this.db.connection.prepare('SELECT total_changes() AS changes').get() as {
-      changes: number;
-    };
-    return `${this.db.generation}:${changes}`;
+    return `${this.db.generation}:${this.#changes()}`;
   }
 
   /** What is in memory alone; undefined when nothing is. */
@@ -219,14 +218,11 @@ export class DatabaseFile<Base> {
     } catch (error) {
       const trouble = troubleOf(error);
       if (trouble === undefined) throw error;
-      if (trouble === 'damaged' || trouble === 'conflict') {
-        const opened = this.#repair(error);
-        if (opened !== undefined) return opened;
-      }
       const { file } = this.#options;
       const source = this.#openForReading(file) ?? openWithoutLog(file);
       try {
-        return this.#memory(source, error);
+        const repaired = trouble === 'damaged' ? this.#repair(error) : undefined;
+        return repaired ?? this.#memory(source, error);
       } finally {
         closeQuietly(source);
       }
@@ -289,17 +285,14 @@ export class DatabaseFile<Base> {
     const source = this.#openForReading(this.#options.file);
     // Closed while another one is open, so that what the -wal holds is not put into the file.
     closeQuietly(old);
-    this.db.switchTo(this.#repair(error, source) ?? this.#memory(source, error));
+    this.db.switchTo(this.#repair(error) ?? this.#memory(source, error));
     closeQuietly(source);
   }
 
   /** Sets the file aside and opens a new one with what could be read; undefined when there can be none now. */
-  #repair(error: unknown, source = this.#openForReading(this.#options.file)): Connection | undefined {
+  #repair(error: unknown): Connection | undefined {
     const { file, clock, kind, mayWrite } = this.#options;
-    if (!mayWrite() || this.#failing()) {
-      closeQuietly(source);
-      return undefined;
-    }
+    if (!mayWrite() || this.#failing()) return undefined;
     const newer = errnoOf(error) === 'store/newer-schema';
     try {
       const aside = setAside(file, newer ? 'newer-schema' : 'damaged', clock.now());
@@ -318,8 +311,6 @@ export class DatabaseFile<Base> {
     } catch (cause) {
       if (troubleOf(cause) === undefined && errnoOf(cause) === undefined) throw cause;
       return undefined;
-    } finally {
-      closeQuietly(source);
     }
   }
 
@@ -433,7 +424,8 @@ export class DatabaseFile<Base> {
       const source = this.#openForReading(this.#options.file);
       closeQuietly(file);
       this.#file = undefined;
-      const repaired = this.#repair(error, source);
+      const repaired = this.#repair(error);
+      closeQuietly(source);
       try {
         if (repaired !== undefined)
           this.#options.kind.merge(this.db.connection, repaired, this.#base as Base);
@@ -490,8 +482,11 @@ export class DatabaseFile<Base> {
     });
   }
 
-  /** Puts what the -wal holds into the file, so that the -wal need not grow. False when that gave no room. */
+  /** Puts what the -wal holds into the file, so that the -wal need not grow. False when that gives no room. */
   #reuseLog(): boolean {
+    const changes = this.#changes();
+    if (changes === this.#reusedAt) return false;
+    this.#reusedAt = changes;
     try {
       const [result] = this.db.connection.pragma('wal_checkpoint(RESTART)') as Checkpoint[];
       return result?.busy === 0 && result.log > leastLogPages && result.log === result.checkpointed;
@@ -499,6 +494,11 @@ export class DatabaseFile<Base> {
       // It grows then.
       return false;
     }
+  }
+
+  /** Rows that this connection has changed. */
+  #changes(): number {
+    return (this.db.connection.prepare('SELECT total_changes() AS n').get() as { n: number }).n;
   }
 
   #hasRoom(bytes: number): boolean {

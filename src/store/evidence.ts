@@ -185,6 +185,7 @@ export class EvidenceStore {
   #insert(sha256: string, content: FileContent, source: EvidenceSource): number {
     return this.#db
       .transaction(() => {
+        const totals = this.#total();
         const time = this.#clock.now();
         const { bytes, size, truncated } = content;
         const { path, owner = '' } = source;
@@ -200,7 +201,6 @@ export class EvidenceStore {
           item,
         });
         if (added.changes === 0) return 0;
-        const totals = this.#total();
         totals.all += bytes.byteLength;
         const old = item === '' ? [] : all<Content>(this.#sql.versions, item, looseVersions);
         return this.#remove(old) + this.#shrinkLoose(sha256);

@@ -60,7 +60,8 @@ export class Keeper {
         file: path.join(dataDir, 'events.db'),
         kind: eventsKind(options.openEvents),
       });
-      this.#tellMissing(before);
+      this.#notices.push(...this.main.takeNotices(), ...this.events.takeNotices());
+      if (this.#notices.length === 0) this.#tellMissing(before);
       this.#takeLeft();
     } catch (error) {
       this.main.close();

@@ -85,6 +85,7 @@ function openFile(
 ): Connection {
   const db = openDatabase(file, how);
   try {
+    refuseForeign(db, file);
     if (!how.readOnly) {
       db.pragma('auto_vacuum = INCREMENTAL');
       db.pragma('journal_mode = WAL');
@@ -100,6 +101,15 @@ function openFile(
     closeUnmerged(db, file);
     throw error instanceof UserError ? error : (storeError(error, file) ?? error);
   }
+}
+
+/** A database without our version that is not empty: another program's, or ours behind a -wal that is not its own. */
+function refuseForeign(db: Connection, file: string): void {
+  const value = (name: string) => db.pragma(name, { simple: true }) as number;
+  if (value('user_version') !== 0 || value('page_count') <= 1) return;
+  throw new UserError('store/corrupt', `${file} is no database of launchwarden, or was damaged`, {
+    hint: 'Move it away and restore it from a backup, or start the agent, which sets it aside.',
+  });
 }
 
 const main = { name: 'launchwarden.db', synchronous: 'FULL', schema: mainSchema } as const;

@@ -75,7 +75,7 @@ export function storeError(error: unknown, file: string): UserError | undefined 
     return fail(
       'store/corrupt',
       `${file} is damaged or is no database`,
-      'Move it away and restore it from a backup, or start with an empty data directory.',
+      'Move it away and restore it from a backup, or start the agent, which sets it aside and begins anew.',
     );
   }
   if (isDenied(error) || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {

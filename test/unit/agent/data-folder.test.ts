@@ -51,3 +51,23 @@ test.each<[string, () => void, RegExp]>([
   clock.pass(10_000);
   expect(lost).toEqual([expect.stringMatching(message)]);
 });
+
+test('a file that the agent itself has put in the place of a damaged one is no loss, one taken afterwards is', () => {
+  let generation = 0;
+  const told: string[] = [];
+  new DataFolderWatch(
+    dataDir,
+    clock,
+    (detail) => told.push(detail),
+    () => generation,
+  );
+  const file = path.join(dataDir, 'launchwarden.db');
+  renameSync(file, `${file}.damaged-1`);
+  writeFileSync(file, 'new');
+  generation++;
+  clock.pass(5_000);
+  expect(told).toEqual([]);
+  rmSync(file);
+  clock.pass(5_000);
+  expect(told).toEqual([expect.stringMatching(/launchwarden\.db is gone$/)]);
+});

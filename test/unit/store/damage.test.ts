@@ -1,9 +1,31 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import type { Connection } from '../../../src/store/database.js';
 import { openStore, type Store } from '../../../src/store/index.js';
-import { context, detection, fileEvent, standingClock, start, temporaryFolder } from './samples.js';
+import {
+  context,
+  detection,
+  fileEvent,
+  standingClock,
+  start,
+  temporaryFolder,
+  temporaryStore,
+} from './samples.js';
 
+const Driver = createRequire(import.meta.url)('better-sqlite3') as new (file: string) => Connection;
 const files = ['launchwarden.db', 'events.db'] as const;
 
 /** A small generator of chance with a seed (mulberry32): the same flips in every run. */
@@ -137,3 +159,270 @@ test.each(files)(
     expect(kept / rounds).toBeGreaterThan(alertCount / 2);
   },
 );
+
+function copyOf(whole: string): string {
+  const dataDir = path.join(temporaryFolder(), 'data');
+  mkdirSync(dataDir, { mode: 0o700 });
+  for (const name of files) copyFileSync(path.join(whole, name), path.join(dataDir, name));
+  return dataDir;
+}
+
+function change(file: string, sql: string): void {
+  const db = new Driver(file);
+  db.exec(sql);
+  db.close();
+}
+
+/** The -wal of a database that has other tables and that nobody closed. */
+function foreignLog(): Buffer {
+  const file = path.join(temporaryFolder(), 'foreign.db');
+  const db = new Driver(file);
+  db.pragma('journal_mode = WAL');
+  db.exec('CREATE TABLE t (x); CREATE TABLE u (x);');
+  const bytes = readFileSync(`${file}-wal`);
+  db.close();
+  return bytes;
+}
+
+type State = readonly [what: string, spoil: (file: string, dataDir: string) => void, alertsKept: boolean];
+
+const states: readonly State[] = [
+  ['cut in half', (file) => truncateSync(file, Math.floor(readFileSync(file).length / 8192) * 4096), true],
+  ['cut to a few bytes', (file) => truncateSync(file, 60), false],
+  ['cut within a page', (file) => truncateSync(file, 5000), false],
+  ['text', (file) => writeFileSync(file, 'no database, whatever it is called. '.repeat(300)), false],
+  [
+    'a folder',
+    (file) => {
+      rmSync(file);
+      mkdirSync(file);
+    },
+    false,
+  ],
+  [
+    'a link',
+    (file) => {
+      renameSync(file, `${file}.moved`);
+      symlinkSync(`${file}.moved`, file);
+    },
+    false,
+  ],
+  [
+    'of another program',
+    (file) => {
+      rmSync(file);
+      change(file, 'CREATE TABLE alerts (x); PRAGMA user_version = 1');
+    },
+    false,
+  ],
+  ['of a newer version', (file) => change(file, 'PRAGMA user_version = 99'), true],
+  ['without its version', (file) => change(file, 'PRAGMA user_version = 0'), true],
+  ['with a table renamed', (file) => change(file, 'ALTER TABLE meta RENAME TO mета'), true],
+  [
+    'empty beside its -wal',
+    (file) => {
+      writeFileSync(file, '');
+      writeFileSync(`${file}-wal`, foreignLog());
+    },
+    false,
+  ],
+  [
+    'gone, its -wal left',
+    (file) => {
+      rmSync(file);
+      writeFileSync(`${file}-wal`, foreignLog());
+    },
+    false,
+  ],
+  ['beside the -wal of another', (file) => writeFileSync(`${file}-wal`, foreignLog()), true],
+];
+
+for (const file of files) {
+  test.each(states)(`${file} that is %s is set aside whole, told, and begun anew`, (_, spoil, alertsKept) => {
+    const dataDir = copyOf(filledFolder());
+    spoil(path.join(dataDir, file), dataDir);
+    const store = temporaryStore({ dataDir, keepGoing: true });
+    useAll(store, 'first');
+    const [notice] = store.takeNotices();
+    expect(notice).toMatchObject({ reason: 'store-damaged', detail: expect.stringContaining(file) });
+    expect(store.condition().set_aside).toHaveLength(1);
+    const kept = store.alerts.list().length - 1;
+    if (file === 'events.db') expect(kept).toBe(alertCount);
+    else if (alertsKept) expect(kept).toBeGreaterThan(alertCount / 4);
+    expect(store.check()).toEqual([]);
+    store.close();
+    const again = temporaryStore({ dataDir, keepGoing: true });
+    expect(again.takeNotices()).toEqual([]);
+    expect(again.alerts.list()).toHaveLength(kept + 1);
+  });
+}
+
+test.each([
+  ['gone', (file: string) => rmSync(file)],
+  ['empty', (file: string) => writeFileSync(file, '')],
+])('one file that is %s while the other is there is told with the time since when', (_, spoil) => {
+  for (const file of files) {
+    const dataDir = copyOf(filledFolder());
+    spoil(path.join(dataDir, file));
+    const store = temporaryStore({ dataDir, keepGoing: true });
+    expect(store.takeNotices()).toMatchObject([
+      { reason: 'store-lost', detail: expect.stringContaining(file), from: expect.any(Number) },
+    ]);
+    useAll(store, 'first');
+  }
+  expect(temporaryStore({ keepGoing: true }).takeNotices()).toEqual([]);
+});
+
+test('a lock file that is damaged keeps no agent from starting', () => {
+  for (const spoil of [
+    (file: string) => writeFileSync(file, 'x'.repeat(5000)),
+    (file: string) => {
+      rmSync(file, { force: true });
+      mkdirSync(file);
+    },
+  ]) {
+    const dataDir = copyOf(filledFolder());
+    spoil(path.join(dataDir, 'lock.db'));
+    const store = temporaryStore({ dataDir, keepGoing: true });
+    expect(store.condition().state).toBe('ok');
+    expect(() => openStore({ dataDir, clock: standingClock(), busyMs: 1, keepGoing: true })).toThrow(
+      /in use/,
+    );
+  }
+});
+
+test('of databases that were set aside a few are kept, the newest', () => {
+  const dataDir = copyOf(filledFolder());
+  for (let round = 0; round < 6; round++) {
+    writeFileSync(path.join(dataDir, 'events.db'), `round ${round} `.repeat(1000));
+    writeFileSync(path.join(dataDir, 'events.db-wal'), `log ${round}`);
+    const clock = standingClock();
+    clock.time += round;
+    openStore({ dataDir, clock, keepGoing: true }).close();
+  }
+  const aside = temporaryStore({ dataDir, keepGoing: true })
+    .condition()
+    .set_aside.map(({ file }) => file);
+  expect(aside).toEqual([5, 4, 3].map((round) => `events.db.damaged-${start + round}`));
+  expect(readFileSync(path.join(dataDir, aside[0]!), 'latin1')).toContain('round 5');
+  expect(
+    readdirSync(dataDir).filter((name) => name.includes('.damaged-') && name.endsWith('-wal')),
+  ).toHaveLength(3);
+});
+
+test('a file that is damaged again and again is left alone for a while: memory serves', () => {
+  const dataDir = copyOf(filledFolder());
+  const clock = standingClock();
+  const store = temporaryStore({ dataDir, clock, keepGoing: true });
+  const file = path.join(dataDir, 'events.db');
+  for (let round = 0; round < 5; round++) {
+    store.events.append([fileEvent(`r${round}`)]);
+    const other = new Driver(file);
+    other.pragma('wal_checkpoint(TRUNCATE)');
+    other.exec('DROP TABLE terms');
+    other.close();
+    store.termHistory.seen('rule', `r${round}`, start);
+    clock.time += 1_000_000;
+    store.tend();
+    if (store.condition().state !== 'ok') break;
+  }
+  expect(store.condition()).toMatchObject({ state: 'refused', files: { 'events.db': { state: 'refused' } } });
+  expect(store.events.get('r3')).toBeDefined();
+  expect(store.condition().set_aside).toHaveLength(3);
+});
+
+test('rows with damaged texts keep nobody from reading the others', () => {
+  const dataDir = copyOf(filledFolder());
+  const ids = [detection('a3').id, detection('a5').id, detection('a7').id];
+  const quoted = ids.map((id) => `'${id}'`).join(', ');
+  change(
+    path.join(dataDir, 'launchwarden.db'),
+    `UPDATE documents SET body = substr(body, 1, 200) || '"' WHERE id IN (${quoted});
+    UPDATE documents SET body = 'null' WHERE id = '${ids[1]}';
+    UPDATE documents SET body = '{"launchwarden":{"alert":7}}' WHERE id = '${ids[2]}';
+    UPDATE alerts SET severity = 'hiRh', status = 'oqen', time = 'x', created = 1.5 WHERE id = '${ids[0]}';
+    UPDATE evidence SET meta = substr(meta, 3) WHERE sha256 = 'hash-4';`,
+  );
+  change(
+    path.join(dataDir, 'events.db'),
+    `UPDATE events SET body = substr(body, 9) WHERE id = 'e4'; UPDATE events SET body = '7' WHERE id = 'e5';
+    UPDATE items SET ctime_nanos = '1q' WHERE path LIKE '%/i3';
+    UPDATE items SET type = 'fjle' WHERE path LIKE '%/i4'`,
+  );
+  for (const how of [{ readOnly: true }, { keepGoing: true }]) {
+    const store = temporaryStore({ dataDir, ...how });
+    const listed = store.alerts.list();
+    expect(listed).toHaveLength(alertCount);
+    const damaged = listed.filter((one) => ids.includes(one.id));
+    expect(damaged.map(({ doc }) => doc.launchwarden?.['alert'])).toEqual(
+      ids.map(() => expect.objectContaining({ damaged: true })),
+    );
+    expect(store.alerts.get(ids[0]!)).toMatchObject({
+      severity: 'high',
+      status: 'open',
+      time: 0,
+      created: 0,
+    });
+    expect(store.alerts.changesSince(0).alerts).toHaveLength(alertCount);
+    expect([...store.events.scan()]).toHaveLength(118);
+    expect(store.events.get('e4')).toBeUndefined();
+    expect(store.items.load()).toHaveLength(58);
+    expect(store.evidence.get('hash-4')?.content.size).toBeGreaterThan(0);
+    expect(store.outbox.depth('siem', 'alert').rows).toBe(alertCount);
+    store.close();
+  }
+  // An alert that comes again is whole again.
+  const store = temporaryStore({ dataDir, keepGoing: true });
+  const again = { ...detection('a3'), repeats: 1 };
+  expect(store.alerts.upsert(again, context, ['siem'])).toMatchObject({
+    change: 'grown',
+    alert: { revision: 2 },
+  });
+  expect(store.alerts.get(ids[0]!)?.doc.launchwarden?.['alert']).not.toHaveProperty('damaged');
+  useAll(store, 'then');
+  expect(store.takeNotices()).toEqual([]);
+});
+
+test('numbers that were given already, and a document that is missing, are mended and no alert is lost', () => {
+  const dataDir = copyOf(filledFolder());
+  change(
+    path.join(dataDir, 'launchwarden.db'),
+    `UPDATE ledger SET doc = 3; DELETE FROM documents WHERE id = '${detection('a9').id}'`,
+  );
+  const store = temporaryStore({ dataDir, keepGoing: true });
+  expect(store.alerts.upsert(detection('next'), context, ['siem']).change).toBe('new');
+  expect(store.takeNotices()).toMatchObject([{ reason: 'store-damaged' }]);
+  expect(store.alerts.list()).toHaveLength(alertCount + 1);
+  expect(store.alerts.get(detection('a9').id)?.doc.launchwarden?.['alert']).toMatchObject({ damaged: true });
+});
+
+test.each(['-wal', '-shm'])('a %s that somebody removes under the agent takes nothing along', (tail) => {
+  for (const file of files) {
+    const dataDir = copyOf(filledFolder());
+    const store = temporaryStore({ dataDir, keepGoing: true });
+    useAll(store, 'before');
+    rmSync(path.join(dataDir, file + tail));
+    useAll(store, 'between');
+    expect(existsSync(path.join(dataDir, file + tail))).toBe(true);
+    useAll(store, 'after');
+    expect(store.takeNotices()).toMatchObject([{ detail: expect.stringContaining(file + tail) }]);
+    const reader = temporaryStore({ dataDir, readOnly: true });
+    for (const name of ['before', 'between', 'after']) {
+      expect(reader.alerts.get(detection(`new-${name}`).id)).toBeDefined();
+      expect(reader.items.load().some((one) => one.path.endsWith(`new-${name}`))).toBe(true);
+    }
+  }
+});
+
+test('one file can be read whatever became of the other', () => {
+  const dataDir = copyOf(filledFolder());
+  for (const spoil of [
+    (file: string) => writeFileSync(file, 'x'.repeat(9000)),
+    (file: string) => rmSync(file),
+  ]) {
+    spoil(path.join(dataDir, 'events.db'));
+    const store = temporaryStore({ dataDir, readOnly: true });
+    expect(store.alerts.list()).toHaveLength(alertCount);
+    expect(() => store.events.get('e1')).toThrow(/events\.db/);
+  }
+});

@@ -150,3 +150,63 @@ test('gaps are kept with what is known of them, the newest first', () => {
     { sensor: 'file-watch', lost: 3, detail: 'queue full' },
   ]);
 });
+
+/** Evidence of one user's file; the hash is its name. */
+function evidenceRig(evidenceBytes: number) {
+  const clock = standingClock();
+  const store = temporaryStore({ clock, evidenceBytes });
+  const { evidence } = store;
+  const add = (name: string, how: { size?: number; owner?: string; item?: string; score?: number } = {}) => {
+    const { size = 1000, owner, item = name, score } = how;
+    clock.time += 1000;
+    const content = { bytes: new Uint8Array(size).fill(7), size, truncated: false };
+    evidence.put(name, content, { path: `/${item}`, ...(owner === undefined ? {} : { owner }) });
+    if (score !== undefined) evidence.pin(name, score);
+  };
+  const kept = (names: readonly string[]) => names.filter((name) => evidence.get(name) !== undefined);
+  return { store, add, kept };
+}
+
+const names = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+
+test('who floods with alerts about large files keeps the evidence of the first ones, and is named', () => {
+  const { store, add, kept } = evidenceRig(20_000);
+  add('first', { owner: 'mallory', score: 21 });
+  for (const name of names('bob', 3)) add(name, { owner: 'bob', score: 21 });
+  for (const name of names('system', 3)) add(name, { score: 21 });
+  for (const name of names('large', 15)) {
+    add(name, { owner: 'mallory', size: 4000, score: 21 });
+    store.tend();
+  }
+  add('bob too', { owner: 'bob', score: 21 });
+  store.tend();
+  expect(kept(['first', ...names('bob', 3), 'bob too', ...names('system', 3)])).toHaveLength(8);
+  expect(kept(names('large', 15)).length).toBeLessThan(3);
+  expect(store.takeNotices()).toEqual([
+    expect.objectContaining({ reason: 'overflow', lost: 15 - kept(names('large', 15)).length }),
+  ]);
+  expect(store.takeNotices()).toEqual([]);
+});
+
+test('of one user severe evidence and the first content of each file are given up last', () => {
+  const { store, add, kept } = evidenceRig(10_000);
+  add('severe', { owner: 'mallory', item: 'b', score: 99 });
+  for (const name of names('a', 6)) add(name, { owner: 'mallory', item: 'a', score: 21 });
+  for (const name of names('other', 3)) add(name, { owner: 'mallory', score: 21 });
+  add('severe late', { owner: 'mallory', item: 'b', score: 99 });
+  store.tend();
+  expect(kept(['severe', 'severe late', 'a0', ...names('other', 3)])).toHaveLength(6);
+  expect(kept(names('a', 6))).toEqual(['a0', 'a1']);
+});
+
+test('what no alert speaks of goes before what one speaks of, from the user who has most, and has few versions', () => {
+  const { add, kept } = evidenceRig(10_000);
+  add('alerted', { owner: 'mallory', score: 21 });
+  for (const name of names('bob', 3)) add(name, { owner: 'bob' });
+  for (const name of names('flood', 200)) add(name, { owner: 'mallory' });
+  expect(kept(['alerted', ...names('bob', 3)])).toHaveLength(4);
+  expect(kept(names('flood', 200))).toHaveLength(6);
+  const versions = evidenceRig(1_000_000);
+  for (const name of names('v', 100)) versions.add(name, { item: 'one', owner: 'mallory' });
+  expect(versions.kept(names('v', 100))).toEqual(names('v', 100).slice(-16));
+});
