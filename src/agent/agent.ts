@@ -195,7 +195,7 @@ class Agent {
       boot,
       sinceBoot: Number(process.hrtime.bigint()) / 1e6 - clock.monotonic(),
     });
-    const complete = Number(store.progress.get('complete_through'));
+    const complete = completeBefore(store, this.#started);
     this.#sensors = new SensorSet(
       {
         settings,
@@ -229,7 +229,7 @@ class Agent {
     const { clock, settings } = this.#options;
     const { log, rules, store } = this.#parts;
     for (const warning of store.warnings) log.warn({}, warning);
-    const before = Number(store.progress.get('complete_through'));
+    const before = completeBefore(store, this.#started);
     await this.#sensors.start();
     const seeing = clock.now();
     this.#muteRules();
@@ -419,6 +419,18 @@ class Agent {
 
 function filesOf(passedOver: readonly { readonly file?: string | undefined }[]): number {
   return new Set(passedOver.map(({ file }) => file)).size;
+}
+
+/** A time so far beyond the clock is a damaged one, microseconds. */
+const farBeyond = 366 * 86_400 * 1e6;
+
+/** Up to when the run before had seen everything; 0 before the first. Where that is damaged, its newest event tells. */
+function completeBefore(store: Store, now: Micros): Micros {
+  const text = store.progress.get('complete_through');
+  const time = Number(text);
+  if (text === undefined) return 0;
+  if (Number.isSafeInteger(time) && time < now + farBeyond) return time;
+  return Math.min(store.events.extent().last ?? 0, now);
 }
 
 /** A value made once and kept with the data. */

@@ -54,6 +54,7 @@ export class EvidenceStore {
   readonly #held = new Map<string, { content: FileContent; source: EvidenceSource }>();
   #heldBytes = 0;
   #lost = 0;
+  #lostTold = 0;
   /** Pinned contents given up since they were last told, by user. */
   readonly #evicted = new Map<string, number>();
   #evictedSince: Micros | undefined;
@@ -150,7 +151,7 @@ export class EvidenceStore {
   takeNotices(): StoreNotice[] {
     const to = this.#clock.now();
     const from = this.#evictedSince ?? to;
-    const notices = [...this.#evicted].map(([owner, lost]) => ({
+    const notices: StoreNotice[] = [...this.#evicted].map(([owner, lost]) => ({
       reason: 'overflow' as const,
       from,
       to,
@@ -159,6 +160,12 @@ export class EvidenceStore {
     }));
     this.#evicted.clear();
     this.#evictedSince = undefined;
+    const lost = this.#lost - this.#lostTold;
+    this.#lostTold = this.#lost;
+    if (lost > 0) {
+      const detail = 'the disk is full: contents of files did not fit into memory either';
+      notices.push({ reason: 'overflow', from, to, lost, detail });
+    }
     return notices;
   }
 

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
@@ -9,6 +9,7 @@ import type { Connection } from './database.js';
 import { DatabaseFile } from './database-file.js';
 import { type EventsBase, type MainBase, unpackMain } from './hold.js';
 import { eventsKind, mainKind } from './kinds.js';
+import { LeftAlerts } from './left.js';
 import { type FolderLock, tryLockFolder } from './lock.js';
 import { Reserve } from './reserve.js';
 import { openBytes } from './sqlite.js';
@@ -21,9 +22,7 @@ export interface KeeperOptions {
   openEvents(busyMs: number): Connection;
 }
 
-/** What an agent that ended with alerts in memory alone leaves to the next one. */
-const leftName = 'held.db';
-const mostLeft = 64 * 1024 * 1024;
+const reserveBytes = 4 * 1024 * 1024;
 const lockRetryMs = 5_000;
 const worst: readonly FileState[] = ['ok', 'reserve', 'busy', 'full', 'refused'];
 
@@ -35,16 +34,19 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #reserve: Reserve;
   readonly #notices: StoreNotice[] = [];
+  readonly #left: LeftAlerts;
   #lock: FolderLock | undefined;
   #lockAt = 0;
   #spooled = '';
+  #spoolFailed = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     const { dataDir, clock } = options;
     this.#lock = tryLockFolder(dataDir, options.busyMs ?? 2000);
     this.#lockAt = clock.monotonic();
-    this.#reserve = new Reserve(dataDir);
+    this.#reserve = new Reserve(path.join(dataDir, 'reserve'), { mostBytes: reserveBytes, share: 16 });
+    this.#left = new LeftAlerts(dataDir);
     const before = this.#before();
     const mayWrite = () => this.#lock !== undefined;
     const common = { clock, mayWrite };
@@ -94,7 +96,10 @@ export class Keeper {
       }
     }
     // Taken a moment after the start, which nobody is to wait for.
-    if (this.main.state === 'ok' && this.#lock !== undefined && !this.#reserve.held) this.#reserve.take();
+    if (this.main.state === 'ok' && this.#lock !== undefined) {
+      this.#reserve.take();
+      this.#left.prepare();
+    }
     this.main.tend();
     this.events.tend();
     this.#spool();
@@ -169,10 +174,6 @@ export class Keeper {
     this.#notices.push({ reason: 'store-lost', from: Math.min(last, now), to: now, detail });
   }
 
-  get #leftFile(): string {
-    return path.join(this.#options.dataDir, leftName);
-  }
-
   /** Written while alerts are in memory alone, so that they outlive a crash too. */
   #spool(): void {
     if (!this.main.inMemory) {
@@ -180,54 +181,47 @@ export class Keeper {
       return;
     }
     const mark = this.main.heldMark;
-    const left = mark === this.#spooled ? undefined : this.main.pack();
-    if (left === undefined) return;
+    const packed = mark === this.#spooled ? undefined : this.main.pack();
+    if (packed === undefined) return;
     this.#spooled = mark;
-    this.#leave(left);
+    this.#leave(packed);
   }
 
-  #leave(bytes: Buffer): void {
+  #leave(packed: Buffer): void {
     if (this.#lock === undefined) return;
     try {
-      // In place where there is such a file: its blocks need not be found anew.
-      writeFileSync(this.#leftFile, bytes, { mode: 0o600 });
+      this.#left.write(packed);
+      this.#spoolFailed = false;
     } catch (error) {
-      this.#reserve.release();
-      try {
-        writeFileSync(this.#leftFile, bytes, { mode: 0o600 });
-      } catch {
-        this.warnings.push(`alerts that are in memory alone cannot be written: ${messageOf(error)}`);
-      }
+      if (this.#spoolFailed) return;
+      this.#spoolFailed = true;
+      const now = this.#options.clock.now();
+      const detail = `alerts that are in memory alone cannot be written either, and are lost with the agent: ${messageOf(error).slice(0, 200)}`;
+      this.#notices.push({ reason: 'store-refused', from: now, to: now, detail });
     }
   }
 
   #forgetLeft(): void {
     this.#spooled = '';
-    if (this.#lock === undefined) return;
-    try {
-      rmSync(this.#leftFile, { force: true });
-    } catch {
-      // It is read again at the next start: alerts that are there already change nothing.
-    }
+    if (this.#lock !== undefined) this.#left.remove();
   }
 
   /** Alerts that the run before had in memory alone. */
   #takeLeft(): void {
-    const stat = lstatSync(this.#leftFile, { throwIfNoEntry: false });
-    if (stat === undefined) return;
-    let left: Connection | undefined;
+    let packed: Connection | undefined;
     try {
-      if (!stat.isFile() || stat.size > mostLeft) throw new Error('it is no file of ours');
-      left = openBytes(readFileSync(this.#leftFile));
-      const from = left;
+      const bytes = this.#left.read();
+      if (bytes === undefined) return;
+      packed = openBytes(bytes);
+      const from = packed;
       const alerts = this.main.db.attempt(() => unpackMain(from, this.main.db.connection));
       this.warnings.push(`${alerts} alerts that the last run had in memory alone were stored`);
     } catch (error) {
       const now = this.#options.clock.now();
-      const detail = `${leftName}, alerts that the last run had in memory alone, cannot be read: ${messageOf(error).slice(0, 200)}`;
+      const detail = `alerts that the last run had in memory alone cannot be read: ${messageOf(error).slice(0, 200)}`;
       this.#notices.push({ reason: 'store-lost', from: now, to: now, detail });
     } finally {
-      left?.close();
+      packed?.close();
     }
     // While memory serves they stand nowhere else.
     if (!this.main.inMemory) this.#forgetLeft();

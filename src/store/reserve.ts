@@ -1,10 +1,17 @@
-import { closeSync, constants, fsyncSync, lstatSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 
-const mostBytes = 4 * 1024 * 1024;
 const leastBytes = 64 * 1024;
-/** The part of the free space that may be taken. */
-const share = 16;
 const chunk = Buffer.alloc(64 * 1024);
 
 /** Bytes that may still be written to the volume of a folder; undefined when it cannot be told. */
@@ -24,11 +31,16 @@ export function freeBytes(folder: string): number | undefined {
 export class Reserve {
   readonly #folder: string;
   readonly #file: string;
+  readonly #mostBytes: number;
+  readonly #share: number;
   #bytes = 0;
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#file = path.join(folder, 'reserve');
+  /** `share`: of the free space one part of so many may be taken. */
+  constructor(file: string, how: { readonly mostBytes: number; readonly share: number }) {
+    this.#folder = path.dirname(file);
+    this.#file = file;
+    this.#mostBytes = how.mostBytes;
+    this.#share = how.share;
   }
 
   get held(): boolean {
@@ -43,7 +55,7 @@ export class Reserve {
   /** Takes the room unless it is taken, or the volume has little of it. Never throws. */
   take(): void {
     const free = freeBytes(this.#folder) ?? 0;
-    const bytes = Math.min(mostBytes, Math.floor(free / share / chunk.length) * chunk.length);
+    const bytes = Math.min(this.#mostBytes, Math.floor(free / this.#share / chunk.length) * chunk.length);
     if (bytes < leastBytes) return;
     let descriptor: number | undefined;
     try {
@@ -69,6 +81,16 @@ export class Reserve {
       if (held) this.#bytes = lstatSync(this.#file).size;
       rmSync(this.#file, { force: true });
       return held;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Renames the file, so that what is written over it needs no other room. False when there is none. */
+  giveAs(file: string): boolean {
+    try {
+      renameSync(this.#file, file);
+      return true;
     } catch {
       return false;
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,6 +6,7 @@ import type { AlertContext, Detection } from '../../../src/event/alert.js';
 import type { Connection } from '../../../src/store/database.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { Keeper } from '../../../src/store/keeper.js';
+import { openReadable } from '../../../src/store/readable.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import {
   candidate,
@@ -239,7 +240,7 @@ test('on a full disk the reserve gives alerts room, then memory serves, until th
 
 test('alerts that are in memory alone at the end, or at a crash, are stored by the next start', () => {
   const dataDir = path.join(temporaryFolder(), 'data');
-  const left = path.join(dataDir, 'held.db');
+  const left = path.join(dataDir, 'held.db.gz');
   const first = keptStore(dataDir);
   first.store.outbox.configure(['siem'], 1, 0);
   upsert(first.store, detection('before'));
@@ -270,9 +271,43 @@ test('a file of held alerts that cannot be read is told, and keeps nobody from s
   upsert(first.store, detection('held'));
   first.store.close();
   free();
-  rmSync(path.join(dataDir, 'held.db'));
-  mkdirSync(path.join(dataDir, 'held.db'));
+  rmSync(path.join(dataDir, 'held.db.gz'));
+  mkdirSync(path.join(dataDir, 'held.db.gz'));
   const { store } = keptStore(dataDir);
   expect(store.takeNotices()).toEqual([expect.objectContaining({ reason: 'store-lost' })]);
   expect(upsert(store, detection('next')).change).toBe('new');
+});
+
+test('what reads a place where nothing can be written reads a private copy, and leaves none behind', () => {
+  const dataDir = path.join(temporaryFolder(), 'data');
+  const { store } = keptStore(dataDir);
+  upsert(store, detection('in the -wal'));
+  const file = path.join(dataDir, 'launchwarden.db');
+  let opened = '';
+  const { connection, remove } = openReadable(file, (place) => {
+    if (place === file)
+      throw Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' });
+    opened = place;
+    return new Driver(place);
+  });
+  expect(connection.prepare('SELECT id FROM alerts').all()).toEqual([{ id: detection('in the -wal').id }]);
+  expect(statSync(path.dirname(opened)).mode & 0o777).toBe(0o700);
+  connection.close();
+  remove();
+  expect(existsSync(path.dirname(opened))).toBe(false);
+});
+
+test('a database of an older version is read as it is', () => {
+  const { store, dataDir } = keptStore();
+  upsert(store, detection('a'));
+  store.close();
+  const old = new Driver(path.join(dataDir, 'launchwarden.db'));
+  old.exec(
+    'DROP INDEX evidence_owner; DROP INDEX evidence_item; ALTER TABLE evidence DROP COLUMN owner; ALTER TABLE evidence DROP COLUMN item; PRAGMA user_version = 1',
+  );
+  old.close();
+  const before = readFileSync(path.join(dataDir, 'launchwarden.db'));
+  expect(temporaryStore({ dataDir, readOnly: true }).alerts.list()).toHaveLength(1);
+  expect(readFileSync(path.join(dataDir, 'launchwarden.db')).equals(before)).toBe(true);
+  expect(temporaryStore({ dataDir, keepGoing: true }).alerts.list()).toHaveLength(1);
 });
