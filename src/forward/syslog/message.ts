@@ -25,6 +25,11 @@ function timestamp(subject: Subject): string {
   return subject.time === 0 ? '-' : new Date(subject.time).toISOString();
 }
 
+function hostName({ doc }: Subject): string | undefined {
+  const name: unknown = doc.host?.name;
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** An RFC 5424 message without byte order mark and without raw control characters. */
 export function encodeMessage(item: OutboxItem, options: MessageOptions): Buffer {
   const subject = subjectOf(item, options.version);
@@ -32,7 +37,7 @@ export function encodeMessage(item: OutboxItem, options: MessageOptions): Buffer
   const header = [
     `<${priority}>1`,
     timestamp(subject),
-    headerText(subject.doc.host?.name ?? options.hostname, 255),
+    headerText(hostName(subject) ?? options.hostname, 255),
     headerText(options.appName, 48),
     headerText(String(options.processId), 128),
     item.lane,

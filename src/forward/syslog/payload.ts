@@ -27,18 +27,28 @@ interface RuleFields {
 export function subjectOf(item: OutboxItem, version: string): Subject {
   const doc = JSON.parse(item.body) as EcsDocument;
   const rule = doc['rule'] as RuleFields | undefined;
-  const alert = doc.launchwarden?.['alert'] as { severity?: Subject['severity'] } | undefined;
+  const alert = doc.launchwarden?.['alert'] as { severity?: unknown } | undefined;
   const time = parseTime(doc['@timestamp']);
   return {
     doc,
     lane: item.lane,
     documentId: documentId(item),
     version,
-    signature: rule?.id ?? doc.event?.action ?? item.lane,
-    title: rule?.name ?? doc.message ?? doc.event?.action ?? item.lane,
-    severity: alert?.severity,
+    signature: text(rule?.id ?? doc.event?.action) ?? item.lane,
+    title: text(rule?.name ?? doc.message ?? doc.event?.action) ?? item.lane,
+    severity: severityOf(alert?.severity),
     time: Math.floor((time?.time ?? 0) / 1000),
   };
+}
+
+/** CEF's and LEEF's, 0 to 10. */
+const scores = { low: 3, medium: 5, high: 8, critical: 10, none: 1 };
+
+/** A document from elsewhere may call anything its severity, `toString` too. */
+function severityOf(value: unknown): Subject['severity'] {
+  return typeof value === 'string' && value !== 'none' && Object.hasOwn(scores, value)
+    ? (value as Subject['severity'])
+    : undefined;
 }
 
 /** JSON in ASCII alone: some receivers know no UTF-8 without a mark, and choke on the mark. */
@@ -57,9 +67,14 @@ type Pair = readonly [key: string, value: string | number | undefined];
 
 const maxValue = 1000;
 
+/** Never by an object's own `toString`: a document may hold anything under that name. */
+function plain(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+}
+
 function text(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  const whole = Array.isArray(value) ? value.join(' ') : String(value);
+  const whole = Array.isArray(value) ? value.map(plain).join(' ') : plain(value);
   return whole.length > maxValue ? `${whole.slice(0, maxValue - 1)}…` : whole;
 }
 
@@ -101,14 +116,17 @@ function joinPairs(
 }
 
 function given(pairs: readonly Pair[]): [string, string][] {
-  return pairs.flatMap(([key, value]) => (value === undefined || value === '' ? [] : [[key, String(value)]]));
+  return pairs.flatMap(([key, value]) => {
+    const said = text(value);
+    return said === undefined || said === '' ? [] : [[key, said]];
+  });
 }
 
 /** ArcSight's Common Event Format, version 0. */
 export function cefPayload(subject: Subject, maxBytes: number): string {
   const { doc } = subject;
   const { process, file } = doc;
-  const severity = { low: 3, medium: 5, high: 8, critical: 10, none: 1 }[subject.severity ?? 'none'];
+  const severity = scores[subject.severity ?? 'none'];
   const { id, tactic } = technique(doc);
   const header = [
     'CEF:0',
@@ -161,7 +179,7 @@ function leefText(value: string): string {
 export function leefPayload(subject: Subject, maxBytes: number): string {
   const { doc } = subject;
   const { process, file } = doc;
-  const severity = { low: 3, medium: 5, high: 8, critical: 10, none: 1 }[subject.severity ?? 'none'];
+  const severity = scores[subject.severity ?? 'none'];
   const { id, tactic } = technique(doc);
   const header = ['LEEF:2.0', 'launchwarden', 'launchwarden', subject.version, subject.signature, 'x09'];
   const pairs = given([

@@ -20,7 +20,7 @@ function printed(expr: Expr): [number, string] {
     case 'and':
       return [level.and, expr.operands.map((one) => print(one, level.not)).join(' and ')];
     case 'not':
-      return [level.not, `not ${print(expr.operand, level.term)}`];
+      return [level.not, `not ${print(expr.operand, level.not)}`];
     case 'match-all':
       return [level.term, '*'];
     case 'kql-exists':

@@ -5,6 +5,7 @@ import { GramIndex } from './grams.js';
 import { PrefixTrie } from './trie.js';
 import { valuesOf } from './values.js';
 
+/** A field of more texts is not looked up: every condition on it is judged. */
 const maxTexts = 10_000;
 
 /** Conditions of one category, filed under what they require. */
@@ -52,6 +53,7 @@ class Table {
   /** The round in which each condition was judged last. */
   readonly #judged: Float64Array;
   #round = 0;
+  readonly #all: number[] = [];
   readonly #equal = new Map<string, number[]>();
   readonly #trie = new PrefixTrie();
   readonly #needles: { readonly text: string; readonly index: number }[] = [];
@@ -64,6 +66,7 @@ class Table {
   }
 
   add({ kind, texts }: Requirement, index: number): void {
+    this.#all.push(index);
     for (const text of texts) {
       if (kind === 'equals') {
         const indices = this.#equal.get(text);
@@ -97,10 +100,9 @@ class Table {
   }
 
   #lookUpEach(list: readonly unknown[], found: number[]): void {
-    for (const one of list.length > maxTexts ? list.slice(0, maxTexts) : list) {
-      if (typeof one === 'string') this.#lookUp(one, found);
-      else for (const text of valuesOf(one, maxTexts)) this.#lookUp(String(text), found);
-    }
+    const texts = list.every((one) => typeof one === 'string') ? list : valuesOf(list, maxTexts + 1);
+    if (texts.length > maxTexts) for (const index of this.#all) found.push(index);
+    else for (const text of texts) this.#lookUp(String(text), found);
   }
 
   #lookUp(text: string, found: number[]): void {

@@ -244,13 +244,14 @@ function logical({ kind, operands }: Logical, compile: (expr: Expr) => Evaluate)
 
 /**
  * Calls `visit` with every combination of the fields' values, a missing field as undefined, until it returns true; at
- * most `maxCombinations`. One field holds one value at a time, wherever it stands in the expression.
+ * most `maxCombinations`, or some of the longest list's every value when that is more: padding a list hides nothing that
+ * one field alone tells. One field holds one value at a time, wherever it stands in the expression.
  */
 export function eachCombination(
   values: readonly (readonly Value[])[],
   visit: (slots: readonly Operand[]) => boolean,
 ): boolean {
-  let left = maxCombinations;
+  let left = values.reduce((most, { length }) => Math.max(most, length * perValue), maxCombinations);
   const slots: Operand[] = new Array(values.length).fill(undefined);
   const step = (index: number): boolean => {
     if (index === values.length) return left-- > 0 && visit(slots);
@@ -270,3 +271,4 @@ export function eachCombination(
 }
 
 const maxCombinations = 10_000;
+const perValue = 8;

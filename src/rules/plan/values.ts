@@ -24,8 +24,11 @@ export function anyValue(value: unknown, test: (value: Value) => boolean, depth 
   return false;
 }
 
+/** More values than any document that is read has room for. */
+const allValues = 10_000_000;
+
 /** All values of a field, arrays flattened, nulls and objects left out; at most `limit`. */
-export function valuesOf(value: unknown, limit = 10_000): Value[] {
+export function valuesOf(value: unknown, limit = allValues): Value[] {
   const found: Value[] = [];
   anyValue(value, (one) => found.push(one) >= limit);
   return found;

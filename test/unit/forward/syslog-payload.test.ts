@@ -110,3 +110,44 @@ test('LEEF, which has no escapes, loses what would break it', () => {
     ruleName: 'A low rule',
   });
 });
+
+describe('a document with anything in any field', () => {
+  const odd: [what: string, value: unknown][] = [
+    ['an own toString', { toString: 'x' }],
+    ['an own toString and valueOf', { toString: null, valueOf: 1, toJSON: 'no' }],
+    ['a list of such', [{ toString: {} }, 'b']],
+    ['a nested list', [[['deep']], [{ toString: 1 }]]],
+    ['null', null],
+    ['a number', 7],
+    ['a name of every object', 'toString'],
+    ['another', '__proto__'],
+  ];
+  test.each(odd)('%s', (_what, value) => {
+    const fields = {
+      message: value,
+      rule: { name: value, id: value, uuid: value },
+      event: { action: value, reason: value, id: 'a' },
+      host: { name: value, ip: [value] },
+      user: { name: value, id: value },
+      file: { path: value, name: value, hash: { sha256: value } },
+      process: {
+        executable: value,
+        pid: value,
+        command_line: value,
+        parent: { executable: value, pid: value },
+      },
+      threat: { tactic: { name: value }, technique: { id: value } },
+      launchwarden: { alert: { severity: value } },
+    };
+    const { seq, lane, revision } = alertItem('a');
+    const item = { seq, lane, revision, id: 'a', body: JSON.stringify(fields) };
+    for (const format of ['cef', 'leef', 'json'] as const) {
+      const { text } = readMessage(
+        encodeMessage(item as typeof item & ReturnType<typeof alertItem>, { ...options, format }),
+      );
+      expect(text).not.toContain('[object Object]');
+      expect(text).not.toContain('[native code]');
+      expect(text).toMatch(/^(?:CEF:0\||LEEF:2\.0\||\{)/);
+    }
+  });
+});
