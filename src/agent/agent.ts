@@ -119,6 +119,7 @@ class Agent {
   /** Imported rules that the running sensors cannot serve. */
   #muted: ReadonlyMap<string, readonly string[]> = new Map();
   #ready = false;
+  #fileEventMark: string | undefined;
 
   constructor(options: AgentOptions, parts: Parts) {
     this.#options = options;
@@ -207,7 +208,12 @@ class Agent {
         scopePid,
         before:
           complete > 0
-            ? { items: store.items.load(), completeThrough: complete, loaded: this.#loadedBefore(boot) }
+            ? {
+                items: store.items.load(),
+                completeThrough: complete,
+                loaded: this.#loadedBefore(boot),
+                fileEvents: store.progress.get('file_events'),
+              }
             : undefined,
         onLoaded: (text) => this.#remember('launchd_loaded', `${boot}\n${text}`),
         onContext: (event) => enricher.context(event),
@@ -326,6 +332,10 @@ class Agent {
     if (!this.#sensors.compared) return;
     // Before anything was judged: what the sensors found at their start is all there is.
     this.#remember('complete_through', String(this.#pipeline.judgedThrough || this.#started));
+    const { fileEventMark } = this.#sensors;
+    if (fileEventMark !== undefined && fileEventMark !== this.#fileEventMark)
+      this.#remember('file_events', fileEventMark);
+    this.#fileEventMark = fileEventMark;
   }
 
   #remember(key: string, value: string): void {

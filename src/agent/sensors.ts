@@ -11,6 +11,7 @@ import { FileWatchSensor, type ItemChange, type RememberedItem } from '../sensor
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
 import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
 import type { Sensor, SensorHealth } from '../sensors/sensor.js';
+import { isRefused, markText, type Waking, wakingOptions } from './file-events.js';
 import { userHomes } from './homes.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
 import { SameChanges } from './tiers-merge.js';
@@ -35,6 +36,8 @@ export interface SensorSetOptions {
         readonly completeThrough: Micros;
         /** What launchd had loaded. */
         readonly loaded: string | undefined;
+        /** `fileEventMark` of that run. */
+        readonly fileEvents: string | undefined;
       }
     | undefined;
   readonly onLoaded: (text: string) => void;
@@ -88,10 +91,7 @@ export class SensorSet {
     try {
       // Processes first: the file watcher may have much to go through.
       await this.#tiers.start();
-      if (this.#wanted('file-watch')) {
-        this.#files = this.#fileWatch();
-        await this.#startBeside(this.#files);
-      }
+      if (this.#wanted('file-watch')) await this.#startFileWatch();
       if (this.#wanted('launchd-state')) await this.#startBeside(this.#launchd);
     } catch (error) {
       await this.stop();
@@ -102,6 +102,12 @@ export class SensorSet {
   /** What an earlier run remembered of the files has been compared with what is there. */
   get compared(): boolean {
     return this.#files?.compared ?? true;
+  }
+
+  /** Where the next run's history of file events begins; undefined where there is none. */
+  get fileEventMark(): string | undefined {
+    const mark = this.#files?.mark;
+    return mark && markText(mark);
   }
 
   async stop(): Promise<void> {
@@ -152,10 +158,28 @@ export class SensorSet {
     return { root, clock, logger: log.child({ stage }), boot };
   }
 
-  #fileWatch(): FileWatchSensor {
+  async #startFileWatch(): Promise<void> {
+    const { root, before, log } = this.#options;
+    const ways = wakingOptions({ root, platform: process.platform, since: before?.fileEvents });
+    for (const [index, way] of ways.entries()) {
+      const sensor = this.#fileWatch(way);
+      try {
+        await this.#startBeside(sensor);
+        this.#files = sensor;
+        return;
+      } catch (error) {
+        if (!isRefused(error) || index === ways.length - 1) throw error;
+        log.error({ error: messageOf(error) }, 'no file events of our own: files are watched with chokidar');
+        await sensor.stop();
+      }
+    }
+  }
+
+  #fileWatch(waking: Waking): FileWatchSensor {
     const { patterns, onItem, before, root, log } = this.#options;
     return new FileWatchSensor({
       ...this.#common('file-watch'),
+      ...waking,
       patterns,
       onItem,
       homes: userHomes(root, log.child({ stage: 'file-watch' })),

@@ -4,9 +4,11 @@ import { launchItemPatterns, plugInPatterns } from '../../base/launch-paths.js';
 import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
+import type { Addon } from '../addon/index.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { BlindSpots } from './blind-spots.js';
 import { Echo } from './echo.js';
+import { type FileEventMark, FsEventWakeUps } from './fs-events.js';
 import { type FileWatchLimits, fileWatchLimits } from './options.js';
 import type { Owner } from './owner.js';
 import { Scope } from './scope.js';
@@ -14,6 +16,7 @@ import type { FileStateStore, ItemChange, RememberedItem } from './state.js';
 import { ItemTracker, remembered } from './tracker.js';
 import { foldersBelow } from './tree.js';
 import { FolderWalker } from './walker.js';
+import type { WakeUps, WatchersOptions } from './watchers.js';
 
 /** How often it looks how far it has got while somebody waits for its word, and while something has its time to wait, milliseconds. */
 const askedTickMs = 10;
@@ -42,8 +45,16 @@ const stallMs = 5_000;
 const stepBack = 1_000_000;
 /** Milliseconds in which the folders that lead to what is observed are watched, or the start does not wait for them. */
 const maxStartMs = 30_000;
+/**
+ * libuv's one stream of file events is stopped and begun anew at every folder that is entered or left, and what happens
+ * meanwhile is lost (libuv src/unix/fsevents.c): everything is scanned so many milliseconds after the last of them.
+ */
+const unsettledMs = [0, 100, 500];
 /** A first scan that took longer than this, milliseconds, is a gap. */
 const longScanMs = 2_000;
+
+/** Code of the UserError of a start that the system refused file events: another way to be woken may do. */
+export const fileEventsRefused = 'file-watch/fs-events';
 
 /** A user's home folder, as the user records of the system name it. */
 export interface Home {
@@ -70,6 +81,16 @@ export interface FileWatchSensorOptions {
   /** The homes of all users, read anew at each call: they may stand anywhere. */
   readonly homes?: () => readonly Home[];
   readonly limits?: Partial<FileWatchLimits>;
+  /** FSEvents as what wakes, where there are any. */
+  readonly events?: {
+    readonly addon: Pick<Addon, 'FileEventSource'>;
+    /** For tests. */
+    readonly double?: object;
+    /** `mark` of the run before. */
+    readonly since?: FileEventMark | undefined;
+  };
+  /** What wakes loses events whenever a folder is entered or left: libuv's FSEvents. */
+  readonly restless?: boolean;
 }
 
 /**
@@ -84,6 +105,10 @@ export class FileWatchSensor implements Sensor {
   readonly #echo: Echo;
   readonly #tracker: ItemTracker;
   readonly #walker: FolderWalker;
+  #events: FsEventWakeUps | undefined;
+  #mark: FileEventMark | undefined;
+  /** Scans that are due because folders were entered or left, steady milliseconds. */
+  #unsettled: number[] = [];
   #ticker: { readonly timer: Timer; readonly due: number } | undefined;
   #rescanner: Timer | undefined;
   readonly #blind: BlindSpots;
@@ -152,6 +177,8 @@ export class FileWatchSensor implements Sensor {
       limits,
       echo: this.#echo,
       tracker: this.#tracker,
+      wakeUps: this.#wakeUps(),
+      onFolders: options.restless === true ? () => this.#foldersChanged() : undefined,
       onWork: () => this.#tickIn(pendingTickMs),
       blind: this.#blind,
       userOf: (macPath) => this.#homes.get(macPath),
@@ -159,6 +186,13 @@ export class FileWatchSensor implements Sensor {
       onExceeded: (owner) => this.#exceeded(owner),
       onFailure: (path, error) => options.logger.error({ path, error }, 'look failed'),
     });
+  }
+
+  /** Where the next run's history of file events begins; undefined where there is none. */
+  get mark(): FileEventMark | undefined {
+    // What is not polled yet must come again.
+    if (!this.#walker.pending) this.#mark = this.#events?.mark ?? this.#mark;
+    return this.#mark;
   }
 
   /** Resolves once everything is watched; the first scan of what is there may go on for long after that. */
@@ -173,6 +207,11 @@ export class FileWatchSensor implements Sensor {
     const before = known === undefined ? now : (state?.completeThrough ?? 0);
     this.#scanning = { from: now, steady };
     this.#tracker.begin();
+    const trouble = this.#events?.start(this.#scope.places);
+    if (trouble !== undefined)
+      throw new UserError(fileEventsRefused, `the system gives no file events: ${trouble}`, {
+        hint: 'Watch with chokidar instead.',
+      });
     if (!this.#walker.begin(steady - (now - before) / 1000, true))
       throw new UserError('file-watch/root', `cannot read the folder ${root.root || '/'}`, {
         hint: 'Give --root an existing folder that you may read.',
@@ -219,6 +258,7 @@ export class FileWatchSensor implements Sensor {
     if (ran) this.#walker.finish();
     await this.#tracker.stop();
     if (ran) this.#walker.finish();
+    this.#events?.stop();
     await this.#walker.stop();
     this.#blind.flush();
     this.#sink = undefined;
@@ -226,7 +266,12 @@ export class FileWatchSensor implements Sensor {
 
   health(): SensorHealth {
     const { blind, foreign, counters } = this.#walker;
-    const notes = ['chokidar wakes, own snapshot decides; the writing process and its user are not known'];
+    const wakes = this.#events === undefined ? 'chokidar wakes' : 'FSEvents wake';
+    const notes = [`${wakes}, own snapshot decides; the writing process and its user are not known`];
+    if (this.#options.restless === true)
+      notes.push(
+        'the system may lose file events whenever a folder comes or goes: everything is polled again then',
+      );
     if (this.#scanning !== undefined) notes.push('the first scan of what is there is still going on');
     if (blind > 0) notes.push(`${blind} folders have no watcher and are polled once a second`);
     if (foreign > 0)
@@ -239,7 +284,13 @@ export class FileWatchSensor implements Sensor {
       running: this.#running,
       notes,
       blind: this.#blind.list(),
-      counters: { ...this.#tracker.counters, ...counters, items: this.#tracker.size, blind },
+      counters: {
+        ...this.#tracker.counters,
+        ...counters,
+        ...this.#events?.counters(),
+        items: this.#tracker.size,
+        blind,
+      },
     };
   }
 
@@ -250,6 +301,40 @@ export class FileWatchSensor implements Sensor {
     for (const folder of foldersBelow(top)) {
       for (const item of folder.items.values()) yield remembered(item);
     }
+  }
+
+  #wakeUps(): ((options: WatchersOptions) => WakeUps) | undefined {
+    const { events, root, clock } = this.#options;
+    if (events === undefined) return undefined;
+    return (options) => {
+      this.#events = new FsEventWakeUps({
+        ...options,
+        ...events,
+        toHost: (macPath) => root.toHost(macPath),
+        onDeep: (folder, host) => this.#walker.deep(folder, host),
+        onHistory: (folder, name) => this.#walker.happened(folder, name),
+        onLost: (detail, since) => this.#walker.lost(detail, since),
+        onNoHistory: (detail) => {
+          const to = clock.now();
+          const from = Math.min(this.#options.state?.completeThrough ?? to, to);
+          this.#sink?.gap({ sensor: 'file-watch', reason: 'restart', from, to, detail });
+        },
+      });
+      return this.#events;
+    };
+  }
+
+  #foldersChanged(): void {
+    const steady = this.#options.clock.monotonic();
+    this.#unsettled = unsettledMs.map((after) => steady + after);
+    this.#tickIn(pendingTickMs);
+  }
+
+  /** Scans everything once for all that is due. */
+  #settle(steady: number): void {
+    const left = this.#unsettled.filter((due) => due > steady);
+    if (left.length < this.#unsettled.length) this.#walker.rescan('scan');
+    this.#unsettled = left;
   }
 
   /** At the latest in so many milliseconds. */
@@ -278,6 +363,7 @@ export class FileWatchSensor implements Sensor {
     }
     if (steady - this.#homesRead > homesEveryMs && this.#readHomes()) this.#walker.extend();
     this.#calmDown(steady);
+    if (this.#unsettled.length > 0) this.#settle(steady);
     this.#lookUnaided(steady);
     this.#walker.tick(steady);
     this.#echo.prune();
@@ -292,7 +378,12 @@ export class FileWatchSensor implements Sensor {
       this.#ticked = now - this.#limits.lagMs * 1000;
       this.#advance(now, steady);
       if (this.#complete < this.#asked) this.#tickIn(askedTickMs);
-      if (this.#tracker.pending || this.#walker.pending || this.#scanning !== undefined)
+      if (
+        this.#tracker.pending ||
+        this.#walker.pending ||
+        this.#scanning !== undefined ||
+        this.#unsettled.length > 0
+      )
         this.#tickIn(pendingTickMs);
     });
   }

@@ -1,5 +1,11 @@
-export { FileWatchSensor, type FileWatchSensorOptions, type Home } from './file-watch-sensor.js';
-export { type FileWatchLimits, fileWatchLimits } from './options.js';
+export {
+  FileWatchSensor,
+  type FileWatchSensorOptions,
+  fileEventsRefused,
+  type Home,
+} from './file-watch-sensor.js';
+export type { FileEventMark } from './fs-events.js';
+export { type FileWatchLimits, fileWatchLimits, restlessLimits } from './options.js';
 export { Rights } from './rights.js';
 export { Scope } from './scope.js';
 export type { FileType } from './snapshot.js';

@@ -40,3 +40,6 @@ export const fileWatchLimits: FileWatchLimits = {
   // gathers for about 50 ms; unproven on a Mac.
   lagMs: process.platform === 'darwin' ? 150 : 15,
 };
+
+/** Where libuv passes file events on: it refuses more than 4,096 folders, and is slow and forgetful well before that. */
+export const restlessLimits: Partial<FileWatchLimits> = { maxFolders: 500, rescanMs: 3_000 };

@@ -103,6 +103,18 @@ export class Scope {
     return added;
   }
 
+  /** The folders that patterns look into, as they are written; a component `*` stands for any name. */
+  get places(): string[] {
+    const places = [...this.#targets.values()].map(({ pattern }) =>
+      canonicalMacPath(pattern)
+        .split('/')
+        .slice(0, -1)
+        .map((name) => (hasWildcard(name) ? '*' : name))
+        .join('/'),
+    );
+    return [...new Set(places)];
+  }
+
   /** The patterns as they begin at `/`. */
   get start(): readonly Step[] {
     return [...this.#targets.values()].map((one) => ({ target: one, depth: 0 }));

@@ -41,6 +41,13 @@ const enoughRoom = 0.9;
 /** An event so long ago, milliseconds, is late whatever happens: nothing waits for its report. */
 const maxHeldMs = 1_000;
 
+/** When something came and went: the event loop's turn, and steady milliseconds. */
+export interface Passing {
+  readonly turn: number;
+  readonly at: number;
+  readonly after: number;
+}
+
 export interface TrackerOptions {
   readonly root: RootMap;
   readonly scope: Scope;
@@ -214,6 +221,14 @@ export class ItemTracker {
       this.#vanished(path, folder.owner, { at: cause.at, after });
       this.#options.echo.gone(path);
     }
+  }
+
+  /** Something was at a path below a folder that was never entered, and is there no more. */
+  passed(folder: Folder, path: string, { turn, at, after }: Passing): void {
+    const { echo, scope } = this.#options;
+    if (this.#missing.has(path) || echo.covers(path, turn) || !scope.covers(path)) return;
+    this.#vanished(path, folder.owner, { at, after });
+    echo.gone(path);
   }
 
   /** Something changed at a path that may not be read. */

@@ -11,9 +11,9 @@ import { Rights } from './rights.js';
 import { Rounds } from './rounds.js';
 import type { Scope, Wanted } from './scope.js';
 import { lookAt, type Snapshot } from './snapshot.js';
-import type { ItemTracker } from './tracker.js';
+import type { ItemTracker, Passing } from './tracker.js';
 import { childPath, type Folder, foldersBelow } from './tree.js';
-import { Watchers } from './watchers.js';
+import { type WakeUps, Watchers, type WatchersOptions } from './watchers.js';
 import { type Cause, WorkQueue } from './work-queue.js';
 
 /** Work done inside one turn of wake-ups, milliseconds; the rest is done in slices of the same length. */
@@ -38,6 +38,9 @@ const refusedEveryMs = 5_000;
 const maxRetried = 64;
 /** Folders beyond a cap that are remembered, to tell what they hold once there is room. */
 const maxCapped = 4_096;
+/** Paths below folders that are not entered, which wait for what the scan on the way to them finds; and how long at most. */
+const maxDeep = 4_096;
+const maxDeepMs = 500;
 /** What is called complete ends before it, milliseconds. */
 const instantMs = 0.002;
 /** Places whose volumes send a wake-up for every change: no Mac can start with these on a server. */
@@ -53,6 +56,10 @@ export interface WalkerOptions {
   readonly blind: BlindSpots;
   /** The user of a home folder outside of /Users. */
   readonly userOf: (macPath: string) => string | undefined;
+  /** Makes what wakes; chokidar's watchers when absent. */
+  readonly wakeUps?: ((options: WatchersOptions) => WakeUps) | undefined;
+  /** A folder was entered or left. */
+  readonly onFolders?: (() => void) | undefined;
   /** Something is to be done that the next tick looks after. */
   readonly onWork: () => void;
   /** Whether nobody waits for the backlog of an owner any more. */
@@ -85,7 +92,9 @@ export class FolderWalker {
   #scheduled = false;
   /** Nanoseconds of the wall clock when it began. */
   #begun = 0n;
-  readonly #watchers: Watchers;
+  /** Steady milliseconds up to which an earlier run had seen everything. */
+  #knownUpTo = 0;
+  readonly #watchers: WakeUps;
   readonly #rights: Rights;
   /**
    * Folders on the way and where observed trees begin: a volume can be mounted over them, and where a link leads can
@@ -102,6 +111,7 @@ export class FolderWalker {
   /** Steady milliseconds up to when every wake-up has come. */
   #drained = Number.NEGATIVE_INFINITY;
   #crowdedAt: number | undefined;
+  #deep: ({ readonly folder: Folder; readonly host: string } & Passing)[] = [];
   #lastWake = 0;
   #lastRetry = 0;
 
@@ -109,7 +119,8 @@ export class FolderWalker {
     this.#options = options;
     this.#way = new Rounds(options.clock);
     this.#rights = new Rights(options.root);
-    this.#watchers = new Watchers({
+    const watch = options.wakeUps ?? ((of) => new Watchers(of));
+    this.#watchers = watch({
       clock: options.clock,
       onWake: (folder, name) => this.#woken(folder, name),
       onReady: (folder) => {
@@ -159,15 +170,16 @@ export class FolderWalker {
   get since(): number | undefined {
     const { since } = this.#queue;
     const { openingSince } = this.#watchers;
-    return since === undefined || openingSince === undefined
-      ? (since ?? openingSince)
-      : Math.min(since, openingSince);
+    const deepSince = this.#deep[0]?.at;
+    const known = [since, openingSince, deepSince].filter((one) => one !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   /** Ticks are wanted. */
   get pending(): boolean {
     return (
       this.#crowdedAt !== undefined ||
+      this.#deep.length > 0 ||
       !this.#queue.empty ||
       this.#queue.hasDeferred ||
       this.#watchers.openingSince !== undefined
@@ -195,6 +207,7 @@ export class FolderWalker {
     const { clock } = this.#options;
     if (first) {
       this.#begun = BigInt(clock.now()) * 1000n;
+      this.#knownUpTo = since;
       this.#drained = clock.monotonic();
     }
     this.#ownDevices.clear();
@@ -276,9 +289,21 @@ export class FolderWalker {
       this.#crowdedAt = undefined;
       this.rescan('scan');
     }
+    if (this.#deep.length > 0) this.#tellDeep(now);
     this.#queue.promote(now);
     if (!this.#queue.empty) this.#schedule();
     blind.tick();
+  }
+
+  /** What the scan on the way to it did not find, and is not there, came and went. */
+  #tellDeep(now: number): void {
+    const { root, tracker } = this.#options;
+    const scanned = this.#queue.empty;
+    this.#deep = this.#deep.filter((one) => {
+      if (!scanned && now - one.at < maxDeepMs) return true;
+      if (lookAt(one.host) === undefined) tracker.passed(one.folder, root.toMac(one.host), one);
+      return false;
+    });
   }
 
   /** Steady milliseconds up to when it is known that no folder on the way had become another one. */
@@ -428,6 +453,7 @@ export class FolderWalker {
 
   /** Steady milliseconds: what a poll finds to be new or changed cannot have happened before. */
   #after(folder: Folder, cause: Cause): number {
+    if (cause.kind === 'wake' && cause.history === true) return cause.after;
     // Where changes are made elsewhere too, a wake-up says nothing about the first of them.
     return cause.kind === 'wake' && !folder.foreign ? Math.max(folder.polled, cause.after) : folder.polled;
   }
@@ -524,6 +550,7 @@ export class FolderWalker {
     if (folder.level === undefined || folder.level === 0) this.#way.members.add(folder);
     if (folder.foreign) this.#polled.add(folder);
     this.#watchers.open(folder);
+    this.#options.onFolders?.();
     this.#queue.add(folder, undefined, { kind: folder.first ? 'first' : 'scan' });
     this.#schedule();
     return folder;
@@ -539,9 +566,46 @@ export class FolderWalker {
     return this.counters.folders >= most ? `more than ${most} folders in all` : undefined;
   }
 
+  /**
+   * Wake-ups were lost, nobody knows which: everything is scanned again. `detail` says why, `since`, steady
+   * milliseconds, after which moment.
+   */
+  lost(detail: string, since = this.#drained): void {
+    const { blind, clock, limits, onWork } = this.#options;
+    const now = clock.monotonic();
+    this.#crowdedAt ??= now;
+    const from = Math.min(since, this.#drained, now) - limits.lagMs;
+    blind.moment('overflow', detail, Math.round(clock.now() - (now - from) * 1000));
+    onWork();
+  }
+
+  /** Something happened at a path of this machine, far below an entered folder: it may have come and gone. */
+  deep(folder: Folder, host: string): void {
+    const { clock, echo, limits, onWork } = this.#options;
+    if (this.#deep.length >= maxDeep) {
+      this.lost(`more than ${maxDeep} changes in folders that are new`);
+      return;
+    }
+    const at = clock.monotonic();
+    const after = Math.max(folder.polled, this.#drained - limits.lagMs);
+    this.#deep.push({ folder, host, turn: echo.wake().turn, at, after });
+    onWork();
+  }
+
+  /** Something happened at a name while nobody looked: when, is only known to within the folder's polls. */
+  happened(folder: Folder, name: string): void {
+    if (folder.closed || this.#wanted(folder, name) === undefined) return;
+    const { clock, echo, onWork } = this.#options;
+    const at = clock.monotonic();
+    const after = this.#knownUpTo;
+    this.#queue.add(folder, name, { kind: 'wake', turn: echo.wake().turn, at, after, history: true });
+    onWork();
+    this.#schedule();
+  }
+
   #woken(folder: Folder, name: string | undefined): void {
     if (folder.closed) return;
-    const { blind, clock, echo, onWork } = this.#options;
+    const { clock, echo, onWork } = this.#options;
     const { turn, start, wakes } = echo.wake();
     onWork();
     const now = clock.monotonic();
@@ -551,9 +615,9 @@ export class FolderWalker {
     this.counters.wakeups++;
     if (wakes === crowd) {
       this.counters.crowds++;
-      this.#crowdedAt ??= now;
-      const detail = `${crowd} wake-ups at once: some may be lost, and with them what was there and is gone again`;
-      blind.moment('overflow', detail, clock.now() - Math.max(now - this.#drained, 0) * 1000);
+      this.lost(
+        `${crowd} wake-ups at once: some may be lost, and with them what was there and is gone again`,
+      );
     }
     if (name === undefined) this.#queue.add(folder, undefined, { kind: 'scan' });
     else if (itself) {
@@ -588,8 +652,9 @@ export class FolderWalker {
   }
 
   #close(folder: Folder): Promise<void> {
-    const { blind } = this.#options;
+    const { blind, onFolders } = this.#options;
     folder.closed = true;
+    onFolders?.();
     this.#way.members.delete(folder);
     this.#polled.delete(folder);
     this.#denied.delete(folder);

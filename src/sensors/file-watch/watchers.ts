@@ -14,9 +14,22 @@ export interface WatchersOptions {
   readonly onRefused: (folder: Folder, code: string) => void;
 }
 
-/** The kernel's watchers of all entered folders. */
-export class Watchers {
-  /** Folders without one: the system has none left, refuses, or has given it to the same place already. */
+/** What says that something happened in the entered folders. */
+export interface WakeUps {
+  /** Folders for which nothing says so: they are polled. */
+  readonly blind: ReadonlySet<Folder>;
+  /** Steady milliseconds since when some folder waits for its watcher that the first scan did not find. */
+  readonly openingSince: number | undefined;
+  /** Some folder that leads to an observed tree, or where one begins, waits for its watcher. */
+  readonly opensWays: boolean;
+  /** `onReady` or `onRefused` follows, unless the folder is closed before. */
+  open(folder: Folder): void;
+  close(folder: Folder): Promise<void>;
+}
+
+/** chokidar's watchers, one for each entered folder. */
+export class Watchers implements WakeUps {
+  /** The system has none left, refuses, or has given it to the same place already. */
   readonly blind = new Set<Folder>();
   readonly #options: WatchersOptions;
   /** Which folder has the watcher of a place; two may lead there when one of them is a link. */
@@ -29,12 +42,10 @@ export class Watchers {
     this.#options = options;
   }
 
-  /** Steady milliseconds since when some folder waits for its watcher that the first scan did not find. */
   get openingSince(): number | undefined {
     return this.#opening === 0 ? undefined : this.#openingSince;
   }
 
-  /** Some folder that leads to an observed tree, or where one begins, waits for its watcher. */
   get opensWays(): boolean {
     return this.#ways > 0;
   }

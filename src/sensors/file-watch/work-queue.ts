@@ -13,6 +13,8 @@ export type Cause =
       /** Steady milliseconds: when the wake-up came, and up to when every earlier one had come. */
       readonly at: number;
       readonly after: number;
+      /** It happened before the start: `after` is all that is known. */
+      readonly history?: true;
     }
   /** Its folder is new, or only just watched. */
   | { readonly kind: 'scan' }

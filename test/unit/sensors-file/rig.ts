@@ -8,6 +8,7 @@ import type { Event, Observation } from '../../../src/event/event.js';
 import {
   type FileWatchLimits,
   FileWatchSensor,
+  type FileWatchSensorOptions,
   type ItemChange,
   type RememberedItem,
 } from '../../../src/sensors/file-watch/index.js';
@@ -26,6 +27,9 @@ export interface RigOptions {
   readonly remembered?: Iterable<RememberedItem>;
   readonly completeThrough?: number;
   readonly clock?: Clock;
+  readonly events?: FileWatchSensorOptions['events'];
+  readonly restless?: boolean;
+  readonly homes?: FileWatchSensorOptions['homes'];
 }
 
 /** A folder that stands for a Mac, and a file watcher on it. */
@@ -60,6 +64,7 @@ export class Rig {
 
   async start(options: RigOptions = {}): Promise<FileWatchSensor> {
     const { patterns = [], limits, remembered, completeThrough, clock = systemClock } = options;
+    const { events, restless, homes } = options;
     this.sensor = new FileWatchSensor({
       root: new RootMap(this.root),
       clock,
@@ -71,6 +76,9 @@ export class Rig {
         else this.items.set(change.path, change);
       },
       ...(limits === undefined ? {} : { limits }),
+      ...(events === undefined ? {} : { events }),
+      ...(restless === undefined ? {} : { restless }),
+      ...(homes === undefined ? {} : { homes }),
       ...(remembered === undefined ? {} : { state: { load: () => remembered, completeThrough } }),
     });
     this.sink.sensor = this.sensor;
