@@ -7,8 +7,8 @@ import { SyntaxFailure } from './diagnostic.js';
  */
 export const queryLimits = { characters: 262_144, depth: 128, nodes: 50_000 } as const;
 
-/** Documents are read no deeper than this, so that a longer name stands for nothing. */
-const maxFieldParts = 32;
+/** Elasticsearch maps no deeper (index.mapping.depth.limit), and documents are read little deeper. */
+const maxFieldParts = 20;
 /** Reading a name costs time and memory by the square of its parts; their length is multiplied by it. */
 const maxFieldLength = 1_000;
 

@@ -10,9 +10,14 @@ import { parseRegex, RegexFailure } from './regex/parse.js';
 
 /** Why a text is no usable regular expression, or undefined. */
 export function validateRegex(pattern: string): string | undefined {
+  const measured = measureRegex(pattern);
+  return typeof measured === 'string' ? measured : undefined;
+}
+
+/** The states that an expression takes, or why it is no usable one. */
+export function measureRegex(pattern: string): number | string {
   try {
-    build(pattern, false);
-    return undefined;
+    return build(pattern, false).states;
   } catch (failure) {
     if (failure instanceof RegexFailure) return failure.message;
     throw failure;
@@ -26,7 +31,7 @@ export function validateRegex(pattern: string): string | undefined {
 export function compileRegex(pattern: string, insensitive: boolean): (text: string) => boolean {
   let matcher: Matcher;
   try {
-    matcher = new Matcher(build(pattern, insensitive));
+    matcher = build(pattern, insensitive);
   } catch (failure) {
     if (failure instanceof RegexFailure) return () => false;
     throw failure;
@@ -34,6 +39,7 @@ export function compileRegex(pattern: string, insensitive: boolean): (text: stri
   return insensitive ? (text) => matcher.matches(foldText(text)) : (text) => matcher.matches(text);
 }
 
-function build(pattern: string, insensitive: boolean): Automaton {
-  return new Automaton(parseRegex(pattern, insensitive));
+/** Throws RegexFailure. */
+function build(pattern: string, insensitive: boolean): Matcher {
+  return new Matcher(new Automaton(parseRegex(pattern, insensitive)));
 }

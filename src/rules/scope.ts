@@ -168,12 +168,10 @@ function allOf(parts: readonly Reads[]): Reads {
 
 function eitherOf(parts: readonly Reads[]): Reads {
   const either = merged(parts);
-  for (const part of parts) {
-    for (const name of part.required) {
-      const everywhere = parts.every((other) => other.required.has(name));
-      (everywhere ? either.required : either.alternative).add(name);
-    }
-  }
+  const counts = new Map<string, number>();
+  for (const part of parts) for (const name of part.required) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const [name, count] of counts)
+    (count === parts.length ? either.required : either.alternative).add(name);
   either.paths = union(parts.map((part) => part.paths));
   either.actions = union(parts.map((part) => part.actions));
   either.categories = union(parts.map((part) => part.categories));
@@ -200,12 +198,12 @@ function narrowest<T>(lists: readonly Allowed<T>[]): Allowed<T> {
 }
 
 function union<T>(lists: readonly Allowed<T>[]): Allowed<T> {
-  const all: T[] = [];
+  const all = new Set<T>();
   for (const list of lists) {
     if (list === null) return null;
-    for (const item of list) if (!all.includes(item)) all.push(item);
+    for (const item of list) all.add(item);
   }
-  return all;
+  return [...all];
 }
 
 function leaf(expr: Expr, negated: boolean): Reads {

@@ -1,8 +1,9 @@
 import { didYouMean, nearest } from '../../base/nearest.js';
 import { type FieldInfo, lookupField } from '../../event/fields.js';
 import type { Call, Compare, Expr, Field, In, Like, Literal, Regex, Span, StepCondition } from '../ast.js';
+import { leastNeedle } from '../plan/grams.js';
 import { validateWildcard } from '../plan/like.js';
-import { validateRegex } from '../regex.js';
+import { measureRegex } from '../regex.js';
 import { type ArgumentKind, functionNames, signatureOf } from '../signatures.js';
 import { isAddressOrBlock, neverEqual, type Report } from './report.js';
 
@@ -23,11 +24,21 @@ const categories = [
   ...['session', 'threat', 'vulnerability', 'web'],
 ];
 
+/** States of all regular expressions of a query together; one that is refused counts as so many. */
+const maxRegexStates = 20_000;
+const refusedStates = 2_000;
+
+/** Patterns that nothing but a search through the whole value can decide. */
+const maxSearched = 1_000;
+const tooManySearched = `more than ${maxSearched} patterns begin with a wildcard and hold no ${leastNeedle} characters in a row`;
+
 type ValueType = 'string' | 'number' | 'boolean' | 'null' | 'any';
 
 /** Checks one condition: functions, types, patterns, comparisons of fields, names. */
 export class EqlConditionCheck {
   readonly #report: Report;
+  #regexStates = 0;
+  #searched = 0;
 
   constructor(report: Report) {
     this.#report = report;
@@ -188,7 +199,9 @@ export class EqlConditionCheck {
     this.#expect(expr.value, 'string', expr.op);
     for (const pattern of expr.patterns) {
       if (!this.#pattern(pattern, expr.op)) continue;
-      const problem = validateWildcard((pattern as Literal).value as string);
+      const text = (pattern as Literal).value as string;
+      if (isSearched(text)) this.#searched++;
+      const problem = this.#searched > maxSearched ? tooManySearched : validateWildcard(text);
       if (problem !== undefined) this.#report.error(pattern.span, 'eql/pattern', problem);
     }
     return 'boolean';
@@ -205,10 +218,23 @@ export class EqlConditionCheck {
     this.#expect(expr.value, 'string', op);
     for (const pattern of expr.patterns) {
       if (!this.#pattern(pattern, op)) continue;
-      const problem = validateRegex(pattern.value as string);
+      const problem = this.#regexProblem(pattern.value as string);
       if (problem !== undefined) this.#report.error(pattern.span, 'eql/regex', problem);
     }
     return 'boolean';
+  }
+
+  #regexProblem(pattern: string): string | undefined {
+    // Each costs time to be read, and a query holds thousands of them.
+    if (this.#regexStates > maxRegexStates)
+      return 'the regular expressions of the query are too large together';
+    const measured = measureRegex(pattern);
+    if (typeof measured === 'string') {
+      this.#regexStates += refusedStates;
+      return measured;
+    }
+    this.#regexStates += measured;
+    return undefined;
   }
 
   #call(expr: Call): ValueType {
@@ -264,6 +290,12 @@ export class EqlConditionCheck {
       this.#report.error(arg.span, 'eql/cidr', `"${shown}" is neither a CIDR block nor an IP address`);
     }
   }
+}
+
+/** No index of beginnings or of parts leads to such a pattern: each is tried on each value. */
+function isSearched(pattern: string): boolean {
+  const parts = pattern.split(/[*?]/);
+  return parts.length > 1 && parts[0] === '' && parts.every((part) => part.length < leastNeedle);
 }
 
 function literalType({ value }: Literal): ValueType {

@@ -115,32 +115,45 @@ function shortest(texts: readonly string[]): readonly string[] {
 
 /** What every alternative requires of one field, as the union of what they allow. */
 function common(alternatives: readonly (readonly Requirement[])[]): readonly Requirement[] {
-  const [first = [], ...rest] = alternatives;
-  return first.flatMap((one) => {
-    let merged: readonly Requirement[] = [one];
-    for (const others of rest) {
-      const name = one.parts.join('.');
-      const same = others.filter(({ parts }) => parts.join('.') === name);
-      merged = merged.flatMap((so) => same.flatMap((other) => either(so, other)));
-      if (merged.length === 0 || merged.length > maxChoices) return [];
-    }
-    return merged;
+  const named = alternatives.map(byField);
+  return [...(named[0]?.keys() ?? [])].flatMap((name) => {
+    const lists = named.map((fields) => fields.get(name));
+    if (!lists.every((list) => list !== undefined)) return [];
+    return kinds.flatMap((kind) => {
+      const texts: string[] = [];
+      for (const list of lists) {
+        const one = nearestTo(list, kind);
+        if (one === undefined || texts.length > maxTexts) return [];
+        texts.push(...one.texts);
+      }
+      return usable({ parts: name.split('.'), kind, texts });
+    });
   });
 }
 
-const maxChoices = 8;
+const kinds: readonly Kind[] = ['equals', 'prefix', 'contains'];
 
-/** One or the other of two requirements of the same field, as one that is implied by both. */
-function either(a: Requirement, b: Requirement): readonly Requirement[] {
-  const texts = [...a.texts, ...b.texts];
-  const { parts } = a;
-  if (a.kind === b.kind) return usable({ parts, kind: a.kind, texts });
-  // What equals a text begins with it and contains it; what begins with one contains it.
-  return usable({
-    parts,
-    kind: a.kind === 'contains' || b.kind === 'contains' ? 'contains' : 'prefix',
-    texts,
-  });
+function byField(list: readonly Requirement[]): ReadonlyMap<string, readonly Requirement[]> {
+  const fields = new Map<string, Requirement[]>();
+  for (const one of list) {
+    const name = one.parts.join('.');
+    const same = fields.get(name);
+    if (same === undefined) fields.set(name, [one]);
+    else same.push(one);
+  }
+  return fields;
+}
+
+/**
+ * The requirement that implies one of the kind: what equals a text begins with it and contains it, what begins with one
+ * contains it. Of several the one with the fewest texts.
+ */
+function nearestTo(list: readonly Requirement[], kind: Kind): Requirement | undefined {
+  const implying = list.filter((one) => kinds.indexOf(one.kind) <= kinds.indexOf(kind));
+  return implying.reduce<Requirement | undefined>(
+    (best, one) => (best === undefined || one.texts.length < best.texts.length ? one : best),
+    undefined,
+  );
 }
 
 // Fields whose values are so few that filing under them tells little.

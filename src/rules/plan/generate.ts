@@ -104,6 +104,9 @@ function generateMatcher(
   return make(judges, begin, drawers, names, slot, distinctValues);
 }
 
+// Of a longer name, which no event has, the code would grow by the square of its parts.
+const maxPlainParts = 8;
+
 class Writer {
   readonly constants: Constants = { names: [], texts: [], tests: [], sparse: [] };
   readonly fields = new Map<string, number>();
@@ -160,7 +163,7 @@ class Writer {
    * dotted key beside the next property may give more).
    */
   #plainRead(parts: readonly string[]): string {
-    if (!parts.every(isPlainPart)) return 'o=undefined;';
+    if (parts.length > maxPlainParts || !parts.every(isPlainPart)) return 'o=undefined;';
     const keys = keysOf(parts);
     return parts
       .map((part, index) => {

@@ -6,6 +6,8 @@ export interface Pattern {
 interface Part {
   /** The literal text when the part holds no `?`. */
   readonly text: string | undefined;
+  /** The longest text in it without a `?`. */
+  readonly longest: string;
   /** Code points, null for `?`. */
   readonly points: readonly (number | null)[];
 }
@@ -28,6 +30,7 @@ export function eqlPattern(text: string): Pattern {
   return {
     parts: text.split('*').map((part) => ({
       text: part.includes('?') ? undefined : part,
+      longest: part.split('?').reduce((best, one) => (one.length > best.length ? one : best)),
       points: Array.from(part, (one) => (one === '?' ? null : (one.codePointAt(0) as number))),
     })),
   };
@@ -35,7 +38,7 @@ export function eqlPattern(text: string): Pattern {
 
 /** A pattern of literal texts with a `*` between each two. */
 export function textPattern(texts: readonly string[]): Pattern {
-  return { parts: texts.map((text) => ({ text, points: [] })) };
+  return { parts: texts.map((text) => ({ text, longest: text, points: [] })) };
 }
 
 export function hasWildcard(text: string): boolean {

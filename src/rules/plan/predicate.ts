@@ -276,16 +276,24 @@ function byBeginning(patterns: readonly Pattern[]): TextTest {
 function byPart(patterns: readonly Pattern[]): TextTest {
   const grams = new GramIndex(patterns.map((pattern, index) => ({ text: longestPart(pattern), index })));
   const tests = patterns.map(patternTest);
+  const tried = new Uint8Array(patterns.length);
   return (value) => {
     const found: number[] = [];
     grams.collect(value, found);
-    for (const index of found) if ((tests[index] as TextTest)(value)) return true;
+    if (found.length === 0) return false;
+    tried.fill(0);
+    for (const index of found) {
+      // A part that a value holds a thousand times is no reason to try the pattern as often.
+      if (tried[index] === 1) continue;
+      tried[index] = 1;
+      if ((tests[index] as TextTest)(value)) return true;
+    }
     return false;
   };
 }
 
 function longestPart({ parts }: Pattern): string {
-  return parts.reduce((best, { text = '' }) => (text.length > best.length ? text : best), '');
+  return parts.reduce((best, { longest }) => (longest.length > best.length ? longest : best), '');
 }
 
 /**

@@ -1,33 +1,36 @@
 import { type CharSet, contains, union } from './char-set.js';
 import { type Node, RegexFailure } from './parse.js';
 
-interface State {
+export interface State {
   /** Where to go with a character of the set. */
   readonly edges: { readonly set: CharSet; readonly to: number }[];
   /** Where to go without a character. */
   readonly free: number[];
 }
 
-interface Fragment {
-  readonly start: number;
-  readonly end: number;
-}
-
-// Elasticsearch's max_determinized_states is 10,000; every state costs time at every character.
-const maxStates = 4_000;
+// Every state may cost time at every character. A character of the expression takes one, repetitions written out.
+const maxStates = 2_000;
+// For `~` and `&` (Elasticsearch's max_determinized_states is 10,000), and how many states may be visited to find them.
 const maxDetermined = 2_000;
+const maxDeterminedWork = 1_000_000;
+
+/** What is left of the visits that `~` and `&` of one expression may cost. */
+interface Work {
+  left: number;
+}
 
 /** A non-deterministic automaton with one start and one end. */
 export class Automaton {
   readonly states: State[] = [];
   readonly start: number;
   readonly end: number;
+  readonly #work: Work;
 
-  /** Throws RegexFailure when the expression needs too many states. */
-  constructor(node: Node) {
-    const { start, end } = this.#build(node);
-    this.start = start;
-    this.end = end;
+  /** Throws RegexFailure when the expression needs too many states, or too much time to find them. */
+  constructor(node: Node, work: Work = { left: maxDeterminedWork }) {
+    this.#work = work;
+    this.end = this.#state();
+    this.start = this.#build(node, this.end);
   }
 
   /** The given states and all that can be reached from them without a character, sorted. */
@@ -66,132 +69,125 @@ export class Automaton {
     return this.states.push({ edges: [], free: [] }) - 1;
   }
 
-  #link(from: number, to: number): void {
-    (this.states[from] as State).free.push(to);
+  #fork(...free: readonly number[]): number {
+    const state = this.#state();
+    (this.states[state] as State).free.push(...free);
+    return state;
   }
 
-  #build(node: Node): Fragment {
+  /** Adds states that lead through the node to `to`. Returns the first of them. */
+  #build(node: Node, to: number): number {
     switch (node.kind) {
       case 'set': {
-        const { start, end } = this.#pair();
-        (this.states[start] as State).edges.push({ set: node.set, to: end });
-        return { start, end };
+        const state = this.#state();
+        (this.states[state] as State).edges.push({ set: node.set, to });
+        return state;
       }
-      case 'empty-text': {
-        const both = this.#pair();
-        this.#link(both.start, both.end);
-        return both;
-      }
+      case 'empty-text':
+        return to;
       case 'nothing':
-        return this.#pair();
+        return this.#state();
       case 'concat':
-        return this.#concat(node.parts.map((part) => () => this.#build(part)));
+        return node.parts.reduceRight((next, part) => this.#build(part, next), to);
       case 'union':
-        return this.#union(node.parts.map((part) => this.#build(part)));
+        return this.#union(node.parts, to);
       case 'repeat':
-        return this.#repeat(node);
+        return this.#repeat(simplified(node), to);
       case 'complement':
-        return this.#without(node.operand);
+        return this.#without(node.operand, to);
       case 'intersection': {
         // What is in all of them is what is not outside of any.
         const outside = node.parts.map((operand): Node => ({ kind: 'complement', operand }));
-        return this.#without({ kind: 'union', parts: outside });
+        return this.#without({ kind: 'union', parts: outside }, to);
       }
     }
   }
 
-  #pair(): Fragment {
-    return { start: this.#state(), end: this.#state() };
+  /** Alternatives of one character are one. */
+  #union(parts: readonly Node[], to: number): number {
+    const sets = parts.flatMap((part) => (part.kind === 'set' ? [part.set] : []));
+    const others = parts.filter(({ kind }) => kind !== 'set');
+    const merged: Node[] = sets.length === 0 ? [] : [{ kind: 'set', set: union(...sets) }];
+    const firsts = [...merged, ...others].map((part) => this.#build(part, to));
+    return firsts.length === 1 ? (firsts[0] as number) : this.#fork(...firsts);
   }
 
-  #concat(builds: readonly (() => Fragment)[]): Fragment {
-    const whole = this.#pair();
-    let at = whole.start;
-    for (const build of builds) {
-      const part = build();
-      this.#link(at, part.start);
-      at = part.end;
+  #repeat({ operand, min, max }: Repeat, to: number): number {
+    let next = max === Number.POSITIVE_INFINITY ? this.#star(operand, to) : to;
+    for (let count = min; max !== Number.POSITIVE_INFINITY && count < max; count++) {
+      next = this.#fork(this.#build(operand, next), to);
     }
-    this.#link(at, whole.end);
-    return whole;
-  }
-
-  #union(parts: readonly Fragment[]): Fragment {
-    const whole = this.#pair();
-    for (const part of parts) {
-      this.#link(whole.start, part.start);
-      this.#link(part.end, whole.end);
+    for (let count = 0; count < min; count++) {
+      const first = this.#build(operand, next);
+      // What takes no state takes none however often it is repeated.
+      if (first === next) break;
+      next = first;
     }
-    return whole;
+    return next;
   }
 
-  #repeat({ operand, min, max }: Extract<Node, { kind: 'repeat' }>): Fragment {
-    const builds: (() => Fragment)[] = [];
-    for (let count = 0; count < min; count++) builds.push(() => this.#build(operand));
-    if (max === Number.POSITIVE_INFINITY) builds.push(() => this.#star(operand));
-    else for (let count = min; count < max; count++) builds.push(() => this.#optional(operand));
-    return this.#concat(builds);
-  }
-
-  #star(operand: Node): Fragment {
-    const part = this.#build(operand);
-    this.#link(part.start, part.end);
-    this.#link(part.end, part.start);
-    return part;
-  }
-
-  #optional(operand: Node): Fragment {
-    const part = this.#build(operand);
-    this.#link(part.start, part.end);
-    return part;
+  #star(operand: Node, to: number): number {
+    const state = this.#fork(to);
+    (this.states[state] as State).free.push(this.#build(operand, state));
+    return state;
   }
 
   /** Everything that the operand is not: made deterministic, its ends and the others change places. */
-  #without(operand: Node): Fragment {
-    const inner = new Automaton(operand);
-    const { sets, ends, edges } = determine(inner);
-    const whole = this.#pair();
-    const names = sets.map(() => this.#state());
-    this.#link(whole.start, names[0] as number);
+  #without(operand: Node, to: number): number {
+    const { ends, edges } = determine(new Automaton(operand, this.#work), this.#work);
+    const names = edges.map(() => this.#state());
     for (const [index, name] of names.entries()) {
-      for (const [to, set] of edges[index] as ReadonlyMap<number, CharSet>) {
-        (this.states[name] as State).edges.push({ set, to: names[to] as number });
+      const state = this.states[name] as State;
+      for (const [next, set] of edges[index] as ReadonlyMap<number, CharSet>) {
+        state.edges.push({ set, to: names[next] as number });
       }
-      if (!ends[index]) this.#link(name, whole.end);
+      if (!ends[index]) state.free.push(to);
     }
-    return whole;
+    return names[0] as number;
   }
 }
 
+type Repeat = Extract<Node, { kind: 'repeat' }>;
+
+/** `(x?){m,n}` as `x{0,n}` and `(x*){m,n}` as `x*`: what may be left out is left out once, not at each repetition. */
+function simplified(node: Repeat): Repeat {
+  const { operand, max } = node;
+  if (operand.kind !== 'repeat' || operand.min !== 0 || max === 0) return node;
+  if (operand.max === 1) return simplified({ ...node, operand: operand.operand, min: 0 });
+  return operand.max === Number.POSITIVE_INFINITY ? simplified(operand) : node;
+}
+
 interface Determined {
-  readonly sets: readonly (readonly number[])[];
   readonly ends: readonly boolean[];
   readonly edges: readonly ReadonlyMap<number, CharSet>[];
 }
 
 /** All deterministic states; the one without any state of the automaton is among them. */
-function determine(automaton: Automaton): Determined {
+function determine(automaton: Automaton, work: Work): Determined {
   const sets: (readonly number[])[] = [automaton.closure([automaton.start])];
   const known = new Map<string, number>([[(sets[0] as number[]).join(), 0]]);
   const edges: Map<number, CharSet>[] = [];
   const starts = automaton.boundaries();
   for (let index = 0; index < sets.length; index++) {
-    const found = new Map<number, CharSet>();
+    const ranges = new Map<number, number[]>();
     for (const [at, point] of starts.entries()) {
-      const next = automaton.step(sets[index] as readonly number[], point);
+      const set = sets[index] as readonly number[];
+      const next = automaton.step(set, point);
       const key = next.join();
       let to = known.get(key);
+      work.left -= 1 + set.length + next.length;
       if (to === undefined) {
-        if (sets.length >= maxDetermined) {
-          throw new RegexFailure('the regular expression is too complex: ~ and & need too many states');
-        }
         to = sets.push(next) - 1;
         known.set(key, to);
       }
-      const range: CharSet = [point, (starts[at + 1] ?? 0x110000) - 1];
-      found.set(to, union(found.get(to) ?? [], range));
+      if (sets.length > maxDetermined || work.left < 0) {
+        throw new RegexFailure('the regular expression is too complex: ~ and & need too many states');
+      }
+      const found = ranges.get(to) ?? [];
+      found.push(point, (starts[at + 1] ?? 0x110000) - 1);
+      ranges.set(to, found);
     }
-    edges.push(found);
+    edges.push(new Map([...ranges].map(([to, range]) => [to, union(range)])));
   }
-  return { sets, edges, ends: sets.map((set) => set.includes(automaton.end)) };
+  return { edges, ends: sets.map((set) => set.includes(automaton.end)) };
 }

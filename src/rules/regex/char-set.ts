@@ -51,16 +51,43 @@ export function contains(set: CharSet, point: number): boolean {
 
 // No code point above this has another case (Unicode's Adlam is the highest block with cases).
 const lastCased = 0x1e943;
+let cased: Int32Array | undefined;
+
+/** The code points that fold to another one, ascending: few thousands, found once. */
+function casedPoints(): Int32Array {
+  if (cased !== undefined) return cased;
+  const found: number[] = [];
+  for (let point = 0; point <= lastCased; point++) if (foldPoint(point) !== point) found.push(point);
+  cased = Int32Array.from(found);
+  return cased;
+}
 
 /** What the set is after each of its code points was folded. */
 export function foldSet(set: CharSet): CharSet {
+  const [from = 0, to = 0] = set;
+  if (set.length === 2 && from === to) {
+    const folded = foldPoint(from);
+    return folded === from ? set : union(set, [folded, folded]);
+  }
   const points: number[] = [];
+  const all = casedPoints();
   for (let at = 0; at < set.length; at += 2) {
-    const [from, to] = [set[at] as number, Math.min(set[at + 1] as number, lastCased)];
-    for (let point = from; point <= to; point++) {
-      const folded = foldPoint(point);
-      if (folded !== point) points.push(folded, folded);
+    const [from, to] = [set[at] as number, set[at + 1] as number];
+    for (let index = firstFrom(all, from); index < all.length && (all[index] as number) <= to; index++) {
+      const folded = foldPoint(all[index] as number);
+      points.push(folded, folded);
     }
   }
-  return union(set, points);
+  return points.length === 0 ? set : union(set, points);
+}
+
+/** The place of the first point that is not below `from`. */
+function firstFrom(points: Int32Array, from: number): number {
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((points[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

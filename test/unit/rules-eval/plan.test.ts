@@ -325,3 +325,17 @@ test('350 conditions compile into one set that finds each of them', () => {
     expect(hits.every((hit) => set.test(hit, doc))).toBe(true);
   }
 });
+
+test('every value of a long array is judged, by a condition alone and by one among many', () => {
+  const args = [...new Array<string>(12_000).fill('-x'), '--last'];
+  const queries = ['a', 'b', 'c', 'd', 'e', '--last'].map(
+    (word) => `process where process.args == "${word}"`,
+  );
+  const further = [
+    'process where length(process.args) == 6',
+    'process where substring(process.args, 2) like "l*"',
+  ];
+  const doc = { event: { category: ['process'] }, process: { args } };
+  const hits = hitsOf([...queries, ...further].map(eql), doc);
+  expect(hits).toEqual([5, 6, 7]);
+});
