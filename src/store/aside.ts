@@ -2,8 +2,9 @@ import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { formatMicros, type Micros } from '../base/time.js';
 
-/** So many files that were set aside are kept of each database, the newest ones. */
+/** So many that were set aside are kept of each database, the newest ones, and of those after the first so many bytes. */
 const kept = 3;
+const keptBytes = 256 * 1024 * 1024;
 const tails = ['', '-wal', '-shm'] as const;
 const pattern = /^(launchwarden|events)\.db\.(damaged|newer-schema)-(\d{1,17})(?:-wal|-shm)?$/;
 
@@ -52,8 +53,13 @@ export function listAside(dataDir: string): SetAside[] {
 }
 
 function forgetOldest(dataDir: string, name: string): void {
-  const old = listAside(dataDir).filter(({ file }) => file.startsWith(`${name}.`));
-  for (const { file } of old.slice(kept)) {
-    for (const tail of tails) rmSync(path.join(dataDir, file + tail), { recursive: true, force: true });
+  let bytes = 0;
+  for (const [index, { file }] of listAside(dataDir)
+    .filter((one) => one.file.startsWith(`${name}.`))
+    .entries()) {
+    const all = tails.map((tail) => path.join(dataDir, file + tail));
+    bytes += all.reduce((sum, one) => sum + (lstatSync(one, { throwIfNoEntry: false })?.size ?? 0), 0);
+    if (index === 0 || (index < kept && bytes <= keptBytes)) continue;
+    for (const one of all) rmSync(one, { recursive: true, force: true });
   }
 }
