@@ -18,7 +18,7 @@ import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
 import { Pipeline } from './pipeline.js';
-import { filePatterns, logPassedOver, mutedRules, selectRules } from './rules.js';
+import { filePatterns, kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
@@ -205,6 +205,7 @@ class Agent {
         log,
         boot,
         patterns: filePatterns(rules),
+        more: kindsFor(rules),
         scopePid,
         before:
           complete > 0

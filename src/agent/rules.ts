@@ -11,9 +11,11 @@ import {
   loadBuiltinRules,
   loadRules,
   type Rule,
+  ruleRequirements,
   type Tier,
   watchPatterns,
 } from '../rules/index.js';
+import type { EsKind } from '../sensors/endpoint-security/index.js';
 import { Scope } from '../sensors/file-watch/index.js';
 
 /** So many of the files that are passed over are named in the log. */
@@ -70,6 +72,19 @@ export function logPassedOver(passedOver: readonly Diagnostic[], log: Logger): v
 /** macOS path patterns of the files that the rules look for. */
 export function filePatterns(rules: readonly Rule[]): string[] {
   return watchPatterns(rules).patterns.map(({ text }) => text);
+}
+
+/** Events that a rule asks for by name, and that are too many to be watched otherwise. */
+const kindsOfActions: Readonly<Record<string, EsKind>> = {
+  open: 'open',
+  extended_attributes_delete: 'deleteextattr',
+};
+
+/** Kinds of EndpointSecurity's events, beyond the usual ones, that some rule names. */
+export function kindsFor(rules: readonly Rule[]): EsKind[] {
+  const actions = rules.flatMap((rule) => ruleRequirements(rule).flatMap((step) => step.actions ?? []));
+  const named = new Set(actions);
+  return Object.entries(kindsOfActions).flatMap(([action, kind]) => (named.has(action) ? [kind] : []));
 }
 
 /** What these sensors see of what a rule looks for. All of them watch the folders that the rules name, not the whole disk. */

@@ -5,7 +5,7 @@ import type { RootMap } from '../base/root.js';
 import { type Micros, parseTime } from '../base/time.js';
 import type { ConfigurableSensor, Settings } from '../config/index.js';
 import type { Event, SensorKind } from '../event/event.js';
-import { EndpointSecuritySensor } from '../sensors/endpoint-security/index.js';
+import { EndpointSecuritySensor, type EsKind } from '../sensors/endpoint-security/index.js';
 import { EsloggerSensor } from '../sensors/eslogger/index.js';
 import { FileWatchSensor, type ItemChange, type RememberedItem } from '../sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
@@ -27,6 +27,8 @@ export interface SensorSetOptions {
   readonly boot: string;
   /** macOS path patterns that the rules look for. */
   readonly patterns: readonly string[];
+  /** Kinds of EndpointSecurity's events, beyond the usual ones, that they name. */
+  readonly more: readonly EsKind[];
   /** `--root-scope`. */
   readonly scopePid?: number | undefined;
   /** What the run before this one remembered, and up to when it had seen everything; undefined before the first. */
@@ -233,15 +235,19 @@ export class SensorSet {
   }
 
   #endpointSecurity(): Sensor {
-    const { patterns } = this.#options;
-    return this.#withParents(new EndpointSecuritySensor({ ...this.#common('endpoint-security'), patterns }));
+    const { patterns, more } = this.#options;
+    return this.#withParents(
+      new EndpointSecuritySensor({ ...this.#common('endpoint-security'), patterns, more }),
+    );
   }
 
   /** With `--root` the tree's own stand-in, where there is one. */
   #eslogger(): Sensor {
     const { patterns, root } = this.#options;
+    // Every file that anybody opens on this Mac would be a line.
+    const more = this.#options.more.filter((kind) => kind !== 'open');
     const settings = { program: root.toHost('/usr/bin/eslogger') };
-    return this.#withParents(new EsloggerSensor({ ...this.#common('eslogger'), patterns, settings }));
+    return this.#withParents(new EsloggerSensor({ ...this.#common('eslogger'), patterns, more, settings }));
   }
 
   #processScan(since: Micros | undefined): Sensor {

@@ -24,6 +24,7 @@ export async function probeSensors(settings: Settings, clock: Clock): Promise<Pr
       log: silentLogger,
       boot: readBootId(),
       patterns: [],
+      more: [],
       onContext() {},
       onItem() {},
       onLoaded() {},

@@ -1,5 +1,5 @@
 import { lookupField } from '../event/fields.js';
-import type { Supply } from '../event/supply.js';
+import type { SuppliedEvent, Supply } from '../event/supply.js';
 import type { PathPattern } from './allowed-values.js';
 import type { Rule } from './rule.js';
 import { readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
@@ -50,32 +50,32 @@ function nameOf({ role, index }: StepRequirements): string {
 
 function stepReasons(step: StepRequirements, tier: Tier): { blind: boolean; reasons: string[] } {
   const none = (reason: string) => ({ blind: true, reasons: [reason] });
-  const { supply } = tier;
   const wanted: readonly (string | null)[] = step.categories ?? [null];
-  const delivered = wanted.filter((category) => supply.actionsOf(category) !== undefined);
+  const delivered = wanted.flatMap((category) => tier.supply.eventsOf(category));
   if (delivered.length === 0)
     return none(`needs ${wanted.join(' or ')} events, which no running sensor delivers`);
   const { actions } = step;
-  const possible = actions?.some((action) =>
-    delivered.some((category) => supply.actionsOf(category)?.has(action)),
-  );
-  if (actions !== null && possible !== true) {
-    return none(`needs ${actions.join(' or ')} events, which no running sensor delivers`);
-  }
-  const absent = (names: readonly string[]) =>
-    names.filter(
-      (name) => !name.includes('*') && !delivered.some((category) => supply.fills(name, category)),
-    );
+  const possible = delivered.filter(({ action }) => actions === null || actions.includes(action));
+  if (possible.length === 0)
+    return none(`needs ${actions?.join(' or ')} events, which no running sensor delivers`);
   const reasons: string[] = [];
   const say = (names: readonly string[], text: (list: string) => string) => {
     if (names.length > 0) reasons.push(text(names.map(described).join(', ')));
   };
-  const lacking = absent(step.required);
+  // All that is required must stand on one and the same event.
+  const lacking = possible
+    .map((event) => absent(step.required, [event]))
+    .reduce((least, names) => (names.length < least.length ? names : least));
   say(lacking, (list) => `never matches: it needs ${list}`);
-  say(absent(step.alternative), (list) => `misses an alternative that needs ${list}`);
-  say(absent(step.negated), (list) => `reports what it should leave out: it excludes by ${list}`);
-  if (readsFiles(step) && delivered.includes('file')) reasons.push(...pathReasons(step, tier));
+  say(absent(step.alternative, possible), (list) => `misses an alternative that needs ${list}`);
+  say(absent(step.negated, possible), (list) => `reports what it should leave out: it excludes by ${list}`);
+  if (readsFiles(step) && wanted.includes('file')) reasons.push(...pathReasons(step, tier));
   return { blind: lacking.length > 0, reasons };
+}
+
+/** The fields that none of these events carries. */
+function absent(names: readonly string[], events: readonly SuppliedEvent[]): string[] {
+  return names.filter((name) => !name.includes('*') && !events.some((event) => event.carries(name)));
 }
 
 function described(name: string): string {

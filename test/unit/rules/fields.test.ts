@@ -30,20 +30,39 @@ test('look-up and the nearest name', () => {
 
 test('what a sensor supplies depends on the kind of event', () => {
   const polled = supplyOf(['process-scan', 'file-watch']);
-  expect(polled.fills('process.name', 'process')).toBe(true);
-  expect(polled.fills('process.name', 'file')).toBe(false);
-  expect(polled.fills('process.name', null)).toBe(true);
-  expect(polled.fills('file.path', 'file')).toBe(true);
-  expect(polled.fills('Persistence.args', 'persistence')).toBe(true);
-  expect(polled.fills('destination.port', 'network')).toBe(false);
-  expect(polled.actionsOf('network')).toBeUndefined();
-  expect(polled.actionsOf('file')?.has('open')).toBe(false);
+  const carried = (field: string, category: string | null, supply = polled) =>
+    supply
+      .eventsOf(category)
+      .filter(({ carries }) => carries(field))
+      .map(({ action }) => action);
+  expect(carried('process.name', 'process')).toEqual(['exec', 'fork']);
+  expect(carried('process.name', 'file')).toEqual([]);
+  expect(carried('process.name', null)).not.toEqual([]);
+  expect(carried('file.hash.sha256', 'file')).toEqual(['modification', 'rename']);
+  expect(carried('file.path', 'file')).not.toContain('launch_daemon');
+  expect(carried('Persistence.args', 'persistence')).toEqual(['launch_daemon']);
+  expect(polled.eventsOf('network')).toEqual([]);
   const apple = supplyOf(['eslogger']);
-  expect(apple.fills('process.name', 'file')).toBe(true);
+  expect(carried('process.name', 'file', apple)).toContain('modification');
   // Elastic documents no arguments on file events (endpoint-package, file/macos).
-  expect(apple.fills('process.args', 'file')).toBe(false);
-  expect(apple.actionsOf('file')?.has('open')).toBe(true);
-  expect(supplyOf(['capture']).fills('anything.at.all', 'network')).toBe(true);
+  expect(carried('process.args', 'file', apple)).toEqual([]);
+  expect(carried('process.exit_code', 'process', apple)).toEqual(['end']);
+  expect(supplyOf(['capture']).anything).toBe(true);
+});
+
+test('what no sensor fills is filled by none', () => {
+  for (const name of [
+    'process.env_vars',
+    'process.hash.sha256',
+    'process.end',
+    'user.Ext.real.name',
+    'file.Ext.entropy',
+  ])
+    expect(lookupField(name)?.filledBy).toEqual({});
+  expect(lookupField('file.attributes')?.filledBy).toEqual({
+    'endpoint-security': ['file extended_attributes_delete'],
+    eslogger: ['file extended_attributes_delete'],
+  });
 });
 
 test('the checker and the evaluator know the same functions', () => {

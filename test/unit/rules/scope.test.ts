@@ -185,6 +185,53 @@ describe('degraded', () => {
     expect(degradedReasons(rule(query), polled)).toEqual(expected);
   });
 
+  // A field that stands on other events than those that the step names helps nobody.
+  test.each([
+    [
+      'file where event.action == "deletion" and file.hash.sha256 == "x"',
+      ['the rule never matches: it needs file.hash.sha256'],
+    ],
+    [
+      'file where event.action == "modification" and file.Ext.original.path == "/x"',
+      ['the rule never matches: it needs file.Ext.original.path'],
+    ],
+    ['file where event.action in ("modification", "rename") and file.Ext.original.path == "/x"', []],
+    [
+      'file where event.action == "launch_daemon" and file.path like "/Library/*"',
+      ['the rule never matches: it needs file.path'],
+    ],
+    [
+      'process where event.action == "exec" and process.exit_code == 1',
+      ['the rule never matches: it needs process.exit_code'],
+    ],
+    [
+      'process where process.exit_code == 1 and process.Ext.script.path == "/x"',
+      ['the rule never matches: it needs process.Ext.script.path'],
+    ],
+    [
+      'process where event.action == "exec" and process.env_vars : "DYLD*"',
+      ['the rule never matches: it needs process.env_vars'],
+    ],
+    [
+      'process where event.action == "fork" and not process.Ext.script.path == "/x"',
+      ['the rule reports what it should leave out: it excludes by process.Ext.script.path'],
+    ],
+    ['process where event.action == "remote_thread"', [
+      'the rule needs remote_thread events, which no running sensor delivers',
+    ]],
+    ['process where event.action == "already_running"', [
+      'the rule needs already_running events, which no running sensor delivers',
+    ]],
+  ])('%s, with EndpointSecurity', (query, expected) => {
+    expect(degradedReasons(rule(query), full)).toEqual(expected);
+  });
+
+  test('eslogger is not asked for every file that anybody opens', () => {
+    const tier = { supply: supplyOf(['eslogger']), paths: 'all' as const };
+    expect(degradedReasons(rule('file where event.action == "open"'), tier)).not.toEqual([]);
+    expect(degradedReasons(rule('file where event.action == "extended_attributes_delete"'), tier)).toEqual([]);
+  });
+
   test('EndpointSecurity sees what polling does not; a capture may hold anything', () => {
     for (const query of [
       'process where event.action == "end" and not process.code_signature.trusted == true',
