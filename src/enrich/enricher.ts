@@ -112,10 +112,10 @@ export class Enricher {
     };
   }
 
-  /** Of a process that begins: what it names may be gone a moment later. */
+  /** Of a program that begins: what it names may be gone a moment later. */
   #withNamedFiles(doc: EcsDocument): EcsDocument {
     const { namedPaths } = this.#options;
-    if (namedPaths === undefined || doc.event?.action === 'end' || !runsLaunchctl(doc)) return doc;
+    if (namedPaths === undefined || doc.event?.action !== 'exec' || !runsLaunchctl(doc)) return doc;
     const files = namedPaths.of(doc);
     if (files === undefined) return doc;
     const { launchwarden } = doc;

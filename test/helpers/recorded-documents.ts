@@ -1,6 +1,5 @@
 import {
   chmodSync,
-  linkSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
@@ -255,11 +254,13 @@ async function fileWatchDocuments(): Promise<Recorded> {
     rig.write(`${agents}/gone.plist`, plistText);
     await rig.start();
     chmodSync(rig.write(`${agents}/new.plist`, plistText), 0o666);
-    await rig.quiet();
+    await rig.event(`${agents}/new.plist`);
     renameSync(rig.host(`${agents}/old.plist`), rig.host(`${agents}/moved.plist`));
+    await rig.event(`${agents}/moved.plist`, 'rename');
     rmSync(rig.host(`${agents}/gone.plist`));
+    await rig.event(`${agents}/gone.plist`, 'deletion');
     symlinkSync('new.plist', rig.host(`${agents}/link.plist`));
-    linkSync(rig.host(`${agents}/new.plist`), rig.host(`${agents}/second.plist`));
+    await rig.event(`${agents}/link.plist`);
     await rig.quiet();
     return { kind: 'file-watch', docs: enriched(new RootMap(rig.root), rig.sink.observations) };
   } finally {

@@ -206,7 +206,7 @@ describe('degraded', () => {
     ],
     [
       'process where process.exit_code == 1 and process.Ext.script.path == "/x"',
-      ['the rule never matches: it needs process.Ext.script.path'],
+      ['the rule never matches: it needs process.exit_code'],
     ],
     [
       'process where event.action == "exec" and process.env_vars : "DYLD*"',
@@ -216,12 +216,14 @@ describe('degraded', () => {
       'process where event.action == "fork" and not process.Ext.script.path == "/x"',
       ['the rule reports what it should leave out: it excludes by process.Ext.script.path'],
     ],
-    ['process where event.action == "remote_thread"', [
-      'the rule needs remote_thread events, which no running sensor delivers',
-    ]],
-    ['process where event.action == "already_running"', [
-      'the rule needs already_running events, which no running sensor delivers',
-    ]],
+    [
+      'process where event.action == "remote_thread"',
+      ['the rule needs remote_thread events, which no running sensor delivers'],
+    ],
+    [
+      'process where event.action == "already_running"',
+      ['the rule needs already_running events, which no running sensor delivers'],
+    ],
   ])('%s, with EndpointSecurity', (query, expected) => {
     expect(degradedReasons(rule(query), full)).toEqual(expected);
   });
@@ -229,7 +231,9 @@ describe('degraded', () => {
   test('eslogger is not asked for every file that anybody opens', () => {
     const tier = { supply: supplyOf(['eslogger']), paths: 'all' as const };
     expect(degradedReasons(rule('file where event.action == "open"'), tier)).not.toEqual([]);
-    expect(degradedReasons(rule('file where event.action == "extended_attributes_delete"'), tier)).toEqual([]);
+    expect(degradedReasons(rule('file where event.action == "extended_attributes_delete"'), tier)).toEqual(
+      [],
+    );
   });
 
   test('EndpointSecurity sees what polling does not; a capture may hold anything', () => {
