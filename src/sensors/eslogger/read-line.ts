@@ -139,7 +139,8 @@ function timeOf(value: unknown): { readonly time: Micros; readonly nanos: number
   if (typeof value === 'string' && (value.length === 30 || value.length === 27) && value.endsWith('Z')) {
     const millis = Date.parse(`${value.slice(0, 23)}Z`);
     const rest = Number(value.slice(23, -1));
-    if (!Number.isNaN(millis) && rest >= 0) {
+    // `1e-5` is a number too, and one that no time can be made of.
+    if (!Number.isNaN(millis) && rest >= 0 && Number.isInteger(rest)) {
       const micros = value.length === 30 ? Math.floor(rest / 1000) : rest;
       return { time: millis * 1000 + micros, nanos: value.length === 30 ? rest % 1000 : 0 };
     }

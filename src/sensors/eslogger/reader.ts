@@ -74,9 +74,15 @@ export class EsloggerReader {
       this.counters.unwanted++;
       return [];
     }
-    const observations = this.#normaliser.observe(message);
-    this.counters.observed += observations.length;
-    return observations;
+    try {
+      const observations = this.#normaliser.observe(message);
+      this.counters.observed += observations.length;
+      return observations;
+    } catch {
+      // One message that nobody foresaw must not end all the others.
+      this.counters.malformed++;
+      return [];
+    }
   }
 
   /** A line that was too long to be kept. */
