@@ -42,6 +42,8 @@ export class Forwarding {
       parkedAgeMs: parked_age,
       onSettled: (name, settled) => this.#reporter.settled(name, settled),
       onEvicted: (name, evicted) => this.#reporter.evicted(name, evicted),
+      onParked: (name, reason) => this.#reporter.parked(name, reason),
+      simulated,
     });
     this.destinations = this.forwarder.names({ simulated });
     this.#reporter = new Reporter({

@@ -1,21 +1,13 @@
 import { messageOf, UserError } from '../base/errors.js';
 import { formatMicros } from '../base/time.js';
-import {
-  type DeadFilter,
-  type DeadLetter,
-  type DestinationState,
-  type Lane,
-  type LaneDepth,
-  lanes,
-  type Outbox,
-  type OutboxItem,
-} from '../store/outbox.js';
+import type { DeadFilter, DeadLetter, Lane, Outbox, OutboxItem } from '../store/outbox.js';
 import type { Verdict } from './destination.js';
 import { userPause } from './drain.js';
 import { type ElasticAsset, elasticAssets } from './elasticsearch/assets.js';
 import { type OpenContext, openDestination } from './open.js';
 import type { DestinationOptions } from './options.js';
 import { cleaned } from './redacted.js';
+import { type DestinationStatus, shownStatus } from './shown-status.js';
 import { type StatusContext, testDocument } from './status.js';
 
 /** What `forward test` found. `verdict` is there when a test document was sent. */
@@ -54,26 +46,12 @@ export async function testDestination(
   }
 }
 
-export interface StoredStatus extends DestinationState {
-  readonly paused: 'no' | 'by hand' | 'by the receiver';
-  readonly lanes: Readonly<Record<Lane, LaneDepth>>;
-}
-
 /** The state of every destination that the outbox knows, from the store alone: without the daemon too. */
-export function storedStatus(outbox: Outbox): StoredStatus[] {
-  return outbox.states().map((state) => {
-    const [status, alert, event] = lanes.map((lane) => outbox.depth(state.name, lane)) as [
-      LaneDepth,
-      LaneDepth,
-      LaneDepth,
-    ];
-    const paused =
-      state.pausedUntil === undefined
-        ? 'no'
-        : state.pausedUntil === userPause
-          ? 'by hand'
-          : 'by the receiver';
-    return { ...state, paused, lanes: { status, alert, event } };
+export function storedStatus(outbox: Outbox): DestinationStatus[] {
+  return outbox.states().map((stored) => {
+    const depth = (lane: Lane) => outbox.depth(stored.name, lane);
+    const depths = { alert: depth('alert'), status: depth('status'), event: depth('event') };
+    return shownStatus({ stored, depths });
   });
 }
 

@@ -1,17 +1,10 @@
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
-import {
-  type DestinationState,
-  type Lane,
-  type LaneDepth,
-  lanes,
-  type Outbox,
-  type OutboxCaps,
-  type OutboxRow,
-} from '../store/outbox.js';
+import { type Lane, lanes, type Outbox, type OutboxCaps, type OutboxRow } from '../store/outbox.js';
 import type { Destination } from './destination.js';
-import { Drain, type DrainState } from './drain.js';
+import { Drain } from './drain.js';
+import { type DestinationStatus, shownStatus } from './shown-status.js';
 
 /** One destination with what the configuration says about it. */
 export interface Target {
@@ -40,14 +33,10 @@ export interface ForwarderOptions {
     settled: { lane: Lane; acked: number; dead: readonly OutboxRow[] },
   ) => void;
   readonly onEvicted?: (destination: string, evicted: { events: number; alerts: number }) => void;
-}
-
-export interface DestinationStatus extends DestinationState {
-  readonly type: string;
-  readonly network: boolean;
-  readonly state: DrainState;
-  readonly retryInMs: number;
-  readonly lanes: Readonly<Record<Lane, LaneDepth>>;
+  /** A destination cannot be set up, with the reason, or (undefined) can be again. */
+  readonly onParked?: (destination: string, reason: string | undefined) => void;
+  /** True when what is forwarded is simulated: some destinations get nothing then, and say so. */
+  readonly simulated?: boolean;
 }
 
 const housekeepingMs = 10_000;
@@ -64,7 +53,7 @@ export class Forwarder {
     const { outbox, clock, log, random = Math.random } = options;
     for (const { destination } of options.targets) {
       const { name } = destination;
-      const onSettled = options.onSettled;
+      const { onSettled, onParked } = options;
       this.#drains.set(
         name,
         new Drain({
@@ -74,6 +63,7 @@ export class Forwarder {
           log,
           random,
           ...(onSettled === undefined ? {} : { onSettled: (settled) => onSettled(name, settled) }),
+          ...(onParked === undefined ? {} : { onParked: (reason) => onParked(name, reason) }),
         }),
       );
     }
@@ -101,7 +91,10 @@ export class Forwarder {
     this.#housekeep();
     for (const drain of this.#drains.values())
       drain.start(drain.destination.network ? random() * splayMs : 0);
-    this.#timer = clock.every(housekeepingMs, () => this.#housekeep());
+    this.#timer = clock.every(housekeepingMs, () => {
+      this.#housekeep();
+      for (const drain of this.#drains.values()) void this.#checkFiles(drain);
+    });
   }
 
   /** Something was committed to the outbox. */
@@ -132,7 +125,7 @@ export class Forwarder {
     return drain !== undefined;
   }
 
-  /** Also ends a back-off: `forward retry` and `forward resume` are the same to us. */
+  /** Also ends every back-off: `forward retry` and `forward resume` are the same to us. */
   resume(name: string): boolean {
     const drain = this.#drains.get(name);
     drain?.resume();
@@ -140,20 +133,28 @@ export class Forwarder {
   }
 
   status(): DestinationStatus[] {
-    const { outbox, targets } = this.#options;
-    return targets.map(({ destination }) => {
+    const { outbox, targets, simulated = false } = this.#options;
+    return targets.map(({ destination, simulated: takesSimulated }) => {
       const { name, type, network } = destination;
       const drain = this.#drains.get(name);
       const depth = (lane: Lane) => outbox.depth(name, lane);
-      return {
-        ...outbox.state(name),
+      return shownStatus({
+        stored: outbox.state(name),
         type,
         network,
         state: drain?.state ?? 'stopped',
         retryInMs: drain?.retryInMs ?? 0,
-        lanes: { status: depth('status'), alert: depth('alert'), event: depth('event') },
-      };
+        parked: drain?.parked,
+        holdsSimulated: simulated && network && !takesSimulated,
+        reports: drain?.reports() ?? [],
+        depths: { alert: depth('alert'), status: depth('status'), event: depth('event') },
+      });
     });
+  }
+
+  /** Certificates, keys and secrets that were renewed, or are there at last, are taken up. */
+  async #checkFiles(drain: Drain): Promise<void> {
+    if ((await drain.destination.changed?.()) === true) drain.wake();
   }
 
   /** Caps, and the age and number of dead letters. */

@@ -5,14 +5,13 @@ export {
   installElasticAssets,
   pauseStored,
   resumeStored,
-  type StoredStatus,
   storedStatus,
   type TestResult,
   testDestination,
 } from './commands.js';
 export type { Destination, Lane, OutboxItem, Verdict } from './destination.js';
 export { type ElasticAsset, elasticAssets } from './elasticsearch/assets.js';
-export { type DestinationStatus, Forwarder, type ForwarderOptions, type Target } from './forwarder.js';
+export { Forwarder, type ForwarderOptions, type Target } from './forwarder.js';
 export type { DestinationFactory } from './module/module.js';
 export { type OpenContext, openDestination, openTargets } from './open.js';
 export {
@@ -24,6 +23,7 @@ export {
 } from './options.js';
 export { type EventSource, RawEvents, type RawEventsOptions } from './raw-events.js';
 export { Reporter, type ReporterOptions } from './reporter.js';
+export type { DestinationStatus, LaneStatus } from './shown-status.js';
 export {
   gapDocument,
   type Heartbeat,

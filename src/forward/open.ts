@@ -5,6 +5,7 @@ import type { Destination } from './destination.js';
 import type { Target } from './forwarder.js';
 import { type DestinationOptions, destinationName } from './options.js';
 import { redacted, withoutSecrets } from './redacted.js';
+import { filesOf, SetUpDestination } from './set-up.js';
 
 export interface OpenContext {
   readonly clock: Clock;
@@ -13,16 +14,25 @@ export interface OpenContext {
   readonly version: string;
 }
 
-async function create(name: string, options: DestinationOptions, context: OpenContext): Promise<Destination> {
+async function create(
+  options: DestinationOptions,
+  context: OpenContext,
+  attempt: number,
+): Promise<Destination> {
   try {
-    return redacted(await make(name, options, context));
+    return redacted(await make(options, context, attempt));
   } catch (error) {
     throw withoutSecrets(error);
   }
 }
 
 /** Each kind is loaded when it is used: a Mac that writes a file needs no HTTP client. */
-async function make(name: string, options: DestinationOptions, context: OpenContext): Promise<Destination> {
+async function make(
+  options: DestinationOptions,
+  context: OpenContext,
+  attempt: number,
+): Promise<Destination> {
+  const name = destinationName(options);
   const { clock, version } = context;
   switch (options.type) {
     case 'file':
@@ -44,16 +54,19 @@ async function make(name: string, options: DestinationOptions, context: OpenCont
     case 'kafka':
       return (await import('./kafka/kafka.js')).KafkaDestination.open(name, options);
     case 'module':
-      return (await import('./module/module.js')).openModule(name, options, version);
+      return (await import('./module/module.js')).openModule(name, options, { version, attempt });
   }
 }
 
 /** Makes one destination by itself, for `forward test`. Throws a UserError when it cannot be set up. */
 export function openDestination(options: DestinationOptions, context: OpenContext): Promise<Destination> {
-  return create(destinationName(options), options, context);
+  return create(options, context, 0);
 }
 
-/** Makes the destinations of the configuration. Throws a UserError for one that cannot be set up. */
+/**
+ * The destinations of the configuration, none of them open yet: each is set up by its own drain, so that one that cannot be
+ * keeps neither the agent nor another destination waiting. Throws a UserError for two of one name.
+ */
 export async function openTargets(
   all: readonly DestinationOptions[],
   context: OpenContext,
@@ -68,7 +81,14 @@ export async function openTargets(
     }
     const { event_rows, event_bytes, alert_rows, alert_bytes, when_full } = options.queue;
     targets.push({
-      destination: await create(name, options, context),
+      destination: new SetUpDestination({
+        name,
+        type: options.type,
+        network: options.type !== 'file',
+        files: filesOf(options),
+        clock: context.clock,
+        open: (attempt) => create(options, context, attempt),
+      }),
       caps: {
         eventRows: event_rows,
         eventBytes: event_bytes,

@@ -38,6 +38,7 @@ export function redacted(destination: Destination): Destination {
     get limits() {
       return destination.limits;
     },
+    stream: destination.stream === undefined ? undefined : (item) => destination.stream?.(item) ?? item.lane,
     send: (items, signal) =>
       guarded(async () => {
         const verdicts = await destination.send(items, signal);

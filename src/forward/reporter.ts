@@ -9,6 +9,7 @@ import {
   type Heartbeat,
   heartbeatDocument,
   lossDocument,
+  parkedDocument,
   type StatusContext,
   type StatusDocument,
 } from './status.js';
@@ -87,6 +88,12 @@ export class Reporter {
     tally.evictedEvents += evicted.events;
   }
 
+  /** For the forwarder's `onParked`: told to the other destinations. */
+  parked(destination: string, reason: string | undefined): void {
+    const others = this.#options.destinations.filter((name) => name !== destination);
+    this.#add((now, context) => parkedDocument({ destination, reason }, now, context), others);
+  }
+
   #tally(destination: string): Tally {
     const known = this.#losses.get(destination);
     if (known !== undefined) return known;
@@ -102,8 +109,11 @@ export class Reporter {
     }
   }
 
-  #add(make: (now: number, context: StatusContext) => StatusDocument): void {
-    const { outbox, clock, log, destinations, context, added } = this.#options;
+  #add(
+    make: (now: number, context: StatusContext) => StatusDocument,
+    destinations = this.#options.destinations,
+  ): void {
+    const { outbox, clock, log, context, added } = this.#options;
     if (destinations.length === 0) return;
     try {
       outbox.add(make(clock.now(), context), destinations);

@@ -105,6 +105,29 @@ export function lossDocument(losses: Losses, now: Micros, context: StatusContext
   );
 }
 
+/** A destination that cannot be set up, or can be again: the others hear of it. */
+export function parkedDocument(
+  parked: { readonly destination: string; readonly reason: string | undefined },
+  now: Micros,
+  context: StatusContext,
+): StatusDocument {
+  const { destination, reason } = parked;
+  return statusDocument(
+    {
+      time: now,
+      action: reason === undefined ? 'destination-set-up' : 'destination-parked',
+      kind: 'event',
+      outcome: reason === undefined ? 'success' : 'failure',
+      message:
+        reason === undefined
+          ? `destination "${destination}" is set up`
+          : `destination "${destination}" cannot be set up: ${reason}`,
+      details: { destination, ...(reason === undefined ? {} : { reason }) },
+    },
+    context,
+  );
+}
+
 /** The state of the chain over all committed alerts (`launchwarden.chain` of each alert document). */
 export interface ChainState {
   readonly id: string;

@@ -297,17 +297,26 @@ export class Alerts {
     return { alert, change: 'new' as const };
   }
 
+  /**
+   * Stores a grown document in the place of the one before. The alert keeps its link of the chain, which its first
+   * document made: a revision that was replaced before it was sent leaves no hole in the chain.
+   */
   #grow(
     row: AlertRow,
     doc: EcsDocument,
     how: { readonly destinations: readonly string[]; readonly time: Micros; readonly now: Micros },
   ): void {
-    const { id, severity, rule_name } = row;
+    const { id, rule_name, doc: seq } = row;
+    const { severity } = factsOf(row);
     const revision = row.revision + 1;
-    const { seq, change } = this.#commit({ id, revision, severity, doc, destinations: how.destinations });
+    alertFields(doc).revision = revision;
+    const chain = documentOf(row).launchwarden?.['chain'];
+    doc.launchwarden = { ...doc.launchwarden, ...(chain === undefined ? {} : { chain }) };
+    const { change } = this.#ledger.update((ledger) => ledger.change++);
+    const document = { seq, id, revision, rank: severityScore[severity], body: JSON.stringify(doc) };
+    this.#outbox.revise(document, how.destinations, Math.floor(this.#clock.now() / 1000));
     this.#sql.grow.run(revision, rule_name, how.time, how.now, change, seq, row.seq);
     this.#bind(row.seq, doc);
-    this.#outbox.release(row.doc);
   }
 
   /** What the document speaks of: its events, to be amended, and the files it names, to be kept. */

@@ -1,5 +1,5 @@
+import { laneOf } from './lane-number.js';
 import type { DeadFilter, DeadLetter } from './outbox.js';
-import { lanes } from './outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
 export interface DeadRow {
@@ -24,7 +24,7 @@ export class DeadLetterTable {
     this.#db = db;
     this.#sql = {
       add: db.prepare(
-        `INSERT OR IGNORE INTO dead_letters (dest, lane, doc, id, revision, body, attempts, died, reason)
+        `INSERT OR REPLACE INTO dead_letters (dest, lane, doc, id, revision, body, attempts, died, reason)
           VALUES (:dest, :lane, :seq, :id, :revision, :body, :attempts, :died, :reason)`,
       ),
       remove: db.prepare('DELETE FROM dead_letters WHERE dest = ? AND lane = ? AND doc = ?'),
@@ -74,5 +74,5 @@ export class DeadLetterTable {
 
 export function asLetter(row: DeadRow & { destination: string }): DeadLetter {
   const { destination, seq, id, revision, attempts, died, reason } = row;
-  return { destination, lane: lanes[row.lane]!, seq, id, revision, attempts, died, reason };
+  return { destination, lane: laneOf(row.lane), seq, id, revision, attempts, died, reason };
 }

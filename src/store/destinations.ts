@@ -50,7 +50,9 @@ export class Destinations {
       byName: db.prepare('SELECT * FROM destinations WHERE name = ?'),
       idOf: db.prepare('SELECT id FROM destinations WHERE name = ?'),
       all: db.prepare('SELECT * FROM destinations ORDER BY name'),
-      add: db.prepare('INSERT OR IGNORE INTO destinations (name) VALUES (?)'),
+      add: db.prepare(
+        'INSERT OR IGNORE INTO destinations (name, first_doc) VALUES (?, coalesce(?, (SELECT doc + 1 FROM ledger), 1))',
+      ),
       park: db.prepare('UPDATE destinations SET parked_since = ? WHERE id = ? AND parked_since IS NULL'),
       unpark: db.prepare('UPDATE destinations SET parked_since = NULL WHERE id = ?'),
       tally: db.prepare(
@@ -60,9 +62,12 @@ export class Destinations {
     };
   }
 
-  /** The number of a destination; it gets one when it has none. */
-  id(name: string): number {
-    return this.known(name) ?? Number(this.#sql.add.run(name).lastInsertRowid);
+  /**
+   * The number of a destination; it gets one when it has none. `firstDoc`: the first document that is queued for a new
+   * one; the next one to be stored when absent.
+   */
+  id(name: string, firstDoc?: number): number {
+    return this.known(name) ?? Number(this.#sql.add.run(name, firstDoc ?? null).lastInsertRowid);
   }
 
   /** The number of a destination that has one: for reading, which must not write. */

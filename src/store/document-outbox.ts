@@ -2,16 +2,9 @@ import { parseTime } from '../base/time.js';
 import type { EcsDocument } from '../event/document.js';
 import { DeadLetterTable } from './dead-letters.js';
 import type { Destinations, Tally } from './destinations.js';
+import { laneNumber } from './lane-number.js';
 import type { Ledger } from './ledger.js';
-import {
-  type Lane,
-  type LaneDepth,
-  lanes,
-  type OutboxRow,
-  type Settled,
-  type Settlement,
-  type TakeLimits,
-} from './outbox.js';
+import type { LaneDepth, OutboxRow, Settled, Settlement, TakeLimits } from './outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
 /** A document to be stored: `rank` orders what a full lane gives up first (the risk of its severity). */
@@ -25,12 +18,11 @@ export interface NewDocument {
 
 export type DocumentLane = 'status' | 'alert';
 
+/** The shortest time between two revisions of one alert at a destination: what grows in between is sent as one. */
+export const updateIntervalMs = 10_000;
+
 /** No row waits longer by itself (the longest Retry-After is an hour): a later time is that of a clock since set back. */
 export const longestWaitMs = 7_200_000;
-
-export function laneNumber(lane: Lane): number {
-  return lanes.indexOf(lane);
-}
 
 /** Rows within the limits, the first one always. */
 export function withinBytes<T extends { bytes: number }>(rows: Iterable<T>, limits: TakeLimits): T[] {
@@ -67,6 +59,13 @@ export function createdOf(body: string): number | undefined {
   return created === undefined ? undefined : Math.floor(created.time / 1000);
 }
 
+interface SentRow {
+  id: string;
+  revision: number;
+  attempts: number;
+  updateOf: number;
+}
+
 /**
  * The lanes whose documents stand in launchwarden.db. A document lives as long as an alert shows it (`kept`), a row
  * waits to send it or a dead letter names it.
@@ -88,10 +87,27 @@ export class DocumentOutbox {
         'INSERT INTO documents (seq, id, revision, rank, kept, body) VALUES (?, ?, ?, ?, ?, ?)',
       ),
       enqueue: db.prepare('INSERT OR IGNORE INTO outbox (dest, lane, doc, bytes) VALUES (?, ?, ?, ?)'),
+      revise: db.prepare('UPDATE documents SET revision = ?, rank = ?, body = ? WHERE seq = ?'),
+      // A row that still waits keeps its place and its time, and what the destination knows of the alert.
+      requeue: db.prepare(
+        `INSERT INTO outbox (dest, lane, doc, bytes, update_of, next_ms)
+          SELECT t.id, :lane, :doc, :bytes,
+            t.first_doc <= :doc AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.dest = t.id AND l.lane = :lane AND l.doc = :doc),
+            :next FROM destinations t WHERE t.id = :dest
+          ON CONFLICT (dest, lane, doc) DO UPDATE SET bytes = excluded.bytes`,
+      ),
+      again: db.prepare(
+        'UPDATE outbox SET attempts = 0, update_of = max(update_of, ?), next_ms = ? WHERE dest = ? AND lane = ? AND doc = ?',
+      ),
+      allReady: db.prepare('UPDATE outbox SET next_ms = 0 WHERE dest = ? AND next_ms > 0'),
       ready: db.prepare(
-        `SELECT o.doc AS seq, o.bytes, o.attempts, d.id, d.revision, d.body FROM outbox o
+        `SELECT o.doc AS seq, o.bytes, o.attempts, o.update_of AS updateOf, d.id, d.revision, d.body FROM outbox o
           JOIN documents d ON d.seq = o.doc
-          WHERE o.dest = ? AND o.lane = ? AND o.doc > ? AND (o.next_ms <= ? OR o.next_ms > ?) ORDER BY o.doc LIMIT ?`,
+          WHERE o.dest = ? AND o.lane = ? AND (o.next_ms <= ? OR o.next_ms > ?) ORDER BY o.doc LIMIT ?`,
+      ),
+      only: db.prepare(
+        `SELECT o.doc AS seq, o.bytes, o.attempts, o.update_of AS updateOf, d.id, d.revision, d.body FROM outbox o
+          JOIN documents d ON d.seq = o.doc WHERE o.dest = ? AND o.lane = ? AND o.doc = ?`,
       ),
       next: db.prepare('SELECT min(next_ms) AS next FROM outbox WHERE dest = ? AND lane = ?'),
       depth: db.prepare(
@@ -100,9 +116,12 @@ export class DocumentOutbox {
       body: db.prepare('SELECT id, revision, body FROM documents WHERE seq = ?'),
       remove: db.prepare('DELETE FROM outbox WHERE dest = ? AND lane = ? AND doc = ?'),
       retry: db.prepare(
-        'UPDATE outbox SET attempts = attempts + 1, next_ms = ? WHERE dest = ? AND lane = ? AND doc = ?',
+        'UPDATE outbox SET attempts = attempts + ?, next_ms = ? WHERE dest = ? AND lane = ? AND doc = ?',
       ),
-      row: db.prepare('SELECT attempts FROM outbox WHERE dest = ? AND lane = ? AND doc = ?'),
+      row: db.prepare(
+        `SELECT o.attempts, o.update_of AS updateOf, d.id, d.revision FROM outbox o
+          JOIN documents d ON d.seq = o.doc WHERE o.dest = ? AND o.lane = ? AND o.doc = ?`,
+      ),
       unkeep: db.prepare('UPDATE documents SET kept = 0 WHERE seq = ?'),
       drop: db.prepare(
         `DELETE FROM documents WHERE seq = :seq AND kept = 0
@@ -129,7 +148,23 @@ export class DocumentOutbox {
     this.#sql.document.run(seq, id, revision, rank, to.kept ? 1 : 0, body);
     const bytes = Buffer.byteLength(body);
     for (const name of to.destinations) {
-      this.#sql.enqueue.run(this.#destinations.id(name), laneNumber(to.lane), seq, bytes);
+      this.#sql.enqueue.run(this.#destinations.id(name, seq), laneNumber(to.lane), seq, bytes);
+    }
+  }
+
+  /**
+   * Puts a later revision of an alert in the place of the stored one, inside the caller's transaction. Where the alert
+   * still waits, its row now sends this revision; where it was delivered, an update waits for `updateIntervalMs` so that
+   * a flood of revisions is one row. `now`: milliseconds since 1970.
+   */
+  revise(document: NewDocument, destinations: readonly string[], now: number): void {
+    const { seq, revision, rank, body } = document;
+    this.#sql.revise.run(revision, rank, body, seq);
+    const bytes = Buffer.byteLength(body);
+    const [lane, next] = [laneNumber('alert'), now + updateIntervalMs];
+    for (const name of destinations) {
+      const dest = this.#destinations.id(name, seq);
+      this.#sql.requeue.run({ dest, lane, doc: seq, bytes, next });
     }
   }
 
@@ -157,14 +192,26 @@ export class DocumentOutbox {
   take(destination: string, lane: DocumentLane, limits: TakeLimits): OutboxRow[] {
     const dest = this.#destinations.known(destination);
     if (dest === undefined) return [];
-    const { now, after = 0 } = limits;
+    const { now, only } = limits;
+    const number = laneNumber(lane);
     const most = Math.max(1, Math.min(limits.maxItems, 1e6));
-    type Ready = Omit<OutboxRow, 'lane'> & { bytes: number };
+    type Ready = Omit<OutboxRow, 'lane' | 'update'> & { bytes: number; updateOf: number };
     const rows = this.#db.attempt(() => {
-      const ready = this.#sql.ready.iterate(dest, laneNumber(lane), after, now, now + longestWaitMs, most);
+      const ready =
+        only === undefined
+          ? this.#sql.ready.iterate(dest, number, now, now + longestWaitMs, most)
+          : this.#sql.only.iterate(dest, number, only);
       return withinBytes(ready as Iterable<Ready>, limits);
     });
-    return rows.map(({ bytes, ...row }) => ({ ...row, lane }));
+    return rows.map(({ bytes, updateOf, ...row }) =>
+      updateOf === 1 ? { ...row, lane, update: true } : { ...row, lane },
+    );
+  }
+
+  /** Ends every wait of the destination's rows. */
+  ready(destination: string): void {
+    const dest = this.#destinations.known(destination);
+    if (dest !== undefined) this.#sql.allReady.run(dest);
   }
 
   nextReady(destination: string, lane: DocumentLane): number | undefined {
@@ -191,35 +238,54 @@ export class DocumentOutbox {
       .transaction(() => {
         const dest = this.#destinations.id(destination);
         const number = laneNumber(lane);
-        // A row that a cap took while it was in flight was counted as evicted: it is not counted again.
-        const present = settlements.filter(({ seq }) => one(this.#sql.row, dest, number, seq) !== undefined);
-        for (const settlement of present) {
-          const { seq } = settlement;
-          if (settlement.outcome === 'retry') {
-            this.#sql.retry.run(settlement.notBefore, dest, number, seq);
-            continue;
-          }
-          if (settlement.outcome === 'dead') {
-            const { attempts } = one<{ attempts: number }>(this.#sql.row, dest, number, seq)!;
-            const document = one<{ id: string; revision: number }>(this.#sql.body, seq)!;
-            const { reason } = settlement;
-            this.#dead.add({
-              dest,
-              lane: number,
-              seq,
-              ...document,
-              body: null,
-              attempts: attempts + 1,
-              died: now,
-              reason,
-            });
-          }
-          this.#sql.remove.run(dest, number, seq);
-          if (settlement.outcome !== 'dead') this.#sql.drop.run({ seq });
+        const present: Settlement[] = [];
+        for (const settlement of settlements) {
+          const row = one<SentRow>(this.#sql.row, dest, number, settlement.seq);
+          // A row that a cap took while it was in flight was counted as evicted: it is not counted again.
+          if (row === undefined) continue;
+          this.#settleOne(settlement, row, { dest, lane: number, now });
+          // A rejection of a revision that is no longer the newest is none of the document.
+          if (settlement.outcome !== 'dead' || row.revision === settlement.revision) present.push(settlement);
         }
         this.#destinations.tally(dest, countSettlements(present));
       })
       .immediate();
+  }
+
+  #settleOne(
+    settlement: Settlement,
+    row: SentRow,
+    at: { readonly dest: number; readonly lane: number; readonly now: number },
+  ): void {
+    const { seq, revision, outcome } = settlement;
+    const { dest, lane, now } = at;
+    if (outcome === 'retry' && (settlement.charged !== true || row.revision === revision)) {
+      this.#sql.retry.run(settlement.charged === true ? 1 : 0, settlement.notBefore, dest, lane, seq);
+      return;
+    }
+    const taken = outcome === 'delivered' || outcome === 'duplicate';
+    const older = outcome === 'duplicate' && row.revision > 1 && row.updateOf === 0;
+    if (row.revision !== revision || older) {
+      this.#sql.again.run(taken ? 1 : 0, taken ? now + updateIntervalMs : 0, dest, lane, seq);
+      return;
+    }
+    if (outcome === 'dead') {
+      const { id, attempts } = row;
+      const { reason } = settlement;
+      this.#dead.add({
+        dest,
+        lane,
+        seq,
+        id,
+        revision,
+        body: null,
+        attempts: attempts + 1,
+        died: now,
+        reason,
+      });
+    }
+    this.#sql.remove.run(dest, lane, seq);
+    if (taken) this.#sql.drop.run({ seq });
   }
 
   /** A document of our own, in the status lane. */
@@ -236,7 +302,10 @@ export class DocumentOutbox {
       .immediate();
   }
 
-  /** Gives up rows until the reserve holds: status first, then alerts of the lowest severity, the oldest of those first. */
+  /**
+   * Gives up rows until the reserve holds: status first, then alerts of the lowest severity, the oldest of those first.
+   * An alert is as old as its first document, however often it grew.
+   */
   enforce(destination: string, caps: { readonly rows: number; readonly bytes: number }): number {
     const dest = this.#destinations.known(destination);
     if (dest === undefined) return 0;

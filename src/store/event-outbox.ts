@@ -26,7 +26,11 @@ export class EventOutbox {
       ),
       ready: db.prepare(
         `SELECT o.doc AS seq, o.bytes, o.attempts, e.id, 1 AS revision, e.body FROM event_outbox o
-          JOIN events e ON e.seq = o.doc WHERE o.dest = ? AND o.doc > ? AND (o.next_ms <= ? OR o.next_ms > ?) ORDER BY o.doc LIMIT ?`,
+          JOIN events e ON e.seq = o.doc WHERE o.dest = ? AND (o.next_ms <= ? OR o.next_ms > ?) ORDER BY o.doc LIMIT ?`,
+      ),
+      only: db.prepare(
+        `SELECT o.doc AS seq, o.bytes, o.attempts, e.id, 1 AS revision, e.body FROM event_outbox o
+          JOIN events e ON e.seq = o.doc WHERE o.dest = ? AND o.doc = ?`,
       ),
       next: db.prepare('SELECT min(next_ms) AS next FROM event_outbox WHERE dest = ?'),
       depth: db.prepare(
@@ -36,8 +40,9 @@ export class EventOutbox {
       row: db.prepare('SELECT attempts FROM event_outbox WHERE dest = ? AND doc = ?'),
       remove: db.prepare('DELETE FROM event_outbox WHERE dest = ? AND doc = ?'),
       retry: db.prepare(
-        'UPDATE event_outbox SET attempts = attempts + 1, next_ms = ? WHERE dest = ? AND doc = ?',
+        'UPDATE event_outbox SET attempts = attempts + ?, next_ms = ? WHERE dest = ? AND doc = ?',
       ),
+      allReady: db.prepare('UPDATE event_outbox SET next_ms = 0 WHERE dest = ? AND next_ms > 0'),
       oldest: db.prepare('SELECT doc FROM event_outbox WHERE dest = ? ORDER BY doc LIMIT ?'),
       newest: db.prepare('SELECT doc FROM event_outbox WHERE dest = ? ORDER BY doc DESC LIMIT ?'),
       tally: db.prepare(
@@ -70,11 +75,14 @@ export class EventOutbox {
   }
 
   take(destination: string, limits: TakeLimits): OutboxRow[] {
-    const { now, after = 0 } = limits;
+    const { now, only } = limits;
     const most = Math.max(1, Math.min(limits.maxItems, 1e6));
     type Ready = Omit<OutboxRow, 'lane'> & { bytes: number };
     const rows = this.#db.attempt(() => {
-      const ready = this.#sql.ready.iterate(destination, after, now, now + longestWaitMs, most);
+      const ready =
+        only === undefined
+          ? this.#sql.ready.iterate(destination, now, now + longestWaitMs, most)
+          : this.#sql.only.iterate(destination, only);
       return withinBytes(ready as Iterable<Ready>, limits);
     });
     return rows.map(({ bytes, ...row }) => ({
@@ -111,12 +119,22 @@ export class EventOutbox {
         const present = settlements.filter(({ seq }) => one(this.#sql.row, destination, seq) !== undefined);
         for (const settlement of present) {
           if (settlement.outcome === 'retry')
-            this.#sql.retry.run(settlement.notBefore, destination, settlement.seq);
+            this.#sql.retry.run(
+              settlement.charged === true ? 1 : 0,
+              settlement.notBefore,
+              destination,
+              settlement.seq,
+            );
           else this.#sql.remove.run(destination, settlement.seq);
         }
         this.#count(destination, countSettlements(present));
       })
       .immediate();
+  }
+
+  /** Ends every wait of the destination's rows. */
+  ready(destination: string): void {
+    this.#sql.allReady.run(destination);
   }
 
   enforce(

@@ -253,7 +253,10 @@ function mergeAlerts(memory: Connection, file: Connection, base: MainBase): void
       'notes',
       notes.map(({ seq: _, ...note }) => ({ ...note, alert: number })),
     );
-    const [document] = rowsOf(memory, 'SELECT rank, body FROM documents WHERE seq = ?', alert['doc']);
+    const [document] = rowsOf(memory, 'SELECT * FROM documents WHERE seq = ?', alert['doc']);
+    // An alert that grew keeps the document that it had before memory served.
+    if (document !== undefined && Number(alert['doc']) <= base.doc)
+      insertAll(file, 'documents', [document], 'OR REPLACE');
     for (const hash of hashesIn(document?.['body'])) pin.run(Number(document?.['rank'] ?? 1), hash);
   }
 }
@@ -287,19 +290,23 @@ function mergeOutbox(
       const dest = destinations.get(Number(row['dest']));
       return dest === undefined ? [] : [{ ...row, dest }];
     });
-  const still = memory.prepare(
-    'SELECT attempts, next_ms FROM outbox WHERE dest = ? AND lane = ? AND doc = ?',
-  );
+  const still = memory.prepare('SELECT * FROM outbox WHERE dest = ? AND lane = ? AND doc = ?');
   const settled = file.prepare('DELETE FROM outbox WHERE dest = ? AND lane = ? AND doc = ?');
   const tried = file.prepare(
-    'UPDATE outbox SET attempts = ?, next_ms = ? WHERE dest = ? AND lane = ? AND doc = ?',
+    'UPDATE outbox SET attempts = ?, next_ms = ?, bytes = ?, update_of = ? WHERE dest = ? AND lane = ? AND doc = ?',
   );
   insertAll(file, 'outbox', numbered(rowsOf(memory, 'SELECT * FROM outbox WHERE doc > ?', base.doc)));
   insertAll(file, 'dead_letters', numbered(rowsOf(memory, 'SELECT * FROM dead_letters')));
+  // Alerts that grew: what waits for them has the number of their first document.
+  const copied = new Set(base.waiting.map((key) => key.join()));
+  const grown = rowsOf(memory, 'SELECT * FROM outbox WHERE doc <= ?', base.doc).filter(
+    ({ dest, lane, doc }) => !copied.has([dest, lane, doc].join()),
+  );
+  insertAll(file, 'outbox', numbered(grown));
   for (const [dest, lane, doc] of base.waiting) {
-    const row = still.get(dest, lane, doc) as { attempts: number; next_ms: number } | undefined;
+    const row = still.get(dest, lane, doc) as Row | undefined;
     if (row !== undefined) {
-      tried.run(row.attempts, row.next_ms, dest, lane, doc);
+      tried.run(row['attempts'], row['next_ms'], row['bytes'], row['update_of'], dest, lane, doc);
       continue;
     }
     settled.run(dest, lane, doc);

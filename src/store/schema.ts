@@ -115,6 +115,12 @@ export const mainSchema: readonly string[] = [
   CREATE INDEX evidence_owner ON evidence (owner, pinned, time, size, item);
   CREATE INDEX evidence_item ON evidence (item, pinned, time);
   `,
+  // An alert keeps one document as it grows. `update_of`: the destination has got an earlier revision of it.
+  // `first_doc`: older documents were stored before the destination was known, and never queued for it.
+  `
+  ALTER TABLE outbox ADD COLUMN update_of INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE destinations ADD COLUMN first_doc INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /**

@@ -1,7 +1,8 @@
 import { asLetter, DeadLetterTable } from './dead-letters.js';
 import type { Destinations } from './destinations.js';
-import { type DocumentOutbox, laneNumber } from './document-outbox.js';
+import type { DocumentOutbox } from './document-outbox.js';
 import type { EventOutbox } from './event-outbox.js';
+import { laneNumber } from './lane-number.js';
 import type {
   DeadFilter,
   DeadLetter,
@@ -77,6 +78,12 @@ export class SqliteOutbox implements Outbox {
         .immediate();
     }
     events.settle(destination, settlements);
+  }
+
+  release(destination: string): void {
+    const { documents, events } = this.#parts;
+    documents.ready(destination);
+    events.ready(destination);
   }
 
   state(destination: string): DestinationState {

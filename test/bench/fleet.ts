@@ -100,12 +100,15 @@ function memoryOutbox(count: number): Outbox {
   const mine = (lane: Lane) => lane === 'alert' && rows.size > 0;
   return {
     configure: () => 0,
-    take: (_name, lane, { maxItems, after = 0 }: TakeLimits) =>
-      mine(lane) ? [...rows.values()].filter(({ seq }) => seq > after).slice(0, maxItems) : [],
+    take: (_name, lane, { maxItems, only }: TakeLimits) =>
+      mine(lane)
+        ? [...rows.values()].filter(({ seq }) => only === undefined || seq === only).slice(0, maxItems)
+        : [],
     nextReady: (_name, lane) => (mine(lane) ? 0 : undefined),
     settle: (_name, _lane, { settlements }: Settled) => {
       for (const { seq, outcome } of settlements) if (outcome !== 'retry') rows.delete(seq);
     },
+    release: () => undefined,
     state: () => state,
     patch: () => undefined,
     states: () => [state],

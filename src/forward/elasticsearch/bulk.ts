@@ -1,13 +1,12 @@
 import { escapeText } from '../../base/escape.js';
 import type { OutboxItem, Verdict } from '../destination.js';
+import { documentId } from '../updates.js';
 import { ecsForElastic } from './streams.js';
 
-/** The id of a document at the receiver: the same at every try, another one for each revision of an alert. */
-export function documentId(item: { readonly id: string; readonly revision: number }): string {
-  return item.revision === 1 ? item.id : `${item.id}-${item.revision}`;
-}
-
-/** The body of a `_bulk` request: data streams take `create` alone, so that a retry is answered with 409. */
+/**
+ * The body of a `_bulk` request: data streams take `create` alone, so that a retry is answered with 409. An update of an
+ * alert is therefore a document of its own, which names the alert in `event.id`.
+ */
 export function encodeBulk(items: readonly OutboxItem[], namespace: string): string {
   let body = '';
   for (const item of items) {
@@ -27,6 +26,9 @@ interface BulkResult {
 const unanswered: Verdict = { kind: 'retry', reason: 'the reply says nothing about this document' };
 const refusals =
   /^(?:security_exception|index_not_found_exception|cluster_block_exception|index_closed_exception)$/;
+/** What is plainly about a document. A full cluster or a broken template answers 400 as well, under other names. */
+const aboutDocument =
+  /^(?:document_parsing_exception|mapper_parsing_exception|strict_dynamic_mapping_exception)$/;
 
 function errorText(result: BulkResult): string {
   const { type, reason } = result.error ?? {};
@@ -44,12 +46,15 @@ function verdictOf(result: BulkResult, item: OutboxItem): Verdict {
       ? { kind: 'delivered', warning: `stored in the failure store ${errorText(result)}`.trim() }
       : { kind: 'delivered' };
   }
-  if (status === 409) return { kind: 'duplicate' };
+  const type = typeof result.error?.type === 'string' ? result.error.type : undefined;
+  // We create: a conflict is with a document of that id, which is ours.
+  if (status === 409 && (type === undefined || type === 'version_conflict_engine_exception'))
+    return { kind: 'duplicate' };
   if (status === 429 || status >= 500 || status === 408) return { kind: 'retry', reason };
-  if (status === 401 || status === 403) return { kind: 'pause', reason, cause: 'auth' };
-  if (status === 404 || refusals.test(String(result.error?.type)))
-    return { kind: 'pause', reason, cause: 'config' };
-  return { kind: 'poison', reason };
+  if (status === 401 || status === 403) return { kind: 'pause', reason, cause: 'auth', certain: true };
+  if (status === 404 || refusals.test(type ?? ''))
+    return { kind: 'pause', reason, cause: 'config', certain: true };
+  return aboutDocument.test(type ?? '') ? { kind: 'poison', reason } : { kind: 'split', reason };
 }
 
 /** Verdicts from the text of a 200 reply: positional, and whatever it does not answer was not delivered. */

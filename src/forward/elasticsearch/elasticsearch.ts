@@ -6,6 +6,7 @@ import { excerpt, failureVerdict, HttpClient, statusVerdict } from '../net/http.
 import { Secrets } from '../net/secrets.js';
 import { encodeBulk, judgeBulk } from './bulk.js';
 import type { elasticsearchOptions } from './options.js';
+import { streamOf } from './streams.js';
 
 export type ElasticsearchOptions = v.InferOutput<typeof elasticsearchOptions>;
 
@@ -60,6 +61,10 @@ export class ElasticsearchDestination implements Destination {
     const made = new ElasticsearchDestination(name, options, { http, clock });
     await made.authorization();
     return made;
+  }
+
+  stream(item: OutboxItem): string {
+    return streamOf(item, this.#options.namespace);
   }
 
   async send(items: readonly OutboxItem[], signal: AbortSignal): Promise<readonly Verdict[]> {

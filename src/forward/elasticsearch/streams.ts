@@ -13,6 +13,12 @@ function datasetOf(item: OutboxItem, doc: EcsDocument): string {
   return `endpoint.events.${family}`;
 }
 
+/** The data stream of a document. */
+export function streamOf(item: OutboxItem, namespace: string): string {
+  const doc = item.lane === 'event' ? (JSON.parse(item.body) as EcsDocument) : {};
+  return `logs-${datasetOf(item, doc)}-${namespace}`;
+}
+
 /** The data stream of a document and its text for it: `data_stream.*` must name the stream, or Elastic refuses it. */
 export function ecsForElastic(
   item: OutboxItem,
@@ -20,7 +26,7 @@ export function ecsForElastic(
 ): { readonly stream: string; readonly text: string } {
   if (item.lane === 'alert' && namespace === 'default') {
     // Stored alerts carry these fields already.
-    return { stream: 'logs-launchwarden.alerts-default', text: item.body };
+    return { stream: streamOf(item, namespace), text: item.body };
   }
   const doc = JSON.parse(item.body) as EcsDocument;
   const dataset = datasetOf(item, doc);

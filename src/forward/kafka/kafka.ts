@@ -4,9 +4,9 @@ import { errnoOf, messageOf, UserError } from '../../base/errors.js';
 import { escapeText } from '../../base/escape.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { Destination, Lane, OutboxItem, Verdict } from '../destination.js';
-import { documentId } from '../elasticsearch/bulk.js';
 import { Secrets } from '../net/secrets.js';
 import { tlsConnection } from '../net/tls.js';
+import { documentId } from '../updates.js';
 import type { KafkaClient, KafkaModule, KafkaProducer } from './kafkajs.js';
 import type { kafkaOptions } from './options.js';
 
@@ -32,8 +32,8 @@ export function judgeKafkaError(error: unknown, alone: boolean): Verdict {
   const reason = escapeText(`${type} ${messageOf(error)}`.trim()).slice(0, 500);
   if (poison.includes(type)) return alone ? { kind: 'poison', reason } : { kind: 'split', reason };
   if (authFailures.includes(type) || inner.name === 'KafkaJSSASLAuthenticationError')
-    return { kind: 'pause', reason, cause: 'auth' };
-  if (configFailures.includes(type)) return { kind: 'pause', reason, cause: 'config' };
+    return { kind: 'pause', reason, cause: 'auth', certain: true };
+  if (configFailures.includes(type)) return { kind: 'pause', reason, cause: 'config', certain: true };
   return { kind: 'retry', reason };
 }
 
@@ -116,7 +116,11 @@ export class KafkaDestination implements Destination {
         messages: items.map((item) => ({
           key: (JSON.parse(item.body) as EcsDocument).host?.id ?? null,
           value: item.body,
-          headers: { event_id: documentId(item), lane: item.lane },
+          headers: {
+            event_id: documentId(item),
+            lane: item.lane,
+            ...(item.update === true ? { event: 'updated' } : {}),
+          },
         })),
       });
       return items.map(() => ({ kind: 'delivered' }));

@@ -29,11 +29,14 @@ function checkOwner(file: string): void {
   }).path(file);
 }
 
-/** Loads a destination that somebody else wrote. Throws a UserError when that cannot be done. */
+/**
+ * Loads a destination that somebody else wrote. Throws a UserError when that cannot be done. `attempt`: Node.js remembers a
+ * module that it loaded, or could not load, under its address, so that each further attempt needs another one.
+ */
 export async function openModule(
   name: string,
   options: ModuleOptions,
-  version: string,
+  how: { readonly version: string; readonly attempt: number },
 ): Promise<Destination> {
   const fail = (message: string, cause?: unknown) =>
     new UserError('forward/module', `destination "${name}": ${message}`, {
@@ -43,9 +46,15 @@ export async function openModule(
   checkOwner(options.path);
   let made: Partial<Destination>;
   try {
-    const loaded = (await import(pathToFileURL(options.path).href)) as { default?: unknown };
+    const address = pathToFileURL(options.path);
+    if (how.attempt > 0) address.search = `attempt=${how.attempt}`;
+    const loaded = (await import(address.href)) as { default?: unknown };
     if (typeof loaded.default !== 'function') throw new Error('it has no default export that is a function');
-    made = await (loaded.default as DestinationFactory)({ name, settings: options.settings, version });
+    made = await (loaded.default as DestinationFactory)({
+      name,
+      settings: options.settings,
+      version: how.version,
+    });
   } catch (error) {
     throw fail(messageOf(error), error);
   }
@@ -57,6 +66,7 @@ export async function openModule(
     // Across a network unless it says otherwise: simulated events are kept back then.
     network: made.network !== false,
     limits: { maxItems: made.limits?.maxItems ?? 100, maxBytes: made.limits?.maxBytes ?? 1024 * 1024 },
+    ...(made.stream === undefined ? {} : { stream: (item) => String(made.stream?.(item)).slice(0, 200) }),
     send: (items, signal) => send.call(made, items, signal),
     probe: async (signal) => made.probe?.(signal) ?? { ok: true, detail: 'the module has no probe' },
     close: async () => made.close?.(),

@@ -10,7 +10,7 @@ import type { TlsOptions } from '../common-options.js';
 import type { Verdict } from '../destination.js';
 import { findProxy, openSocket, type ProxyOptions, ProxyRefusal, type ProxyServer } from './proxy.js';
 import { Secrets } from './secrets.js';
-import { secureSocket, tlsConnection } from './tls.js';
+import { isHandshakeFailure, secureSocket, tlsConnection } from './tls.js';
 
 const compress = promisify(gzip);
 
@@ -46,11 +46,16 @@ export interface HttpReply {
 /** No reply: the connection, TLS or the proxy failed, or time ran out. */
 export class HttpFailure extends Error {
   readonly refused: boolean;
+  readonly handshake: boolean;
 
-  /** `refused`: our credentials or settings are at fault, not the network. */
-  constructor(message: string, refused = false) {
+  /**
+   * `refused`: our credentials or settings are at fault, not the network. `handshake`: TLS failed, on our certificates or
+   * theirs.
+   */
+  constructor(message: string, how: { readonly refused?: boolean; readonly handshake?: boolean } = {}) {
     super(message);
-    this.refused = refused;
+    this.refused = how.refused === true;
+    this.handshake = how.handshake === true;
   }
 }
 
@@ -127,7 +132,8 @@ export class HttpClient {
     const refused = [error, inner].some((one) => one instanceof ProxyRefusal && one.ours);
     if (refused) this.secrets.forget();
     const text = code !== undefined && !message.includes(code) ? `${message} (${code})` : message;
-    return new HttpFailure(this.secrets.redact(escapeText(text)).slice(0, 500), refused);
+    const handshake = [error, inner].some(isHandshakeFailure);
+    return new HttpFailure(this.secrets.redact(escapeText(text)).slice(0, 500), { refused, handshake });
   }
 }
 
@@ -184,6 +190,11 @@ export function excerpt(reply: HttpReply, secrets: Secrets): string {
   return secrets.redact(`HTTP ${reply.status}${said === '' ? '' : `: ${said}`}`);
 }
 
+/** Statuses about who we are: credentials, rights, a paid service, a client certificate (nginx's 495 and 496). */
+const unauthorized = [401, 402, 403, 407, 495, 496];
+/** Statuses about how or where we send, not about what: the address, the method, the encoding, the headers. */
+const misconfigured = [404, 405, 406, 410, 411, 415, 417, 421, 426, 431, 451];
+
 /**
  * What a status means for a whole request where the protocol says nothing else; undefined for 2xx. 3xx is a wrong
  * address: we follow no redirects.
@@ -195,16 +206,16 @@ export function statusVerdict(
   const { status } = reply;
   if (status >= 200 && status < 300) return undefined;
   const reason = excerpt(reply, how.secrets);
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+  if (status < 200 || [408, 420, 423, 425, 429, 499].includes(status) || status >= 500) {
     const afterMs = retryAfterMs(reply.headers['retry-after'], how.now);
     return { kind: 'retry', reason, ...(afterMs === undefined ? {} : { afterMs }) };
   }
-  if (status === 401 || status === 403 || status === 407) {
+  if (unauthorized.includes(status)) {
     how.secrets.forget();
-    return { kind: 'pause', reason, cause: 'auth' };
+    // 403 may be the word of a filter on the way about one document.
+    return { kind: 'pause', reason, cause: 'auth', ...(status === 403 ? {} : { certain: true }) };
   }
-  if (status < 400 || status === 404 || status === 405 || status === 410)
-    return { kind: 'pause', reason, cause: 'config' };
+  if (status < 400 || misconfigured.includes(status)) return { kind: 'pause', reason, cause: 'config' };
   return { kind: 'split', reason };
 }
 
@@ -212,5 +223,6 @@ export function statusVerdict(
 export function failureVerdict(error: unknown): Verdict {
   const reason = messageOf(error).slice(0, 500);
   if (error instanceof HttpFailure && error.refused) return { kind: 'pause', reason, cause: 'auth' };
-  return { kind: 'retry', reason };
+  const reopen = error instanceof HttpFailure && error.handshake;
+  return { kind: 'retry', reason, ...(reopen ? { reopen } : {}) };
 }

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { messageOf, UserError } from '../../base/errors.js';
+import { errnoOf, messageOf, UserError } from '../../base/errors.js';
 import { OwnershipCheck, realFiles } from '../../base/ownership.js';
 import type { TlsOptions } from '../common-options.js';
 import type { Secrets } from './secrets.js';
@@ -120,6 +120,13 @@ export async function tlsConnection(options: TlsOptions, secrets: Secrets): Prom
     );
   }
   return connection;
+}
+
+/** True of an error of the TLS handshake: a certificate, a key or a version, ours or theirs, does not fit. */
+export function isHandshakeFailure(error: unknown): boolean {
+  return /^(?:ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO)/.test(
+    errnoOf(error) ?? '',
+  );
 }
 
 /**

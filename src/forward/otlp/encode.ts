@@ -1,7 +1,8 @@
+import { escapeText } from '../../base/escape.js';
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { OutboxItem, Verdict } from '../destination.js';
-import { documentId } from '../elasticsearch/bulk.js';
+import { documentId } from '../updates.js';
 
 /** OTLP severity numbers (opentelemetry-proto logs.proto): INFO2, WARN, ERROR, FATAL. */
 const severityNumbers: Record<string, number> = { low: 10, medium: 13, high: 17, critical: 21 };
@@ -71,26 +72,24 @@ export function encodeOtlp(items: readonly OutboxItem[], version: string): strin
 }
 
 /**
- * Verdicts on a 200: a populated partial_success must not be sent again (opentelemetry-proto specification.md,
- * "Partial Success"). It names no record, so none is known to be lost unless all are.
+ * Verdicts on a 2xx. A partial success (opentelemetry-proto specification.md, "Partial Success") counts the rejected
+ * records and names none: all are sent again one by one, since none may be lost; alone, the answer is about one record.
  */
 export function judgeOtlp(items: readonly OutboxItem[], text: string): Verdict[] {
-  let partial: { rejectedLogRecords?: unknown; errorMessage?: unknown } | undefined;
+  let partial: { rejectedLogRecords?: unknown; errorMessage?: unknown } | null | undefined;
   try {
-    partial = (JSON.parse(text === '' ? '{}' : text) as { partialSuccess?: typeof partial }).partialSuccess;
+    partial = (JSON.parse(text === '' ? '{}' : text) as { partialSuccess?: typeof partial } | null)
+      ?.partialSuccess;
   } catch {
     return items.map(() => ({ kind: 'retry', reason: 'the reply is no JSON' }));
   }
   const rejected = Number(partial?.rejectedLogRecords ?? 0);
-  const message = String(partial?.errorMessage ?? '').slice(0, 300);
+  const message = escapeText(String(partial?.errorMessage ?? '').slice(0, 300));
   if (!(rejected > 0)) {
     return items.map(() =>
       message === '' ? { kind: 'delivered' } : { kind: 'delivered', warning: message },
     );
   }
-  if (rejected >= items.length) return items.map(() => ({ kind: 'poison', reason: `rejected: ${message}` }));
-  return items.map(() => ({
-    kind: 'delivered',
-    warning: `${rejected} of ${items.length} records rejected: ${message}`,
-  }));
+  const reason = `${rejected} of ${items.length} records rejected: ${message}`;
+  return items.map(() => ({ kind: 'split', reason, singly: true }));
 }

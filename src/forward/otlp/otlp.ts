@@ -8,19 +8,22 @@ import type { otlpOptions } from './options.js';
 
 export type OtlpOptions = v.InferOutput<typeof otlpOptions>;
 
-/** Statuses that OTLP says to try again (specification.md, "Retryable Response Codes"), and a proxy's own time-out. */
-const retryable = [408, 429, 502, 503, 504];
+/** After a partial success records go one by one for so long, milliseconds: none that was taken is sent twice then. */
+const singlyMs = 600_000;
 
-/** OTLP/HTTP logs in JSON. */
+/**
+ * OTLP/HTTP logs in JSON. The protocol wants only 429, 502, 503 and 504 tried again; collectors answer 500 to what passes
+ * (a full memory, a backend that is away), so that every 5xx is.
+ */
 export class OtlpDestination implements Destination {
   readonly name: string;
   readonly type = 'otlp';
   readonly network = true;
-  readonly limits: { readonly maxItems: number; readonly maxBytes: number };
   readonly #options: OtlpOptions;
   readonly #http: HttpClient;
   readonly #clock: Clock;
   readonly #version: string;
+  #singlyUntil = Number.NEGATIVE_INFINITY;
 
   private constructor(
     name: string,
@@ -32,7 +35,12 @@ export class OtlpDestination implements Destination {
     this.#http = parts.http;
     this.#clock = parts.clock;
     this.#version = parts.version;
-    this.limits = { maxItems: options.batch_items, maxBytes: options.batch_bytes };
+  }
+
+  get limits(): { readonly maxItems: number; readonly maxBytes: number } {
+    const { batch_items, batch_bytes } = this.#options;
+    const singly = this.#clock.monotonic() < this.#singlyUntil;
+    return { maxItems: singly ? 1 : batch_items, maxBytes: batch_bytes };
   }
 
   static async open(
@@ -54,8 +62,11 @@ export class OtlpDestination implements Destination {
   async send(items: readonly OutboxItem[], signal: AbortSignal): Promise<readonly Verdict[]> {
     try {
       const reply = await this.#post(encodeOtlp(items, this.#version), signal);
-      const verdict = this.#judge(reply);
-      return verdict === undefined ? judgeOtlp(items, reply.text) : items.map(() => verdict);
+      const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets: this.#http.secrets });
+      if (verdict !== undefined) return items.map(() => verdict);
+      const verdicts = judgeOtlp(items, reply.text);
+      if (verdicts[0]?.kind === 'split') this.#singlyUntil = this.#clock.monotonic() + singlyMs;
+      return verdicts;
     } catch (error) {
       const verdict = failureVerdict(error);
       return items.map(() => verdict);
@@ -75,13 +86,6 @@ export class OtlpDestination implements Destination {
 
   async close(): Promise<void> {
     await this.#http.close();
-  }
-
-  #judge(reply: HttpReply): Verdict | undefined {
-    const { status } = reply;
-    const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets: this.#http.secrets });
-    if (verdict?.kind !== 'retry' || retryable.includes(status)) return verdict;
-    return { kind: 'split', reason: excerpt(reply, this.#http.secrets) };
   }
 
   async #post(body: string, signal: AbortSignal): Promise<HttpReply> {

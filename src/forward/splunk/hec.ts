@@ -1,7 +1,6 @@
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { OutboxItem, Verdict } from '../destination.js';
-import { documentId } from '../elasticsearch/bulk.js';
 
 export interface HecMeta {
   readonly source: string;
@@ -20,10 +19,11 @@ export function encodeHec(item: OutboxItem, meta: HecMeta): string {
     sourcetype: `launchwarden:${item.lane}`,
     ...(meta.index === undefined ? {} : { index: meta.index }),
     event: doc,
-    // Splunk knows no idempotence: a search with `dedup event_id` does.
+    // Splunk knows no idempotence: a search with `dedup event_id` does, and shows the newest revision of an alert.
     fields: {
-      event_id: documentId(item),
+      event_id: item.id,
       revision: String(item.revision),
+      ...(item.update === true ? { event: 'updated' } : {}),
       ...(alert?.severity === undefined ? {} : { severity: alert.severity }),
     },
   });
@@ -75,10 +75,10 @@ export function judgeHecCode(
     case 4:
     case 21:
     case 22:
-      return all({ kind: 'pause', reason, cause: 'auth' });
+      return all({ kind: 'pause', reason, cause: 'auth', certain: true });
     case 7:
     case 16:
-      return all({ kind: 'pause', reason, cause: 'config' });
+      return all({ kind: 'pause', reason, cause: 'config', certain: true });
     case 6:
     case 12:
     case 13:

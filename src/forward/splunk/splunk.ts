@@ -55,6 +55,7 @@ export class SplunkDestination implements Destination {
         return all({
           kind: 'pause',
           cause: 'config',
+          certain: true,
           reason: 'the token gives no acknowledgement and "ack" is "on"',
         });
       }
@@ -111,6 +112,7 @@ export class SplunkDestination implements Destination {
         return {
           kind: 'pause',
           cause: 'config',
+          certain: true,
           reason: `no acknowledgement to be had: ${this.#excerpt(reply)}`,
         };
       }

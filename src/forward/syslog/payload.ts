@@ -1,14 +1,16 @@
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { Lane, OutboxItem } from '../destination.js';
-import { documentId } from '../elasticsearch/bulk.js';
 import { slimDocument } from '../slim.js';
+import { documentId } from '../updates.js';
 
 /** One document with what every text format needs of it. */
 export interface Subject {
   readonly doc: EcsDocument;
   readonly lane: Lane;
   readonly documentId: string;
+  /** Of an alert that the receiver has got before; absent when it is new to it. */
+  readonly revision: number | undefined;
   readonly version: string;
   /** Id and name of what happened: the rule's, or our own action. */
   readonly signature: string;
@@ -33,6 +35,7 @@ export function subjectOf(item: OutboxItem, version: string): Subject {
     doc,
     lane: item.lane,
     documentId: documentId(item),
+    revision: item.update === true ? item.revision : undefined,
     version,
     signature: text(rule?.id ?? doc.event?.action) ?? item.lane,
     title: text(rule?.name ?? doc.message ?? doc.event?.action) ?? item.lane,
@@ -137,6 +140,7 @@ export function cefPayload(subject: Subject, maxBytes: number): string {
     subject.title,
     String(severity),
   ];
+  const revision = subject.revision === undefined ? undefined : String(subject.revision);
   const labelled = (name: string, label: string, value: string | undefined): Pair[] =>
     value === undefined
       ? []
@@ -151,6 +155,7 @@ export function cefPayload(subject: Subject, maxBytes: number): string {
     ['dvc', doc.host?.ip?.[0]],
     ['act', text(doc.event?.action)],
     ['cat', tactic],
+    ...labelled('cn1', 'revision', revision),
     ['filePath', text(file?.path)],
     ['fname', text(file?.name)],
     ['fileHash', text(file?.hash?.sha256)],
@@ -192,6 +197,7 @@ export function leefPayload(subject: Subject, maxBytes: number): string {
     ['resource', text(file?.path)],
     ['ruleName', subject.title],
     ['eventId', subject.documentId],
+    ['revision', subject.revision],
     ['action', text(doc.event?.action)],
     ['fileHash', text(file?.hash?.sha256)],
     ['process', text(process?.executable)],

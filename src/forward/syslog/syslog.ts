@@ -6,7 +6,7 @@ import { escapeText } from '../../base/escape.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
 import { findProxy, ProxyRefusal } from '../net/proxy.js';
 import { Secrets } from '../net/secrets.js';
-import { tlsConnection } from '../net/tls.js';
+import { isHandshakeFailure, tlsConnection } from '../net/tls.js';
 import { splitHostPort } from '../values.js';
 import {
   type ConnectOptions,
@@ -167,6 +167,6 @@ export class SyslogDestination implements Destination {
       this.#secrets.forget();
       return { kind: 'pause', reason, cause: 'auth' };
     }
-    return { kind: 'retry', reason };
+    return { kind: 'retry', reason, ...(isHandshakeFailure(error) ? { reopen: true } : {}) };
   }
 }

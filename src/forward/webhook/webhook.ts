@@ -3,9 +3,9 @@ import type * as v from 'valibot';
 import type { Clock } from '../../base/clock.js';
 import { UserError } from '../../base/errors.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
-import { documentId } from '../elasticsearch/bulk.js';
 import { failureVerdict, HttpClient, statusVerdict } from '../net/http.js';
 import { Secrets } from '../net/secrets.js';
+import { documentId } from '../updates.js';
 import type { webhookOptions } from './options.js';
 
 export type WebhookOptions = v.InferOutput<typeof webhookOptions>;
@@ -16,8 +16,17 @@ function isLoopback(url: string): boolean {
 
 /** The same for the same documents at every try: a UUID made from their ids. */
 export function idempotencyKey(items: readonly OutboxItem[]): string {
-  const hex = createHash('sha256').update(items.map(documentId).join('\n')).digest('hex');
+  // The revision too: an alert that grew before it was acknowledged is another request.
+  const names = items.map((item) => `${documentId(item)} ${item.revision}`);
+  const hex = createHash('sha256').update(names.join('\n')).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** What the request tells of: documents that are new to the receiver, later revisions of alerts that it has, or both. */
+function eventOf(items: readonly OutboxItem[]): 'created' | 'updated' | 'mixed' {
+  const updates = items.filter(({ update }) => update === true).length;
+  if (updates === 0) return 'created';
+  return updates === items.length ? 'updated' : 'mixed';
 }
 
 /** `t=<seconds>,v1=<hex>,...`: HMAC-SHA-256 of `t.body` under each secret, so that one can replace another. */
@@ -67,6 +76,8 @@ export class WebhookDestination implements Destination {
       const headers = await this.#headers(body, items);
       const { gzip } = this.#options;
       const reply = await this.#http.request({ method: 'POST', path: '', headers, body, gzip, signal });
+      // Our idempotency key is known to the receiver: it has had this very request.
+      if (reply.status === 409) return all({ kind: 'duplicate' });
       const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets: this.#http.secrets });
       return all(verdict ?? { kind: 'delivered' });
     } catch (error) {
@@ -101,6 +112,7 @@ export class WebhookDestination implements Destination {
     const all: Record<string, string> = {
       'content-type': format === 'ndjson' ? 'application/x-ndjson' : 'application/json',
       'idempotency-key': idempotencyKey(items),
+      ...(items.length === 0 ? {} : { 'x-launchwarden-event': eventOf(items) }),
     };
     for (const [name, value] of Object.entries(headers)) all[name.toLowerCase()] = value;
     for (const [name, ref] of Object.entries(secret_headers))

@@ -36,7 +36,7 @@ function dead() {
     const [row] = store.outbox.take('siem', 'alert', { maxItems: 1, maxBytes: 1e9, now: 2 });
     const reason = 'mapping\u001b[31m';
     store.outbox.settle('siem', 'alert', {
-      settlements: [{ seq: row!.seq, outcome: 'dead', reason }],
+      settlements: [{ seq: row!.seq, revision: 1, outcome: 'dead', reason }],
       now: Date.now(),
     });
   });

@@ -81,7 +81,8 @@ describe('elasticsearch', () => {
     [{ status: 429, error: { type: 'es_rejected_execution_exception', reason: 'queue full' } }, 'retry'],
     [{ status: 503, error: { type: 'unavailable_shards_exception', reason: '' } }, 'retry'],
     [{ status: 400, error: { type: 'document_parsing_exception', reason: 'failed to parse' } }, 'poison'],
-    [{ status: 400, error: { type: 'illegal_argument_exception', reason: 'x' } }, 'poison'],
+    [{ status: 400, error: { type: 'illegal_argument_exception', reason: 'too many shards' } }, 'split'],
+    [{ status: 409, error: { type: 'resource_already_exists_exception', reason: '' } }, 'split'],
     [{ status: 403, error: { type: 'cluster_block_exception', reason: 'read only' } }, 'pause'],
     [{ status: 403, error: { type: 'security_exception', reason: 'no' } }, 'pause'],
     [{ status: 404, error: { type: 'index_not_found_exception', reason: 'no' } }, 'pause'],
@@ -133,7 +134,8 @@ describe('elasticsearch', () => {
 
   test('names stream, id and credentials as a data stream wants them', async () => {
     await connect(fake.handler, { ...options, namespace: 'fleet' });
-    await destination.send([items[0]!, alertItem('a', { revision: 2 })], never);
+    const grown = { ...alertItem('a', { revision: 2 }), update: true };
+    await destination.send([items[0]!, grown], never);
     await destination.send([statusItem('s')], never);
     await destination.send([eventItem('e')], never);
     expect(Object.fromEntries([...fake.streams].map(([name, docs]) => [name, [...docs.keys()]]))).toEqual({
@@ -297,11 +299,12 @@ describe('webhook', () => {
 
 describe('otlp', () => {
   test.each([
-    [500, 'split'],
-    [501, 'split'],
+    [500, 'retry'],
+    [501, 'retry'],
     [502, 'retry'],
     [504, 'retry'],
-  ])('tries HTTP %i again only where the protocol says so (%s)', async (status, kind) => {
+    [400, 'split'],
+  ])('judges HTTP %i as %s: a server error is never about a document', async (status, kind) => {
     await connect(() => ({ status }), { type: 'otlp' });
     expect(await kinds()).toBe([kind, kind, kind, kind].join(' '));
   });
@@ -309,15 +312,20 @@ describe('otlp', () => {
   test.each([
     ['{}', 'delivered delivered delivered delivered'],
     ['', 'delivered delivered delivered delivered'],
+    ['{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"old"}}', 'split split split split'],
+    ['{"partialSuccess":{"rejectedLogRecords":4,"errorMessage":"all"}}', 'split split split split'],
     [
-      '{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"old"}}',
+      '{"partialSuccess":{"rejectedLogRecords":0,"errorMessage":"soon full"}}',
       'delivered delivered delivered delivered',
     ],
-    ['{"partialSuccess":{"rejectedLogRecords":4,"errorMessage":"all"}}', 'poison poison poison poison'],
     ['<html>', 'retry retry retry retry'],
   ])('reads partial success %s', async (body, expected) => {
     await connect(() => ({ status: 200, body }), { type: 'otlp' });
     expect(await kinds()).toBe(expected);
-    if (body.includes('"2"')) expect((await destination.send(items, never))[0]).toHaveProperty('warning');
+    const [first] = await destination.send(items, never);
+    if (body.includes('soon full')) expect(first).toHaveProperty('warning', 'soon full');
+    // What was rejected is found by sending singly: none of the others is sent more often than that.
+    expect(destination.limits.maxItems).toBe(expected.startsWith('split') ? 1 : 500);
+    if (expected.startsWith('split')) expect(first).toHaveProperty('singly', true);
   });
 });

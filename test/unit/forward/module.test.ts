@@ -4,12 +4,12 @@ import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
-import { openTargets } from '../../../src/forward/index.js';
+import { openDestination } from '../../../src/forward/index.js';
 import { destinationOptions } from '../../../src/forward/options.js';
 import { temporaryFolder } from './fakes.js';
 
 const open = (file: string) =>
-  openTargets([v.parse(destinationOptions, { type: 'module', path: file })], {
+  openDestination(v.parse(destinationOptions, { type: 'module', path: file }), {
     clock: systemClock,
     log: silentLogger,
     version: '1',
@@ -33,6 +33,6 @@ test('a module that others may change is not loaded, by whatever way it is reach
     chmodSync(one, 0o755);
   }
   expect((globalThis as { loaded?: boolean }).loaded).toBeUndefined();
-  for (const place of places) expect((await open(place))[0]?.destination.type).toBe('module');
+  for (const place of places) expect((await open(place)).type).toBe('module');
   await expect(open(path.join(folder, 'none.mjs'))).rejects.toMatchObject({ code: 'forward/unsafe-module' });
 });

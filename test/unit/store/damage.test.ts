@@ -101,7 +101,9 @@ function useAll(store: Store, name: string): void {
     const rows = store.outbox.take('siem', lane, { maxItems: 1000, maxBytes: 1e9, now });
     store.outbox.depth('siem', lane);
     store.outbox.nextReady('siem', lane);
-    const settlements = rows.slice(0, 5).map(({ seq }) => ({ seq, outcome: 'delivered' as const }));
+    const settlements = rows
+      .slice(0, 5)
+      .map(({ seq, revision }) => ({ seq, revision, outcome: 'delivered' as const }));
     store.outbox.settle('siem', lane, { settlements, now });
   }
   store.outbox.states();
