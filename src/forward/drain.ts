@@ -436,13 +436,14 @@ export class Drain {
     return this.#outboxUntil > steady ? 'waiting' : 'idle';
   }
 
-  /** Keeps the destination's state in the store up to date: the alert lane speaks for it, else the first with trouble. */
+  /** Keeps the destination's state in the store up to date. It is paused when its alerts are, whatever the other lanes do. */
   #note(lastOk: number | undefined): void {
     const { clock } = this.#options;
     const reports = this.reports();
     const fails = Math.max(0, ...reports.map((report) => report.fails));
-    const troubled = reports.filter(({ standing }) => standing === 'refused' || standing === 'rejecting');
-    const [first] = troubled;
+    const first = reports.find(
+      ({ lane, standing }) => lane === 'alert' && (standing === 'refused' || standing === 'rejecting'),
+    );
     const newest = reports.reduce<Trouble | undefined>(
       (best, { trouble }) =>
         trouble !== undefined && (best === undefined || trouble.at >= best.at) ? trouble : best,
@@ -455,7 +456,7 @@ export class Drain {
             pausedUntil: this.#nowMs() + Math.round(first.retryInMs),
             pauseReason: sentence(first.trouble.kind, first.trouble.reason, this.destination.name),
           };
-    const changed = JSON.stringify([fails, first?.lane, first?.trouble, newest]);
+    const changed = JSON.stringify([fails, first?.trouble, newest]);
     const steady = clock.monotonic();
     if (changed === this.#noted && (lastOk === undefined || steady - this.#lastNote <= noteMs)) return;
     this.#noted = changed;

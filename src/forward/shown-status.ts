@@ -135,7 +135,13 @@ export function shownStatus(
       name,
     );
   const all = Object.fromEntries(lanes.map((lane) => [lane, ofLane(lane)])) as Record<Lane, LaneStatus>;
-  const troubled = lanes.map((lane) => all[lane].reason).find((reason) => typeof reason === 'string');
+  const [troubled] = lanes.flatMap((lane) => {
+    const { reason } = all[lane];
+    if (typeof reason !== 'string') return [];
+    return lane === 'alert'
+      ? reason
+      : `${lane === 'event' ? 'raw events' : 'status documents'} alone: ${reason}`;
+  });
   const live =
     from.state === undefined
       ? {}
