@@ -5,7 +5,9 @@
 //   node scripts/build.mjs --ts        dist/ only (npm runs it before it packs)
 //
 // better-sqlite3's own install script is switched off in package.json ("allowScripts"): it asks a download site for
-// a binary before it compiles, and a set-up step must not wait for a network that may not be there.
+// a binary before it compiles, and a set-up step must not wait for a network that may not be there. npm 10 runs it all
+// the same, and finds scripts/prebuild-install, which does nothing ("overrides"; install-links in .npmrc puts it in
+// place before the script runs).
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
