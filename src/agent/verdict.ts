@@ -15,10 +15,9 @@ export interface VerdictFacts {
   /** Rule files that could not be used, and imported rules that the running sensors cannot serve. */
   readonly rules: { readonly passedOver: number; readonly muted: number };
   readonly store: Pick<ReturnType<Store['condition']>, 'state' | 'reason' | 'held_alerts'>;
-  readonly destinations: readonly Pick<
-    DestinationStatus,
-    'name' | 'state' | 'fails' | 'pauseReason' | 'lastError'
-  >[];
+  readonly destinations: readonly (Pick<DestinationStatus, 'name' | 'state' | 'reason' | 'fails'> & {
+    readonly lanes: Readonly<Record<string, { readonly fails?: number }>>;
+  })[];
 }
 
 export interface Judgement {
@@ -29,7 +28,9 @@ export interface Judgement {
 
 /** Sensors of which each sees files. */
 const fileSensors = ['file-watch', 'eslogger', 'endpoint-security'];
-/** Failures in a row after which a destination counts as one that takes nothing. */
+/** States of a destination in which a person has something to mend. */
+const inTrouble: ReadonlySet<string> = new Set(['paused', 'refused', 'rejecting', 'parked']);
+/** Failures in a row after which waiting is more than a hiccup. */
 const manyFailures = 3;
 const namedPlaces = 5;
 
@@ -104,12 +105,11 @@ function storeReasons({ state, reason, held_alerts }: VerdictFacts['store']): st
 }
 
 function destinationReasons(destination: VerdictFacts['destinations'][number]): string[] {
-  const { name, state, fails, pauseReason, lastError } = destination;
-  const { parked } = destination as { readonly parked?: unknown };
-  if (typeof parked === 'string') return [`destination ${name} is parked: ${parked}`];
-  const why = [pauseReason, lastError].filter((one) => one !== undefined).join(': ');
-  if (state === 'paused') return [`destination ${name} is paused: ${why}`];
-  return fails >= manyFailures ? [`destination ${name} takes nothing: ${why}`] : [];
+  const { name, state, reason, fails, lanes } = destination;
+  const most = Math.max(fails, ...Object.values(lanes).map((lane) => lane.fails ?? 0));
+  const troubled = state !== undefined && inTrouble.has(state);
+  if (!troubled && (state !== 'waiting' || most < manyFailures)) return [];
+  return [`destination ${name} is ${state}: ${reason ?? 'no reason is known'}`];
 }
 
 function ruleReasons({ passedOver, muted }: VerdictFacts['rules']): string[] {

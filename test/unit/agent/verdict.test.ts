@@ -18,12 +18,15 @@ const tier: VerdictFacts['tier'] = {
   refused: { eslogger: 'there is none' },
   lost: [],
 };
+/** A destination in a state. */
+const siem = (state: string, more: object = {}) =>
+  [{ name: 'siem', state, reason: null, fails: 0, lanes: {}, ...more }] as VerdictFacts['destinations'];
 const fine: VerdictFacts = {
   tier,
   sensors: [files, sensor('launchd-state'), scan],
   rules: { passedOver: 0, muted: 0 },
   store: { state: 'ok', reason: null, held_alerts: 0 },
-  destinations: [{ name: 'siem', state: 'idle', fails: 0 }],
+  destinations: siem('idle'),
 };
 const blindIn = (...places: string[]) => ({
   ...files,
@@ -113,32 +116,39 @@ test.each<[what: string, change: Partial<VerdictFacts>, verdict: string, reason:
   ],
   [
     'a paused destination',
-    {
-      destinations: [{ name: 'siem', state: 'paused', fails: 0, pauseReason: 'auth', lastError: 'HTTP 401' }],
-    },
+    { destinations: siem('paused', { reason: 'paused by hand' }) },
     'degraded',
-    'destination siem is paused: auth: HTTP 401',
+    'siem is paused: paused by hand',
   ],
   [
-    'a destination that takes nothing',
-    { destinations: [{ name: 'siem', state: 'waiting', fails: 3, lastError: 'refused' }] },
+    'a refused one',
+    { destinations: siem('refused', { reason: 'HTTP 401' }) },
     'degraded',
-    'destination siem takes nothing: refused',
+    'siem is refused: HTTP 401',
   ],
   [
-    'a parked destination',
-    {
-      destinations: [
-        {
-          name: 'siem',
-          state: 'stopped',
-          fails: 0,
-          parked: 'no such key',
-        } as VerdictFacts['destinations'][number],
-      ],
-    },
+    'one that rejects documents',
+    { destinations: siem('rejecting', { reason: 'HTTP 400' }) },
     'degraded',
-    'destination siem is parked: no such key',
+    'siem is rejecting: HTTP 400',
+  ],
+  [
+    'a parked one',
+    { destinations: siem('parked', { reason: 'no such key' }) },
+    'degraded',
+    'siem is parked: no such key',
+  ],
+  [
+    'one that takes nothing',
+    { destinations: siem('waiting', { fails: 3, reason: 'reset' }) },
+    'degraded',
+    'siem is waiting: reset',
+  ],
+  [
+    'one whose alerts nobody takes',
+    { destinations: siem('waiting', { lanes: { alert: { fails: 4 } }, reason: 'reset' }) },
+    'degraded',
+    'siem is waiting: reset',
   ],
   [
     'rules that cannot be used',
@@ -158,10 +168,13 @@ test.each<[what: string, change: Partial<VerdictFacts>, verdict: string, reason:
   expect(judged.reasons.join('\n')).toContain(reason);
 });
 
-test('one failure of a destination says nothing yet, nor a better tier that this system does not have', () => {
-  const destinations = [{ name: 'siem', state: 'waiting' as const, fails: 1, lastError: 'reset' }];
-  expect(judgeHealth({ ...fine, destinations }).verdict).toBe('healthy');
-});
+test.each(['not_started', 'idle', 'sending', 'waiting', 'holding_simulated'])(
+  'a destination that is %s says nothing yet, nor a better tier that this system does not have',
+  (state) => {
+    const destinations = siem(state, { fails: 1, reason: 'reset', lanes: { alert: { fails: 2 } } });
+    expect(judgeHealth({ ...fine, destinations }).verdict).toBe('healthy');
+  },
+);
 
 test('of many blind places some are named and the rest counted; the gravest come first; all is escaped', () => {
   const homes = Array.from({ length: 40 }, (_, n) => `/Users/u${n}\u001b[2J/Library/LaunchAgents`);
