@@ -92,7 +92,8 @@ export class BlindSpots {
     const listed: BlindPlace[] = [];
     for (const { place, why, since } of this.#spots.values()) {
       if (listed.length >= maxListed) break;
-      listed.push({ place, since, reason: why });
+      // What tells two reasons of one place apart is no part of its path.
+      listed.push({ place: place.replace(/ \((?:items|link|watcher)\)$/, ''), since, reason: why });
     }
     return listed;
   }

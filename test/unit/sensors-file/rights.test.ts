@@ -316,6 +316,9 @@ describe('the watcher', () => {
       target: { type: 'dir', mode: '0711', uid: String(bob) },
     });
     await expect.poll(() => rig.sink.gaps.map(({ reason }) => reason), patient).toContain('permission');
+    expect(rig.sensor?.health().blind).toMatchObject([
+      { place: userAgents, reason: expect.stringContaining('leads to /Users/bob/Private') },
+    ]);
     await rig.quiet();
     expect(everything()).not.toContain('diary');
   });
