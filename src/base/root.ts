@@ -5,6 +5,15 @@ const privateLinks = ['/tmp', '/var', '/etc'];
 const dataVolume = '/System/Volumes/Data';
 
 /**
+ * Other spellings of the same places: what stands below `from` stands below `to`, which is the spelling of events. Each
+ * may lead to one that comes later.
+ */
+export const macPathAliases: readonly { readonly from: string; readonly to: string }[] = [
+  { from: dataVolume, to: '' },
+  ...privateLinks.map((link) => ({ from: link, to: `/private${link}` })),
+];
+
+/**
  * The one spelling of a macOS path that events carry: normalised, `/private/tmp` for `/tmp`, and without the
  * `/System/Volumes/Data` of a firmlink. Purely textual; the caller has resolved links that it wants resolved.
  */

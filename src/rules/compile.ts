@@ -3,6 +3,7 @@ import { checkQuery } from './check.js';
 import { querySource, type Source } from './diagnostic.js';
 import { parseEql, parseKql } from './parse.js';
 import type { Diagnostic } from './rule.js';
+import { spellPaths } from './spell-paths.js';
 
 export type Compiled =
   | { readonly query: Query; readonly warnings: readonly Diagnostic[] }
@@ -18,5 +19,5 @@ export function compileQuery(
   if ('diagnostics' in parsed) return parsed;
   const found = checkQuery(parsed.query, source);
   if (found.some(({ severity }) => severity === 'error')) return { diagnostics: found };
-  return { query: parsed.query, warnings: found };
+  return { query: spellPaths(parsed.query), warnings: found };
 }

@@ -1,3 +1,4 @@
+import { macPathAliases } from '../base/root.js';
 import { foldText } from './plan/fold.js';
 import { Automaton } from './regex/automaton.js';
 import { Matcher } from './regex/matcher.js';
@@ -26,12 +27,17 @@ export function measureRegex(pattern: string): number | string {
 
 /**
  * The test of an expression; one that is none matches nothing (the check has refused it). Without regard to case also
- * inside classes, where Lucene's quirk keeps it.
+ * inside classes, where Lucene's quirk keeps it. With `isPath` it matches a path in the spelling of events that it matches
+ * in another one (`/tmp/x`, `/private/tmp/x`).
  */
-export function compileRegex(pattern: string, insensitive: boolean): (text: string) => boolean {
+export function compileRegex(
+  pattern: string,
+  insensitive: boolean,
+  isPath = false,
+): (text: string) => boolean {
   let matcher: Matcher;
   try {
-    matcher = build(pattern, insensitive);
+    matcher = build(pattern, insensitive, isPath);
   } catch (failure) {
     if (failure instanceof RegexFailure) return () => false;
     throw failure;
@@ -40,6 +46,9 @@ export function compileRegex(pattern: string, insensitive: boolean): (text: stri
 }
 
 /** Throws RegexFailure. */
-function build(pattern: string, insensitive: boolean): Matcher {
-  return new Matcher(new Automaton(parseRegex(pattern, insensitive)));
+function build(pattern: string, insensitive: boolean, isPath = false): Matcher {
+  const automaton = new Automaton(parseRegex(pattern, insensitive));
+  const fold = insensitive ? foldText : (text: string) => text;
+  for (const { from, to } of isPath ? macPathAliases : []) automaton.alias(fold(from), fold(to));
+  return new Matcher(automaton);
 }

@@ -1,5 +1,6 @@
 import { allowedValues, type PathPattern } from './allowed-values.js';
 import type { Expr, Field, StepCondition } from './ast.js';
+import { isOtherSpelling } from './path-spellings.js';
 import type { Rule } from './rule.js';
 
 export interface StepRequirements {
@@ -277,7 +278,9 @@ function isNull(expr: Expr): boolean {
 function allow(reads: Reads, expr: Expr): void {
   const found = allowedValues(expr);
   if (found === undefined) return;
-  if (found.name === 'file.path') reads.paths = found.patterns;
+  // No event carries a path in another spelling, and nothing is watched there.
+  if (found.name === 'file.path')
+    reads.paths = found.patterns.filter(({ text, insensitive }) => !isOtherSpelling(text, insensitive));
   const exact = found.patterns.every(({ wildcards }) => wildcards === '');
   const values = found.patterns.map(({ text }) => text);
   if (found.name === 'event.action' && exact) reads.actions = values;

@@ -169,6 +169,8 @@ export class EqlConditionCheck {
 
   #comparable(side: Expr, other: Expr, op: Compare['op'] | 'in'): void {
     if (side.kind !== 'field' || other.kind !== 'literal' || other.value === null) return;
+    if (typeof other.value === 'string' && (op === '==' || op === '!=' || op === 'in'))
+      this.#report.path(other.span, side.path.join('.'), [other.value, '']);
     const info = side.optional ? undefined : lookupField(side.path.join('.'));
     if (info === undefined) return;
     const why = neverEqual(info.type, String(other.value));
@@ -201,6 +203,8 @@ export class EqlConditionCheck {
       if (!this.#pattern(pattern, expr.op)) continue;
       const text = (pattern as Literal).value as string;
       if (isSearched(text)) this.#searched++;
+      if (expr.value.kind === 'field')
+        this.#report.path(pattern.span, expr.value.path.join('.'), [text, '*?']);
       const problem = this.#searched > maxSearched ? tooManySearched : validateWildcard(text);
       if (problem !== undefined) this.#report.error(pattern.span, 'eql/pattern', problem);
     }
@@ -267,6 +271,9 @@ export class EqlConditionCheck {
       const kind = variadic ? args[Math.min(index, args.length - 1)] : args[index];
       this.#argument(arg, kind ?? 'any', name);
     });
+    const [first, second] = expr.args;
+    if (name === 'startsWith' && first?.kind === 'field' && second?.kind === 'literal')
+      this.#report.path(second.span, first.path.join('.'), [String(second.value ?? ''), '', 'start']);
     if (name === 'divide' || name === 'modulo')
       for (const divisor of expr.args.slice(1)) this.#divisor(divisor);
     return signature.returns;

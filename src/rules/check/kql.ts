@@ -57,6 +57,7 @@ function checkIs({ field, value, span }: KqlIs, report: Report, prefix: string):
     );
   }
   if (info === undefined) return;
+  report.path(span, info.name, value.kind === 'exact' ? [text, ''] : [text, '*']);
   if (value.kind === 'pattern') {
     if (info.type !== 'keyword' && info.type !== 'text')
       report.warn(span, 'kql/never', `${info.name} is no text: a pattern never matches`);

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { allFields, type FieldInfo, type FieldType, lookupField, nearestField } from '../../event/fields.js';
 import type { Span } from '../ast.js';
 import type { Problem } from '../diagnostic.js';
+import { isPathField, pathProblem } from '../path-spellings.js';
 import { parseDateLiteral } from '../plan/dates.js';
 import { numberOf } from '../plan/values.js';
 
@@ -38,6 +39,16 @@ export class Report {
     const info = lookupField(name);
     if (info === undefined) this.#warnUnknown(span, name);
     return info;
+  }
+
+  /** Warns of a path, compared with the field, that no event carries. */
+  path(span: Span, field: string, compared: Parameters<typeof pathProblem>): void {
+    const info = lookupField(field);
+    if (info === undefined || !isPathField(field)) return;
+    const problem = pathProblem(...compared);
+    if (problem === undefined) return;
+    const { message, hint } = problem;
+    this.warn(span, 'path/never', `${field} never matches this: ${message}`, hint);
   }
 
   #warnUnknown(span: Span, name: string): void {

@@ -1,6 +1,7 @@
 import type { Arithmetic, Call, Compare, Expr, Field, In, Like, Literal, Logical, Regex } from '../ast.js';
 import { compute, type Operator } from '../functions/arithmetic.js';
 import { functionNamed, type Operand } from '../functions/index.js';
+import { isPathField } from '../path-spellings.js';
 import { compileRegex } from '../regex.js';
 import { distinctFields } from './fields-of.js';
 import { foldText } from './fold.js';
@@ -181,9 +182,11 @@ function likeTest(
   };
 }
 
-function regularity({ patterns, insensitive }: Regex, subject: Evaluate): Evaluate {
+function regularity({ value: of, patterns, insensitive }: Regex, subject: Evaluate): Evaluate {
+  const isPath = of.kind === 'field' && isPathField(of.path.join('.'));
   const tests = patterns.map(
-    ({ value }): TextTest => (value === null ? () => false : compileRegex(String(value), insensitive)),
+    ({ value }): TextTest =>
+      value === null ? () => false : compileRegex(String(value), insensitive, isPath),
   );
   return (slots) => {
     const found = subject(slots);

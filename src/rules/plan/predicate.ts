@@ -1,5 +1,6 @@
 import type { Call, Compare, Expr, Field, In, Like, Literal, Regex } from '../ast.js';
 import { functionNamed } from '../functions/index.js';
+import { isPathField } from '../path-spellings.js';
 import { compileRegex } from '../regex.js';
 import { compileEvaluate, eachCombination, flipped, isNull } from './evaluate.js';
 import { distinctFields, fieldKey } from './fields-of.js';
@@ -327,7 +328,8 @@ function startsFolded(text: string, prefix: string): boolean {
 function regexTest({ value, patterns, insensitive }: Regex): Test | undefined {
   const values = literalValues(patterns);
   if (value.kind !== 'field' || values === undefined) return undefined;
-  const tests = values.map((pattern) => compileRegex(String(pattern), insensitive));
+  const isPath = isPathField(value.path.join('.'));
+  const tests = values.map((pattern) => compileRegex(String(pattern), insensitive, isPath));
   return quickTest({ input: 'raw', one: anyTest(tests) });
 }
 

@@ -22,15 +22,42 @@ interface Work {
 /** A non-deterministic automaton with one start and one end. */
 export class Automaton {
   readonly states: State[] = [];
-  readonly start: number;
   readonly end: number;
   readonly #work: Work;
+  #start: number;
 
   /** Throws RegexFailure when the expression needs too many states, or too much time to find them. */
   constructor(node: Node, work: Work = { left: maxDeterminedWork }) {
     this.#work = work;
     this.end = this.#state();
-    this.start = this.#build(node, this.end);
+    this.#start = this.#build(node, this.end);
+  }
+
+  get start(): number {
+    return this.#start;
+  }
+
+  /**
+   * Lets whatever matches as `from`, or with `from` and a slash before it, match with `to` in its place as well. Throws
+   * RegexFailure when there is no room for it.
+   */
+  alias(from: string, to: string): void {
+    const at = this.#after(this.closure([this.#start]), from);
+    const inside = this.#after(at, '/');
+    const exact = at.includes(this.end) ? [this.#chain(to === '' ? '/' : to, this.end)] : [];
+    const below = inside.length === 0 ? [] : [this.#chain(`${to}/`, this.#fork(...inside))];
+    if (exact.length + below.length > 0) this.#start = this.#fork(this.#start, ...exact, ...below);
+  }
+
+  #after(states: readonly number[], text: string): readonly number[] {
+    let next = states;
+    for (const character of text) next = this.step(next, character.codePointAt(0) as number);
+    return next;
+  }
+
+  #chain(text: string, to: number): number {
+    const sets = Array.from(text, (one) => one.codePointAt(0) as number);
+    return sets.reduceRight((next, point) => this.#build({ kind: 'set', set: [point, point] }, next), to);
   }
 
   /** The given states and all that can be reached from them without a character, sorted. */
