@@ -5,6 +5,7 @@
 export const findingMeanings: Readonly<Record<string, string>> = {
   // Of the file itself, found by the sensor.
   vanished: 'The file was gone before it could be read.',
+  'time-bounded': "The volume's clock cannot be right: the time is the earliest possible one.",
   symlink: 'A symbolic link stands where launchd expects a file.',
   'parent-symlink': 'The folder is reached through a symbolic link.',
   'hard-link': 'The file has another name: it can be changed through that one.',

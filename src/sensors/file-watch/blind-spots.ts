@@ -65,6 +65,12 @@ export class BlindSpots {
     else this.#count(reason, `${place}: ${spot.why} (over)`, spot.since);
   }
 
+  /** The watcher stops: what is open ends with it. */
+  end(): void {
+    for (const { place, reason } of [...this.#spots.values()]) this.close(place, reason);
+    this.flush();
+  }
+
   isOpen(place: string, reason: BlindReason): boolean {
     return this.#spots.has(keyOf(place, reason));
   }

@@ -42,9 +42,9 @@ export class EarlierRun {
 
   /**
    * True when the item is as it was, or was there and merely not watched. What is known of its content is taken over.
-   * Each path is asked for once.
+   * Each path is asked for once. `now`: nanoseconds; a later date is that of a foreign clock, and says nothing.
    */
-  isSame(item: Item): boolean {
+  isSame(item: Item, now: bigint): boolean {
     const before = this.#items.get(item.path);
     this.#items.delete(item.path);
     const { ctime, inode } = item.snapshot;
@@ -57,7 +57,7 @@ export class EarlierRun {
     // Whatever its date says: it was not there when the folder was listed.
     if (item.folder.known && this.#isWhole(item.folder.target.path)) return false;
     const visible = ctime > item.folder.appeared ? ctime : item.folder.appeared;
-    return this.completeThrough !== undefined && visible < this.completeThrough;
+    return this.completeThrough !== undefined && (visible < this.completeThrough || visible > now);
   }
 
   /** True when the earlier run could remember every item of an observed tree. */

@@ -258,9 +258,9 @@ export class FileWatchSensor implements Sensor {
     if (ran) this.#walker.finish();
     await this.#tracker.stop();
     if (ran) this.#walker.finish();
+    this.#blind.end();
     this.#events?.stop();
     await this.#walker.stop();
-    this.#blind.flush();
     this.#sink = undefined;
   }
 

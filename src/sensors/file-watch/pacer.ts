@@ -9,7 +9,7 @@ const quietMs = 10_000;
 /** Paths that are remembered; of more, only the budget of their owner counts. */
 const maxPaths = 20_000;
 /** Reports of one owner's paths that are not quiet: one in so many milliseconds, and so many in advance. */
-const ownerEveryMs = 5;
+const ownerEveryMs = 10;
 const ownerBurst = 400;
 
 /** Items of one owner that were gone before they could be read: one in so many milliseconds, and so many in advance. */
@@ -56,9 +56,10 @@ export class Pacer {
   }
 
   /** True while a path changes faster than it is reported. */
-  isBusy(path: string, now: number): boolean {
+  isBusy(path: string, owner: Owner, now: number): boolean {
     const pace = this.#paths.get(path);
-    return pace !== undefined && pace.tokens < 1 && now - pace.last <= largestEveryMs * 2;
+    if (pace === undefined) return false;
+    return this.isExceeded(owner, now) || (pace.tokens < 1 && now - pace.last <= largestEveryMs * 2);
   }
 
   /** True when one more item that was gone before it could be read may be reported. */

@@ -32,6 +32,8 @@ const maxUnwatched = 4_096;
 const racyNanos = 20_000_000n;
 /** A ctime that is ahead of the clock by no more than this, nanoseconds, is one of this machine. */
 const aheadNanos = 10_000_000n;
+/** By so much, nanoseconds, the wall clock and the steady one may part before the wall clock is anchored anew. */
+const apartNanos = 3_000_000n;
 /** A file that could not be opened is tried again after so long, milliseconds, each time four times as long. */
 const retryMs = 250;
 const maxRetries = 5;
@@ -141,7 +143,7 @@ export class ItemTracker {
 
   /** The first scan begins: what changes from now on is new. */
   begin(): void {
-    this.#begun = this.#nowNanos();
+    this.#begun = this.#nowNanos() + apartNanos;
   }
 
   /** The first scan is over: what was remembered, was not met and is not there is gone. `isBlind`: a path cannot be seen. */
@@ -354,12 +356,15 @@ export class ItemTracker {
   /** True when the first scan finds an item as it was, of a link also what it leads to. */
   #wasThere(item: Item, cause: Cause): boolean {
     if (cause.kind === 'wake' && this.#earlier?.isUnchanged(item) !== true) {
-      this.#earlier?.isSame(item);
+      this.#earlier?.isSame(item, this.#nowNanos());
       return false;
     }
     if (this.#earlier === undefined) {
-      if (this.#begun !== undefined && item.snapshot.ctime >= this.#begun) return false;
-    } else if (!this.#earlier.isSame(item)) return false;
+      const { ctime } = item.snapshot;
+      // A date in the future is that of a foreign clock.
+      if (this.#begun !== undefined && ctime >= this.#begun && ctime <= this.#nowNanos() + aheadNanos)
+        return false;
+    } else if (!this.#earlier.isSame(item, this.#nowNanos() + aheadNanos)) return false;
     if (item.snapshot.type !== 'symlink') return true;
     const { sha256 } = item;
     this.#read(item);
@@ -466,12 +471,22 @@ export class ItemTracker {
    */
   #dated(stamp: bigint, after: number): { readonly time: bigint; readonly notBefore: bigint | undefined } {
     const now = this.#nowNanos();
-    const from = this.#wall(after);
-    const earliest = from < now ? from : now;
+    const earliest = this.#earliest(after, now);
     if (stamp >= earliest && stamp <= now + aheadNanos)
       return { time: stamp < now ? stamp : now, notBefore: undefined };
     this.counters.bounded++;
     return { time: earliest, notBefore: earliest };
+  }
+
+  /**
+   * Nanoseconds of the wall clock at a steady moment, never beyond `now`. What was called complete then is not added to:
+   * the two clocks differ by a millisecond or so.
+   */
+  #earliest(after: number, now: bigint): bigint {
+    let earliest = this.#wall(after);
+    for (const complete of [BigInt(this.complete) * 1000n, this.#earlier?.completeThrough ?? 0n])
+      if (earliest <= complete && earliest > complete - apartNanos) earliest = complete + 1_000n;
+    return earliest < now ? earliest : now;
   }
 
   #tell(item: Item, content: FileContent | undefined, after: number): void {
@@ -483,8 +498,10 @@ export class ItemTracker {
 
   /** Of what keeps changing without a pause the newest content is reported, under one event. */
   #isExchanged(item: Item, content: FileContent | undefined, now: number): boolean {
-    const { settling, path } = item;
-    return settling !== undefined && !this.pacer.isBusy(path, now) && isExchanged(settling, content);
+    const { settling, path, folder } = item;
+    return (
+      settling !== undefined && !this.pacer.isBusy(path, folder.owner, now) && isExchanged(settling, content)
+    );
   }
 
   #tellRead(item: Item): void {
@@ -651,7 +668,7 @@ export class ItemTracker {
     const { settling } = item;
     const { settleMs, maxSettleMs } = this.#options.limits;
     if (settling === undefined || now - settling.first >= maxSettleMs) return false;
-    return now - settling.last < settleMs || this.pacer.isBusy(item.path, now);
+    return now - settling.last < settleMs || this.pacer.isBusy(item.path, item.folder.owner, now);
   }
 
   /** What happens in a new folder is part of its own settling. */

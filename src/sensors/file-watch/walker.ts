@@ -43,6 +43,8 @@ const maxDeep = 4_096;
 const maxDeepMs = 500;
 /** What is called complete ends before it, milliseconds. */
 const instantMs = 0.002;
+/** By so much, nanoseconds, the wall clock may be off from that of our own volumes. */
+const coarseNanos = 3_000_000n;
 /** Places whose volumes send a wake-up for every change: no Mac can start with these on a server. */
 const ownVolumes = ['/', '/Library', '/private/var', '/System/Volumes/Data'];
 
@@ -206,7 +208,7 @@ export class FolderWalker {
     if (snapshot === undefined || snapshot === 'denied' || snapshot.type !== 'dir') return false;
     const { clock } = this.#options;
     if (first) {
-      this.#begun = BigInt(clock.now()) * 1000n;
+      this.#begun = BigInt(clock.now()) * 1000n + coarseNanos;
       this.#knownUpTo = since;
       this.#drained = clock.monotonic();
     }
@@ -489,8 +491,7 @@ export class FolderWalker {
     const begins = tree && folder.level === undefined;
     const observed = begins || folder.level !== undefined;
     const capped = this.#capped.get(macPath);
-    const born = snapshot.birth !== 0n && snapshot.birth >= this.#begun;
-    const first = capped?.first ?? (folder.first && cause.kind !== 'wake' && !born);
+    const first = capped?.first ?? (folder.first && cause.kind !== 'wake' && !this.#isBornNow(snapshot));
     const { known, fresh } = observed
       ? this.#options.tracker.history(macPath, snapshot.inode, { parent: folder, first })
       : { known: false, fresh: !first };
@@ -521,6 +522,11 @@ export class FolderWalker {
       first,
       listed: false,
     };
+  }
+
+  /** True of a folder that was made since the start, by a clock that can be believed. */
+  #isBornNow({ birth }: Snapshot): boolean {
+    return birth > this.#begun && birth <= BigInt(this.#options.clock.now()) * 1000n + coarseNanos;
   }
 
   #enter(fresh: NewFolder): Folder | undefined {
