@@ -346,7 +346,9 @@ export class ItemTracker {
       return;
     }
     if (!tracked) {
-      if (cause.kind !== 'wake' && (this.#beyond.has(path, snapshot) || !this.#beyond.hasRoom)) return;
+      const racy = this.#nowNanos() - snapshot.ctime < racyNanos;
+      if (this.#beyond.has(path, snapshot) && (cause.kind !== 'wake' || !racy)) return;
+      if (cause.kind !== 'wake' && !this.#beyond.hasRoom) return;
       this.#beyond.add(path, snapshot);
     }
     this.#observeNew(item, original === undefined ? 'modification' : 'rename', original, { after });

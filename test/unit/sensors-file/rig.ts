@@ -27,6 +27,8 @@ export interface RigOptions {
   readonly remembered?: Iterable<RememberedItem>;
   readonly completeThrough?: number;
   readonly clock?: Clock;
+  /** Not to wait for the first scan. */
+  readonly early?: boolean;
   readonly events?: FileWatchSensorOptions['events'];
   readonly restless?: boolean;
   readonly homes?: FileWatchSensorOptions['homes'];
@@ -83,6 +85,8 @@ export class Rig {
     });
     this.sink.sensor = this.sensor;
     await this.sensor.start(this.sink);
+    if (options.early !== true)
+      await waitFor('the first scan', () => (this.sensor?.compared === false ? undefined : true));
     // As the agent does, and more often: tests wait for what only a question makes the watcher look at.
     this.#heart = setInterval(() => this.sensor?.ask((Date.now() - 200) * 1000), 100);
     return this.sensor;
