@@ -44,7 +44,9 @@ export class SameChanges {
 function keyOf({ file, event }: Observation['event']['doc']): string | undefined {
   const changed = parseTime(file?.ctime)?.time;
   if (file?.path === undefined || file.inode === undefined || changed === undefined) return undefined;
-  return JSON.stringify([event?.type?.[0], file.path, file.inode, changed]);
+  // An attribute that goes changes the file's ctime: to the watcher that is a change.
+  const type = event?.action === 'extended_attributes_delete' ? 'change' : event?.type?.[0];
+  return JSON.stringify([type, file.path, file.inode, changed]);
 }
 
 function remember<V>(map: Map<string, V>, key: string, value: V): void {

@@ -24,6 +24,8 @@ export type EsloggerLine =
       readonly ok: false;
       readonly reason: 'malformed' | 'oversized' | 'unknown-event' | 'unchanged' | 'denied';
       readonly globalSequence?: number;
+      /** Of `unknown-event`: what it calls itself. */
+      readonly name?: string;
     };
 
 /** Characters of a line that are read; arguments and environment stay below 1 MiB (ARG_MAX), and JSON escapes a control
@@ -91,7 +93,8 @@ function readText(text: string): EsloggerLine {
       return skipped('unchanged', globalSequence);
     return globalSequence === undefined ? { ok: true, message } : { ok: true, message, globalSequence };
   }
-  return skipped('unknown-event', globalSequence);
+  const [name] = Object.keys(events);
+  return { ...skipped('unknown-event', globalSequence), ...(name === undefined ? {} : { name }) };
 }
 
 function skipped(

@@ -15,6 +15,10 @@ export interface EsloggerReaderOptions extends Omit<DocumentContext, 'sensor'> {
 /** Events that are wanted whatever paths they name. */
 const withoutPath = /"(?:exec|fork|exit|btm_launch_item_add|btm_launch_item_remove)":\s*\{/;
 
+/** The newest message version whose fields are known (macOS 27). */
+const newestVersion = 11;
+const maxUnknown = 20;
+
 function whole(line: string): boolean {
   return line.startsWith('{') && line.endsWith('}');
 }
@@ -34,6 +38,9 @@ export class EsloggerReader {
     kernel_dropped: 0,
   };
 
+  /** Names of events that nobody knows here, and the newest message version beyond those that are known. */
+  readonly #unknown = new Set<string>();
+  #newer = 0;
   readonly #normaliser: Normaliser;
   readonly #wants: ((macPath: string) => boolean) | undefined;
   readonly #word: RegExp | undefined;
@@ -60,10 +67,13 @@ export class EsloggerReader {
     if (!read.ok) {
       this.#count(read.globalSequence);
       this.counters[read.reason === 'unknown-event' ? 'unknown_event' : read.reason]++;
+      if (read.name !== undefined && this.#unknown.size < maxUnknown)
+        this.#unknown.add(read.name.slice(0, 64));
       return [];
     }
     const { message, globalSequence } = read;
     this.#count(globalSequence);
+    if (message.version > newestVersion) this.#newer = Math.max(this.#newer, message.version);
     const { file, other } = message;
     if (
       file !== undefined &&
@@ -83,6 +93,20 @@ export class EsloggerReader {
       this.counters.malformed++;
       return [];
     }
+  }
+
+  /** What came that this version does not know, one line each. */
+  notes(): string[] {
+    return [
+      ...(this.#unknown.size === 0
+        ? []
+        : [`events that are not known here: ${[...this.#unknown].join(', ')}`]),
+      ...(this.#newer === 0
+        ? []
+        : [
+            `messages of version ${this.#newer}: up to ${newestVersion} is known, what is new in it is not read`,
+          ]),
+    ];
   }
 
   /** A line that was too long to be kept. */

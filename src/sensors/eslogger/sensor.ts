@@ -112,6 +112,7 @@ export class EsloggerSensor implements Sensor {
         `eslogger: ${this.#events.length} kinds of events`,
         'does not see what the agent itself and its own process group do',
         'never run on a Mac by its authors: unproven',
+        ...this.#reader.notes(),
         ...(this.#silent ? ['it was silent for long and was replaced: it may have been stopped'] : []),
       ],
       counters: { ...this.#reader.counters, ...this.#counters },
