@@ -113,13 +113,16 @@ function refuse(place: string, reason: string, cause?: unknown): UserError {
   });
 }
 
+/** What is no file, or a file that whoever started us has opened. */
+const streams = /^\/dev\/(?:null|tty|console|stdout|stderr|fd\/\d+)$/;
+
 /**
  * Where a log file really stands, links followed. `ours`: false for a device or a pipe that was named as such, as
  * /dev/stderr is.
  */
 function resolved(file: string): { real: string; ours: boolean } {
   let real = path.resolve(file);
-  if (real.startsWith('/dev/')) return { real, ours: false };
+  if (streams.test(real)) return { real, ours: false };
   // As far as it exists, the file itself is looked at too: a link must be one of root's.
   checkOwnFolder(real, { refuse });
   try {

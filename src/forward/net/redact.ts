@@ -25,7 +25,14 @@ export class Redactor {
 
   /** `value`: a secret, or what was made from one. */
   add(value: string): void {
-    if (value.length < shortest || this.#secrets.has(value)) return;
+    if (value.length < shortest) return;
+    const known = this.#secrets.get(value);
+    if (known !== undefined) {
+      // Still in use: others are forgotten before it.
+      this.#secrets.delete(value);
+      this.#secrets.set(value, known);
+      return;
+    }
     const forms = formsOf(value);
     this.#secrets.set(value, forms);
     for (const one of gramsOf(forms)) this.#grams.set(one, (this.#grams.get(one) ?? 0) + 1);

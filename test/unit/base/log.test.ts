@@ -203,3 +203,12 @@ describe('as root', () => {
     expect(messages(`${file}.0`)).toEqual(['one']);
   });
 });
+
+test('what the caller has opened, and devices that are meant as such, are written to as they are', () => {
+  for (const file of ['/dev/null', '/dev/../dev/null'])
+    expect(() => createLogger({ level: 'error', file }).info({}, 'not written')).not.toThrow();
+  // A folder that everybody may write to is not safe for standing below /dev.
+  expect(() => createLogger({ level: 'info', file: '/dev/launchwarden-none/agent.log' })).toThrow(
+    expect.objectContaining({ code: 'log/cannot-open' }),
+  );
+});
