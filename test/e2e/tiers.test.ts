@@ -51,7 +51,7 @@ class AnsweringLaunchctl {
     this.#state = mac.write('/private/loaded', '');
     const text = `#!/bin/sh
 case "$2" in
-  system/*|gui/*/*)
+  system/*|gui/*/*|user/*/*)
     grep -qxF -- "$2" '${this.#state}' || exit 113
     printf '%s = {\\n\\tpath = (unknown)\\n\\tstate = running\\n\\tprogram = /private/tmp/evil\\n\\tpid = 4711\\n}\\n' "$2";;
   *)

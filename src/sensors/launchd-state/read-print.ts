@@ -47,6 +47,8 @@ export function readService(answer: ToolAnswer, target: string): ServiceAnswer {
   const lines = linesOf(body);
   const block = lines.findIndex((line) => /^\t[^\t].* = \{\s*$/.test(line));
   const head = block === -1 ? lines : lines.slice(0, block);
+  // A domain in the place of a service.
+  if (lines[block] === '\tservices = {') return { state: 'unknown' };
   // What an argument can forge stands behind the first block: only what all of these lines agree about counts there.
   const path = firstValue(head, 'path');
   const program = firstValue(head, 'program') ?? firstArgument(lines);

@@ -29,6 +29,7 @@ describe('the answer about a service', () => {
     ['nothing printed', answer(''), 'unknown'],
     ['another header', answer('usage: launchctl\n'), 'unknown'],
     ['another service', answer('gui/501/com.example.y = {\n}\n'), 'unknown'],
+    ['a domain', answer(`${target} = {\n\ttype = user\n\tservices = {\n\t}\n}\n`), 'unknown'],
     ['another exit status', answer(servicePrint(target, '/x'), 1), 'unknown'],
     ['killed or cut off', answer(servicePrint(target, '/x'), null), 'unknown'],
     ['binary rubbish', answer('\0\uffff\n\t'.repeat(10_000)), 'unknown'],
