@@ -111,7 +111,7 @@ export class Timeline {
     const found = [];
     for (const [index, { from, offset, shift }] of this.#stretches.entries()) {
       const next = this.#stretches[index + 1];
-      const end = next === undefined ? Number.MAX_SAFE_INTEGER : next.from + offset;
+      const end = next === undefined ? Number.MAX_SAFE_INTEGER : next.from + offset + noticed;
       const begin = Math.max(time + shift, from + offset - noticed);
       if (begin < end) found.push({ from: begin, to: end, shift });
     }

@@ -40,7 +40,8 @@ export class Orderer {
   }
 
   /** `revises`: a revision of an event that was pushed before; it follows that, and is not late when that is released. */
-  push(event: Event, revises = false): void {
+  push(given: Event, revises = false): void {
+    const event = revises ? { ...given, sequence: Number.POSITIVE_INFINITY } : given;
     if (event.time < this.#mark) {
       if (!revises) this.#late++;
       this.#ready.push(event);

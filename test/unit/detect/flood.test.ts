@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { Detector } from '../../../src/detect/index.js';
-import type { Detection } from '../../../src/event/alert.js';
+import { Detector, userOf } from '../../../src/detect/index.js';
+import { alertDocument, type Detection } from '../../../src/event/alert.js';
+import type { EcsDocument, LaunchwardenFields } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
 import type { Rule } from '../../../src/rules/index.js';
 import { event, fileEvent, launchctl, rule } from './events.js';
 
+const context = { version: '1', agentId: 'a', created: 0, sensors: [], simulated: true };
 const folder = '/Users/alice/Library/LaunchAgents';
 const path = (name: string) => `${folder}/${name}.plist`;
 const attack = rule(
@@ -107,4 +109,148 @@ test('an alert that is about no file is listed by its event', () => {
   expect(lines(summaries(events, [any]).at(-1))).toEqual(['c matched', 'b matched']);
   const changed = rule('eql', 'file where true', { maxSignals: 0 });
   expect(lines(summaries([fileEvent('f', 0, '/x')], [changed]).at(-1))).toEqual(['f matched']);
+});
+
+const agents = (user: string, name: string) => `/Users/${user}/Library/LaunchAgents/${name}.plist`;
+const ten = rule(
+  'eql',
+  'sequence by host.id with maxspan=1m [file where true] [process where process.name == "launchctl"]',
+  { maxSignals: 10 },
+);
+
+function attackOf(user: string, name: string, at: number, more: LaunchwardenFields = {}): Event[] {
+  const place = user === 'system' ? `/Library/LaunchDaemons/${name}.plist` : agents(user, name);
+  const uid = user === 'system' ? '0' : '501';
+  const written = fileEvent(`f-${name}`, at, place, { inode: name, uid });
+  const doc = { ...written.doc, launchwarden: more };
+  return [{ ...written, doc }, launchctl(`p-${name}`, at + 0.01, ['load', place])];
+}
+
+const told = (events: readonly Event[], one = ten): Detection[] => {
+  const found: Detection[] = [];
+  const detector = new Detector({ rules: [one], onDetection: (each) => found.push(each) });
+  for (const each of events) detector.process(each);
+  detector.finish();
+  return [...new Map(found.map((each) => [each.id, each])).values()];
+};
+const alerted = (found: readonly Detection[]) =>
+  found.filter(({ kind }) => kind === 'match').map(({ candidates: [best] }) => best?.event.id);
+
+test('one user uses up no place of another, nor of the system', () => {
+  const noise = Array.from({ length: 50 }, (_, index) => attackOf('alice', `a${index}`, index / 10)).flat();
+  const found = told([
+    ...noise,
+    ...attackOf('bob', 'bobs', 6),
+    ...attackOf('system', 'daemon', 7),
+    ...attackOf('alice', 'last', 8),
+  ]);
+  expect(alerted(found)).toEqual([
+    ...noise.filter((_, index) => index < 20 && index % 2 === 0).map(({ id }) => id),
+    'f-bobs',
+    'f-daemon',
+  ]);
+  const [summary, ...others] = found.filter(({ kind }) => kind === 'summary');
+  expect(others).toEqual([]);
+  expect(summary).toMatchObject({
+    suppressed: 41,
+    flood: { user: 'alice', newest: { event: { id: 'f-last' } } },
+  });
+  const { event, launchwarden } = alertDocument(summary as Detection, context);
+  expect(event?.['reason']).toBe(
+    `41 more alerts of "${ten.meta.name}" were held back by max_signals: the 10 of alice are used up; newest: ${agents('alice', 'last')}`,
+  );
+  expect(launchwarden?.['alert']).toMatchObject({ user: 'alice', suppressed: 41 });
+});
+
+test('an item with ever new contents leaves room for those that had no alert yet', () => {
+  const sha = (digit: number) => ({
+    hash: { sha256: digit.toString(16).repeat(64).slice(0, 64) },
+    type: 'file',
+  });
+  const rewritten = Array.from({ length: 40 }, (_, index) => [
+    fileEvent(`f-r${index}`, index / 10, agents('alice', 'same'), { inode: '1', ...sha(index + 16) }),
+    launchctl(`p-r${index}`, index / 10 + 0.01, ['load', agents('alice', 'same')]),
+  ]).flat();
+  const found = alerted(told([...rewritten, ...attackOf('alice', 'other', 5)]));
+  expect(found).toHaveLength(4);
+  expect(found).toContain('f-other');
+});
+
+test('what is odd has a place when the others are used up, and is named by the summary beyond that', () => {
+  const noise = Array.from({ length: 30 }, (_, index) => attackOf('alice', `a${index}`, index / 10)).flat();
+  const odd = (name: string, at: number, finding: string) =>
+    attackOf('alice', name, at, { findings: [finding, 'hidden'] });
+  const found = told([
+    ...noise,
+    ...odd('odd', 5, 'x'),
+    ...odd('odder', 6, 'y'),
+    ...attackOf('alice', 'z', 7),
+  ]);
+  expect(alerted(found).slice(10)).toEqual(['f-odd']);
+  const summary = found.find(({ kind }) => kind === 'summary') as Detection;
+  expect(alertDocument(summary, context).event?.['reason']).toContain(
+    `newest: ${agents('alice', 'z')}; odd: ${agents('alice', 'odder')} (y, hidden)`,
+  );
+  // It stands before those that are like all others.
+  expect(summary.candidates[0]?.event.id).toBe('f-odder');
+});
+
+test('whose an alert is: the home of its file, its owner, the user of the process, else the system', () => {
+  const process = (user: object) => ({ process: { name: 'launchctl' }, user }) as EcsDocument;
+  const file = (path: unknown, more: object = {}) => ({ file: { path, ...more } }) as EcsDocument;
+  const cases: readonly (readonly [EcsDocument, string])[] = [
+    [file('/Users/Alice/Library/LaunchAgents/x.plist', { uid: '0' }), 'alice'],
+    [file('/Users/Shared/x', { uid: '502', owner: 'bob' }), 'bob'],
+    [file('/Library/LaunchAgents/x.plist', { uid: '0', owner: 'root' }), 'system'],
+    [file('/Library/LaunchAgents/x.plist', { uid: '501' }), '501'],
+    [file('/Users/x'), 'system'],
+    [file('/Users//x/y'), 'system'],
+    [file({ length: 3 }), 'system'],
+    [process({ id: '501', name: 'alice' }), 'alice'],
+    [process({ id: '0' }), 'system'],
+    [process({ id: 501 }), '501'],
+    [process({ name: ['alice'] }), 'system'],
+    [{}, 'system'],
+    [{ file: null, user: 'x', launchwarden: 7 } as never, 'system'],
+  ];
+  for (const [doc, user] of cases) expect(userOf(doc), JSON.stringify(doc)).toBe(user);
+  expect(userOf(file(`/Users/${'a'.repeat(10_000)}/x`)).length).toBe(64);
+});
+
+test('the noise of one user drops nothing of another: candidates, keys, repeats and calls', () => {
+  const limits = { candidates: 20, allCandidates: 40, keys: 20, repeats: 20, loads: 20 };
+  const evicted: Record<string, Set<string>> = {};
+  const found: Detection[] = [];
+  const byFile = rule('eql', 'sequence by file.path with maxspan=1m [file where true] [file where true]', {
+    id: 'by-file',
+  });
+  const detector = new Detector({
+    rules: [{ ...ten, meta: { ...ten.meta, maxSignals: 1_000 } }, byFile],
+    limits,
+    onDetection: (one) => found.push(one),
+    onEvicted: (what, user) => {
+      evicted[what] ??= new Set();
+      evicted[what].add(user);
+    },
+  });
+  const bobs = fileEvent('bobs', 0, agents('bob', 'x'), { inode: 'b' });
+  const late = fileEvent('late', 0.5, agents('bob', 'late'), { inode: 'l' });
+  const call = launchctl('bobs-call', 0.6, ['load', agents('bob', 'late')]);
+  detector.process(bobs);
+  detector.process({ ...call, doc: { ...call.doc, user: { id: '502', name: 'bob' } } });
+  for (let index = 0; index < 300; index++) {
+    const [written, loaded] = attackOf('alice', `a${index}`, 1 + index / 10) as [Event, Event];
+    detector.process(written);
+    detector.process({ ...loaded, doc: { ...loaded.doc, user: { id: '501', name: 'alice' } } });
+  }
+  detector.process(late);
+  detector.process(launchctl('again', 40, ['load', agents('bob', 'x')]));
+  detector.process(fileEvent('bobs2', 41, agents('bob', 'x'), { inode: 'b' }));
+  const pairs = found.map(({ candidates }) =>
+    candidates.filter(({ named }) => named).map(({ event }) => event.id),
+  );
+  expect(pairs.flat()).toEqual(expect.arrayContaining(['late', 'bobs']));
+  expect(found.some(({ rule: { id }, events }) => id === 'by-file' && events[0]?.id === 'bobs')).toBe(true);
+  for (const what of ['candidates', 'keys', 'repeats', 'loads'])
+    expect([...(evicted[what] ?? [])], what).toEqual(['alice']);
 });
