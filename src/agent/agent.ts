@@ -183,10 +183,8 @@ class Agent {
         sensors: this.#sensors.kinds,
         simulated: this.#root.simulated,
       }),
-      journaled: (events) => {
-        this.#forwarding.journaled(events);
-        this.#sensors.journaled(events);
-      },
+      journaled: (events) => this.#forwarding.journaled(events),
+      observed: (events) => this.#sensors.journaled(events),
       committed: (alerts) => {
         this.#forwarding.committed(alerts);
         this.#signatures.committed(alerts);

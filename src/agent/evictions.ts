@@ -14,6 +14,7 @@ const words: Readonly<Record<string, string>> = {
   repeats: 'files whose repeats are recognised',
   revisited: 'events that a late one could belong to',
   judged: 'events that a revision could come for',
+  unjournaled: 'events that could not be stored, which a restart would need',
 };
 
 /** Counts what detection had to drop, and says it as gaps: what was dropped, and whose events took the room. */

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
-import type { Micros } from '../base/time.js';
+import { type Micros, parseTime } from '../base/time.js';
 import { Detector, type DetectorOptions, type KnownAlert, Orderer, userOf } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
 import type { Alert, AlertContext, Detection } from '../event/alert.js';
@@ -24,6 +24,9 @@ const lazyMs = 200;
 const heldMs = 50;
 /** A time so far beyond the clock, microseconds, is one that no sensor can answer for. */
 const ahead = 2_000;
+/** Events that could not be journaled wait here to be tried again; what does not fit is a gap. */
+const maxUnjournaled = 10_000;
+const retryJournalMs = 1_000;
 /** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
 const keepTimelineMs = 60_000;
 const timelineKey = 'timeline';
@@ -46,6 +49,8 @@ export interface PipelineOptions {
   context(): AlertContext;
   /** Called with the events that were journaled just now. */
   journaled(events: readonly Event[]): void;
+  /** Called with the events that were observed just now, whether or not they could be journaled. */
+  observed?(events: readonly Event[]): void;
   /** Called with the alerts that were committed just now, new or grown. */
   committed(alerts: readonly Alert[]): void;
   /** Called with an event whose amendment made alerts grow. */
@@ -84,10 +89,13 @@ export class Pipeline {
   readonly #evictions: Evictions;
   #detections: Detection[] = [];
   readonly #amended = new Map<string, Event>();
-  /** Ids that the rebuilt windows gave to what is stored under another one: what grows of them is no new alert. */
-  readonly #stoodFor = new Set<string>();
+  /** Ids that the rebuilt windows gave to what is stored under another one, with that: what grows of them grows there. */
+  readonly #stoodFor = new Map<string, string>();
   /** Amendments that could not be stored, and are tried again. */
   readonly #unstored = new Map<string, Event>();
+  /** Events that were judged and could not be journaled. */
+  #unjournaled: Event[] = [];
+  #journalTried = Number.NEGATIVE_INFINITY;
   readonly #failures: Failures;
   #observations: Observation[] = [];
   #items: ItemChange[] = [];
@@ -118,7 +126,7 @@ export class Pipeline {
 
   /** Wall time up to which everything has been judged and committed. */
   get judgedThrough(): Micros {
-    const isCommitted = this.#detections.length === 0 && this.#judgedThrough > 0;
+    const isCommitted = this.#detections.length + this.#unjournaled.length === 0 && this.#judgedThrough > 0;
     return isCommitted ? this.#timeline.wallOf(this.#judgedThrough) : 0;
   }
 
@@ -170,9 +178,13 @@ export class Pipeline {
         rebuilt++;
       }
     }
+    for (const event of this.#unjournaled) this.#detect(event);
     if (rebuilt > 0) this.#orderer.release(last);
     this.#open = true;
-    for (const one of this.#detections) if (this.#alertedBefore(one)) this.#stoodFor.add(one.id);
+    for (const one of this.#detections) {
+      const stored = this.#alertedBefore(one);
+      if (stored !== undefined) this.#stoodFor.set(one.id, stored);
+    }
     this.#keepTimeline();
     this.#detections = this.#detections.filter(({ id }) => !this.#stoodFor.has(id));
     this.#commit();
@@ -208,22 +220,22 @@ export class Pipeline {
   }
 
   /**
-   * True when an alert of the same rule and keys, completed by the same event, is stored under another id; of a threshold
-   * rule, when one has counted one of the events. What was judged again may have been judged in another order before: a
+   * The stored alert of the same rule and keys that is completed by the same event, when it has another id; of a threshold
+   * rule, that has counted one of the events. What was judged again may have been judged in another order before: a
    * sensor that starts again may tell of one more change, a revision or a late event may have come when the alert existed.
    * It is the same attack all the same.
    */
-  #alertedBefore({ id, rule, kind, time, events, joinKeys }: Detection): boolean {
+  #alertedBefore({ id, rule, kind, time, events, joinKeys }: Detection): string | undefined {
     const last = events.at(-1)?.id;
-    if (kind !== 'match' || events.length < 2 || last === undefined) return false;
+    if (kind !== 'match' || events.length < 2 || last === undefined) return undefined;
     const { alerts } = this.#options.store;
     const keys = JSON.stringify(joinKeys.map((key) => JSON.stringify(key) ?? 'null'));
     const counts = rule.type === 'threshold';
     const around = counts ? this.horizon : 0;
     const stored = alerts.list({ rule: rule.id, since: time - around, until: time + around + 1 });
-    if (stored.some((alert) => alert.id === id)) return false;
+    if (stored.some((alert) => alert.id === id)) return undefined;
     const own = new Set(counts ? events.map((event) => event?.id) : [last]);
-    return stored.some(({ doc }) => {
+    return stored.find(({ doc }) => {
       const { Events, launchwarden } = doc as {
         Events?: EcsDocument[];
         launchwarden?: { alert?: { join_keys?: unknown } };
@@ -231,7 +243,7 @@ export class Pipeline {
       const told = counts ? (Events ?? []) : (Events?.slice(-1) ?? []);
       const isSame = told.some(({ event }) => event?.id !== undefined && own.has(event.id));
       return isSame && JSON.stringify(launchwarden?.alert?.join_keys) === keys;
-    });
+    })?.id;
   }
 
   #schedule(): void {
@@ -247,7 +259,7 @@ export class Pipeline {
   #journal(): void {
     const observations = this.#observations;
     const items = this.#items;
-    if (observations.length === 0 && items.length === 0) return;
+    if (observations.length + items.length === 0 && !this.#isJournalDue) return;
     this.#observations = [];
     this.#items = [];
     this.#readClocks();
@@ -260,30 +272,55 @@ export class Pipeline {
         (old ? amended : fresh).push(event);
       }
     }
-    const { store } = this.#options;
-    let stored: readonly Event[] = [];
-    try {
-      // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
-      stored = store.events.transaction(() => {
-        const added = store.events.append(fresh);
-        if (items.length > 0) store.items.apply(items);
-        return added;
-      });
-      this.counters.journaled += stored.length;
-      if (this.#open) for (const event of stored) this.#order(event);
-    } catch (error) {
-      // A full disk must not blind detection: what could not be journaled is judged all the same.
-      this.#failed(error, 'events could not be journaled');
-      if (this.#open) for (const event of fresh) this.#order(event);
-    }
+    const known = this.#journalEvents(fresh, items);
+    if (this.#open) for (const event of known) this.#order(event);
     try {
       // Whoever is told reads the wall clock.
-      this.#options.journaled(this.#timeline.stepped ? stored.map(byWallClock) : stored);
+      this.#options.observed?.(this.#timeline.stepped ? known.map(byWallClock) : known);
     } catch (error) {
-      this.#failed(error, 'raw events could not be queued');
+      this.#failed(error, 'sensors could not be told of events');
     }
     for (const observation of observations) this.#keepEvidence(observation);
     for (const event of amended) this.amend(event);
+  }
+
+  get #isJournalDue(): boolean {
+    if (this.#unjournaled.length === 0) return false;
+    return this.#options.clock.monotonic() - this.#journalTried >= retryJournalMs;
+  }
+
+  /** Returns those of the events that are new: they are to be judged, whether or not they could be journaled. */
+  #journalEvents(fresh: readonly Event[], items: readonly ItemChange[]): readonly Event[] {
+    const { store, journaled, clock } = this.#options;
+    const isDue = this.#isJournalDue;
+    const late = isDue ? this.#unjournaled : [];
+    let stored: readonly Event[];
+    try {
+      // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
+      stored = store.events.transaction(() => {
+        const added = store.events.append(late.length === 0 ? fresh : [...late, ...fresh]);
+        if (items.length > 0) store.items.apply(items);
+        return added;
+      });
+    } catch (error) {
+      // A full disk must not blind detection: what could not be journaled is judged all the same, and tried again.
+      this.#failed(error, 'events could not be journaled');
+      this.#journalTried = clock.monotonic();
+      this.#unjournaled.push(...fresh);
+      const lost = this.#unjournaled.length - maxUnjournaled;
+      for (const { doc } of this.#unjournaled.splice(0, Math.max(0, lost)))
+        this.#evictions.count('unjournaled', userOf(doc));
+      return fresh;
+    }
+    if (isDue) this.#unjournaled = [];
+    this.counters.journaled += stored.length;
+    try {
+      journaled(this.#timeline.stepped ? stored.map(byWallClock) : stored);
+    } catch (error) {
+      this.#failed(error, 'raw events could not be queued');
+    }
+    const judged = new Set(late.map(({ id }) => id));
+    return judged.size === 0 ? stored : stored.filter(({ id }) => !judged.has(id));
   }
 
   #enrich(observation: Observation): readonly Event[] {
@@ -448,12 +485,34 @@ export class Pipeline {
       this.counters.muted++;
       return;
     }
-    if (this.#stoodFor.has(detection.id)) return;
     if (this.#detections.length >= maxUncommitted) {
       this.counters.lost_detections++;
       return;
     }
-    this.#detections.push(detection);
+    const stored = this.#stoodFor.get(detection.id);
+    this.#detections.push(stored === undefined ? detection : this.#under(stored, detection));
+  }
+
+  /** The detection as growth of the stored alert that it stands for. */
+  #under(id: string, detection: Detection): Detection {
+    try {
+      const { doc, time } = this.#options.store.alerts.get(id) ?? {};
+      const docs = Array.isArray(doc?.['Events']) ? (doc['Events'] as EcsDocument[]) : [];
+      const sequence = Number.POSITIVE_INFINITY;
+      const events = docs.map((one): Event => {
+        return {
+          id: one.event?.id ?? '',
+          time: parseTime(one['@timestamp'])?.time ?? 0,
+          nanos: 0,
+          sequence,
+          doc: one,
+        };
+      });
+      return time === undefined ? detection : { ...detection, id, time, events };
+    } catch (error) {
+      this.#failed(error, 'an alert from before the start could not be read');
+      return detection;
+    }
   }
 
   /** The detection with what was told of its events after detection took them. */

@@ -324,7 +324,7 @@ export class Detector {
       ranking: this.#ranking,
       onMatch,
       onLoad: (load) => alerts.load(load),
-      onLate: (file, call, told) => alerts.late(file, call, told),
+      onLate: (late) => alerts.late(late),
     });
   }
 

@@ -22,14 +22,22 @@ export interface Load {
   readonly possible: boolean;
 }
 
+/** A file that came late and is named by a call that was a part of an alert already. */
+export interface Late {
+  readonly file: Event;
+  readonly call: Event;
+  readonly joinKeys: JoinKey;
+  readonly told: Told;
+}
+
 export interface LoadOptions extends Omit<SequenceOptions, 'onMatch'> {
   readonly ranking: Ranking;
   /** The rule language's own match. Returns the alert that it became a part of. */
   onMatch(match: Match): Told | undefined;
   /** A call that names files and ended no match of its own. Returns the alert about them, if there is one now. */
   onLoad(load: Load): Told | undefined;
-  /** A file that came late and is named by a call that was a part of an alert already. */
-  onLate(file: Event, call: Event, told: Told): void;
+  /** Returns the alert that the call is a part of then. */
+  onLate(late: Late): Told;
 }
 
 /** A launchctl call, and the alert that it is a part of. */
@@ -141,12 +149,16 @@ export class LoadMatcher implements QueryMatcher {
 
   #matched(match: Match): void {
     const id = keyIdentity(match.joinKeys);
+    const [first, last] = presentEvents(match);
+    // A file that came late, or met its step late: its call was taken before, and may have given an alert.
+    const call = this.#calls.find((one) => one.event === last && one.id === id);
+    if (call?.told !== undefined) {
+      if (first !== undefined) call.told = this.#options.onLate(lateFor(first, call, call.told));
+      return;
+    }
     const told = this.#options.onMatch(match);
     this.#completed.set(id, told);
-    // A file that came late, or met its step late: its call was taken before.
-    const last = presentEvents(match).at(-1);
-    const call = this.#calls.find((one) => one.event === last && one.id === id);
-    if (call !== undefined) call.told ??= told;
+    if (call !== undefined) call.told = told;
   }
 
   #keysOf(stage: number, event: Event): readonly JoinKey[] {
@@ -219,7 +231,7 @@ export class LoadMatcher implements QueryMatcher {
       if (call === undefined) continue;
       this.sequence.forget(key, event);
       if (call.told === undefined) call.told = this.#load(call, event);
-      else this.#options.onLate(event, call.event, call.told);
+      else call.told = this.#options.onLate(lateFor(event, call, call.told));
     }
   }
 
@@ -246,4 +258,8 @@ export class LoadMatcher implements QueryMatcher {
     const old = calls.findIndex(({ event }) => now - event.time <= this.#maxspan);
     this.#calls = old < 0 ? [] : calls.slice(old);
   }
+}
+
+function lateFor(file: Event, { event, key }: Call, told: Told): Late {
+  return { file, call: event, joinKeys: key, told };
 }

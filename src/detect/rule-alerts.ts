@@ -5,7 +5,7 @@ import { alertId } from '../event/ids.js';
 import type { Rule } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
 import { Flood, type FloodSubject } from './flood.js';
-import type { Load } from './loads.js';
+import type { Late, Load } from './loads.js';
 import { type Match, presentEvents } from './match.js';
 import type { DetectorLimits } from './options.js';
 import { type FileIdentity, fileIdentity, type Repeats } from './repeats.js';
@@ -77,7 +77,7 @@ export class RuleAlerts {
     if (last === undefined) return undefined;
     const ranked = this.#options.ranking.candidates(match);
     // A call that names several files may be a repeat for one of them and news of another.
-    const news = ranked.find(({ event, named }) => named && this.#isNews(event, last.time));
+    const news = ranked.find(({ event, named }) => named && this.#isNews(event, last));
     return this.#alert(match, last, first(news, ranked));
   }
 
@@ -92,10 +92,10 @@ export class RuleAlerts {
     const named = this.#options.ranking
       .candidates({ events: [null, call], window: open })
       .filter((candidate) => candidate.named && candidate.event !== call);
-    const news = named.find(({ event }) => this.#isNews(event, call.time));
+    const news = named.find(({ event }) => this.#isNews(event, call));
     let told: Told | undefined;
     for (const candidate of named) {
-      const known = this.#toldOf(candidate.event, call.time);
+      const known = this.#toldOf(candidate.event, call);
       if (known === undefined) continue;
       told ??= known;
       this.#grow(known, candidate, call);
@@ -120,7 +120,7 @@ export class RuleAlerts {
    */
   #possible({ event: call, joinKeys, files }: Load): Told | undefined {
     const candidates = files
-      .filter((file) => this.#isNews(file, call.time))
+      .filter((file) => this.#isNews(file, call))
       .reverse()
       .map((event): Candidate => ({ event, named: false, link: 'possible' }));
     let told: Told | undefined;
@@ -133,23 +133,45 @@ export class RuleAlerts {
     return told;
   }
 
-  /** A file that is named by a call which is a part of an alert, and that came only now. */
-  late(file: Event, call: Event, told: Told): void {
+  /**
+   * A file that is named by a call which is a part of an alert, and that came only now. Returns the alert of the call: another
+   * one when that was held back among those of a user whose file it is not.
+   */
+  late({ file, call, joinKeys, told }: Late): Told {
     const candidate = this.#options.ranking
       .candidates({ events: [null, call], window: [file] })
       .find(({ event }) => event === file);
-    if (candidate?.named === true && this.#grow(told, candidate, call)) this.#options.counts.late_files++;
+    if (candidate?.named !== true) return told;
+    if (this.#isAnothers(told, file, call)) {
+      this.#options.counts.late_files++;
+      return this.#alert({ events: [file, call], joinKeys, window: [file] }, call, [candidate]);
+    }
+    if (this.#grow(told, candidate, call)) this.#options.counts.late_files++;
+    return told;
   }
 
-  #isNews(event: Event, time: Micros): boolean {
-    return !this.#named.has(event) && this.#toldOf(event, time) === undefined;
+  #isNews(event: Event, call: Event): boolean {
+    return !this.#named.has(event) && this.#toldOf(event, call) === undefined;
   }
 
-  #toldOf(event: Event, time: Micros): Told | undefined {
-    const known = this.#about.get(event);
-    if (known !== undefined) return known;
+  #toldOf(event: Event, call: Event): Told | undefined {
     const file = fileIdentity(event);
-    return file && this.#options.repeats.find(this.#options.rule.meta.id, file, time);
+    const known =
+      this.#about.get(event) ??
+      (file && this.#options.repeats.find(this.#options.rule.meta.id, file, call.time));
+    return known === undefined || this.#isAnothers(known, event, call) ? undefined : known;
+  }
+
+  /** Whether an alert was held back among another user's before anybody named its file: it counts for none. */
+  #isAnothers({ held }: Told, file: Event, call: Event): boolean {
+    return held !== undefined && !held.candidate.named && held.user !== this.#userOf(file, call);
+  }
+
+  /** Whose a file is that a process names: nobody owns one that is gone. */
+  #userOf({ doc }: Event, process: Event): string {
+    const { users } = this.#options;
+    const owner = users.of(doc);
+    return owner === systemUser && doc.file?.uid === undefined ? users.of(process.doc) : owner;
   }
 
   #alert(match: Match, last: Event, candidates: readonly Candidate[]): Told {
@@ -164,7 +186,11 @@ export class RuleAlerts {
     );
     const before = this.#completed.get(last)?.find((one) => one.id === id);
     if (before !== undefined) return before;
-    const known = file === undefined ? undefined : repeats.find(rule.meta.id, file, last.time);
+    const subject = this.#subject(best, last, file?.path);
+    const told = file && repeats.find(rule.meta.id, file, last.time);
+    const isHidden =
+      told?.held !== undefined && best?.named === true && this.#isAnothers(told, best.event, last);
+    const known = isHidden ? undefined : told;
     this.#noteNamed(candidates);
     if (known !== undefined) {
       if (best !== undefined) this.#about.set(best.event, known);
@@ -183,34 +209,35 @@ export class RuleAlerts {
       repeats: 0,
       suppressed: 0,
     };
-    const subject = this.#subject(best, last, file?.path);
     const admitted = this.flood.admit(last.time, subject);
     counts[admitted ? 'alerts' : 'suppressed']++;
-    const told: Told = {
+    const made: Told = {
       id,
       since: last.time,
       detection: admitted ? detection : undefined,
       held: admitted ? undefined : this.flood.hold(heldBack(best, last), last.time, subject),
     };
     if (best !== undefined && file !== undefined) {
-      repeats.add(rule.meta.id, file, told, subject.user);
-      this.#about.set(best.event, told);
+      repeats.add(rule.meta.id, file, made, subject.user);
+      this.#about.set(best.event, made);
     }
     const completed = this.#completed.get(last);
-    if (completed === undefined) this.#completed.set(last, [told]);
-    else completed.push(told);
+    if (completed === undefined) this.#completed.set(last, [made]);
+    else completed.push(made);
     this.#tell(admitted ? detection : this.flood.summary(subject.user, wallTime(last)));
-    return told;
+    return made;
   }
 
   #subject(best: Candidate | undefined, last: Event, item: string | undefined): FloodSubject {
     const { doc } = best?.event ?? last;
-    const user = this.#options.users.of(doc);
+    // What the process does not name may be somebody's decoy.
+    const isNamed = best?.named === true || last.doc.user === undefined;
+    const user =
+      isNamed && best !== undefined ? this.#userOf(best.event, last) : this.#options.users.of(last.doc);
     const findings: unknown = doc.launchwarden?.findings;
     const words = Array.isArray(findings) ? findings.filter((one) => typeof one === 'string') : [];
     return {
-      // Nobody owns a file that is gone, and none may be known.
-      user: user === systemUser && doc.file?.uid === undefined ? this.#options.users.of(last.doc) : user,
+      user,
       item,
       oddity: words.length === 0 ? undefined : words.slice(0, 32).sort().join(' ').slice(0, 1_024),
     };

@@ -15,6 +15,7 @@ let dataDir: string;
 let store: Store;
 let clock: ManualClock;
 let gaps: Gap[];
+let serial = 0;
 
 beforeEach(() => {
   dataDir = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-time-'));
@@ -32,7 +33,7 @@ afterEach(() => {
 function run(rules: readonly Rule[], boot = 'boot'): Pipeline {
   const line = new Pipeline({
     store,
-    enricher: { enrich: ({ event }: { event: Event }) => [event] } as never,
+    enricher: { enrich: ({ event }: { event: Event }) => [{ ...event, sequence: serial++ }] } as never,
     rules,
     clock,
     log: silentLogger,
@@ -89,7 +90,7 @@ for (const after of [0, 5, 100, 2_000, 30_000])
     line.observe({ event: written(created, 0) });
     turns(line, after);
     line.observe({ event: call('p') });
-    line.observe({ event: { ...written(created, 20), sequence: 7 }, amends: true });
+    line.observe({ event: written(created, 20), amends: true });
     turns(line, 2_000);
     expect(kinds()).toEqual(['empty 20', 'large 20', 'rule-1 20']);
     const before = stored();
