@@ -83,7 +83,9 @@ function told({ place, since, reason }: BlindPlace): string {
 }
 
 function sensorReasons({ tier, sensors }: VerdictFacts): string[] {
-  const reasons = sensors.filter(({ running }) => !running).map(({ kind }) => `sensor ${kind} does not run`);
+  const reasons = sensors
+    .filter(({ running, unavailable }) => !running && unavailable !== true)
+    .map(({ kind, notes }) => [`sensor ${kind} does not run`, ...notes.slice(0, 1)].join(': '));
   for (const { kind, degraded, blind = [] } of sensors) {
     if (degraded !== undefined) reasons.push(`${kind}: ${degraded}`);
     const places = blind.filter(({ place }) => !isGrave(place));

@@ -32,6 +32,8 @@ export interface SensorHealth {
   readonly running: boolean;
   /** Why it runs this way: which method, what it cannot see. One line each. */
   readonly notes: readonly string[];
+  /** True when this system has not what it needs, a tree without launchctl say: then it does not run, and need not. */
+  readonly unavailable?: boolean;
   /** Why it sees less than it could on this system, in one sentence; absent when it works as it should. */
   readonly degraded?: string;
   /** Places that it cannot see at present, at most 100 of them; absent or empty when there are none. */

@@ -174,6 +174,7 @@ export class LaunchdStateSensor implements Sensor {
     return {
       kind: this.kind,
       running: this.#sink !== undefined && this.#present && this.#understood,
+      ...(this.#present ? {} : { unavailable: true }),
       notes: this.#notes(),
       counters: {
         ...this.#counters,

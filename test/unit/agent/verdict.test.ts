@@ -168,6 +168,11 @@ test.each<[what: string, change: Partial<VerdictFacts>, verdict: string, reason:
   expect(judged.reasons.join('\n')).toContain(reason);
 });
 
+test('a sensor that this system has nothing for is no fault', () => {
+  const launchd = sensor('launchd-state', { running: false, unavailable: true });
+  expect(judgeHealth({ ...fine, sensors: [files, launchd, scan] }).verdict).toBe('healthy');
+});
+
 test.each(['not_started', 'idle', 'sending', 'waiting', 'holding_simulated'])(
   'a destination that is %s says nothing yet, nor a better tier that this system does not have',
   (state) => {
