@@ -14,6 +14,8 @@ export interface CarryOptions {
   readonly first: readonly string[];
   /** Tables that come last, the newest rows first, since time may run out. */
   readonly last: readonly string[];
+  /** There is room for the large tables as well. */
+  readonly roomy: boolean;
   /** True once no more time may be spent. */
   readonly expired: () => boolean;
 }
@@ -21,7 +23,7 @@ export interface CarryOptions {
 type Row = Record<string, unknown>;
 
 /** Rows of evidence hold whole files; of everything else many rows fit into memory at once. */
-const pageRows: Readonly<Record<string, number>> = { evidence: 4 };
+const pageRows: Readonly<Record<string, number>> = { evidence: 4, documents: 50, events: 100 };
 const defaultPage = 200;
 /** A number beyond this is not one that we gave. */
 const largestRowid = 2 ** 52;
@@ -196,11 +198,11 @@ function carryTable(
  * passed over; throws only what the target failed with.
  */
 export function carryRows(source: Connection, target: Connection, options: CarryOptions): Carried {
-  const { first, last, expired } = options;
+  const { first, last, roomy, expired } = options;
   const carried: Carried = { rows: 0, unread: new Set(), cut: false };
   const known = tablesOf(target);
   const rest = known.filter((name) => !first.includes(name) && !last.includes(name));
-  for (const table of [...first, ...rest, ...last].filter((name) => known.includes(name))) {
+  for (const table of [...first, ...rest, ...(roomy ? last : [])].filter((name) => known.includes(name))) {
     if (carried.cut) break;
     const newestFirst = last.includes(table);
     try {
@@ -210,6 +212,7 @@ export function carryRows(source: Connection, target: Connection, options: Carry
       carried.unread.add(table);
     }
   }
+  if (!roomy) carried.cut = true;
   return carried;
 }
 

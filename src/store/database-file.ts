@@ -57,9 +57,11 @@ const carryMs = 3_000;
 /** A file that is damaged more often within the hour stands on a failing disk: memory serves for a while. */
 const mostRepairs = 3;
 const repairsWithinMs = 3_600_000;
+const salvageRetryMs = 60_000;
 const failingRetryMs = 600_000;
-/** Errors of reading or writing in a row after which the file counts as damaged. */
-const mostRefusals = 5;
+/** So many errors of reading or writing within so long, and the file counts as damaged. */
+const mostFaults = 5;
+const faultsWithinMs = 600_000;
 /** So much room must be free before a full disk is tried again, or the reserve is taken again. */
 /** A -wal of fewer pages gives too little room for another try. */
 const leastLogPages = 16;
@@ -84,7 +86,7 @@ export class DatabaseFile<Base> {
   #told = false;
   #retryAt = 0;
   #retryMs = firstRetryMs;
-  #refusals = 0;
+  readonly #faults: number[] = [];
   readonly #repairs: number[] = [];
   /** A conflict of numbers is mended once: what conflicts again is no damage of the file. */
   #conflictMended = false;
@@ -263,9 +265,7 @@ export class DatabaseFile<Base> {
       return true;
     }
     if (trouble === 'full' && this.#state === 'reserve' && this.#reuseLog()) return true;
-    if (trouble === 'refused') this.#refusals++;
-    if (this.#refusals > mostRefusals) {
-      this.#refusals = 0;
+    if (this.#isFaulty(error)) {
       this.#leaveDamaged(error);
       return true;
     }
@@ -276,6 +276,17 @@ export class DatabaseFile<Base> {
       this.#file = connection;
       connection.pragma('busy_timeout = 0');
     }
+    return true;
+  }
+
+  /** The disk fails again and again at what is in this file. */
+  #isFaulty(error: unknown): boolean {
+    if (errnoOf(error)?.startsWith('SQLITE_IOERR') !== true) return false;
+    const now = this.#options.clock.monotonic();
+    this.#faults.push(now);
+    while (now - (this.#faults[0] ?? now) > faultsWithinMs) this.#faults.shift();
+    if (this.#faults.length <= mostFaults) return false;
+    this.#faults.length = 0;
     return true;
   }
 
@@ -327,11 +338,12 @@ export class DatabaseFile<Base> {
     const begun = clock.now();
     const deadline = clock.monotonic() + carryMs;
     const expired = () => clock.monotonic() > deadline;
+    const roomy = this.#hasRoom(2 * (lstatSync(aside, { throwIfNoEntry: false })?.size ?? 0));
     const { first, last } = kind;
     const carry = (source: Connection | undefined): Carried | undefined => {
       if (source === undefined) return undefined;
       try {
-        return target.transaction(() => carryRows(source, target, { first, last, expired }))();
+        return target.transaction(() => carryRows(source, target, { first, last, roomy, expired }))();
       } finally {
         closeQuietly(source);
       }
@@ -372,7 +384,7 @@ export class DatabaseFile<Base> {
   /** A new database in memory that serves in place of the file from now on. */
   #memory(source: Connection | undefined, error: unknown): Connection {
     const { kind, clock } = this.#options;
-    const trouble = troubleOf(error) ?? 'refused';
+    const trouble = this.#troubleOf(error);
     const memory = openMemory(kind.memoryBytes);
     kind.lay(memory);
     this.#base = kind.seed(source, memory, Math.floor(clock.now() / 1000));
@@ -387,7 +399,9 @@ export class DatabaseFile<Base> {
 
   #retry(): void {
     const { clock, kind, mayWrite } = this.#options;
-    this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs);
+    // To carry rows over again takes its time.
+    this.#retryMs =
+      this.#salvage === undefined ? Math.min(this.#retryMs * 2, longestRetryMs) : salvageRetryMs;
     this.#retryAt = clock.monotonic() + this.#retryMs;
     if (!mayWrite()) return;
     if (this.#state === 'full' && !this.#hasRoom(spareBytes)) return;
@@ -446,7 +460,7 @@ export class DatabaseFile<Base> {
   }
 
   #setReason(error: unknown): void {
-    const trouble = troubleOf(error) ?? 'refused';
+    const trouble = this.#troubleOf(error);
     this.#state = trouble === 'damaged' || trouble === 'conflict' ? 'refused' : trouble;
     this.#reason = `${this.#name}: ${sentence(trouble, error)}`;
   }
@@ -494,6 +508,13 @@ export class DatabaseFile<Base> {
       // It grows then.
       return false;
     }
+  }
+
+  /** On a full disk some writes, of the -shm for one, fail like those to a broken one. */
+  #troubleOf(error: unknown): Trouble {
+    const trouble = troubleOf(error) ?? 'refused';
+    const fault = errnoOf(error)?.startsWith('SQLITE_IOERR') === true;
+    return fault && !this.#hasRoom(64 * 1024) ? 'full' : trouble;
   }
 
   /** Rows that this connection has changed. */
@@ -570,6 +591,6 @@ function sentence(trouble: Trouble, error: unknown): string {
 function describe({ rows, unread, cut }: Carried): string {
   const parts = [`${rows} rows were carried over`];
   if (unread.size > 0) parts.push(`not all of ${[...unread].join(', ')} could be read`);
-  if (cut) parts.push('the rest would have taken too long');
+  if (cut) parts.push('the rest would have taken too long or too much room');
   return parts.join(', ');
 }

@@ -32,20 +32,20 @@ const tries = 4;
  */
 export class Database {
   #current: Connection | undefined;
-  readonly #whyNone: unknown;
+  readonly #open: () => Connection;
   #generation = 0;
   #mend: Mend | undefined;
   // SQLite ends a transaction by itself on some errors: whether one is open cannot be asked of the connection.
   #depth = 0;
 
-  /** `whyNone`: what is thrown at each use, of a database that cannot be opened. */
-  constructor(connection: Connection | undefined, whyNone?: unknown) {
-    this.#current = connection;
-    this.#whyNone = whyNone;
+  /** A connection, or what opens it when it is used first; what that throws is thrown at each use. */
+  constructor(connection: Connection | (() => Connection)) {
+    this.#current = typeof connection === 'function' ? undefined : connection;
+    this.#open = typeof connection === 'function' ? connection : () => connection;
   }
 
   get connection(): Connection {
-    if (this.#current === undefined) throw this.#whyNone;
+    this.#current ??= this.#open();
     return this.#current;
   }
 

@@ -39,6 +39,7 @@ export class Keeper {
   #lockAt = 0;
   #spooled = '';
   #spoolFailed = false;
+  #spoolAt = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -180,11 +181,16 @@ export class Keeper {
       if (this.#spooled !== '') this.#forgetLeft();
       return;
     }
+    const { clock } = this.#options;
+    const begun = clock.monotonic();
+    if (begun < this.#spoolAt) return;
     const mark = this.main.heldMark;
     const packed = mark === this.#spooled ? undefined : this.main.pack();
     if (packed === undefined) return;
     this.#spooled = mark;
     this.#leave(packed);
+    // The more it is, the more seldom: detection comes first.
+    this.#spoolAt = begun + 20 * (clock.monotonic() - begun);
   }
 
   #leave(packed: Buffer): void {

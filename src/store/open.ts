@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { errnoOf, UserError } from '../base/errors.js';
@@ -139,7 +140,7 @@ function openPlain(options: StoreOptions, readOnly: boolean): Files {
   const close = () => {
     for (const one of closing.splice(0).reverse()) one();
   };
-  const open = (what: typeof main | typeof events): Db => {
+  const open = (what: typeof main | typeof events): Connection => {
     const file = path.join(options.dataDir, what.name);
     const how = { ...what, readOnly, busyMs };
     const opened = readOnly
@@ -149,16 +150,18 @@ function openPlain(options: StoreOptions, readOnly: boolean): Files {
       opened.connection.close();
       opened.remove();
     });
-    return new Database(opened.connection);
+    return opened.connection;
   };
   // Whoever reads one file is not kept from it by the state of the other.
-  const tryOpen = (what: typeof main | typeof events): { readonly db: Db; readonly error?: unknown } => {
+  const openMain = (): Db => {
     try {
-      return { db: open(what) };
+      return new Database(open(main));
     } catch (error) {
-      const unusable = ['store/none', 'store/older-schema'].includes(errnoOf(error) ?? '');
-      if (!readOnly || (!unusable && troubleOf(error) !== 'damaged')) throw error;
-      return { db: new Database(undefined, error), error };
+      const unusable = troubleOf(error) === 'damaged' || errnoOf(error) === 'store/none';
+      if (!readOnly || !unusable || !existsSync(path.join(options.dataDir, events.name))) throw error;
+      return new Database(() => {
+        throw error;
+      });
     }
   };
   try {
@@ -166,9 +169,12 @@ function openPlain(options: StoreOptions, readOnly: boolean): Files {
       const lock = lockFolder(options.dataDir, busyMs);
       closing.push(() => lock.release());
     }
-    const [first, second] = [tryOpen(main), tryOpen(events)];
-    if (first.error !== undefined && second.error !== undefined) throw first.error;
-    return { main: first.db, events: second.db, warnings: [], close };
+    return {
+      main: openMain(),
+      events: new Database(readOnly ? () => open(events) : open(events)),
+      warnings: [],
+      close,
+    };
   } catch (error) {
     close();
     throw error;
