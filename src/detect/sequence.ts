@@ -254,7 +254,7 @@ export class SequenceMatcher implements QueryMatcher {
         keys.add(id);
       }
     }
-    const again = this.#runAgain({ event, hits, place }, others, keys);
+    const again = this.#runAgain({ event, hits, place, isStart }, others, keys);
     for (const key of joined) this.#takeOver(again, key, event);
     for (const complete of again.#again?.complete ?? []) this.#adopt(complete, event);
     this.#takeOthers(
@@ -264,7 +264,7 @@ export class SequenceMatcher implements QueryMatcher {
   }
 
   #runAgain(
-    { event, hits, place }: Logged & { readonly place: Micros },
+    { event, hits, place, isStart }: Logged & { readonly place: Micros; readonly isStart: boolean },
     others: readonly Logged[],
     keys: ReadonlySet<unknown>,
   ): SequenceMatcher {
@@ -283,6 +283,8 @@ export class SequenceMatcher implements QueryMatcher {
         again.#take(event, hits);
       }
       again.#take(one.event, one.hits);
+      // Another event took the place of one that only begins sequences: the rest says nothing of it.
+      if (isStart && placed && !this.#plan.trailing && !again.#isOnItsWay(event, keys)) break;
     }
     if (!placed) again.#take(event, hits);
     const newest = others.at(-1)?.event.time ?? event.time;
@@ -290,9 +292,22 @@ export class SequenceMatcher implements QueryMatcher {
     return again;
   }
 
+  #isOnItsWay(event: Event, keys: Iterable<unknown>): boolean {
+    for (const id of keys) {
+      const state = this.#states.get(id);
+      for (let index = 0; state !== undefined && index < this.#plan.stages.length - 1; index++) {
+        const partial = pendingOf(state, index);
+        if (partial !== undefined && isPart(partial, event)) return true;
+      }
+    }
+    return false;
+  }
+
   /** Of one join key the sequences on their way that an event is a part of. */
   #takeOver(again: SequenceMatcher, key: JoinKey, event: Event): void {
-    const other = again.#states.get(keyIdentity(key));
+    const id = keyIdentity(key);
+    const other = again.#states.get(id);
+    if (other === undefined && this.#states.get(id) === undefined) return;
     const state = this.#touched(key, event);
     this.#keepFile(state, event);
     for (let index = 0; index < this.#plan.stages.length - 1; index++) {

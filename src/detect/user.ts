@@ -20,7 +20,7 @@ export function userOf(doc: EcsDocument): string {
 }
 
 /** Users by whom limits are kept; who comes after that many shares one with all others who do. */
-const mostUsers = 64;
+const mostUsers = 256;
 const otherUsers = '(other users)';
 
 /** `userOf` with a bounded number of answers: captures, and whoever can make homes, may name any number. */
@@ -45,8 +45,13 @@ function homeOwner(path: string): string | undefined {
   return name === 'shared' ? undefined : name;
 }
 
+/** macOS gives people ids from 501 on; those below are of the system and its services, whose names begin with `_`. */
+const firstPerson = 500;
+
 function nameOf(name: unknown, id: unknown): string | undefined {
-  if (id === '0' || id === 0 || name === 'root') return systemUser;
+  const number = typeof id === 'string' && /^\d{1,9}$/.test(id) ? Number(id) : id;
+  if (typeof number === 'number' && number < firstPerson) return systemUser;
+  if (typeof name === 'string' && /^(?:root$|_)/.test(name)) return systemUser;
   const known = typeof name === 'string' && name !== '' ? name : id;
   if (typeof known === 'number') return String(known);
   return typeof known === 'string' && known !== '' ? known.slice(0, longestName).toLowerCase() : undefined;

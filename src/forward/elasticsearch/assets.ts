@@ -20,6 +20,7 @@ const launchwardenFields = {
         revision: { type: 'long' },
         repeats: { type: 'long' },
         suppressed: { type: 'long' },
+        user: keyword,
         candidate_count: { type: 'long' },
         candidates: opaque,
         join_keys: keyword,

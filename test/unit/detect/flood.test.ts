@@ -203,6 +203,7 @@ test('whose an alert is: the home of its file, its owner, the user of the proces
     [file('/Users/Shared/x', { uid: '502', owner: 'bob' }), 'bob'],
     [file('/Library/LaunchAgents/x.plist', { uid: '0', owner: 'root' }), 'system'],
     [file('/Library/LaunchAgents/x.plist', { uid: '501' }), '501'],
+    [file('/Library/LaunchAgents/x.plist', { uid: '89', owner: '_www' }), 'system'],
     [file('/Users/x'), 'system'],
     [file('/Users//x/y'), 'system'],
     [file({ length: 3 }), 'system'],
