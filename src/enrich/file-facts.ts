@@ -2,7 +2,7 @@ import path from 'node:path';
 import { launchItemKind } from '../base/launch-paths.js';
 import type { EcsDocument, FileFields, LaunchItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
-import { launchItem } from './launch-item.js';
+import { type LaunchItem, launchItem } from './launch-item.js';
 import { readPlist } from './plist.js';
 
 export interface ItemFacts {
@@ -50,7 +50,13 @@ function plistFacts({ bytes, truncated, size, tail }: FileContent, macPath: stri
   const result = readPlist(bytes, end);
   if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' } };
   const { format, value, repeated } = result;
-  const item = launchItem(value, { path: macPath, repeated });
+  let item: LaunchItem | undefined;
+  try {
+    item = launchItem(value, { path: macPath, repeated });
+  } catch {
+    // A mistake of ours must not cost the event that the file belongs to.
+    return { findings: [...result.findings, 'plist-unparsable'], plist: { format } };
+  }
   if (item === undefined) return { findings: [...result.findings, 'not-a-dictionary'], plist: { format } };
   return { findings: [...result.findings, ...item.findings], plist: { format, ...item.fields } };
 }

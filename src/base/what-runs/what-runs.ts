@@ -275,6 +275,7 @@ class Resolver {
     if (depth > maxDepth) return;
     let fetched = false;
     let decoded = false;
+    const substituted = substitutesDownload(text);
     for (const { words, piped } of shellCommands(text, this.#variables, this.#home)) {
       const [word = '', ...rest] = words;
       if (this.#steps > maxSteps) return;
@@ -289,23 +290,15 @@ class Resolver {
       if (piped && interpreter !== undefined && decoded) this.#reasons.add('encoded-command');
       fetched ||= downloads.test(line);
       decoded ||= decodes.test(line);
-      if (interpreter !== undefined && !piped && this.#substitutesDownload(text))
-        this.#reasons.add('remote-script');
+      if (interpreter !== undefined && !piped && substituted) this.#reasons.add('remote-script');
       this.#run(word, rest, depth + 1);
     }
-  }
-
-  /** `sh -c "$(curl ...)"` */
-  #substitutesDownload(text: string): boolean {
-    return /[$<]\([^)]{0,200}\b(?:curl|wget)\b|`[^`]{0,200}\b(?:curl|wget)\b/.test(
-      text.slice(0, maxSearched),
-    );
   }
 
   #judge(text: string): void {
     if (downloads.test(text)) this.#reasons.add('network-download');
     if (decodes.test(text)) this.#reasons.add('encoded-command');
-    if (/\b(?:curl|wget)\b[^;&]{0,2000}\|\s*(?:sudo\s+)?(?:\/\S{0,100}\/)?(?:ba|z|da|k)?sh\b/.test(text))
+    if (/\b(?:curl|wget)\b[^;&]{0,200}\|\s*(?:sudo\s+)?(?:\/\S{0,100}\/)?(?:ba|z|da|k)?sh\b/.test(text))
       this.#reasons.add('remote-script');
     if (/(?:ba|z|da|k)?sh\s+(?:-c\s+)?["']?[$<]\(\s*(?:curl|wget)\b/.test(text))
       this.#reasons.add('remote-script');
@@ -421,6 +414,11 @@ const builtins = new Set([
   'jobs',
   'select',
 ]);
+
+/** `sh -c "$(curl ...)"` */
+function substitutesDownload(text: string): boolean {
+  return /[$<]\([^)]{0,200}\b(?:curl|wget)\b|`[^`]{0,200}\b(?:curl|wget)\b/.test(text.slice(0, maxSearched));
+}
 
 function homeOf(itemPath: string | undefined): string | undefined {
   const user = /^(\/Users\/[^/]+|\/private\/var\/root)\//i.exec(itemPath ?? '')?.[1];
