@@ -83,14 +83,16 @@ export function seedMain(source: Connection | undefined, memory: Connection, jum
     const shown = 'WHERE t.seq IN (SELECT value FROM json_each(?))';
     const wanted = JSON.stringify(rowsOf(memory, 'SELECT doc FROM alerts').map(({ doc }) => doc));
     const seqs = JSON.stringify(rowsOf(memory, 'SELECT seq FROM alerts').map(({ seq }) => seq));
-    const waiting = copied
-      ? copy(source, memory, 'outbox', `ORDER BY t.doc DESC LIMIT ${recentWaiting}`)
-      : [];
+    if (copied) copy(source, memory, 'outbox', `ORDER BY t.doc DESC LIMIT ${recentWaiting}`);
     if (source !== undefined) {
       try {
         insertAll(memory, 'documents', rowsOf(source, `SELECT t.* FROM documents t ${shown}`, wanted));
-        const docs = JSON.stringify(waiting.map(({ doc }) => doc));
-        insertAll(memory, 'documents', rowsOf(source, `SELECT t.* FROM documents t ${shown}`, docs));
+        // What is sent of an alert that grows depends on what its destinations have of it.
+        const about = 'WHERE t.lane IN (0, 1) AND t.doc IN (SELECT value FROM json_each(?))';
+        for (const table of copied ? ['outbox', 'dead_letters'] : [])
+          insertAll(memory, table, rowsOf(source, `SELECT t.* FROM ${table} t ${about}`, wanted));
+        const waiting = JSON.stringify(rowsOf(memory, 'SELECT doc FROM outbox').map(({ doc }) => doc));
+        insertAll(memory, 'documents', rowsOf(source, `SELECT t.* FROM documents t ${shown}`, waiting));
         const links = 'SELECT t.* FROM alert_events t WHERE t.alert IN (SELECT value FROM json_each(?))';
         insertAll(memory, 'alert_events', rowsOf(source, links, seqs));
       } catch {
@@ -198,13 +200,16 @@ function mergeDestinations(memory: Connection, file: Connection, base: MainBase)
   const idOf = file.prepare('SELECT id FROM destinations WHERE name = ?');
   for (const row of rowsOf(memory, 'SELECT * FROM destinations')) {
     const { id, name, ...rest } = row;
-    file.prepare('INSERT OR IGNORE INTO destinations (name) VALUES (?)').run(name);
+    file
+      .prepare('INSERT OR IGNORE INTO destinations (name, first_doc) VALUES (?, ?)')
+      .run(name, rest['first_doc']);
     const number = (idOf.get(name) as { id: number }).id;
     numbers.set(Number(id), number);
     const counts = ['delivered', 'duplicates', 'warnings', 'dead', 'evicted'];
-    const sets = Object.keys(rest).map((column) =>
-      !base.copied && counts.includes(column) ? `"${column}" = "${column}" + ?` : `"${column}" = ?`,
-    );
+    const sets = Object.keys(rest).map((column) => {
+      if (!base.copied && counts.includes(column)) return `"${column}" = "${column}" + ?`;
+      return !base.copied && column === 'first_doc' ? 'first_doc = min(first_doc, ?)' : `"${column}" = ?`;
+    });
     file
       .prepare(`UPDATE destinations SET ${sets.join(', ')} WHERE id = ?`)
       .run(...Object.values(rest), number);
@@ -312,6 +317,9 @@ function mergeOutbox(
     settled.run(dest, lane, doc);
     dropUnused(file, doc);
   }
+  // Dead letters that were tried again meanwhile.
+  file.exec(`DELETE FROM dead_letters WHERE lane IN (0, 1) AND EXISTS (SELECT 1 FROM outbox o
+    WHERE o.dest = dead_letters.dest AND o.lane = dead_letters.lane AND o.doc = dead_letters.doc)`);
 }
 
 /** The like for events.db. Events get new numbers there, since others may have been given meanwhile. */
