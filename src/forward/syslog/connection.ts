@@ -39,52 +39,78 @@ export async function connectReceiver(
   return { socket: await secureSocket(orderly, host, secure), orderly };
 }
 
+/** How a receiver ended a connection: under TLS by its closing alert, or only below (always, without TLS). */
+export type Ending = 'alert' | 'bare';
+
 /**
- * Writes everything, closes our half and waits for the receiver to close its own without an error: it has read all of
- * it then. A write that succeeded proves nothing, it only filled a buffer. Without TLS a receiver that is killed after
- * reading looks the same as one that closes. Rejects with the reason.
+ * Resolves when the connection is still open after `forMs`. A balancer takes a connection before it knows whether anybody
+ * is behind it, and closes it in order when nobody is.
+ */
+export function settle({ socket }: Receiver, forMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (error?: Error) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', aborted);
+      socket.removeListener('end', early).removeListener('close', early).removeListener('error', finish);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const early = () => finish(new Error('the receiver closed a connection before anything was sent on it'));
+    const aborted = () => finish(new Error('stopped'));
+    const timer = setTimeout(finish, forMs);
+    signal.addEventListener('abort', aborted, { once: true });
+    socket.once('end', early).once('close', early).once('error', finish);
+    if (socket.readableEnded || socket.destroyed) early();
+    // What it says is of no interest, but unread data would turn the close into a reset.
+    socket.resume();
+  });
+}
+
+/**
+ * Writes everything, closes our half and waits for the receiver to close its own without an error: whoever answered has
+ * read all of it then. A write that succeeded proves nothing, it only filled a buffer. Resolves to how the receiver
+ * ended it and how long that took; rejects with the reason, also when it ended it before we had.
  */
 export function sendAndConfirm(
   { socket, orderly }: Receiver,
   data: Buffer,
   how: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<{ readonly ending: Ending; readonly afterMs: number }> {
   return new Promise((resolve, reject) => {
-    let flushed = false;
+    let endedAt: number | undefined;
+    let ending: Ending | undefined;
     const finish = (error?: Error) => {
       clearTimeout(timer);
       how.signal.removeEventListener('abort', aborted);
       socket.on('error', () => undefined);
       socket.destroy();
       orderly?.release();
-      if (error === undefined) resolve();
-      else reject(error);
+      if (error !== undefined) reject(error);
+      else resolve({ ending: ending ?? 'bare', afterMs: performance.now() - (endedAt ?? 0) });
     };
     const timer = setTimeout(() => finish(new Error('the receiver did not confirm in time')), how.timeoutMs);
     const aborted = () => finish(new Error('stopped'));
     how.signal.addEventListener('abort', aborted, { once: true });
     socket.once('error', finish);
-    let confirmed = false;
     socket.once('close', () => {
-      if (!confirmed) finish(new Error('the receiver closed without confirming'));
+      if (ending === undefined) finish(new Error('the receiver closed without confirming'));
     });
     socket.once('end', () => {
-      if (orderly === undefined) {
-        finish(flushed ? undefined : new Error('the receiver closed before it had everything'));
+      if (endedAt === undefined || orderly?.unsent === true) {
+        finish(new Error('the receiver closed before it had everything'));
         return;
       }
-      const { flaw } = orderly;
-      confirmed = flaw === undefined;
+      ending = orderly === undefined || orderly.tornDown ? 'bare' : 'alert';
       // One that closes without having read is found out by the reset that follows.
-      if (confirmed) orderly.ended.then(() => finish(), finish);
-      else finish(new Error(flaw));
+      if (orderly === undefined) finish();
+      else orderly.ended.then(() => finish(), finish);
     });
     // What it says is of no interest, but unread data would turn the close into a reset.
     socket.resume();
     socket.write(data, () => {
-      flushed = true;
+      endedAt = performance.now();
+      socket.end();
     });
-    socket.end();
   });
 }
 

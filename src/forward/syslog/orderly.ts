@@ -36,10 +36,14 @@ export class OrderlyStream extends Duplex {
     });
   }
 
-  /** Asked when TLS ends: what is wrong with that end, if anything. */
-  get flaw(): string | undefined {
-    if (this.#tornDown) return 'the receiver closed without a TLS close_notify';
-    return this.#unsent > 0 ? 'the receiver closed before it had everything' : undefined;
+  /** The connection below ended, and TLS had not said so: its closing alert did not come. */
+  get tornDown(): boolean {
+    return this.#tornDown;
+  }
+
+  /** Something that TLS wrote has not reached the system yet. */
+  get unsent(): boolean {
+    return this.#unsent > 0;
   }
 
   override _read(): void {

@@ -11,15 +11,25 @@ import { splitHostPort } from '../values.js';
 import {
   type ConnectOptions,
   connectReceiver,
+  type Ending,
   type Receiver,
   sendAndConfirm,
   sendUnconfirmed,
+  settle,
 } from './connection.js';
 import { encodeMessage, frame, type MessageOptions } from './message.js';
 import type { syslogOptions } from './options.js';
 import { RelpSession } from './relp.js';
 
 export type SyslogOptions = v.InferOutput<typeof syslogOptions>;
+
+/** A balancer with nobody behind it closes a connection sooner than this, milliseconds, where it is told at once. */
+const settleMs = 50;
+/** A connection that waits for the next batch is given back after so long, milliseconds. */
+const idleMs = 5_000;
+const bareWarning =
+  'the receiver ends connections without a TLS closing alert, and one that is killed may look the same: ' +
+  'confirm = "relp" is certain';
 
 /** Syslog (RFC 5424) over TCP or TLS, confirmed by the receiver's orderly close or by RELP. */
 export class SyslogDestination implements Destination {
@@ -33,6 +43,11 @@ export class SyslogDestination implements Destination {
   readonly #secrets: Secrets;
   #session: RelpSession | undefined;
   #socket: Socket | undefined;
+  /** Open since a moment ago, for the next batch. */
+  #ready: { readonly receiver: Receiver; readonly idle: NodeJS.Timeout } | undefined;
+  /** How this receiver ends connections that nothing was sent on; undefined until that had to be known. */
+  #ends: Ending | undefined;
+  #warned = false;
 
   private constructor(
     name: string,
@@ -85,10 +100,9 @@ export class SyslogDestination implements Destination {
       if (this.#options.confirm === 'relp') return await this.#relp(messages, signal);
       const data = Buffer.concat(messages.map((message) => frame(message, this.#options.framing)));
       const how = { timeoutMs: this.#connect.timeoutMs, signal };
-      if (this.#options.confirm === 'half-close' || this.#options.confirm === 'eof') {
-        await sendAndConfirm(await this.#open(signal), data, how);
-      } else await sendUnconfirmed(await this.#kept(signal), data, how);
-      return items.map(() => ({ kind: 'delivered' }));
+      if (this.#options.confirm === 'none') await sendUnconfirmed(await this.#kept(signal), data, how);
+      else await this.#confirmed(data, signal);
+      return items.map(() => ({ kind: 'delivered', ...this.#warning() }));
     } catch (error) {
       this.#drop();
       const verdict = this.#failure(error);
@@ -98,11 +112,14 @@ export class SyslogDestination implements Destination {
 
   async probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }> {
     try {
-      const receiver = await this.#open(signal);
-      if (this.#options.confirm === 'relp')
-        (await RelpSession.open(receiver.socket, this.#connect.timeoutMs)).close();
-      else await sendAndConfirm(receiver, Buffer.alloc(0), { timeoutMs: this.#connect.timeoutMs, signal });
-      return { ok: true, detail: `${this.#options.address} answers` };
+      const answers = `${this.#options.address} answers`;
+      if (this.#options.confirm === 'relp') {
+        (await RelpSession.open((await this.#open(signal)).socket, this.#connect.timeoutMs)).close();
+        return { ok: true, detail: answers };
+      }
+      const ending = await this.#probeEnding(signal);
+      const warns = ending === 'bare' && this.#wantsAlert;
+      return { ok: true, detail: warns ? `${answers}; ${bareWarning}` : answers };
     } catch (error) {
       const verdict = this.#failure(error);
       return { ok: false, detail: 'reason' in verdict ? verdict.reason : '' };
@@ -138,6 +155,71 @@ export class SyslogDestination implements Destination {
     }
   }
 
+  /** TLS's closing alert is what confirms, from a receiver that sends it. */
+  get #wantsAlert(): boolean {
+    return this.#options.confirm === 'half-close' && this.#connect.tls !== undefined;
+  }
+
+  /**
+   * Sends on a connection that had stayed open, and counts it once the receiver has ended that in its own orderly way and
+   * still takes another one, which then waits for the next batch. Who was killed meanwhile, or was never there behind a
+   * balancer, is found out by that: the balancer closes the next one as it closed the first, and about as soon.
+   */
+  async #confirmed(data: Buffer, signal: AbortSignal): Promise<void> {
+    const receiver = this.#takeReady() ?? (await this.#settled(settleMs, signal));
+    const { timeoutMs } = this.#connect;
+    const { ending, afterMs } = await sendAndConfirm(receiver, data, { timeoutMs, signal });
+    if (ending === 'alert') this.#ends = 'alert';
+    else if (this.#wantsAlert && this.#ends !== 'bare') {
+      // GnuTLS as rsyslog uses it, and nginx, never send one: seen by how they end what nothing was sent on.
+      this.#ends = await this.#probeEnding(signal);
+      if (this.#ends === 'alert') throw new Error('the receiver closed without a TLS close_notify');
+    }
+    this.#keepReady(await this.#settled(Math.min(afterMs + settleMs, timeoutMs), signal));
+  }
+
+  async #settled(forMs: number, signal: AbortSignal): Promise<Receiver> {
+    const receiver = await this.#open(signal);
+    try {
+      await settle(receiver, forMs, signal);
+      return receiver;
+    } catch (error) {
+      release(receiver);
+      throw error;
+    }
+  }
+
+  async #probeEnding(signal: AbortSignal): Promise<Ending> {
+    const receiver = await this.#settled(settleMs, signal);
+    const { timeoutMs } = this.#connect;
+    return (await sendAndConfirm(receiver, Buffer.alloc(0), { timeoutMs, signal })).ending;
+  }
+
+  #keepReady(receiver: Receiver): void {
+    const { socket } = receiver;
+    const drop = () => {
+      if (this.#ready?.receiver !== receiver) return;
+      this.#takeReady();
+      release(receiver);
+    };
+    this.#ready = { receiver, idle: setTimeout(drop, idleMs).unref() };
+    socket.on('end', drop).on('close', drop).on('error', drop);
+  }
+
+  #takeReady(): Receiver | undefined {
+    clearTimeout(this.#ready?.idle);
+    const receiver = this.#ready?.receiver;
+    this.#ready = undefined;
+    return receiver;
+  }
+
+  /** Once: it is about the receiver, not about each document. */
+  #warning(): { readonly warning?: string } {
+    if (this.#warned || this.#ends !== 'bare') return {};
+    this.#warned = true;
+    return { warning: bareWarning };
+  }
+
   /** The connection of `confirm = "none"`, which stays open. */
   async #kept(signal: AbortSignal): Promise<Socket> {
     if (this.#socket?.writable !== true) {
@@ -159,6 +241,8 @@ export class SyslogDestination implements Destination {
     this.#session = undefined;
     this.#socket?.destroy();
     this.#socket = undefined;
+    const ready = this.#takeReady();
+    if (ready !== undefined) release(ready);
   }
 
   #failure(error: unknown): Verdict {
@@ -168,5 +252,15 @@ export class SyslogDestination implements Destination {
       return { kind: 'pause', reason, cause: 'auth' };
     }
     return { kind: 'retry', reason, ...(isHandshakeFailure(error) ? { reopen: true } : {}) };
+  }
+}
+
+/** Ends a connection that is of no more use, in order where that still can be. */
+function release({ socket, orderly }: Receiver): void {
+  socket.on('error', () => undefined);
+  if (socket.destroyed) orderly?.release();
+  else {
+    socket.once('close', () => orderly?.release());
+    socket.end(() => socket.destroy());
   }
 }
