@@ -44,7 +44,7 @@ export function encodeMessage(item: OutboxItem, options: MessageOptions): Buffer
     '-',
     '',
   ].join(' ');
-  const payload = payloads[options.format](subject, Math.max(200, options.maxBytes - header.length));
+  const payload = payloads[options.format](subject, options.maxBytes - header.length);
   return Buffer.from(header + payload);
 }
 

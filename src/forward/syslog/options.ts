@@ -20,8 +20,14 @@ export const syslogOptions = v.strictObject({
   format: v.optional(v.picklist(['json', 'cef', 'leef'], 'json, cef or leef'), 'json'),
   /** RFC 6587: the length before each message, or a line feed after it. */
   framing: v.optional(v.picklist(['octet-counting', 'line'], 'octet-counting or line'), 'octet-counting'),
-  /** Longer messages lose their bulky parts: rsyslog cuts at 8 KiB unless told otherwise. */
-  max_message_bytes: v.optional(bytes, '8 KiB'),
+  /**
+   * Longer messages lose their bulky parts: rsyslog cuts at 8 KiB unless told otherwise. Every receiver takes 480 octets
+   * (RFC 5424 section 6.1); less could not even name the rule, the host and the file.
+   */
+  max_message_bytes: v.optional(
+    v.pipe(bytes, v.minValue(480, 'at least 480 bytes, which every receiver takes (RFC 5424)')),
+    '8 KiB',
+  ),
   /** Syslog facility number; 10 is authpriv. */
   facility: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(23)), 10),
   app_name: v.optional(

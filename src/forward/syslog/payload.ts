@@ -1,7 +1,7 @@
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { Lane, OutboxItem } from '../destination.js';
-import { slimDocument } from '../slim.js';
+import { clipMiddle, slimDocument } from '../slim.js';
 import { documentId } from '../updates.js';
 
 /** One document with what every text format needs of it. */
@@ -103,26 +103,38 @@ function cefValue(value: string): string {
   return escaped.replaceAll(controls, ' ');
 }
 
-/** Joins as many pairs as fit into `maxBytes`, in their order. */
-function joinPairs(
-  head: string,
-  pairs: readonly string[],
-  how: { separator: string; maxBytes: number },
-): string {
-  let line = head;
-  for (const [index, pair] of pairs.entries()) {
-    const next = `${line}${index === 0 ? '' : how.separator}${pair}`;
-    if (Buffer.byteLength(next) > how.maxBytes) continue;
-    line = next;
-  }
-  return line;
-}
+/** What stands or falls together: a label and its value. */
+type Group = readonly Pair[];
 
-function given(pairs: readonly Pair[]): [string, string][] {
-  return pairs.flatMap(([key, value]) => {
-    const said = text(value);
-    return said === undefined || said === '' ? [] : [[key, said]];
-  });
+/** The first groups, which are shortened before they are left out. */
+const mustFit = 6;
+const shortest = 32;
+
+/**
+ * Joins as many groups as fit into `maxBytes`, in their order. Of the first ones, which an alert cannot do without, long
+ * values are shortened in their middle until all fit.
+ */
+function joinGroups(
+  head: string,
+  groups: readonly Group[],
+  how: { separator: string; maxBytes: number; write: (key: string, value: string) => string },
+): string {
+  const given = groups
+    .map((group) => group.map(([key, value]) => [key, text(value)] as const))
+    .filter((group) => group.every(([, value]) => value !== undefined && value !== ''));
+  const written = (group: readonly (readonly [string, string | undefined])[], limit: number) =>
+    group.map(([key, value]) => how.write(key, clipMiddle(value as string, limit))).join(how.separator);
+  for (let limit = maxValue; ; limit = Math.max(Math.floor(limit / 2), shortest)) {
+    let line = head;
+    let missed = 0;
+    for (const [index, group] of given.entries()) {
+      const part = written(group, index < mustFit ? limit : maxValue);
+      const next = `${line}${line === head ? '' : how.separator}${part}`;
+      if (Buffer.byteLength(next) <= how.maxBytes) line = next;
+      else if (index < mustFit) missed++;
+    }
+    if (missed === 0 || limit === shortest) return line;
+  }
 }
 
 /** ArcSight's Common Event Format, version 0. */
@@ -141,38 +153,38 @@ export function cefPayload(subject: Subject, maxBytes: number): string {
     String(severity),
   ];
   const revision = subject.revision === undefined ? undefined : String(subject.revision);
-  const labelled = (name: string, label: string, value: string | undefined): Pair[] =>
-    value === undefined
-      ? []
-      : [
-          [`${name}Label`, label],
-          [name, value],
-        ];
-  const pairs = given([
-    ['rt', subject.time],
-    ['externalId', subject.documentId],
-    ['dvchost', text(doc.host?.name)],
-    ['dvc', doc.host?.ip?.[0]],
-    ['act', text(doc.event?.action)],
-    ['cat', tactic],
-    ...labelled('cn1', 'revision', revision),
-    ['filePath', text(file?.path)],
-    ['fname', text(file?.name)],
-    ['fileHash', text(file?.hash?.sha256)],
-    ['suser', text(doc.user?.name)],
-    ['suid', text(doc.user?.id)],
-    ['dproc', text(process?.executable)],
-    ['dpid', process?.pid],
-    ['sproc', text(process?.parent?.executable)],
-    ['spid', process?.parent?.pid],
-    ['msg', text(doc.event?.['reason'] ?? doc.message)],
-    ...labelled('cs1', 'commandLine', text(process?.command_line)),
-    ...labelled('cs2', 'mitreTechnique', id),
-    ...labelled('cs3', 'signingId', text(process?.code_signature?.signing_id)),
-    ...labelled('flexString1', 'ruleUuid', text((doc['rule'] as RuleFields | undefined)?.uuid)),
-  ]).map(([key, value]) => `${key}=${cefValue(value)}`);
+  const labelled = (name: string, label: string, value: string | undefined): Group => [
+    [`${name}Label`, label],
+    [name, value],
+  ];
+  // Rule and severity stand in the header; what matters most comes first.
+  const groups: Group[] = [
+    [['rt', subject.time]],
+    [['externalId', subject.documentId]],
+    [['dvchost', text(doc.host?.name)]],
+    [['filePath', text(file?.path)]],
+    [['suser', text(doc.user?.name)]],
+    labelled('cs4', 'launchLabel', text(doc.launchwarden?.plist?.label)),
+    [['act', text(doc.event?.action)]],
+    [['cat', tactic]],
+    [['fname', text(file?.name)]],
+    [['fileHash', text(file?.hash?.sha256)]],
+    [['dvc', text(doc.host?.ip?.[0])]],
+    [['suid', text(doc.user?.id)]],
+    [['dproc', text(process?.executable)]],
+    [['dpid', text(process?.pid)]],
+    [['sproc', text(process?.parent?.executable)]],
+    [['spid', text(process?.parent?.pid)]],
+    [['msg', text(doc.event?.['reason'] ?? doc.message)]],
+    labelled('cs1', 'commandLine', text(process?.command_line)),
+    labelled('cs2', 'mitreTechnique', id),
+    labelled('cs3', 'signingId', text(process?.code_signature?.signing_id)),
+    labelled('flexString1', 'ruleUuid', text((doc['rule'] as RuleFields | undefined)?.uuid)),
+    labelled('cn1', 'revision', revision),
+  ];
   const head = `${header.map((part, index) => (index === 0 ? part : cefHeader(part))).join('|')}|`;
-  return joinPairs(head, pairs, { separator: ' ', maxBytes });
+  const write = (key: string, value: string) => `${key}=${cefValue(value)}`;
+  return joinGroups(head, groups, { separator: ' ', maxBytes, write });
 }
 
 /** LEEF has no escapes: what would end a field becomes a space, in the header `|` becomes `/`. */
@@ -187,26 +199,30 @@ export function leefPayload(subject: Subject, maxBytes: number): string {
   const severity = scores[subject.severity ?? 'none'];
   const { id, tactic } = technique(doc);
   const header = ['LEEF:2.0', 'launchwarden', 'launchwarden', subject.version, subject.signature, 'x09'];
-  const pairs = given([
-    ['devTime', subject.time === 0 ? undefined : new Date(subject.time).toISOString()],
-    ['devTimeFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSX"],
-    ['sev', severity],
-    ['cat', tactic ?? text(doc.event?.action)],
-    ['usrName', text(doc.user?.name)],
-    ['identHostName', text(doc.host?.name)],
-    ['resource', text(file?.path)],
-    ['ruleName', subject.title],
-    ['eventId', subject.documentId],
-    ['revision', subject.revision],
-    ['action', text(doc.event?.action)],
-    ['fileHash', text(file?.hash?.sha256)],
-    ['process', text(process?.executable)],
-    ['pid', process?.pid],
-    ['parentProcess', text(process?.parent?.executable)],
-    ['mitreTechnique', id],
-    ['reason', text(doc.event?.['reason'] ?? doc.message)],
-    ['commandLine', text(process?.command_line)],
-  ]).map(([key, value]) => `${key}=${leefText(value)}`);
+  const groups: Group[] = [
+    [
+      ['devTime', subject.time === 0 ? undefined : new Date(subject.time).toISOString()],
+      ['devTimeFormat', "yyyy-MM-dd'T'HH:mm:ss.SSSX"],
+    ],
+    [['ruleName', subject.title]],
+    [['identHostName', text(doc.host?.name)]],
+    [['resource', text(file?.path)]],
+    [['eventId', subject.documentId]],
+    [['sev', severity]],
+    [['usrName', text(doc.user?.name)]],
+    [['launchLabel', text(doc.launchwarden?.plist?.label)]],
+    [['cat', tactic ?? text(doc.event?.action)]],
+    [['action', text(doc.event?.action)]],
+    [['fileHash', text(file?.hash?.sha256)]],
+    [['process', text(process?.executable)]],
+    [['pid', text(process?.pid)]],
+    [['parentProcess', text(process?.parent?.executable)]],
+    [['mitreTechnique', id]],
+    [['reason', text(doc.event?.['reason'] ?? doc.message)]],
+    [['commandLine', text(process?.command_line)]],
+    [['revision', text(subject.revision)]],
+  ];
   const head = `${header.map((part) => leefText(part).replaceAll('|', '/').slice(0, 512)).join('|')}|`;
-  return joinPairs(head, pairs, { separator: '\t', maxBytes });
+  const write = (key: string, value: string) => `${key}=${leefText(value)}`;
+  return joinGroups(head, groups, { separator: '\t', maxBytes, write });
 }
