@@ -147,6 +147,7 @@ export class Pipeline {
 
   /** `time`: by the wall clock. */
   completeThrough(sensor: string, time: Micros): void {
+    this.#readClocks();
     // A sensor's word never goes back: after the clock was set back it says nothing until then, and is not waited for.
     this.watermark.advance(sensor, this.#timeline.timeOf(Math.min(time, this.#options.clock.now())));
     if (this.#open) this.#schedule();

@@ -271,14 +271,16 @@ export class SequenceMatcher implements QueryMatcher {
     const { limits, room } = this.#options;
     const again = new SequenceMatcher({
       ...this.#options,
-      room: new KeyRoom({ ...limits, keys: limits.keys, allCandidates: limits.allCandidates }, room.users),
+      room: new KeyRoom(limits, room.users),
       onMatch: () => {},
     });
     again.#again = { keys, complete: [] };
+    const isNext = (one: Logged) =>
+      compareEvents(one.event, event) > 0 ||
+      (place < event.time && one.event.time >= place && (!isStart || again.#follows(event, one)));
     let placed = false;
     for (const one of others) {
-      const isNext = place < event.time ? one.event.time >= place : compareEvents(one.event, event) > 0;
-      if (!placed && isNext) {
+      if (!placed && isNext(one)) {
         placed = true;
         again.#take(event, hits);
       }
@@ -290,6 +292,14 @@ export class SequenceMatcher implements QueryMatcher {
     const newest = others.at(-1)?.event.time ?? event.time;
     again.#line.decide(Math.max(newest, event.time));
     return again;
+  }
+
+  /** Whether an entry takes the second step behind an event: one that may have happened at any time until then did so just before. */
+  #follows(first: Event, { event, hits }: Logged): boolean {
+    const second = this.#plan.stages[1];
+    if (second === undefined || !hits.includes(second.condition)) return false;
+    const partial: Partial = { event: first, before: undefined, first, led: undefined, absent: undefined };
+    return this.#keysOf(second.keys, event).length > 0 && this.#holds(second.condition, event, partial);
   }
 
   #isOnItsWay(event: Event, keys: Iterable<unknown>): boolean {

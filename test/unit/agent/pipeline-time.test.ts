@@ -146,6 +146,20 @@ for (const step of [120_000, -120_000, 7_200_000, -7_200_000])
     }
   });
 
+test('a sensor that speaks first after the clock was set is waited for all the same', () => {
+  const line = run([pair]);
+  turns(line, 2_000);
+  line.completeThrough('sensor', clock.now());
+  clock.step(7_200_000);
+  line.completeThrough('sensor', clock.now());
+  turns(line, 1_000);
+  line.observe({ event: call('p') });
+  clock.pass(20);
+  line.flush();
+  // Nothing is known of the time since: a file may still be told.
+  expect(line.judgedThrough).toBeLessThan(clock.now() - 20_000);
+});
+
 test('what is further apart than the window is no match, whatever the clock says', () => {
   const line = run([pair]);
   line.observe({ event: written(clock.now(), 20) });

@@ -34,7 +34,7 @@ async function replay(query: string, events: readonly object[], folder = tempFol
 }
 
 const shown = (stdout: string) =>
-  (documents(stdout) as Shown[]).map(({ doc: { Events } }) =>
+  (documents(stdout) as unknown as Shown[]).map(({ doc: { Events } }) =>
     Events.map(({ event, file }) => (file === undefined ? event.id : `${event.id} ${file.size}`)).join(', '),
   );
 

@@ -92,6 +92,21 @@ test('in sequences of any shape, whichever step is the interval', () => {
   ]);
 });
 
+test('what other files came between does not matter: it may have been the last before the step that asks for it', () => {
+  const bound = rule(
+    'eql',
+    `sequence by host.id with maxspan=1m [file where true] as written
+      [process where process.name == "bash" and process.args == written.file.path]`,
+  );
+  const one = launchctl('b', 1, ['x']);
+  const opened = { ...one, doc: { ...one.doc, process: { name: 'bash', args: ['bash', evilPath] } } };
+  const decoys = Array.from({ length: 300 }, (_, index) =>
+    fileEvent(`d${index}`, 0.5 + index / 1_000, `${folder}/${index}.plist`, { inode: String(index) }),
+  );
+  expect(ids(judge([...decoys, opened, gone(0.4, 1.1)], [bound]))).toEqual(['gone b']);
+  expect(judge([...decoys, opened, gone(1.05, 1.1)], [bound])).toEqual([]);
+});
+
 test('one file and one load give one alert, judged in whichever order and again', () => {
   const spans = fc.array(fc.record({ at: fc.nat(20), span: fc.nat(8), write: fc.boolean() }), {
     minLength: 1,
