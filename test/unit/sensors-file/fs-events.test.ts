@@ -1,43 +1,9 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
 import { streamPaths } from '../../../src/sensors/file-watch/fs-events.js';
-import type { FileEventMark } from '../../../src/sensors/file-watch/index.js';
-import { addonWithFsDouble, type FsDouble, type FsScript, fsFlags } from '../../native/fs-double.js';
-import { agents, patient, plugIns, Rig, type RigOptions } from './rig.js';
-
-const { addon, reason } = addonWithFsDouble();
-if (addon === undefined) process.stdout.write(`skipped: the file watcher on FSEvents: ${reason}\n`);
-
-/** Random schedules that are played; `npm run fuzz` asks for more. */
-const schedules = Number(process.env['FUZZ_RUNS'] ?? 100);
-
-const rigs: Rig[] = [];
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.stop();
-});
-
-/** A watcher whose only wake-ups are what the test delivers. */
-async function watching(script: FsScript = {}, options: RigOptions & { since?: FileEventMark } = {}) {
-  const rig = new Rig();
-  rigs.push(rig);
-  const double: FsDouble = new addon!.FileEventDouble(script);
-  let id = 5_000;
-  const deliver = (host: string, flags = 0) => double.deliver([{ path: host, flags, id: ++id }]);
-  const { since, ...rest } = options;
-  const start = async () => {
-    const sensor = await rig.start({ limits: quiet, ...rest, events: { addon: addon!, double, since } });
-    // From here on nothing is found by the first scan.
-    await expect.poll(() => sensor.compared, patient).toBe(true);
-    return sensor;
-  };
-  return { rig, double, deliver, start };
-}
-
-/** No scan on a timer: what is seen is seen because of a wake-up. */
-const quiet = { rescanMs: 1e9 };
-const paths = (rig: Rig) => rig.sink.events.map(({ doc }) => doc.file?.path);
-const settled = (rig: Rig) => rig.sink.completePast(Date.now() * 1000);
+import { fsFlags } from '../../native/fs-double.js';
+import { addon, paths, quiet, rigs, settled, watching } from './fs-rig.js';
+import { agents, patient, Rig } from './rig.js';
 
 test('what a stream is opened on: folders above the first name that may be any, none inside another', () => {
   expect(
@@ -190,79 +156,4 @@ describe.skipIf(addon === undefined)('a watcher that FSEvents wake', () => {
       message: expect.stringContaining('FSEventStreamCreate failed'),
     });
   });
-
-  /**
-   * Writes, new folders, deletions, renames and losses in a random order, the events of some of them withheld until a
-   * loss is reported: every write is an event, or lies in a gap.
-   */
-  test(`${schedules} random schedules lose nothing unsaid`, { timeout: 3_600_000 }, async () => {
-    const { rig, deliver, start } = await watching();
-    await start();
-    const random = generator(20_261_129);
-    const losing = [fsFlags.mustScanSubDirs, fsFlags.userDropped, fsFlags.kernelDropped];
-    for (let round = 0; round < schedules; round++) {
-      const written = new Map<string, number>();
-      let withheld = false;
-      const tell = (macPath: string, flags: number) => {
-        // What is dropped is followed by nothing until the loss is reported.
-        withheld ||= random() < 0.3;
-        if (!withheld) deliver(rig.host(macPath), flags);
-      };
-      const home = `/Users/u${round % 7}-${round}/Library/LaunchAgents`;
-      const places = [agents, home, `${plugIns}/b${round}.dsplug/Contents`];
-      const steps = 2 + Math.floor(random() * 6);
-      for (let step = 0; step < steps; step++) {
-        const place = places[Math.floor(random() * places.length)] as string;
-        const file = `${place}/r${round}-${step}.plist`;
-        mkdirSync(rig.host(place), { recursive: true });
-        writeFileSync(rig.host(file), `${round} ${step}`);
-        written.set(file, Date.now() * 1000);
-        tell(random() < 0.2 ? place : file, fsFlags.created);
-        const next = random();
-        if (next < 0.2) {
-          rmSync(rig.host(file));
-          tell(file, fsFlags.removed);
-        } else if (next < 0.3) {
-          renameSync(rig.host(file), rig.host(`${file}.new`));
-          tell(file, fsFlags.removed);
-          tell(`${file}.new`, fsFlags.created);
-        } else if (next < 0.35 && place !== agents) {
-          rmSync(rig.host(place), { recursive: true });
-          tell(place, fsFlags.removed);
-        }
-        if (random() < 0.3) await new Promise((resolve) => setImmediate(resolve));
-      }
-      if (withheld) deliver(rig.host('/'), losing[Math.floor(random() * losing.length)]);
-      await settled(rig);
-      rig.sensor?.ask(Date.now() * 1000);
-      const silent = () => {
-        const seen = new Set(
-          rig.sink.events.flatMap(({ doc }) => [doc.file?.path, doc.file?.Ext?.original?.path]),
-        );
-        return [...written].filter(
-          ([file, at]) =>
-            !seen.has(file) &&
-            ![...seen].some((one) => one !== undefined && file.startsWith(`${one}/`)) &&
-            !rig.sink.gaps.some(({ from, to }) => from <= at + 1_000 && to >= at),
-        );
-      };
-      // What many losses close to each other were counted into is reported after some seconds.
-      await expect.poll(() => silent().map(([file]) => file), { timeout: 20_000, interval: 5 }).toEqual([]);
-      rig.sink.observations.length = 0;
-      for (const place of places.slice(1))
-        rmSync(rig.host(path.dirname(place)), { recursive: true, force: true });
-      deliver(rig.host('/Users'), fsFlags.removed);
-    }
-  });
 });
-
-/** Numbers from 0 to 1, the same ones at each run (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
