@@ -5,9 +5,13 @@ import type { BlindPlace } from '../sensor.js';
 
 export type BlindReason = 'overflow' | 'permission';
 
+/** What is not seen of a place: what a folder holds, its wake-ups, where a link leads, or the items beyond a cap. */
+export type BlindTo = 'content' | 'wake-ups' | 'link' | 'items';
+
 interface Spot {
   readonly place: string;
   readonly reason: BlindReason;
+  readonly to: BlindTo;
   readonly why: string;
   readonly since: Micros;
   /** Its beginning was reported as a gap of its own. */
@@ -45,19 +49,20 @@ export class BlindSpots {
     return this.#spots.size;
   }
 
-  /** A place cannot be seen. Says so once, until it is closed. `since`: from when on; now, unless given. */
-  open(place: string, reason: BlindReason, why: string, since = this.#options.clock.now()): void {
-    const key = keyOf(place, reason);
+  /** A place cannot be seen. Says so once, until it is closed. */
+  open(place: string, reason: BlindReason, why: string, to: BlindTo = 'content'): void {
+    const since = this.#options.clock.now();
+    const key = keyOf(place, reason, to);
     if (this.#spots.has(key)) return;
     if (this.#spots.size >= maxSpots) return;
-    const spot = { place, reason, why, since, reported: false };
+    const spot = { place, reason, to, why, since, reported: false };
     this.#spots.set(key, spot);
     spot.reported = this.#report(reason, `${place}: ${why}`, since);
   }
 
   /** The place is seen again, or is not there any more. */
-  close(place: string, reason: BlindReason): void {
-    const key = keyOf(place, reason);
+  close(place: string, reason: BlindReason, to: BlindTo = 'content'): void {
+    const key = keyOf(place, reason, to);
     const spot = this.#spots.get(key);
     if (spot === undefined) return;
     this.#spots.delete(key);
@@ -67,12 +72,13 @@ export class BlindSpots {
 
   /** The watcher stops: what is open ends with it. */
   end(): void {
-    for (const { place, reason } of [...this.#spots.values()]) this.close(place, reason);
+    for (const { place, reason, to } of [...this.#spots.values()]) this.close(place, reason, to);
     this.flush();
   }
 
+  /** True while what a folder holds is not seen. */
   isOpen(place: string, reason: BlindReason): boolean {
-    return this.#spots.has(keyOf(place, reason));
+    return this.#spots.has(keyOf(place, reason, 'content'));
   }
 
   /** Something was lost, and is over. */
@@ -135,6 +141,6 @@ export class BlindSpots {
   }
 }
 
-function keyOf(place: string, reason: BlindReason): string {
-  return `${reason} ${place}`;
+function keyOf(place: string, reason: BlindReason, to: BlindTo): string {
+  return `${reason} ${to} ${place}`;
 }

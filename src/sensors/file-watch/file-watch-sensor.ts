@@ -467,8 +467,8 @@ export class FileWatchSensor implements Sensor {
   #full(place: string, full: boolean): void {
     const { maxItemsPerTarget, maxItems } = this.#limits;
     const why = `more than ${maxItemsPerTarget} items there, or ${maxItems} in all: deletions of the others are not seen`;
-    if (full) this.#blind.open(`${place} (items)`, 'overflow', why);
-    else this.#blind.close(`${place} (items)`, 'overflow');
+    if (full) this.#blind.open(place, 'overflow', why, 'items');
+    else this.#blind.close(place, 'overflow', 'items');
   }
 
   /** An owner changes more than is reported. `behind`: whether the others no longer wait for his backlog. */

@@ -126,7 +126,7 @@ export class FolderWalker {
       clock: options.clock,
       onWake: (folder, name) => this.#woken(folder, name),
       onReady: (folder) => {
-        if (folder.wake !== undefined) options.blind.close(`${folder.path} (watcher)`, 'overflow');
+        if (folder.wake !== undefined) options.blind.close(folder.path, 'overflow', 'wake-ups');
         // What appeared between the first poll and the watcher.
         this.#queue.add(folder, undefined, { kind: 'scan' });
         this.#schedule();
@@ -135,9 +135,10 @@ export class FolderWalker {
         // Where permission is missing the listing says so.
         if (code !== 'EACCES' && code !== 'EPERM')
           options.blind.open(
-            `${folder.path} (watcher)`,
+            folder.path,
             'overflow',
             `the system gives no watcher (${code}): polled once a second instead`,
+            'wake-ups',
           );
       },
     });
@@ -440,7 +441,7 @@ export class FolderWalker {
       snapshot === undefined ? undefined : this.#below(folder, name, { snapshot, wanted, cause, after });
     if (inside !== undefined && inside.key !== below?.key) this.#leave(inside);
     if (snapshot === undefined) {
-      if (blind.size > 0) blind.close(`${childPath(folder.path, name)} (link)`, 'permission');
+      if (blind.size > 0) blind.close(childPath(folder.path, name), 'permission', 'link');
       if (this.#capped.delete(childPath(folder.path, name)))
         blind.close(childPath(folder.path, name), 'overflow');
       if (wanted.item) tracker.gone(folder, name, { cause, after });
@@ -480,10 +481,10 @@ export class FolderWalker {
       if (!target.mayList()) {
         const where = this.#options.root.toMac(target.host);
         const why = `leads to ${where}, which its owner may not read: not watched`;
-        this.#options.blind.open(`${macPath} (link)`, 'permission', why);
+        this.#options.blind.open(macPath, 'permission', why, 'link');
         return undefined;
       }
-      if (this.#options.blind.size > 0) this.#options.blind.close(`${macPath} (link)`, 'permission');
+      if (this.#options.blind.size > 0) this.#options.blind.close(macPath, 'permission', 'link');
       host = target.host;
       key = `${key}>${there.key}`;
       if (there.ctime > ctime) ctime = there.ctime;
@@ -666,7 +667,7 @@ export class FolderWalker {
     this.#denied.delete(folder);
     if (blind.size > 0) {
       blind.close(folder.path, 'permission');
-      blind.close(`${folder.path} (watcher)`, 'overflow');
+      blind.close(folder.path, 'overflow', 'wake-ups');
     }
     this.counters.folders--;
     if (folder.level !== undefined) folder.target.folders--;
