@@ -19,11 +19,13 @@ export const plugInPatterns: readonly string[] = ['/Library/DirectoryServices/Pl
 
 const launchItem =
   /^(?:(?:\/System|\/Library\/Apple\/System)?\/Library|\/Users\/[^/]+\/Library|\/private\/var\/root\/Library)\/(LaunchAgents|LaunchDaemons|LaunchAngels)\/./i;
+/** Of homes on other volumes, which hold agents alone; which they are, the user records say. */
+const elsewhere = /^\/Volumes\/.+\/Library\/LaunchAgents\/./i;
 
 /** What launchd would take the file for by its folder; undefined when it stands in no launch directory. */
 export function launchItemKind(macPath: string): 'agent' | 'daemon' | undefined {
   const folder = launchItem.exec(macPath)?.[1]?.toLowerCase();
-  if (folder === undefined) return undefined;
+  if (folder === undefined) return elsewhere.test(macPath) ? 'agent' : undefined;
   return folder === 'launchdaemons' ? 'daemon' : 'agent';
 }
 

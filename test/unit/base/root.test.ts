@@ -62,6 +62,8 @@ describe('launch directories', () => {
     ['/Library/LaunchAgents', undefined],
     ['/Users/alice/Desktop/Library/LaunchAgents/x', undefined],
     ['/private/tmp/Library/LaunchAgents/x', undefined],
+    ['/Volumes/SSD/nick/Library/LaunchAgents/x', 'agent'],
+    ['/Volumes/SSD/nick/Library/LaunchDaemons/x', undefined],
   ])('%s: %s', (path, kind) => {
     expect(launchItemKind(path)).toBe(kind);
   });
