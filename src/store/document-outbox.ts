@@ -91,9 +91,11 @@ export class DocumentOutbox {
       // A row that still waits keeps its place and its time, and what the destination knows of the alert.
       requeue: db.prepare(
         `INSERT INTO outbox (dest, lane, doc, bytes, update_of, next_ms)
-          SELECT t.id, :lane, :doc, :bytes,
-            t.first_doc <= :doc AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.dest = t.id AND l.lane = :lane AND l.doc = :doc),
-            :next FROM destinations t WHERE t.id = :dest
+          SELECT :dest, :lane, :doc, :bytes, known, CASE known WHEN 1 THEN :next ELSE 0 END FROM (
+            SELECT t.first_doc <= :doc AND NOT EXISTS (
+              SELECT 1 FROM dead_letters l WHERE l.dest = t.id AND l.lane = :lane AND l.doc = :doc
+            ) AS known FROM destinations t WHERE t.id = :dest
+          ) WHERE true
           ON CONFLICT (dest, lane, doc) DO UPDATE SET bytes = excluded.bytes`,
       ),
       again: db.prepare(
@@ -163,7 +165,7 @@ export class DocumentOutbox {
     const bytes = Buffer.byteLength(body);
     const [lane, next] = [laneNumber('alert'), now + updateIntervalMs];
     for (const name of destinations) {
-      const dest = this.#destinations.id(name, seq);
+      const dest = this.#destinations.id(name);
       this.#sql.requeue.run({ dest, lane, doc: seq, bytes, next });
     }
   }
