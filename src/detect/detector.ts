@@ -9,7 +9,7 @@ import { ConditionNames } from './earlier.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
 import { type Judged, JudgedEvents } from './judged.js';
 import { isFileThenProcess, LoadMatcher } from './loads.js';
-import type { Match, QueryMatcher } from './match.js';
+import type { Match, QueryMatcher, Revision } from './match.js';
 import { NewTermsMatcher } from './new-terms.js';
 import {
   type DetectorLimits,
@@ -87,7 +87,6 @@ export class Detector {
     ...{ late_files: 0, revised: 0, errors: 0 },
   };
   #hits: number[] = [];
-  #evicted = 0;
   #nextDue: Micros = Number.POSITIVE_INFINITY;
 
   /** Throws UserError when a rule cannot be run within the limits. */
@@ -158,43 +157,40 @@ export class Detector {
   }
 
   /**
-   * Judges an event. One with the id of an event that was judged before is a revision of it: every rule judges what it holds
+   * Judges an event and takes it over: a revision replaces its document. One with the id of an event that was judged before is a revision of it: every rule judges what it holds
    * now, in the place that the event has; what an earlier document met it has met. Rules that gave an alert for the event
    * give none again.
    */
   judge(event: Event): void {
     const known = this.#judged.find(event.id);
-    if (known === undefined) this.#process(event, this.#names.read(event.doc));
-    else this.#revise(known, event);
+    if (known !== undefined) {
+      this.#revise(known, event);
+      return;
+    }
+    const hits = this.#process(event, this.#names.read(event.doc));
+    if (hits === undefined || hits.length === 0) return;
+    const evicted = this.#judged.evicted;
+    this.#judged.add({ event, hits: hits.slice() });
+    this.#judged.expire(event.time - this.horizon, event.time - this.#held);
+    if (this.#judged.evicted > evicted) this.#onEvicted('judged', '');
   }
 
-  /** Judges an event that was not judged before. */
+  /** Judges an event that was not judged before and will not be revised. */
   process(event: Event): void {
     this.#process(event, none);
   }
 
-  #process(event: Event, before: readonly number[]): void {
+  /** Returns the conditions that it met, in a list that is used again. */
+  #process(event: Event, before: readonly number[]): readonly number[] | undefined {
     this.#counts.events++;
     // What is due before this event is told before it, whenever the watermark says so.
     if (this.#nextDue < event.time) this.#runDue(event.time - 1);
     const hits = this.#match(event);
-    if (hits === undefined) return;
+    if (hits === undefined) return undefined;
     const all = before.length === 0 ? hits : union(hits, before);
-    const isHidden = hasHiddenArguments(event.doc);
-    if (all.length === 0 && !isHidden) return;
-    // Matchers hold what a revision can give another document.
-    const own: Event = { ...event };
-    if (all.length > 0) this.#take(own, all);
-    if (isHidden) this.#hidden(own, all);
-  }
-
-  #take(event: Event, hits: readonly number[]): void {
-    this.#judged.add({ event, hits: hits.slice() });
-    this.#dispatch(hits, (state, own) => state.matcher.process(event, own));
-    const evicted = this.#judged.evicted;
-    this.#judged.expire(event.time - this.horizon, event.time - this.#held);
-    if (evicted > this.#evicted) this.#onEvicted('judged', '');
-    this.#evicted = evicted;
+    if (all.length > 0) this.#dispatch(event, all);
+    if (hasHiddenArguments(event.doc)) this.#hidden(event, all);
+    return all;
   }
 
   #revise(known: Judged, newer: Event): void {
@@ -208,15 +204,7 @@ export class Detector {
     const before = event.doc;
     (event as { doc: Event['doc'] }).doc = this.#names.write(newer.doc, lost);
     known.hits = all;
-    this.#dispatch(all, (state, own) => {
-      const first = state.first;
-      state.alerts.revised(event);
-      state.matcher.revise(event, {
-        before,
-        hits: own,
-        fresh: own.filter((hit) => fresh.includes(hit + first)),
-      });
-    });
+    this.#dispatch(event, all, { before, fresh });
     if (lost.length > 0) this.#options.onMetBefore?.(event);
   }
 
@@ -329,7 +317,7 @@ export class Detector {
   }
 
   /** Hits come ascending, and the conditions of a rule stand together. */
-  #dispatch(hits: readonly number[], take: (state: RuleState, own: readonly number[]) => void): void {
+  #dispatch(event: Event, hits: readonly number[], revision?: Omit<Revision, 'hits'>): void {
     for (let at = 0; at < hits.length; ) {
       const state = this.#owners[hits[at] as number] as RuleState;
       const own: number[] = [];
@@ -337,12 +325,19 @@ export class Detector {
         own.push((hits[at] as number) - state.first);
       }
       try {
-        take(state, own);
+        if (revision === undefined) state.matcher.process(event, own);
+        else this.#reviseBy(state, event, { ...revision, hits: own });
       } catch {
         this.#counts.errors++;
       }
       this.#nextDue = Math.min(this.#nextDue, state.matcher.due, state.alerts.flood.due);
     }
+  }
+
+  /** `fresh`: of all rules. */
+  #reviseBy({ alerts, matcher, first }: RuleState, event: Event, { before, fresh, hits }: Revision): void {
+    alerts.revised(event);
+    matcher.revise(event, { before, hits, fresh: hits.filter((hit) => fresh.includes(hit + first)) });
   }
 
   /** Lets matchers and summaries speak in the order of the times at which they were due. */

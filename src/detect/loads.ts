@@ -97,6 +97,8 @@ export class LoadMatcher implements QueryMatcher {
   readonly #files = new WeakSet<Event>();
   /** In the order of events. */
   #calls: Call[] = [];
+  /** How many of them each user has. */
+  readonly #held = new Map<string, number>();
   /** By join key, what the matches that the present event completes were told as. */
   readonly #completed = new Map<unknown, Told | undefined>();
 
@@ -240,22 +242,33 @@ export class LoadMatcher implements QueryMatcher {
     let at = calls.length;
     while (at > 0 && compareEvents((calls[at - 1] as Call).event, call.event) > 0) at--;
     calls.splice(at, 0, call);
-    if (calls.length <= this.#options.limits.loads) return;
-    const counts = new Map<string, number>();
-    for (const { user } of calls) counts.set(user, (counts.get(user) ?? 0) + 1);
-    const most = Math.max(...counts.values());
-    const [gone] = calls.splice(
-      calls.findIndex(({ user }) => counts.get(user) === most),
-      1,
-    );
+    this.#count(call, 1);
+    if (calls.length > this.#options.limits.loads) this.#evict();
+  }
+
+  /** The user with the most calls gives up the oldest. */
+  #evict(): void {
+    let largest = '';
+    for (const [user, count] of this.#held) if (count > (this.#held.get(largest) ?? 0)) largest = user;
+    const calls = this.#calls;
+    const at = calls.findIndex(({ user }) => user === largest);
+    const gone = at > 0 ? calls.splice(at, 1)[0] : calls.shift();
+    if (gone !== undefined) this.#count(gone, -1);
     this.evicted++;
-    this.#options.room.onEvicted('loads', gone?.user ?? '');
+    this.#options.room.onEvicted('loads', largest);
+  }
+
+  #count({ user }: Call, by: 1 | -1): void {
+    const count = (this.#held.get(user) ?? 0) + by;
+    if (count > 0) this.#held.set(user, count);
+    else this.#held.delete(user);
   }
 
   #expire(now: Micros): void {
     const calls = this.#calls;
     if (calls.length === 0 || now - (calls[0] as Call).event.time <= this.#maxspan) return;
     const old = calls.findIndex(({ event }) => now - event.time <= this.#maxspan);
+    for (const call of calls.slice(0, old < 0 ? calls.length : old)) this.#count(call, -1);
     this.#calls = old < 0 ? [] : calls.slice(old);
   }
 }

@@ -117,6 +117,11 @@ export class SequenceMatcher implements QueryMatcher {
   readonly #states = new Recency<unknown, KeyState>();
   readonly #line: WaitingLine<Complete>;
   readonly #log: EventLog;
+  /**
+   * Whether events that only begin a sequence are logged. Of two steps the second is enough: what else could have begun it
+   * changes nothing, since an event ends one match for a key. A later step about files needs them, as files grow.
+   */
+  readonly #logsStarts: boolean;
   /** Under which join keys an event has ended a complete sequence. */
   readonly #ended = new WeakMap<Event, Set<unknown>>();
   /** Of a run that puts one event in its place: the join keys of that event, and what was complete. */
@@ -127,6 +132,12 @@ export class SequenceMatcher implements QueryMatcher {
     this.#plan = planSequence(options.query);
     this.#line = new WaitingLine(options.limits.waiting);
     this.#log = new EventLog(options.limits.revisited);
+    const { steps, until } = options.query;
+    this.#logsStarts =
+      steps.length !== 2 ||
+      until !== null ||
+      steps[1]?.category !== 'process' ||
+      steps.some(({ missing, runs }) => missing || runs > 1);
   }
 
   /** Live join keys. */
@@ -145,10 +156,7 @@ export class SequenceMatcher implements QueryMatcher {
 
   process(event: Event, hits: readonly number[]): void {
     const behind = this.#comesBehind(event, hits);
-    const { users, onEvicted } = this.#options.room;
-    const user = users.of(event.doc);
-    const evicted = this.#log.add(user, { event, hits });
-    if (evicted !== undefined) onEvicted('revisited', evicted);
+    if (this.#logsStarts || !isOnly(this.#plan.stages[0]?.condition, hits)) this.#note(event, hits);
     if (behind) this.#insert(event, hits, hits);
     else this.#take(event, hits);
   }
@@ -158,12 +166,17 @@ export class SequenceMatcher implements QueryMatcher {
    * would have made in its place.
    */
   revise(event: Event, { before, fresh, hits }: Revision): void {
-    const entry = this.#log.find(this.#options.room.users.of(event.doc), event);
-    if (entry !== undefined) entry.hits = hits;
+    const isLogged = this.#log.replace(this.#options.room.users.of(event.doc), event, hits);
     const changed = this.#changed(event, before, { fresh, hits });
-    if (entry === undefined) {
-      if (changed.length > 0) this.process(event, changed);
-    } else if (changed.length > 0) this.#insert(event, changed, hits);
+    if (changed.length === 0) return;
+    if (isLogged) this.#insert(event, changed, hits);
+    else this.process(event, changed);
+  }
+
+  #note(event: Event, hits: readonly number[]): void {
+    const { users, onEvicted } = this.#options.room;
+    const evicted = this.#log.add(users.of(event.doc), event, hits);
+    if (evicted !== undefined) onEvicted('revisited', evicted);
   }
 
   #take(event: Event, hits: readonly number[]): void {
@@ -637,6 +650,10 @@ function largestOf(files: readonly Kept[]): string {
     if (count > (counts.get(largest) ?? 0)) largest = user;
   }
   return largest;
+}
+
+function isOnly(condition: number | undefined, hits: readonly number[]): boolean {
+  return hits.length === 1 && hits[0] === condition;
 }
 
 function isPart(partial: Partial, event: Event): boolean {

@@ -20,7 +20,7 @@ function since(from: number, { doc, ...rest }: Event): Event {
 function judge(events: readonly Event[], rules: readonly Rule[] = builtin): Detection[] {
   const told: Detection[] = [];
   const detector = new Detector({ rules, onDetection: (one) => told.push(one) });
-  for (const one of events) detector.judge(one);
+  for (const one of events) detector.judge({ ...one });
   detector.finish();
   return [...new Map(told.map((one) => [one.id, one])).values()];
 }

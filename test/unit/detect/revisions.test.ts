@@ -28,7 +28,8 @@ function begin(rules: readonly Rule[]): Run {
 
 function judge(events: readonly Event[], rules: readonly Rule[]): Run {
   const run = begin(rules);
-  for (const one of events) run.detector.judge(one);
+  // The detector takes them over.
+  for (const one of events) run.detector.judge({ ...one });
   run.detector.finish();
   return run;
 }
