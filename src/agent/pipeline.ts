@@ -440,6 +440,7 @@ export class Pipeline {
       store.progress.set(timelineKey, this.#timeline.state);
     } catch (error) {
       this.#failed(error, 'the steps of the clock could not be stored');
+      this.#timelineKept -= keepTimelineMs - retryJournalMs;
     }
   }
 

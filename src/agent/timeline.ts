@@ -50,8 +50,9 @@ export class Timeline {
     const offset = options.clock.now() - this.#steady();
     const before = parseState(options.state, options.boot);
     this.continues = before !== undefined || options.state === undefined;
-    this.#stretches = before ?? [{ from: Number.NEGATIVE_INFINITY, offset, shift: 0 }];
-    if (before !== undefined) this.#note(offset, toleranceAcrossRuns);
+    this.#stretches = before?.stretches ?? [{ from: Number.NEGATIVE_INFINITY, offset, shift: 0 }];
+    // A step that the run before did not store may have been made at any time since.
+    if (before !== undefined) this.#note(offset, toleranceAcrossRuns, before.at);
   }
 
   /** By the clock of detection. */
@@ -66,7 +67,7 @@ export class Timeline {
 
   /** To be stored, and given to the next run. */
   get state(): string {
-    return JSON.stringify({ boot: this.#options.boot, stretches: this.#stretches });
+    return JSON.stringify({ boot: this.#options.boot, at: this.#steady(), stretches: this.#stretches });
   }
 
   /** Compares the clocks. True when the wall clock was set since the last time. */
@@ -118,9 +119,10 @@ export class Timeline {
     return found;
   }
 
-  /** Whether a stored event belongs to a stretch. */
+  /** Whether a stored event belongs to a stretch: the steps that another run measured are a little different. */
   belongs(event: Event, stretch: { readonly shift: Micros }): boolean {
-    return this.#stretches.length === 1 || shiftOf(event) === stretch.shift;
+    const distance = Math.abs(shiftOf(event) - stretch.shift);
+    return this.#stretches.every(({ shift }) => Math.abs(shiftOf(event) - shift) >= distance);
   }
 
   get #last(): Stretch {
@@ -131,14 +133,14 @@ export class Timeline {
     return Math.round((milliseconds + this.#options.sinceBoot) * 1000);
   }
 
-  #note(offset: number, allowed: Micros): boolean {
+  #note(offset: number, allowed: Micros, from = this.#steady()): boolean {
     const last = this.#last;
     const moved = offset - last.offset;
     if (Math.abs(moved) <= allowed) {
       last.offset = offset;
       return false;
     }
-    this.#stretches.push({ from: this.#steady(), offset, shift: last.shift + moved });
+    this.#stretches.push({ from, offset, shift: last.shift + moved });
     if (this.#stretches.length > maxStretches) this.#stretches.shift();
     return true;
   }
@@ -166,12 +168,17 @@ export class Timeline {
   }
 }
 
-function parseState(text: string | undefined, boot: string): Stretch[] | undefined {
+interface State {
+  readonly at: number;
+  readonly stretches: Stretch[];
+}
+
+function parseState(text: string | undefined, boot: string): State | undefined {
   if (text === undefined) return undefined;
   try {
-    const state = JSON.parse(text) as { boot?: unknown; stretches?: unknown };
-    if (state.boot !== boot || !Array.isArray(state.stretches)) return undefined;
-    const read = (state.stretches as Partial<Stretch>[]).map(({ from, offset, shift }, index) => ({
+    const { boot: of, at, stretches } = JSON.parse(text) as Record<string, unknown>;
+    if (of !== boot || !Number.isSafeInteger(at) || !Array.isArray(stretches)) return undefined;
+    const read = (stretches as Partial<Stretch>[]).map(({ from, offset, shift }, index) => ({
       from: index === 0 ? Number.NEGATIVE_INFINITY : (from as number),
       offset: offset as number,
       shift: shift as number,
@@ -180,7 +187,7 @@ function parseState(text: string | undefined, boot: string): Stretch[] | undefin
       ({ offset, shift, from }) =>
         Number.isSafeInteger(offset) && Number.isSafeInteger(shift) && typeof from === 'number',
     );
-    return read.length > 0 && isWhole ? read : undefined;
+    return read.length > 0 && isWhole ? { at: at as number, stretches: read } : undefined;
   } catch {
     return undefined;
   }

@@ -443,8 +443,8 @@ export class SequenceMatcher implements QueryMatcher {
 
   #put(state: KeyState, partial: Partial, index: number): void {
     const present = pendingOf(state, index);
-    if (this.#again === undefined && present !== undefined && compareEvents(present.event, partial.event) > 0)
-      return;
+    const isOrdered = this.#again !== undefined;
+    if (present !== undefined && !isOrdered && compareEvents(present.event, partial.event) > 0) return;
     setPending(state, index, partial);
   }
 

@@ -196,8 +196,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'maxspan is exclusive',
     file: sequence,
-    from: 'return span > maxspan ||',
-    to: 'return span >= maxspan ||',
+    from: 'if (span < maxspan || (span === maxspan && last.nanos <= first.nanos)) return false;',
+    to: 'if (span < maxspan) return false;\n  if (span === maxspan) return true;',
   },
   {
     name: 'maxspan counts from the event before',
@@ -214,7 +214,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the oldest start wins',
     file: sequence,
-    from: 'if (present !== undefined && compareEvents(present.event, partial.event) > 0) return;',
+    from: 'if (present !== undefined && !isOrdered && compareEvents(present.event, partial.event) > 0) return;',
     to: 'if (present !== undefined) return;',
   },
   {
@@ -232,17 +232,18 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'until comes before the stages',
     file: sequence,
-    from: 'const { stages, absences, until } = this.#plan;',
-    to: `const { stages, absences, until } = this.#plan;
+    from: 'const { stages } = this.#plan;\n    for (let index = stages.length - 1;',
+    to: `const { stages, until } = this.#plan;
     if (until !== undefined && hits.includes(until.condition)) {
       for (const key of this.#keysOf(until.keys, event)) this.#end(until.condition, key, event);
-    }`,
+    }
+    for (let index = stages.length - 1;`,
   },
   {
     name: 'until leaves what its event started',
     file: sequence,
-    from: 'if (partial !== undefined && this.#holds(condition, event, partial))\n        setPending',
-    to: 'if (partial !== undefined && partial.event !== event && this.#holds(condition, event, partial))\n        setPending',
+    from: 'if (partial === undefined || compareEvents(partial.event, event) > 0) continue;',
+    to: 'if (partial === undefined || compareEvents(partial.event, event) >= 0) continue;',
   },
   {
     name: 'until ends the sequences of all keys',

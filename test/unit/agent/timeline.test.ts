@@ -106,9 +106,29 @@ test('the next run of the same boot goes on, and learns of a step while nobody r
     '{}',
     'null',
     '{"boot":"boot","stretches":[{"offset":"x"}]}',
-    '{"boot":"boot","stretches":[]}',
+    '{"boot":"boot","at":1,"stretches":[]}',
+    '{"boot":"boot","stretches":[{"offset":1,"shift":1}]}',
   ])
     expect(timeline(set, odd).stepped, odd).toBe(false);
+});
+
+test('a step that could not be stored counts for the events since the last time that it could', () => {
+  const clock = new ManualClock();
+  const first = timeline(clock);
+  const { state } = first;
+  clock.pass(5_000);
+  clock.step(-7_200_000);
+  first.sample();
+  clock.pass(1_000);
+  const stored = first.place(at(clock.now()));
+  clock.pass(40_000);
+  const next = timeline(clock, state);
+  const found = next.wallsSince(next.now - 60 * second).filter((stretch) => {
+    const wall = stored.time + (stored.shift ?? 0);
+    return wall >= stretch.from && wall < stretch.to && next.belongs(stored, stretch);
+  });
+  expect(found).toHaveLength(1);
+  expect(next.now - stored.time).toBe(40 * second);
 });
 
 test('a reading that took long says nothing, and steps without end fill no memory', () => {
