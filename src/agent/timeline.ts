@@ -16,8 +16,10 @@ const maxStretches = 64;
 
 /** A stretch between two steps of the wall clock. All in microseconds. */
 interface Stretch {
-  /** Steady time since the boot at which it was noticed; the first one has no beginning. */
+  /** Steady time since the boot from which on it may count; the first one has no beginning. */
   readonly from: number;
+  /** Steady time at which the step before it was noticed: up to then the stretch before may still count. */
+  readonly noticed: number;
   /** Wall time less steady time. It follows the small adjustments. */
   offset: number;
   /** The steps up to here. */
@@ -50,7 +52,9 @@ export class Timeline {
     const offset = options.clock.now() - this.#steady();
     const before = parseState(options.state, options.boot);
     this.continues = before !== undefined || options.state === undefined;
-    this.#stretches = before?.stretches ?? [{ from: Number.NEGATIVE_INFINITY, offset, shift: 0 }];
+    this.#stretches = before?.stretches ?? [
+      { from: Number.NEGATIVE_INFINITY, noticed: Number.NEGATIVE_INFINITY, offset, shift: 0 },
+    ];
     // A step that the run before did not store may have been made at any time since.
     if (before !== undefined) this.#note(offset, toleranceAcrossRuns, before.at);
   }
@@ -112,7 +116,7 @@ export class Timeline {
     const found = [];
     for (const [index, { from, offset, shift }] of this.#stretches.entries()) {
       const next = this.#stretches[index + 1];
-      const end = next === undefined ? Number.MAX_SAFE_INTEGER : next.from + offset + noticed;
+      const end = next === undefined ? Number.MAX_SAFE_INTEGER : next.noticed + offset + noticed;
       const begin = Math.max(time + shift, from + offset - noticed);
       if (begin < end) found.push({ from: begin, to: end, shift });
     }
@@ -140,7 +144,7 @@ export class Timeline {
       last.offset = offset;
       return false;
     }
-    this.#stretches.push({ from, offset, shift: last.shift + moved });
+    this.#stretches.push({ from, noticed: this.#steady(), offset, shift: last.shift + moved });
     if (this.#stretches.length > maxStretches) this.#stretches.shift();
     return true;
   }
@@ -155,14 +159,14 @@ export class Timeline {
     for (let index = stretches.length - 1; index > 0; index--) {
       const { from, offset, shift } = stretches[index] as Stretch;
       const { offset: before } = stretches[index - 1] as Stretch;
-      const to = stretches[index + 1]?.from ?? now;
+      const to = stretches[index + 1]?.noticed ?? now;
       const steady = wall - offset;
       // After a step back nothing else has these times; after one forward the end of the stretch before it may.
       const slack = offset < before ? noticed : 0;
       if (steady >= from - slack && steady <= to) return shift;
     }
     const [first, second] = stretches;
-    if (first !== undefined && wall - first.offset <= (second?.from ?? now)) return first.shift;
+    if (first !== undefined && wall - first.offset <= (second?.noticed ?? now)) return first.shift;
     // Between the step and its notice, or in the future.
     return this.#last.shift;
   }
@@ -178,14 +182,16 @@ function parseState(text: string | undefined, boot: string): State | undefined {
   try {
     const { boot: of, at, stretches } = JSON.parse(text) as Record<string, unknown>;
     if (of !== boot || !Number.isSafeInteger(at) || !Array.isArray(stretches)) return undefined;
-    const read = (stretches as Partial<Stretch>[]).map(({ from, offset, shift }, index) => ({
+    const read = (stretches as Partial<Stretch>[]).map(({ from, noticed, offset, shift }, index) => ({
       from: index === 0 ? Number.NEGATIVE_INFINITY : (from as number),
+      noticed: index === 0 ? Number.NEGATIVE_INFINITY : (noticed as number),
       offset: offset as number,
       shift: shift as number,
     }));
     const isWhole = read.every(
-      ({ offset, shift, from }) =>
-        Number.isSafeInteger(offset) && Number.isSafeInteger(shift) && typeof from === 'number',
+      ({ offset, shift, from, noticed }) =>
+        [offset, shift].every(Number.isSafeInteger) &&
+        [from, noticed].every((one) => typeof one === 'number'),
     );
     return read.length > 0 && isWhole ? { at: at as number, stretches: read } : undefined;
   } catch {

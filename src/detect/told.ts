@@ -48,6 +48,9 @@ export function isNamedIn({ candidates }: Detection, event: Event): boolean {
   return candidates.some((one) => {
     if (!one.named) return false;
     if (one.event.id === event.id) return true;
+    const [type, otherType] = [event.doc.file?.type, one.event.doc.file?.type];
+    // A file that took the place of a link is another one.
+    if (type !== undefined && otherType !== undefined && type !== otherType) return false;
     const other = fileIdentity(one.event);
     return file !== undefined && other !== undefined && isSameFile(file, other);
   });
