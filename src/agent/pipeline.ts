@@ -126,7 +126,9 @@ export class Pipeline {
 
   /** Wall time up to which everything has been judged and committed. */
   get judgedThrough(): Micros {
-    const isCommitted = this.#detections.length + this.#unjournaled.length === 0 && this.#judgedThrough > 0;
+    const isCommitted =
+      this.#detections.length + this.#unjournaled.length + this.#unstored.size === 0 &&
+      this.#judgedThrough > 0;
     return isCommitted ? this.#timeline.wallOf(this.#judgedThrough) : 0;
   }
 

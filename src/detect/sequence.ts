@@ -531,7 +531,7 @@ export class SequenceMatcher implements QueryMatcher {
   #window({ files }: KeyState, last: Event): Event[] {
     const { maxspan } = this.#plan;
     const events: Event[] = [];
-    for (const { event } of files ?? []) if (last.time - event.time <= maxspan) events.push(event);
+    for (const { event } of files ?? []) if (!exceeds(event, last, maxspan)) events.push(event);
     return events;
   }
 

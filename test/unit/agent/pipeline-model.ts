@@ -36,6 +36,8 @@ interface Write {
   readonly sha256: string | undefined;
   /** Steady milliseconds. */
   readonly at: number;
+  /** When it held what it holds in the end. */
+  readonly whole: number;
 }
 
 interface Load {
@@ -125,7 +127,8 @@ export class Mac {
       );
       if (write === undefined) continue;
       if (this.blind.some((gap) => within(write.at, gap))) continue;
-      if (this.restarts.some((gap) => within(write.at, gap) || within(load.at, gap))) continue;
+      const lies = (gap: Stretch) => [write.at, write.whole, load.at].some((at) => within(at, gap));
+      if (this.restarts.some(lies)) continue;
       found.push({ write, load });
     }
     return found;
@@ -206,7 +209,7 @@ export class Mac {
     const at = this.#clock.monotonic();
     const id = `${this.#name}-w${this.#serial++}`;
     const sha256 = id.padEnd(64, '0').slice(-64);
-    this.writes.push({ path, sha256, at });
+    this.writes.push({ path, sha256, at, whole: at + grows });
     if (at < this.#blindUntil) return;
     const wall = this.#clock.now();
     const seen = (size: number, hash: object): Event =>
@@ -233,12 +236,12 @@ export class Mac {
     this.#turns(1);
     this.#load(user, path);
     if (at < this.#blindUntil) {
-      this.writes.push({ path, sha256: undefined, at });
+      this.writes.push({ path, sha256: undefined, at, whole: at });
       return;
     }
     const id = `${this.#name}-v${this.#serial++}`;
     // It was there when the folder was read, and is gone when it is looked at.
-    this.writes.push({ path, sha256: undefined, at });
+    this.writes.push({ path, sha256: undefined, at, whole: at });
     this.#turns(found);
     const one = fileEvent(id, 0, path, { size: 20 });
     this.#deliver({ event: dated(one, this.#clock.now(), from) });
@@ -266,7 +269,9 @@ export class Mac {
 
   #crash(): void {
     const now = this.#clock.monotonic();
-    this.restarts.push(...(this.#fault === undefined ? [] : [{ from: this.#saved, to: now }]));
+    // Also for a moment after: what was refused is tried again, and until then the agent says that it is not stored.
+    const isStored = this.#fault === undefined && this.#line.judgedThrough > 0;
+    this.restarts.push(...(isStored ? [] : [{ from: this.#saved, to: now }]));
     this.#fault = undefined;
     this.#run++;
     this.#started = now;

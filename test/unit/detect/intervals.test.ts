@@ -67,6 +67,10 @@ test('a load whose start is known as an interval ends what stands before its end
   // It may have happened within the minute.
   expect(ids(pair(60, 62))).toEqual(['f p']);
   expect(pair(61.5, 62)).toEqual([]);
+  // Also when another file has taken the place of the one that it names.
+  const other = fileEvent('other', 50, `${folder}/other.plist`, { inode: '2' });
+  const [alert] = judge([fileEvent('f', 1, evilPath), other, since(60.9, load('p', 61.1))]);
+  expect(alert?.candidates[0]).toMatchObject({ event: { id: 'f' }, link: 'path' });
 });
 
 test('in sequences of any shape, whichever step is the interval', () => {
