@@ -189,7 +189,7 @@ export class Pipeline {
       if (stored !== undefined) this.#stoodFor.set(one.id, stored);
     }
     this.#keepTimeline();
-    this.#detections = this.#detections.filter(({ id }) => !this.#stoodFor.has(id));
+    this.#detections = this.#withoutStored(this.#detections);
     this.#commit();
     this.#options.log.info({ events: rebuilt }, 'windows rebuilt from stored events');
   }
@@ -495,6 +495,18 @@ export class Pipeline {
     }
     const stored = this.#stoodFor.get(detection.id);
     this.#detections.push(stored === undefined ? detection : this.#under(stored, detection));
+  }
+
+  /** Without the first telling of what is stored under another id; what it grew by since is news of that. */
+  #withoutStored(detections: readonly Detection[]): Detection[] {
+    const seen = new Set<string>();
+    return detections.flatMap((one) => {
+      const stored = this.#stoodFor.get(one.id);
+      if (stored === undefined) return [one];
+      const isFirst = !seen.has(one.id);
+      seen.add(one.id);
+      return isFirst ? [] : [this.#under(stored, one)];
+    });
   }
 
   /** The detection as growth of the stored alert that it stands for. */
