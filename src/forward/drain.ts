@@ -139,7 +139,7 @@ export class Drain {
         lane,
         stream: stream.name,
         standing: stream.standing(steady),
-        retryInMs: Math.max(0, stream.blockedMs(steady)),
+        retryInMs: stream.retryMs(steady),
         fails: stream.fails,
         trouble: stream.trouble,
         warning: stream.warning,

@@ -104,8 +104,19 @@ export class Stream {
     return this.#blockedUntil - steady;
   }
 
+  /** `rejecting` also while the queue goes on and rows that were rejected wait beside it. */
   standing(steady: number): Standing {
-    return this.blockedMs(steady) > 0 ? this.#standing : 'open';
+    if (this.blockedMs(steady) > 0) return this.#standing;
+    for (const { suspect, due } of this.#rows.values())
+      if (suspect && due !== undefined) return 'rejecting';
+    return 'open';
+  }
+
+  /** Milliseconds until the stream, or a row that waits beside the queue, is tried again. */
+  retryMs(steady: number): number {
+    const blocked = this.blockedMs(steady);
+    const due = this.nextDue;
+    return Math.max(0, blocked > 0 || due === undefined ? blocked : due - steady);
   }
 
   /** The next try is now, whatever was said before. */
