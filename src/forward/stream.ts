@@ -107,8 +107,7 @@ export class Stream {
   /** `rejecting` also while the queue goes on and rows that were rejected wait beside it. */
   standing(steady: number): Standing {
     if (this.blockedMs(steady) > 0) return this.#standing;
-    for (const { suspect, due } of this.#rows.values())
-      if (suspect && due !== undefined) return 'rejecting';
+    for (const { suspect, due } of this.#rows.values()) if (suspect && due !== undefined) return 'rejecting';
     return 'open';
   }
 

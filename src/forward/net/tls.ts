@@ -25,6 +25,12 @@ const keychains = [
   '/System/Library/Keychains/SystemRootCertificates.keychain',
 ];
 
+function noPem(message: string, what: string): UserError {
+  return new UserError('forward/tls-file', `cannot read the ${what}: ${message}`, {
+    hint: 'Check the [destination.tls] table.',
+  });
+}
+
 /** As root, a file that nobody else can change or replace: who writes the roots decides whom we believe. */
 async function readPem(file: string, what: string): Promise<Buffer> {
   if (process.geteuid?.() === 0)
@@ -32,10 +38,12 @@ async function readPem(file: string, what: string): Promise<Buffer> {
       owners: [0],
       stickyPasses: true,
       refuse: (place, reason, cause) =>
-        new UserError('forward/unsafe-file', `${place} ${reason}; the ${what} must be root's alone`, {
-          hint: 'Keep it in a folder that only root may write to ("sudo chown root", "sudo chmod go-w").',
-          cause,
-        }),
+        errnoOf(cause) === 'ENOENT'
+          ? noPem(`${place} ${reason}`, what)
+          : new UserError('forward/unsafe-file', `${place} ${reason}; the ${what} must be root's alone`, {
+              hint: 'Keep it in a folder that only root may write to ("sudo chown root", "sudo chmod go-w").',
+              cause,
+            }),
     }).path(path.resolve(file));
   try {
     // No wait for a FIFO that somebody named like the file.
@@ -49,9 +57,7 @@ async function readPem(file: string, what: string): Promise<Buffer> {
       await handle.close();
     }
   } catch (error) {
-    throw new UserError('forward/tls-file', `cannot read the ${what}: ${messageOf(error)}`, {
-      hint: 'Check the [destination.tls] table.',
-    });
+    throw noPem(messageOf(error), what);
   }
 }
 

@@ -59,7 +59,8 @@ test.skipIf(reason !== undefined)(
       timeout: '10s',
     });
     onTestFinished(() => kafka.close());
-    const items = [alertItem('a'), alertItem('b', { text: hostile }), alertItem('a', { revision: 2 })];
+    const grown = { ...alertItem('a', { revision: 2 }), update: true };
+    const items = [alertItem('a'), alertItem('b', { text: hostile }), grown];
     expect(await kafka.send(items, never)).toEqual(items.map(() => ({ kind: 'delivered' })));
     expect(await kafka.probe(never)).toMatchObject({ ok: true });
     await until(() => lines().length === 3, 'the consumer');
