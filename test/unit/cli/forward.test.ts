@@ -5,8 +5,11 @@ import { ControlServer } from '../../../src/agent/control.js';
 import { forwardHandlers } from '../../../src/agent/forward-control.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
+import { Forwarder } from '../../../src/forward/index.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import { target } from '../../helpers/targets.js';
+import { ScriptedDestination } from '../forward/fakes.js';
 import { fakeSystem } from '../install/fake-system.js';
 import { detection } from './alert-fixture.js';
 
@@ -68,7 +71,7 @@ describe('forward', () => {
     expect((await run('forward', 'resume', 'siem')).code).toBe(0);
     expect(documents((await run('forward', 'status', '--json')).stdout)[0]).toMatchObject({ paused: 'no' });
     expect((await run('forward', 'retry')).stdout).toBe('siem tries again\n');
-    expect((await run('forward', 'status')).stdout).toMatch(/^ +status waits +0\n +alerts wait +1/m);
+    expect((await run('forward', 'status')).stdout).toMatch(/^ +alerts wait +1.*\n +status waits +0/m);
     for (const [verb, state] of [
       ['pause', 'paused'],
       ['resume', 'resumed'],
@@ -99,6 +102,50 @@ describe('forward', () => {
     const sent = await run('forward', 'test', 'siem', '--send');
     expect({ code: sent.code, stdout: sent.stdout.slice(0, 2) }).toEqual({ code: 0, stdout: 'ok' });
     expect(existsSync(file)).toBe(true);
+  });
+
+  test('status tells of each lane what is wrong with it', async () => {
+    const { dataDir, run } = waiting();
+    const store = openStore({ dataDir, clock: systemClock });
+    const siem = new ScriptedDestination('siem');
+    siem.answer = (items) =>
+      items.map(({ lane }) =>
+        lane === 'status'
+          ? { kind: 'pause', reason: '403 no rights', cause: 'auth', certain: true }
+          : { kind: 'delivered', warning: 'stored in the failure store' },
+      );
+    store.outbox.add({ id: 's1', body: '{}' }, ['siem']);
+    const { outbox } = store;
+    const targets = [target(siem)];
+    const forwarder = new Forwarder({ outbox, targets, clock: systemClock, log: silentLogger });
+    const daemon = await ControlServer.listen(dataDir, forwardHandlers({ outbox, forwarder }), silentLogger);
+    try {
+      forwarder.start();
+      await forwarder.flush();
+      const { stdout } = await run('forward', 'status');
+      expect(stdout).toMatch(/reason +status documents alone: "siem" refuses our credentials.*403 no rights/);
+      expect(stdout).toMatch(
+        /alerts wait +0\n +alert warning +stored in the failure store\n +status waits +1.*refused/,
+      );
+      expect(stdout).not.toContain('null');
+      const [json] = documents((await run('forward', 'status', '--json')).stdout);
+      const rfc3339 = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+      expect(json).toMatchObject({
+        state: 'refused',
+        paused: 'no',
+        last_ok: rfc3339,
+        last_error: '403 no rights',
+        last_error_at: rfc3339,
+        lanes: {
+          alert: { state: 'open', reason: null, last_warning_at: rfc3339, last_error: null },
+          status: { state: 'refused', last_error: '403 no rights', last_error_at: rfc3339 },
+        },
+      });
+    } finally {
+      await forwarder.stop(0);
+      await daemon.close();
+      store.close();
+    }
   });
 
   test('a running agent is asked', async () => {

@@ -6,6 +6,9 @@ import { at, objectsAt, textAt } from '../../output/read.js';
 import { Sheet } from '../../output/sheet.js';
 import { ago } from '../../values.js';
 
+/** Labels of the lanes in the order in which they are sent. */
+const waiting = { alert: 'alerts wait', status: 'status waits', event: 'events wait' };
+
 export const forwardStatus = defineCommand({
   description: 'Asks the running agent, or reads the store when none runs.',
   options: { json: flag('--json', 'one JSON document a destination (NDJSON)') },
@@ -33,7 +36,7 @@ export const forwardStatus = defineCommand({
         const retry = wait > 0 ? `, next try in ${formatDuration(wait * 1000)}` : '';
         const state = textAt(one, 'state') ?? `no agent runs; paused: ${textAt(one, 'paused') ?? 'no'}`;
         section.field('state', `${state}${retry}`);
-        section.field('reason', textAt(one, 'pauseReason'));
+        section.field('reason', textAt(one, 'reason'));
         section.field(
           'delivered',
           `${textAt(one, 'delivered')}, ${textAt(one, 'duplicates')} of them had been before`,
@@ -44,11 +47,21 @@ export const forwardStatus = defineCommand({
           'last error',
           failed === undefined ? undefined : `${textAt(one, 'lastError')} (${failed})`,
         );
-        const waiting = { status: 'status waits', alert: 'alerts wait', event: 'events wait' };
         for (const [lane, label] of Object.entries(waiting)) {
-          const rows = Number(at(one, `lanes.${lane}.rows`) ?? 0);
-          const oldest = since(at(one, `lanes.${lane}.oldest`));
-          section.field(label, `${rows}${oldest === undefined ? '' : `, the oldest came ${oldest}`}`);
+          const of = at(one, `lanes.${lane}`);
+          const rows = Number(at(of, 'rows') ?? 0);
+          const oldest = since(at(of, 'oldest'));
+          const standing = textAt(of, 'state') ?? 'open';
+          const parts = [
+            `${rows}`,
+            ...(oldest === undefined ? [] : [`the oldest came ${oldest}`]),
+            ...(standing === 'open' ? [] : [standing]),
+          ];
+          section.field(label, parts.join(', '));
+          // Of the lane that speaks for the destination the reason stands above.
+          const reason = textAt(of, 'reason');
+          if (reason !== undefined && reason !== textAt(one, 'reason')) section.field(`${lane} lane`, reason);
+          section.field(`${lane} warning`, textAt(of, 'last_warning'));
         }
         section.field('dead', textAt(one, 'dead'));
         section.field('given up', textAt(one, 'evicted'));
