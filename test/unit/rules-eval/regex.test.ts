@@ -45,16 +45,17 @@ for (const [pattern, alphabet] of hostile) {
 }
 
 test('a text that is walked with all states at once matches as it does without', () => {
+  // None over which an engine that backtracks, such as the one it is compared with, would take for ever.
   const patterns = [
     ...[
       '.*a.{12}b.*',
       '(a|b)*a(a|b){14}',
       '(ab|ba|a){0,200}',
       '.*(aab|b.{15}a)',
-      '(a?b?){80}',
-      'b*(.*a.{11}){3}',
+      '.*a.{17}',
+      '(ab?)*.*ab.{13}',
     ],
-    ...['(.*a.{9}b)*', '.*[^a].{13}', '(a|b.{20})*'],
+    ...['a?.*b.{12}[ab]', '.*[^a].{13}', '(a|b.{20})*'],
   ];
   for (const pattern of patterns) {
     const whole = new RegExp(`^(?:${pattern})$`, 'su');
