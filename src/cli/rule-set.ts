@@ -28,7 +28,7 @@ export function listed(rule: Rule, settings: Settings['rules']): ListedRule {
   if (settings.disabled.includes(id))
     return { rule, enabled: false, reason: 'disabled in the configuration' };
   if (rule.launchwarden?.enabled === false && !settings.enabled.includes(id))
-    return { rule, enabled: false, reason: 'off by default' };
+    return { rule, enabled: false, reason: rule.off ? 'enabled = false in its file' : 'off by default' };
   return { rule, enabled: true, reason: undefined };
 }
 

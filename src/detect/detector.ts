@@ -23,7 +23,9 @@ import { conditionsOf, queryMatcher, sequenceOptions } from './query-matcher.js'
 import { Repeats } from './repeats.js';
 import { RuleAlerts } from './rule-alerts.js';
 import { KeyRoom, SequenceMatcher } from './sequence.js';
+import { Suppression } from './suppression.js';
 import { ThresholdMatcher } from './threshold.js';
+import type { Told } from './told.js';
 import { Users } from './user.js';
 
 export interface DetectorOptions {
@@ -141,7 +143,7 @@ export class Detector {
   #farthest(): Micros {
     let most = repeatWindow;
     for (const { rule, alerts, matcher } of this.#rules) {
-      most = Math.max(most, alerts.flood.interval);
+      most = Math.max(most, alerts.flood.interval, rule.suppression?.duration ?? 0);
       if (matcher instanceof ThresholdMatcher) most = Math.max(most, matcher.lookBack);
       if (rule.query.kind === 'sequence') most = Math.max(most, rule.query.maxspan ?? 0);
     }
@@ -299,8 +301,13 @@ export class Detector {
   ): QueryMatcher {
     const { first, alerts, history, counted } = parts;
     const limits = this.#limits;
-    const onMatch = (match: Match) => alerts.match(match);
-    if (rule.threshold !== undefined) return new ThresholdMatcher({ rule, limits, room: counted, onMatch });
+    const { suppression } = rule;
+    const grouped = suppression === undefined ? undefined : new Suppression(rule, suppression, alerts);
+    const onMatch = (match: Match) => (grouped ?? alerts).match(match);
+    if (rule.threshold !== undefined) {
+      const onMore = (told: Told, more: number) => alerts.again(told, more);
+      return new ThresholdMatcher({ rule, limits, room: counted, onMatch, onMore });
+    }
     if (rule.newTerms !== undefined) {
       const baseline = this.#options.baseline ?? (this.#options.history === undefined ? 0 : defaultBaseline);
       return new NewTermsMatcher({ rule, history, limits, baseline, onMatch });

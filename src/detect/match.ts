@@ -9,6 +9,8 @@ export interface Match {
   readonly joinKeys: JoinKey;
   /** File events of the same join key that stood in the window when the match was complete, oldest first. */
   readonly window: readonly Event[];
+  /** Tells it from other matches of the same events: a part of the alert's id. */
+  readonly part?: string;
 }
 
 export type OnMatch = (match: Match) => void;

@@ -38,13 +38,16 @@ export class NewTermsMatcher implements QueryMatcher {
   process(event: Event): void {
     const { rule, history, limits, onMatch } = this.#options;
     const learning = this.#isLearning(event.time);
-    // An event without one of the fields has no term; one with several values has one for each combination.
-    const fresh = joinKeysOf(this.#keys, event.doc, limits.keysPerEvent).filter((key) => {
-      const earlier = history.seen(rule.meta.id, JSON.stringify(key), event.time);
-      return earlier === undefined || event.time - earlier > this.#window;
-    });
-    const [first] = fresh;
-    if (first !== undefined && !learning) onMatch({ events: [event], joinKeys: first, window: [] });
+    // An event without one of the fields has no term; one with several values has one for each combination, and an alert
+    // for each that is new.
+    const keys = joinKeysOf(this.#keys, event.doc, limits.keysPerEvent);
+    for (const [index, key] of keys.entries()) {
+      const term = JSON.stringify(key);
+      const earlier = history.seen(rule.meta.id, term, event.time);
+      if (learning || (earlier !== undefined && event.time - earlier <= this.#window)) continue;
+      const part = index === 0 ? {} : { part: term };
+      onMatch({ events: [event], joinKeys: key, window: [], ...part });
+    }
   }
 
   /** Its terms may be others now. That an alert has been given for it is known where alerts are made. */

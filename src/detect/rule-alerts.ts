@@ -150,6 +150,14 @@ export class RuleAlerts {
     return told;
   }
 
+  /** Counts matches that are none of their own in the alert that stands for them. */
+  again(told: Told, more: number): void {
+    this.#options.counts.repeats += more;
+    if (told.detection === undefined) return;
+    told.detection = { ...told.detection, repeats: told.detection.repeats + more };
+    this.#tell(told.detection);
+  }
+
   #isNews(event: Event, call: Event): boolean {
     return !this.#named.has(event) && this.#toldOf(event, call) === undefined;
   }
@@ -180,10 +188,8 @@ export class RuleAlerts {
     // Neither a count nor a new term is about a file, even when its events are.
     const isAboutFile = rule.threshold === undefined && rule.newTerms === undefined;
     const file = best === undefined || !isAboutFile ? undefined : fileIdentity(best.event);
-    const id = alertId(
-      rule.meta.id,
-      match.events.map((event) => event?.id ?? null),
-    );
+    const ids = match.events.map((event) => event?.id ?? null);
+    const id = alertId(rule.meta.id, match.part === undefined ? ids : [...ids, match.part]);
     const before = this.#completed.get(last)?.find((one) => one.id === id);
     if (before !== undefined) return before;
     const subject = this.#subject(best, last, file?.path);

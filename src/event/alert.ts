@@ -315,6 +315,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         setup: rule.setup,
         query: rule.query,
         file: rule.file,
+        ...(rule.buildingBlock === undefined ? {} : { building_block_type: rule.buildingBlock }),
       },
     },
     Events: events.map((event) => event.doc),

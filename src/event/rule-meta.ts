@@ -45,6 +45,8 @@ export interface RuleMeta {
   readonly from: string;
   /** At most so many alerts in one interval; the rest is counted in a summary. */
   readonly maxSignals: number;
+  /** `building_block_type`: a part of other detections, that Kibana hides. */
+  readonly buildingBlock?: string;
   /** Path of the file as it was given; `builtin/<name>` for our own. */
   readonly file: string;
   readonly query: string;

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
 import { diagnosticOf, querySource } from './diagnostic.js';
+import { type ForeignKind, foreignHead, foreignKind, mayBeForeign } from './file/foreign.js';
 import { maxRuleFileBytes, readRuleFile, runsElsewhere } from './file/read.js';
 import type { Diagnostic, Rule } from './rule.js';
 
@@ -24,7 +25,10 @@ export interface LoadedRules {
   readonly rules: readonly Rule[];
   /** What keeps files from being rules, file by file; warnings stand on the rules. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Why files are passed over whose rules are sound and run elsewhere: ES|QL, machine learning, another system. */
+  /**
+   * Why files are passed over whose rules are sound and run elsewhere: ES|QL, machine learning, another system, Sigma, an
+   * export of Kibana.
+   */
   readonly passedOver: readonly Diagnostic[];
   /** Every rule file that was read, as named in diagnostics. */
   readonly files: readonly string[];
@@ -60,6 +64,7 @@ class Loader {
   readonly #diagnostics: Diagnostic[] = [];
   readonly #passedOver: Diagnostic[] = [];
   readonly #files: string[] = [];
+  readonly #foreign = new Map<ForeignKind, string[]>();
 
   result(): LoadedRules {
     return {
@@ -71,6 +76,21 @@ class Loader {
   }
 
   addPath(given: string): void {
+    this.#addPath(given);
+    for (const [{ code, what, hint }, files] of this.#foreign) {
+      const [first = given] = files;
+      const more = files.length - 1;
+      const others =
+        more === 0 ? '' : `, as ${more === 1 ? 'is another file' : `are ${more} more files`} here`;
+      const message = `this is ${what}, which is not read here${others}`;
+      this.#passedOver.push(
+        diagnosticOf(querySource('', first), { code, message, hint, span: { start: 0, end: 0 } }),
+      );
+    }
+    this.#foreign.clear();
+  }
+
+  #addPath(given: string): void {
     let isFolder: boolean;
     try {
       isFolder = statSync(given).isDirectory();
@@ -89,7 +109,7 @@ class Loader {
       );
     }
     if (isFolder) this.#addFolder(given, realpathSync(given), 0);
-    else this.addFile(given, given);
+    else if (!this.#isForeign(given)) this.addFile(given, given);
   }
 
   #addFolder(folder: string, root: string, depth: number): void {
@@ -125,10 +145,21 @@ class Loader {
         const inside = !stat.isSymbolicLink() || realpathSync(entry).startsWith(root + path.sep);
         if (inside) this.addFile(entry, entry);
         else this.#report(entry, 'rules/link', 'the link leads out of the folder and is not followed');
-      }
+      } else if (stat.isFile()) this.#isForeign(entry);
     } catch (error) {
       this.#report(entry, 'rules/unreadable', `the file cannot be read: ${messageOf(error)}`);
     }
+  }
+
+  /** Takes note of a file whose rules are of another kind. */
+  #isForeign(file: string): boolean {
+    if (!mayBeForeign(file)) return false;
+    const kind = foreignKind(file, headOf(file));
+    if (kind === undefined) return false;
+    const known = this.#foreign.get(kind);
+    if (known === undefined) this.#foreign.set(kind, [file]);
+    else known.push(file);
+    return true;
   }
 
   addFile(location: string, file: string): void {
@@ -186,5 +217,20 @@ class Loader {
     const source = querySource(where.text, file);
     const span = { start: where.at, end: where.at };
     this.#diagnostics.push(diagnosticOf(source, { code, message, span }));
+  }
+}
+
+/** The beginning of a regular file; empty when it cannot be read. */
+function headOf(file: string): string {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(descriptor).isFile()) return '';
+    const buffer = Buffer.alloc(foreignHead);
+    return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, foreignHead, 0));
+  } catch {
+    return '';
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

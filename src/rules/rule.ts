@@ -9,6 +9,18 @@ export interface Rule {
   readonly threshold?: { readonly fields: readonly string[]; readonly value: number };
   /** Of type new_terms: alert when the values of `fields` were not seen together for `historyWindow` microseconds. */
   readonly newTerms?: { readonly fields: readonly string[]; readonly historyWindow: number };
+  /**
+   * `[rule.alert_suppression]`: of the matches that share the values of `fields` within `duration` (microseconds; without
+   * one the rule's interval) the first is an alert, the others are counted in it. What lacks a field is a group of its own
+   * (`together`) or never suppressed (`apart`).
+   */
+  readonly suppression?: {
+    readonly fields: readonly string[];
+    readonly duration?: number;
+    readonly missing: 'together' | 'apart';
+  };
+  /** `enabled = false` in the file: off unless somebody enables it. */
+  readonly off?: true;
   /** `[rule.launchwarden]`, our own additions. */
   readonly launchwarden?: {
     /** Off unless somebody enables it. */

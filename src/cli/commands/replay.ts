@@ -9,6 +9,7 @@ import { readFor, takeInOrder, tellSkipped, withInput } from '../capture-input.j
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, list, value } from '../define-command.js';
 import { takeRecording } from '../eslogger-input.js';
+import { safe } from '../output/output.js';
 import { tableLines } from '../output/table.js';
 import { loadRuleSet } from '../rule-set.js';
 import { filePath, oneOf } from '../values.js';
@@ -30,8 +31,19 @@ async function chosenRules(context: CommandContext, paths: readonly string[]): P
     const loaded = loadRules(paths.map((one) => path.resolve(context.io.cwd, one)));
     // Of nothing but such rules there is nothing to replay.
     refuse([...loaded.diagnostics, ...(loaded.rules.length === 0 ? loaded.passedOver : [])]);
+    if (loaded.rules.length === 0) {
+      throw new UserError('rules/none', `there is no rule file in ${paths.join(', ')}`, {
+        hint: 'Rule files end in .toml.',
+      });
+    }
     tellPassedOver(context, loaded.passedOver);
-    return loaded.rules;
+    return loaded.rules.filter((rule) => {
+      if (rule.off)
+        context.io.stderr.write(
+          `launchwarden: ${safe(rule.meta.name)} is off: enabled = false in its file\n`,
+        );
+      return rule.off !== true;
+    });
   }
   const set = await loadRuleSet(context);
   refuse(set.diagnostics);

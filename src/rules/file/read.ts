@@ -8,7 +8,9 @@ import { fieldNameProblem } from '../budget.js';
 import { compileQuery } from '../compile.js';
 import { diagnosticOf, type Problem, type Source } from '../diagnostic.js';
 import type { Diagnostic, Rule } from '../rule.js';
+import { canFilter, readMeaning } from './meaning.js';
 import { readOwnTable } from './own-table.js';
+import { ruleKeys } from './rule-keys.js';
 import { TableReader, type TomlTable } from './table-reader.js';
 import { readThreats } from './threat.js';
 
@@ -29,33 +31,6 @@ const elsewhere: Record<string, string> = {
   threat_match: 'it joins with indicator indices in Elasticsearch',
   saved_query: 'its query is kept in Kibana',
 };
-
-// Keys of `[rule]` in elastic/detection-rules and elastic/protections-artifacts; most are carried or can be ignored.
-const ruleKeys = [
-  ...[
-    'id',
-    'rule_id',
-    'name',
-    'description',
-    'type',
-    'language',
-    'query',
-    'severity',
-    'risk_score',
-    'version',
-  ],
-  ...['author', 'license', 'tags', 'reference', 'references', 'false_positives', 'threat', 'note', 'setup'],
-  ...['interval', 'from', 'max_signals', 'threshold', 'new_terms', 'launchwarden', 'os_list', 'filters'],
-  ...[
-    'alert_suppression',
-    'index',
-    'enabled',
-    'timestamp_override',
-    'severity_mapping',
-    'risk_score_mapping',
-  ],
-  ...['timeline_id', 'timeline_title', 'investigation_fields', 'building_block_type', 'rule_name_override'],
-];
 
 /**
  * Whether what was found says no more than that a sound rule does not run on an endpoint: its type, its language, the
@@ -143,12 +118,12 @@ function unsupportedHere(rule: TableReader, problems: Problem[]): boolean {
       message: `the rule is for ${systems.join(', ')}, not for macOS`,
     });
   }
-  const filters = rule.raw('filters');
-  if (Array.isArray(filters) && filters.length > 0) {
+  if (!canFilter(rule.raw('filters'))) {
     rule.problem('filters', {
       code: 'rule/unsupported-filters',
-      message: 'rule.filters is not supported on an endpoint: it is Query DSL of Elasticsearch',
-      hint: 'Put the condition into the query.',
+      message:
+        'rule.filters is not supported on an endpoint as it is written: it is Query DSL of Elasticsearch',
+      hint: 'Put the condition into the query; phrases, terms, wildcards, ranges and existence are understood here.',
     });
   }
   return problems.length > before;
@@ -189,12 +164,14 @@ class RuleReader {
     const onHost = !rule.has('type') && rule.has('id');
     const meta = this.#meta(onHost);
     const query = this.#query(meta);
+    const meaning = readMeaning(rule);
     const parts = {
       ...(meta.type === 'threshold' ? { threshold: this.#threshold() } : {}),
       ...(meta.type === 'new_terms' ? { newTerms: this.#newTerms() } : {}),
     };
     const own = rule.table('launchwarden');
-    const launchwarden = own === undefined ? undefined : readOwnTable(own);
+    const read = own === undefined ? undefined : readOwnTable(own);
+    const launchwarden = meaning.off ? { ...read, enabled: false } : read;
     const errors = this.#problems.filter(({ severity }) => severity !== 'warning').slice(0, maxProblems);
     const slips = this.#problems.filter(({ severity }) => severity === 'warning').slice(0, maxProblems);
     const found = [...errors, ...slips].map((problem) => diagnosticOf(this.#source, problem));
@@ -204,9 +181,11 @@ class RuleReader {
     }
     return {
       rule: {
-        meta,
-        query: query.query,
+        meta: meaning.buildingBlock === undefined ? meta : { ...meta, buildingBlock: meaning.buildingBlock },
+        query: meaning.apply(query.query),
         ...parts,
+        ...(meaning.off ? { off: true } : {}),
+        ...(meaning.suppression === undefined ? {} : { suppression: meaning.suppression }),
         ...(launchwarden === undefined ? {} : { launchwarden }),
         ...(diagnostics.length === 0 ? {} : { warnings: diagnostics }),
       },

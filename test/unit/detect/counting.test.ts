@@ -39,16 +39,64 @@ test('a threshold counts the events of the look-back for each value of its field
   expect(found[0]?.joinKeys).toEqual(['1']);
 });
 
-test('events leave the look-back, and those that made an alert are not counted again', () => {
+test('events leave the look-back, and what follows an alert within the interval is counted in it', () => {
   const { found, feed } = detectorOf(counting);
   feed('a', 0, { tag: 'x', host: { id: '1' } });
   feed('b', 1, { tag: 'x', host: { id: '1' } });
   feed('c', 60.5, { tag: 'x', host: { id: '1' } });
   expect(found).toEqual([]);
   feed('d', 61, { tag: 'x', host: { id: '1' } });
+  expect(idsOf(found)).toEqual(['b c d']);
   feed('e', 62, { tag: 'x', host: { id: '1' } });
   feed('f', 63, { tag: 'x', host: { id: '1' } });
-  expect(idsOf(found)).toEqual(['b c d']);
+  expect(new Set(found.map(({ id }) => id)).size).toBe(1);
+  expect(found.at(-1)).toMatchObject({ repeats: 2 });
+});
+
+const x = { tag: 'x', host: { id: '1' } };
+
+test('a bucket alerts once in an interval; behind it the count begins anew', () => {
+  const { found, feed } = detectorOf({ ...counting, threshold: { fields: ['host.id'], value: 2 } });
+  for (const at of [0, 1, 2, 299, 300.9]) feed(`a${at}`, at, x);
+  expect(new Set(idsOf(found))).toEqual(new Set(['a0 a1']));
+  // The interval is 5 minutes from the event that completed the count.
+  feed('b', 301, x);
+  expect(new Set(idsOf(found))).toEqual(new Set(['a0 a1']));
+  feed('c', 302, x);
+  feed('d', 303, x);
+  expect(idsOf(found).at(-1)).toBe('b c');
+  expect(new Set(found.map(({ id }) => id)).size).toBe(2);
+});
+
+test('an alert of a bucket grows with the doubling of its count, and says all of it at the end of the interval', () => {
+  const { found, feed, detector } = detectorOf({ ...counting, threshold: { fields: ['host.id'], value: 1 } });
+  for (let index = 0; index < 101; index++) feed(`a${index}`, index / 2, x);
+  const counts = found.map(({ repeats }) => repeats);
+  expect(counts).toEqual([0, 1, 2, 4, 8, 16, 32, 64]);
+  detector.advance(found[0]!.time + 301 * second);
+  expect(found.at(-1)?.repeats).toBe(100);
+  const other = detectorOf({ ...counting, threshold: { fields: ['host.id'], value: 1 } });
+  for (let index = 0; index < 4; index++) other.feed(`a${index}`, index, x);
+  other.detector.finish();
+  expect(other.found.at(-1)?.repeats).toBe(3);
+});
+
+test('every value of a list is a bucket with an alert of its own', () => {
+  const { found, feed } = detectorOf({ ...counting, threshold: { fields: ['host.ip'], value: 2 } });
+  feed('a', 0, { tag: 'x', host: { ip: ['1.1.1.1', '2.2.2.2'] } });
+  feed('b', 1, { tag: 'x', host: { ip: ['2.2.2.2', '1.1.1.1'] } });
+  expect(found.map(({ joinKeys }) => joinKeys[0]).sort()).toEqual(['1.1.1.1', '2.2.2.2']);
+  expect(new Set(found.map(({ id }) => id)).size).toBe(2);
+});
+
+test('buckets that an alert stands for are bounded too', () => {
+  const { detector, feed } = detectorOf(
+    { ...counting, threshold: { fields: ['host.id'], value: 1 } },
+    { limits: { counted: 4 } },
+  );
+  for (let index = 0; index < 10; index++)
+    feed(`e${index}`, index, { tag: 'x', host: { id: String(index) } });
+  expect(detector.counters()['evicted_counts']).toBe(6);
 });
 
 test('without fields all events count together; without the field none does', () => {
@@ -100,6 +148,28 @@ test('new terms: types count, a missing field is no term, of several values any 
   feed('d', 3, seen(['1', 'z']));
   feed('e', 4, seen(['1', 'z']));
   expect(idsOf(found)).toEqual(['a', 'b', 'd']);
+});
+
+test('new terms: each new value of a list is an alert of its own, once', () => {
+  const { found, feed, detector } = detectorOf({
+    ...fresh,
+    newTerms: { fields: ['process.args'], historyWindow: day * second },
+  });
+  feed('a', 0, { tag: 'x', process: { args: ['p', 'q', 'p'] } });
+  feed('b', 1, { tag: 'x', process: { args: ['q', 'r', 's'] } });
+  expect(found.map(({ joinKeys }) => joinKeys[0])).toEqual(['p', 'q', 'r', 's']);
+  expect(new Set(found.map(({ id }) => id)).size).toBe(4);
+  // An event that grows gives an alert for what came, and none again for what was there.
+  detector.judge(event('b', 1, { tag: 'x', process: { args: ['q', 'r', 's', 't'] } }));
+  expect(new Set(found.map(({ id }) => id)).size).toBe(5);
+  expect(found.at(-1)?.joinKeys).toEqual(['t']);
+});
+
+test('new terms: combinations of lists are terms', () => {
+  const { found, feed } = detectorOf(fresh);
+  feed('a', 0, { tag: 'x', host: { id: ['1', '2'] }, process: { name: ['n', 'm'] } });
+  feed('b', 1, { tag: 'x', host: { id: '2' }, process: { name: ['m', 'o'] } });
+  expect(found.map(({ joinKeys }) => joinKeys.join(' '))).toEqual(['1 n', '1 m', '2 n', '2 m', '2 o']);
 });
 
 test('a rule without history only learns for a day; after a restart it knows that it has learnt', () => {

@@ -54,7 +54,7 @@ export function rule(
   text: string,
   more: Partial<RuleMeta> & Partial<Rule> = {},
 ): Rule {
-  const { threshold, newTerms, ...meta } = more;
+  const { threshold, newTerms, suppression, ...meta } = more;
   return {
     meta: {
       id: 'rule-1',
@@ -83,5 +83,6 @@ export function rule(
     query: query(language, text),
     ...(threshold === undefined ? {} : { threshold }),
     ...(newTerms === undefined ? {} : { newTerms }),
+    ...(suppression === undefined ? {} : { suppression }),
   };
 }

@@ -112,6 +112,13 @@ export const rulesCheck = defineCommand({
       else print(one, out);
     }
     if (!options.json) out.line(`${checked.length - bad.length} valid, ${bad.length} not`);
+    if (checked.length === 0) {
+      const where = args.map((one) => safe(one)).join(', ');
+      context.io.stderr.write(
+        `launchwarden: no rule file (.toml) in ${where === '' ? 'the configured folders' : where}\n`,
+      );
+      return ExitCode.checkFailed;
+    }
     return bad.length === 0 ? ExitCode.ok : ExitCode.checkFailed;
   },
 });

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { escapeText } from '../../../base/escape.js';
-import { type Diagnostic, formatDiagnostic, type LoadedRules } from '../../../rules/index.js';
+import { type Diagnostic, formatDiagnostic, type LoadedRules, type Rule } from '../../../rules/index.js';
 import type { CommandContext } from '../../context.js';
 
 /** So many of the files that were passed over are named. */
@@ -17,6 +17,23 @@ export function tellPassedOver(context: CommandContext, passedOver: readonly Dia
     `launchwarden: ${count} passed over, the rules do not run on an endpoint: ${first.join(', ')}${more}; ` +
       'see "launchwarden rules check"\n',
   );
+}
+
+/** Says on standard error how many rules have keys that are not done here, and names the first. */
+export function tellIgnoredKeys(context: CommandContext, rules: readonly Rule[]): void {
+  const some = rules.filter((rule) => ignoredKeys(rule).length > 0);
+  if (some.length === 0) return;
+  const first = some.slice(0, named).map(({ meta }) => escapeText(meta.name));
+  const more = some.length > named ? ` and ${some.length - named} more` : '';
+  const count = some.length === 1 ? '1 rule asks' : `${some.length} rules ask`;
+  context.io.stderr.write(
+    `launchwarden: ${count} for what is not done here: ${first.join(', ')}${more}; see "launchwarden rules check"\n`,
+  );
+}
+
+/** What a rule asks for that is not done here, in words. */
+export function ignoredKeys({ warnings = [] }: Rule): readonly string[] {
+  return warnings.filter(({ code }) => code === 'rule/ignored-key').map(({ message }) => message);
 }
 
 /** Says on standard error what is wrong with rule files. True when one of them is an error. */

@@ -12,10 +12,16 @@ import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.j
 import { listed, loadRuleSet, type RuleSet } from '../../rule-set.js';
 import { runningSensors } from '../../tiers.js';
 import { filePath } from '../../values.js';
-import { reportDiagnostics } from './diagnostics.js';
+import { ignoredKeys, reportDiagnostics } from './diagnostics.js';
+import { exportedSources, isExport } from './exports.js';
 
-interface Import {
+/** A rule, and the text of its file. */
+interface Source {
   readonly rule: Rule;
+  readonly text: string;
+}
+
+interface Import extends Source {
   readonly target: string;
   /** What the running sensors do not see of it. */
   readonly reasons: readonly string[];
@@ -37,7 +43,7 @@ function targetFor(rule: Rule, folder: string, taken: ReadonlyMap<string, string
 }
 
 function planImports(
-  rules: readonly Rule[],
+  sources: readonly Source[],
   how: {
     readonly set: RuleSet;
     readonly folder: string;
@@ -45,9 +51,13 @@ function planImports(
     readonly settings: Settings['rules'];
   },
 ): Import[] {
-  const muted = mutedRules(rules, how.settings, how.kinds);
+  const muted = mutedRules(
+    sources.map(({ rule }) => rule),
+    how.settings,
+    how.kinds,
+  );
   const taken = new Map(how.set.rules.map(({ rule }) => [rule.meta.file, rule.meta.id]));
-  return rules.map((rule) => {
+  return sources.map(({ rule, text }) => {
     const known = how.set.rules.find((one) => one.rule.meta.id === rule.meta.id);
     const file = known?.rule.meta.file;
     if (file !== undefined && path.dirname(file) !== how.folder) {
@@ -59,13 +69,14 @@ function planImports(
     taken.set(target, rule.meta.id);
     const reasons = degradedReasons(rule, tierOf(how.kinds, rule));
     const { enabled } = listed(rule, how.settings);
-    return { rule, target, reasons, enabled: enabled && !muted.has(rule.meta.id) };
+    return { rule, text, target, reasons, enabled: enabled && !muted.has(rule.meta.id) };
   });
 }
 
 export const rulesImport = defineCommand({
   description:
-    'Copies valid rule files into the folder "rules" beside the configuration file, which is added to [rules] folders. A rule\n' +
+    'Copies valid rule files into the folder "rules" beside the configuration file, which is added to [rules] folders; of an\n' +
+    'export of Kibana (.ndjson, .json) it makes rule files. A rule\n' +
     'that the running sensors cannot supply is off, with the reason, as long as they cannot, or until it is enabled by name.\n' +
     'Exit code 1 when a file was left out.',
   arguments: [
@@ -81,13 +92,16 @@ export const rulesImport = defineCommand({
   needs: 'the right to write beside the configuration file',
   async handler({ context, options: { dryRun, json }, args }) {
     const { loadRules } = await import('../../../rules/index.js');
-    const loaded = loadRules(args.map((one) => path.resolve(context.io.cwd, one)));
+    const paths = args.map((one) => path.resolve(context.io.cwd, one));
+    const exported = await exportedSources(paths.filter(isExport));
+    const loaded = loadRules(paths.filter((one) => !isExport(one)));
     const settings = await context.settings();
     const config = editableConfig(context, settings);
     const folder = path.join(path.dirname(config), 'rules');
     const { tier, kinds } = await runningSensors(context);
     const set = await loadRuleSet(context);
-    const imports = planImports(loaded.rules, { set, folder, kinds, settings: settings.rules });
+    const sources = [...loaded.rules.map(fileSource), ...exported.sources];
+    const imports = planImports(sources, { set, folder, kinds, settings: settings.rules });
     if (!dryRun && imports.length > 0) {
       place(imports, folder);
       if (!settings.rules.folders.includes(folder)) changeRuleLists(config, { addFolder: 'rules' });
@@ -103,23 +117,34 @@ export const rulesImport = defineCommand({
           enabled,
           tier,
           reasons,
+          not_done: ignoredKeys(rule),
         });
         continue;
       }
       context.out.line(`${enabled ? 'on ' : 'off'}  ${safe(name)}  ${safe(target)}`);
       for (const reason of listAt({ reasons }, 'reasons'))
         context.out.line(`     degraded at ${tier}: ${reason}`);
+      for (const ignored of ignoredKeys(rule)) context.out.line(`     warning: ${safe(ignored)}`);
     }
-    const leftOut = [...loaded.diagnostics, ...loaded.passedOver];
+    const leftOut = [...loaded.diagnostics, ...loaded.passedOver, ...exported.diagnostics];
+    if (imports.length === 0 && leftOut.length === 0) {
+      throw new UserError('rules/none', 'there is no rule file in what is to be imported', {
+        hint: 'Rule files end in .toml; exports of Kibana in .ndjson.',
+      });
+    }
     const broken = reportDiagnostics(context, { diagnostics: leftOut, passedOver: [] });
     return broken ? ExitCode.checkFailed : ExitCode.ok;
   },
 });
 
+function fileSource(rule: Rule): Source {
+  return { rule, text: readFileSync(rule.meta.file, 'utf8') };
+}
+
 function place(imports: readonly Import[], folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
-    for (const { rule, target } of imports) writeConfigFile(target, readFileSync(rule.meta.file, 'utf8'));
+    for (const { text, target } of imports) writeConfigFile(target, text);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('rules/cannot-import', `cannot copy rules into ${folder}: ${messageOf(error)}`, {

@@ -6,7 +6,7 @@ import { tableLines } from '../../output/table.js';
 import { asJudged, loadRuleSet } from '../../rule-set.js';
 import { oneOf } from '../../values.js';
 import { severityStyle } from '../alerts/list.js';
-import { reportDiagnostics } from './diagnostics.js';
+import { reportDiagnostics, tellIgnoredKeys } from './diagnostics.js';
 import { ruleFields, ruleSchema } from './rule-document.js';
 
 export const rulesList = defineCommand({
@@ -45,6 +45,10 @@ export const rulesList = defineCommand({
       if (rows.length === 0) out.line('No rules.');
       else for (const line of tableLines(columns, rows, out)) out.line(line);
     }
+    tellIgnoredKeys(
+      context,
+      rules.map(({ rule }) => rule),
+    );
     return reportDiagnostics(context, set) ? ExitCode.checkFailed : ExitCode.ok;
   },
 });

@@ -1,15 +1,19 @@
 import type { ListedRule } from '../../rule-set.js';
+import { ignoredKeys } from './diagnostics.js';
 
 export const ruleSchema = 'rule/1';
 
 /** The fields of a `launchwarden.rule/1` document: the rule file's own names. */
-export function ruleFields({ rule: { meta }, enabled, reason, degraded }: ListedRule): object {
+export function ruleFields({ rule, enabled, reason, degraded }: ListedRule): object {
+  const { meta } = rule;
+  const ignored = ignoredKeys(rule);
   return {
     id: meta.id,
     name: meta.name,
     enabled,
     ...(reason === undefined ? {} : { reason }),
     ...(degraded === undefined ? {} : { degraded }),
+    ...(ignored.length === 0 ? {} : { not_done: ignored }),
     severity: meta.severity,
     risk_score: meta.riskScore,
     type: meta.type,

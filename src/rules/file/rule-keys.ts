@@ -1,0 +1,36 @@
+/** Keys of `[rule]` in elastic/detection-rules and elastic/protections-artifacts; most are carried or can be ignored. */
+export const ruleKeys: readonly string[] = [
+  ...[
+    'id',
+    'rule_id',
+    'name',
+    'description',
+    'type',
+    'language',
+    'query',
+    'severity',
+    'risk_score',
+    'version',
+  ],
+  ...['author', 'license', 'tags', 'reference', 'references', 'false_positives', 'threat', 'note', 'setup'],
+  ...['interval', 'from', 'max_signals', 'threshold', 'new_terms', 'launchwarden', 'os_list', 'filters'],
+  ...[
+    'alert_suppression',
+    'index',
+    'enabled',
+    'timestamp_override',
+    'severity_mapping',
+    'risk_score_mapping',
+  ],
+  ...['timeline_id', 'timeline_title', 'investigation_fields', 'building_block_type', 'rule_name_override'],
+  ...['exceptions_list', 'response_actions', 'actions', 'event_category_override', 'timestamp_field'],
+  ...[
+    'tiebreaker_field',
+    'data_view_id',
+    'to',
+    'meta',
+    'throttle',
+    'required_fields',
+    'related_integrations',
+  ],
+];
