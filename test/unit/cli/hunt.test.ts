@@ -248,8 +248,10 @@ describe('replay', () => {
     const file = captured(attack);
     const { stdout } = await cli(['replay', '--input', file]);
     expect(stdout).toMatch(/low +open .*x\.plist\n.*medium +open .*e\.dsplug\n$/);
-    const none = await cli(['replay', '--input', file, '--rules', tempFolder()]);
-    expect(none).toMatchObject({ code: 0, stdout: 'No alerts.\n' });
+    const folder = tempFolder();
+    const none = await cli(['replay', '--input', file, '--rules', folder]);
+    expect(none).toMatchObject({ code: 2, stdout: '' });
+    expect(none.stderr).toContain(`there is no rule file in ${folder} [rules/none]`);
   });
 
   test('refuses a broken rule and a missing input', async () => {
