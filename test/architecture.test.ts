@@ -89,7 +89,6 @@ test('each outside part is imported in one place', () => {
     commander: /^cli\//,
     pino: /^base\/log\.ts$/,
     'smol-toml': /^(rules|config)\//,
-    undici: /^forward\//,
   };
   const wrong = imports().filter(
     ({ file, target }) => owners[target] !== undefined && !owners[target].test(file),

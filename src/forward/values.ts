@@ -49,9 +49,14 @@ export const secretRef = v.pipe(
   ),
 );
 
-/** An absolute URL of http or https without credentials, query or fragment. */
+/** An absolute URL of http or https without credentials or fragment. Its path and query are sent as they stand. */
 export const httpUrl = v.pipe(
   v.string('a URL'),
+  v.regex(/^[^\\]*$/, 'a URL with "/" between its parts'),
+  v.regex(
+    /^[\x21-\x7e]{1,4096}$/,
+    'a URL of printable ASCII without spaces; other characters are written as %xx',
+  ),
   v.check((value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     return (
@@ -62,6 +67,16 @@ export const httpUrl = v.pipe(
       url.hash === ''
     );
   }, 'a URL of https (or http) without user name and password in it'),
+);
+
+/** Such a URL that paths of the receiver's interface are appended to. */
+export const baseUrl = v.pipe(
+  httpUrl,
+  v.check((value) => !value.includes('?'), 'a URL without a query: paths are appended to it'),
+  v.check(
+    (value) => !/\/(?:_bulk|services\/collector(?:\/[a-z]+)?)\/*$/.test(value),
+    'the address of the receiver itself: the path of its interface (/_bulk, /services/collector) is appended',
+  ),
 );
 
 /** `host:port`, with IPv6 in brackets. */

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 import { batchOptions, commonOptions, networkOptions } from '../common-options.js';
-import { httpUrl, secretRef, text } from '../values.js';
+import { baseUrl, secretRef, text } from '../values.js';
 
 export const elasticsearchOptions = v.strictObject({
   type: v.literal('elasticsearch'),
   ...commonOptions,
   ...networkOptions,
   ...batchOptions,
-  url: httpUrl,
+  url: baseUrl,
   /** The API key as Elasticsearch gives it out (base64 of id:key). */
   api_key: v.optional(secretRef),
   user: v.optional(text),

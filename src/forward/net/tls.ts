@@ -103,9 +103,15 @@ export async function tlsConnection(options: TlsOptions, secrets: Secrets): Prom
     checkServerIdentity(host, certificate) {
       const wrong = tls.checkServerIdentity(options.server_name ?? host, certificate);
       if (wrong !== undefined || pins.length === 0) return wrong;
-      return pins.includes(spkiPin(certificate.raw))
+      const pin = spkiPin(certificate.raw);
+      return pins.includes(pin)
         ? undefined
-        : new Error("none of the pins is that of the server's key");
+        : Object.assign(
+            new Error(
+              `none of the pins is that of the server's key, which is "${pin}": if that is right, add it to "pin_spki_sha256" in [destination.tls]`,
+            ),
+            { code: 'ERR_TLS_PIN' },
+          );
     },
   };
   if (options.server_name !== undefined) connection.servername = options.server_name;

@@ -78,10 +78,12 @@ export function encodeOtlp(items: readonly OutboxItem[], version: string): strin
 export function judgeOtlp(items: readonly OutboxItem[], text: string): Verdict[] {
   let partial: { rejectedLogRecords?: unknown; errorMessage?: unknown } | null | undefined;
   try {
-    partial = (JSON.parse(text === '' ? '{}' : text) as { partialSuccess?: typeof partial } | null)
-      ?.partialSuccess;
+    partial = (JSON.parse(text) as { partialSuccess?: typeof partial } | null)?.partialSuccess;
   } catch {
-    return items.map(() => ({ kind: 'retry', reason: 'the reply is no JSON' }));
+    return items.map(() => ({
+      kind: 'retry',
+      reason: text.trim() === '' ? "the reply is empty, and no collector's" : 'the reply is no JSON',
+    }));
   }
   const rejected = Number(partial?.rejectedLogRecords ?? 0);
   const message = escapeText(String(partial?.errorMessage ?? '').slice(0, 300));

@@ -49,8 +49,9 @@ export class OtlpDestination implements Destination {
     context: { readonly clock: Clock; readonly version: string },
   ): Promise<OtlpDestination> {
     const secrets = new Secrets();
-    const url =
-      new URL(options.url).pathname === '/' ? `${options.url.replace(/\/$/, '')}/v1/logs` : options.url;
+    // An address alone is where the collector is, not where it takes logs.
+    const { origin, pathname, search } = new URL(options.url);
+    const url = pathname === '/' ? `${origin}/v1/logs${search}` : options.url;
     const made = new OtlpDestination(name, options, {
       ...context,
       http: await HttpClient.open({ ...options, url }, secrets),
@@ -64,7 +65,9 @@ export class OtlpDestination implements Destination {
       const reply = await this.#post(encodeOtlp(items, this.#version), signal);
       const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets: this.#http.secrets });
       if (verdict !== undefined) return items.map(() => verdict);
-      const verdicts = judgeOtlp(items, reply.text);
+      const verdicts = this.#isBare(reply)
+        ? items.map((): Verdict => ({ kind: 'delivered' }))
+        : judgeOtlp(items, reply.truncated ? '' : reply.text);
       if (verdicts[0]?.kind === 'split') this.#singlyUntil = this.#clock.monotonic() + singlyMs;
       return verdicts;
     } catch (error) {
@@ -77,7 +80,9 @@ export class OtlpDestination implements Destination {
   async probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }> {
     try {
       const reply = await this.#post(JSON.stringify({ resourceLogs: [] }), signal);
-      return { ok: reply.status === 200, detail: excerpt(reply, this.#http.secrets) };
+      const answer = statusVerdict(reply, { now: 0, secrets: this.#http.secrets });
+      const ok = answer === undefined && (this.#isBare(reply) || judgeOtlp([], reply.text) !== undefined);
+      return { ok, detail: excerpt(reply, this.#http.secrets) };
     } catch (error) {
       const verdict = failureVerdict(error);
       return { ok: false, detail: 'reason' in verdict ? verdict.reason : '' };
@@ -100,6 +105,12 @@ export class OtlpDestination implements Destination {
       maxReplyBytes: 4 * 1024 * 1024,
       signal,
     });
+  }
+
+  /** Nothing was wrong and nothing is said, by a collector: an empty answer of another kind may be anybody's. */
+  #isBare({ text, headers, truncated }: HttpReply): boolean {
+    const type = String(headers['content-type'] ?? '');
+    return !truncated && text.trim() === '' && /^application\/(?:json|x-protobuf)\b/.test(type);
   }
 
   async #headers(): Promise<Record<string, string>> {

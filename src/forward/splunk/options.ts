@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { batchOptions, commonOptions, networkOptions } from '../common-options.js';
-import { httpUrl, milliseconds, secretRef, text } from '../values.js';
+import { baseUrl, milliseconds, secretRef, text } from '../values.js';
 
 export const splunkOptions = v.strictObject({
   type: v.literal('splunk'),
@@ -8,7 +8,7 @@ export const splunkOptions = v.strictObject({
   ...networkOptions,
   ...batchOptions,
   /** Scheme, host and port of the HTTP Event Collector, `https://splunk:8088`. */
-  url: httpUrl,
+  url: baseUrl,
   token: secretRef,
   index: v.optional(text),
   source: v.optional(text, 'launchwarden'),

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type * as v from 'valibot';
-import { messageOf, UserError } from '../../base/errors.js';
+import { UserError } from '../../base/errors.js';
 import { escapeText } from '../../base/escape.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
+import { sentenceOf } from '../net/failures.js';
 import { findProxy, ProxyRefusal } from '../net/proxy.js';
 import { Secrets } from '../net/secrets.js';
 import { isHandshakeFailure, tlsConnection } from '../net/tls.js';
@@ -79,7 +80,7 @@ export class SyslogDestination implements Destination {
       port,
       timeoutMs: options.timeout,
       tls: options.transport === 'tls' ? await tlsConnection(options.tls, secrets) : undefined,
-      proxy: await findProxy(host, options, { secrets }),
+      proxy: await findProxy(host, options, { secrets, port }),
     };
     const byClose = options.confirm === 'half-close' || options.confirm === 'eof';
     if (connect.proxy !== undefined && byClose && (connect.tls === undefined || options.confirm === 'eof')) {
@@ -246,12 +247,18 @@ export class SyslogDestination implements Destination {
   }
 
   #failure(error: unknown): Verdict {
-    const reason = this.#secrets.redact(escapeText(messageOf(error))).slice(0, 500);
+    const reason = this.#secrets.redact(escapeText(sentenceOf(error))).slice(0, 500);
     if (error instanceof ProxyRefusal && error.ours) {
       this.#secrets.forget();
       return { kind: 'pause', reason, cause: 'auth' };
     }
-    return { kind: 'retry', reason, ...(isHandshakeFailure(error) ? { reopen: true } : {}) };
+    const afterMs = error instanceof ProxyRefusal ? error.afterMs : undefined;
+    return {
+      kind: 'retry',
+      reason,
+      ...(isHandshakeFailure(error) ? { reopen: true } : {}),
+      ...(afterMs === undefined ? {} : { afterMs }),
+    };
   }
 }
 

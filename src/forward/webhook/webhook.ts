@@ -3,12 +3,16 @@ import type * as v from 'valibot';
 import type { Clock } from '../../base/clock.js';
 import { UserError } from '../../base/errors.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
-import { failureVerdict, HttpClient, statusVerdict } from '../net/http.js';
+import { excerpt, failureVerdict, HttpClient, type HttpReply, isHtml, statusVerdict } from '../net/http.js';
 import { Secrets } from '../net/secrets.js';
 import { documentId } from '../updates.js';
+import { isForPeople, isMessageFormat, messageBody } from './body.js';
 import type { webhookOptions } from './options.js';
 
 export type WebhookOptions = v.InferOutput<typeof webhookOptions>;
+
+/** The status is the answer; the body is for people, and has so long, milliseconds. */
+const bodyMs = 2_000;
 
 function isLoopback(url: string): boolean {
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
@@ -50,7 +54,7 @@ export class WebhookDestination implements Destination {
     this.#options = options;
     this.#http = parts.http;
     this.#clock = parts.clock;
-    const single = options.format === 'json';
+    const single = options.format === 'json' || isMessageFormat(options.format);
     this.limits = { maxItems: single ? 1 : options.batch_items, maxBytes: options.batch_bytes };
   }
 
@@ -60,26 +64,53 @@ export class WebhookDestination implements Destination {
         hint: 'Use https, or set "insecure = true" if that is what you want.',
       });
     }
+    if ((options.format === 'pagerduty') !== (options.routing_key !== undefined)) {
+      throw new UserError(
+        'forward/credentials',
+        `destination "${name}" needs "routing_key" for PagerDuty alone`,
+        {
+          hint: 'Set format = "pagerduty" and "routing_key" (file:, env: or keychain:) together, or neither.',
+        },
+      );
+    }
+    if (isMessageFormat(options.format) && options.raw_events !== 'off') {
+      throw new UserError(
+        'forward/raw-events',
+        `destination "${name}" sends messages to people, no raw events`,
+        {
+          hint: `Set raw_events = "off", or another format than "${options.format}".`,
+        },
+      );
+    }
     const secrets = new Secrets();
     const made = new WebhookDestination(name, options, {
       http: await HttpClient.open(options, secrets),
       clock,
     });
     await made.#headers('', []);
+    await made.#routingKey();
     return made;
   }
 
   async send(items: readonly OutboxItem[], signal: AbortSignal): Promise<readonly Verdict[]> {
     const all = (verdict: Verdict) => items.map(() => verdict);
+    const { format, gzip } = this.#options;
+    const [first] = items;
+    if (first !== undefined && isMessageFormat(format) && !isForPeople(first, format))
+      return all({ kind: 'delivered' });
     try {
-      const body = this.#encode(items);
+      const body = this.#encode(items, await this.#routingKey());
       const headers = await this.#headers(body, items);
-      const { gzip } = this.#options;
-      const reply = await this.#http.request({ method: 'POST', path: '', headers, body, gzip, signal });
-      // Our idempotency key is known to the receiver: it has had this very request.
-      if (reply.status === 409) return all({ kind: 'duplicate' });
-      const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets: this.#http.secrets });
-      return all(verdict ?? { kind: 'delivered' });
+      const reply = await this.#http.request({
+        method: 'POST',
+        path: '',
+        headers,
+        body,
+        gzip,
+        bodyMs,
+        signal,
+      });
+      return all(this.#judge(reply));
     } catch (error) {
       return all(failureVerdict(error));
     }
@@ -88,8 +119,21 @@ export class WebhookDestination implements Destination {
   /** A webhook has no question that does nothing: whether the address answers at all is what can be asked. */
   async probe(signal: AbortSignal): Promise<{ ok: boolean; detail: string }> {
     try {
-      const reply = await this.#http.request({ method: 'GET', path: '', headers: {}, signal });
-      return { ok: reply.status < 500, detail: `HTTP ${reply.status}` };
+      const headers = await this.#headers('', []);
+      const reply = await this.#http.request({ method: 'GET', path: '', headers, bodyMs, signal });
+      const said = excerpt(reply, this.#http.secrets);
+      const { status } = reply;
+      if (status >= 200 && status < 300 && this.#isPage(reply))
+        return { ok: false, detail: `${said}: a web page, no receiver; check "url"` };
+      if (status >= 200 && status < 300) return { ok: true, detail: said };
+      // What takes POST alone says so to a GET.
+      if (status === 405 || status === 400 || status === 415)
+        return {
+          ok: true,
+          detail: `HTTP ${status}: it answers; "forward test --send" shows whether it takes documents`,
+        };
+      const cure = adviceFor(status);
+      return { ok: false, detail: cure === undefined ? said : `${said}: ${cure}` };
     } catch (error) {
       const verdict = failureVerdict(error);
       return { ok: false, detail: 'reason' in verdict ? verdict.reason : '' };
@@ -100,10 +144,50 @@ export class WebhookDestination implements Destination {
     await this.#http.close();
   }
 
-  #encode(items: readonly OutboxItem[]): string {
-    const bodies = items.map(({ body }) => body);
-    if (this.#options.format === 'json') return bodies[0] ?? '';
-    return this.#options.format === 'ndjson' ? `${bodies.join('\n')}\n` : `[${bodies.join(',')}]`;
+  #judge(reply: HttpReply): Verdict {
+    const { secrets } = this.#http;
+    // Our idempotency key is known to the receiver: it has had this very request.
+    if (reply.status === 409) return { kind: 'duplicate' };
+    const verdict = statusVerdict(reply, { now: this.#clock.now() / 1000, secrets });
+    if (verdict === undefined) {
+      if (!this.#isPage(reply)) return { kind: 'delivered' };
+      const reason = `${excerpt(reply, secrets)}: a web page is no acknowledgement (a login page, a portal?); if it is the receiver's own, set "accept_html = true"`;
+      return { kind: 'pause', cause: 'config', reason };
+    }
+    const advice = this.#advice(reply);
+    return advice === undefined || !('reason' in verdict)
+      ? verdict
+      : { ...verdict, reason: `${verdict.reason} (${advice})` };
+  }
+
+  #isPage(reply: HttpReply): boolean {
+    return !this.#options.accept_html && isHtml(reply.text);
+  }
+
+  /** Services that take no documents, but a message of their own, say so in their own ways. */
+  #advice({ status, text }: HttpReply): string | undefined {
+    if (status !== 400 || isMessageFormat(this.#options.format)) return undefined;
+    if (/^(?:no_text|invalid_payload|missing_text_or_fallback_or_attachments)\b/.test(text))
+      return 'Slack takes messages: set format = "slack"';
+    if (text.includes('routing_key'))
+      return 'PagerDuty takes events of its own: set format = "pagerduty" and "routing_key"';
+    return /summary or text is required|adaptive ?card/i.test(text)
+      ? 'Teams takes messages: set format = "teams"'
+      : 'check that it takes what "format" names';
+  }
+
+  async #routingKey(): Promise<string> {
+    const { routing_key } = this.#options;
+    return routing_key === undefined ? '' : this.#http.secrets.get(routing_key);
+  }
+
+  #encode(items: readonly OutboxItem[], routingKey: string): string {
+    const { format } = this.#options;
+    const bodies = items.map((item) =>
+      isMessageFormat(format) ? messageBody(item, format, routingKey) : item.body,
+    );
+    if (format === 'ndjson') return `${bodies.join('\n')}\n`;
+    return format === 'json-array' ? `[${bodies.join(',')}]` : (bodies[0] ?? '');
   }
 
   async #headers(body: string, items: readonly OutboxItem[]): Promise<Record<string, string>> {
@@ -122,4 +206,13 @@ export class WebhookDestination implements Destination {
     if (keys.length > 0) all['x-launchwarden-signature'] = signature(body, keys, seconds);
     return all;
   }
+}
+
+function adviceFor(status: number): string | undefined {
+  if (status >= 300 && status < 400)
+    return 'it sends elsewhere, and no redirect is followed; set the final address as "url"';
+  if (status === 404 || status === 410)
+    return 'nothing is there for a GET; check "url", and try "forward test --send" if it takes POST alone';
+  if (status === 401 || status === 403 || status === 407) return 'check the credentials ("secret_headers")';
+  return undefined;
 }
