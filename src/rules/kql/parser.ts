@@ -65,7 +65,9 @@ class KqlParser {
   #negatable(parse: () => Expr): Expr {
     const { at } = this.#scanner;
     if (!this.#scanner.negation()) return parse();
-    const operand = this.#deeper(() => this.#negatable(parse));
+    // A parenthesis is a level by itself: `not (not a)` is no deeper than `not not a`.
+    const isEnclosed = this.#scanner.text[this.#scanner.at] === '(';
+    const operand = isEnclosed ? parse() : this.#deeper(() => this.#negatable(parse));
     return this.#budget.node({ kind: 'not', operand, span: this.#since(at) });
   }
 

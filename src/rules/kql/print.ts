@@ -20,7 +20,8 @@ function printed(expr: Expr): [number, string] {
     case 'and':
       return [level.and, expr.operands.map((one) => print(one, level.not)).join(' and ')];
     case 'not':
-      return [level.not, `not ${print(expr.operand, level.not)}`];
+      // Kibana's grammar knows no `not not`.
+      return [level.not, `not ${print(expr.operand, level.term)}`];
     case 'match-all':
       return [level.term, '*'];
     case 'kql-exists':

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 
 /** `stage/what-is-wrong`: scripts may test a code, so all of them have one form. */
 const form = /^[a-z]+(?:-[a-z]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
-/** Codes of the system and of SQLite, which an error of ours may stand for. */
-const systems = /^(?:E[A-Z0-9]+|SQLITE_[A-Z_]+)$/;
+/** Codes of the system, of Node.js and of SQLite, which an error of ours may stand for. */
+const systems = /^(?:E[A-Z0-9]+|ERR_[A-Z_]+|SQLITE_[A-Z_]+)$/;
 /** Where a code is always written: an error that is made, the property, a finding of a check. */
 const made =
   /(?:[{,\n]\s*code: |\bUserError\(\s*|\.(?:error|warn)\(\s*[\w.]*[sS]pan,\s*)(['`])((?:[^'`\\]|\\.)*)\1/g;
