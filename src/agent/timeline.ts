@@ -167,8 +167,13 @@ export class Timeline {
     }
     const [first, second] = stretches;
     if (first !== undefined && wall - first.offset <= (second?.noticed ?? now)) return first.shift;
-    // Between the step and its notice, or in the future.
-    return this.#last.shift;
+    // A time that a step forward passed over: of the step not noticed yet, or where an interval begins. Never too late.
+    const passedOver = stretches.findLast(({ from, noticed, offset }, index) => {
+      const before = stretches[index - 1];
+      return before !== undefined && wall - offset < from && wall - before.offset > noticed;
+    });
+    // Or else it is in the future.
+    return (passedOver ?? this.#last).shift;
   }
 }
 

@@ -81,6 +81,24 @@ test('an interval keeps its length when the clock is set within it', () => {
   expect(placed.doc.launchwarden?.clock).toEqual({ shift: 60_000_000, not_before_shift: 0 });
 });
 
+test('an interval that begins at a time which a step forward passed over does not begin after its end', () => {
+  const clock = new ManualClock();
+  const line = timeline(clock);
+  clock.pass(10_000);
+  line.sample();
+  clock.step(120_000);
+  clock.pass(1);
+  line.sample();
+  const written = clock.now();
+  clock.step(-7_200_000);
+  clock.pass(5);
+  line.sample();
+  const sensor = { precision: 'interval', not_before: formatMicros(written - 20 * second) } as const;
+  const one = line.place({ ...at(written), doc: { ...at(written).doc, launchwarden: { sensor } } });
+  expect(one.time).toBe(written - 120 * second);
+  expect(line.timeOf(written - 20 * second)).toBeLessThanOrEqual(one.time);
+});
+
 test('the next run of the same boot goes on, and learns of a step while nobody ran', () => {
   const clock = new ManualClock();
   const first = timeline(clock);
