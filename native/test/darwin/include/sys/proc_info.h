@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+
+#define PROC_PIDTBSDINFO 3
+#define PROC_PIDVNODEPATHINFO 9
+#define PROC_FLAG_EXEC 0x40
+
+struct proc_bsdinfo {
+  uint32_t pbi_flags, pbi_status, pbi_xstatus, pbi_pid, pbi_ppid;
+  uint32_t pbi_uid, pbi_gid, pbi_ruid, pbi_rgid, pbi_svuid, pbi_svgid, rfu_1;
+  char pbi_comm[16];
+  char pbi_name[32];
+  uint32_t pbi_nfiles, pbi_pgid, pbi_pjobc, e_tdev, e_tpgid;
+  int32_t pbi_nice;
+  uint64_t pbi_start_tvsec, pbi_start_tvusec;
+};
+
+struct vnode_info_path {
+  char vip_path[1024];
+};
+struct proc_vnodepathinfo {
+  vnode_info_path pvi_cdir, pvi_rdir;
+};
