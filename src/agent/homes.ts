@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, read
 import path from 'node:path';
 import { errnoOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
+import { readPlist } from '../base/plist/index.js';
 import { canonicalMacPath, type RootMap } from '../base/root.js';
-import { readPlist } from '../enrich/index.js';
 import type { Home } from '../sensors/file-watch/index.js';
 
 /** The records of local users, which root alone may read: a property list each. Source: opendirectoryd(8). */

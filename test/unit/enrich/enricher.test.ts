@@ -5,7 +5,7 @@ import { Enricher, findingMeanings } from '../../../src/enrich/index.js';
 import type { EcsDocument, FileFields } from '../../../src/event/document.js';
 import type { Observation } from '../../../src/event/event.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
-import { xml } from './plist-samples.js';
+import { xml } from '../base/plist/samples.js';
 
 const clock = new ManualClock();
 const users = {

@@ -1,4 +1,4 @@
-import { scalarOf } from './plist-scalars.js';
+import { scalarOf } from './scalars.js';
 import {
   launchdKeys,
   type Oddities,
@@ -6,7 +6,7 @@ import {
   type PlistValue,
   plistLimits,
   setKey,
-} from './plist-value.js';
+} from './value.js';
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 const containers = new Set(['plist', 'dict', 'array']);

@@ -1,8 +1,7 @@
 import { flat } from '../base/flat.js';
+import { type PlistValue, plistToJson, type Repeated } from '../base/plist/index.js';
 import { type WhatRuns, whatRuns } from '../base/what-runs/index.js';
 import type { LaunchItemFields, PersistenceFields } from '../event/document.js';
-import { plistToJson } from './plist-json.js';
-import type { PlistValue, Repeated } from './plist-value.js';
 
 /** Characters of one text and texts of one list that an event carries. */
 const maxText = 4_096;
@@ -28,6 +27,8 @@ const triggerKeys = [
 
 export interface LaunchItem {
   readonly fields: LaunchItemFields;
+  /** By the keys that count, then by those that they replaced. */
+  readonly runs: readonly WhatRuns[];
   readonly findings: readonly string[];
 }
 
@@ -71,6 +72,7 @@ export function launchItem(value: PlistValue, context: LaunchItemContext = {}): 
       ...(triggers.length === 0 ? {} : { triggers }),
       json: plistToJson(value, context.repeated),
     },
+    runs,
     findings: contentFindings({ label, program, args, runs }, keys),
   };
 }

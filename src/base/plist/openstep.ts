@@ -1,4 +1,4 @@
-import { type Oddities, type PlistReading, type PlistValue, plistLimits, setKey } from './plist-value.js';
+import { type Oddities, type PlistReading, type PlistValue, plistLimits, setKey } from './value.js';
 
 /** Blanks and comments between the parts, as CFOldStylePList.c passes over them. */
 const blank = /(?:[\s\0\u2028\u2029]+|\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$))*/y;

@@ -1,6 +1,6 @@
-import { readBinaryPlist } from './plist-binary.js';
-import { decodeText, encodingOf, type TextEncoding } from './plist-encoding.js';
-import { readTextPlist } from './plist-openstep.js';
+import { readBinaryPlist } from './binary.js';
+import { decodeText, encodingOf, type TextEncoding } from './encoding.js';
+import { readTextPlist } from './openstep.js';
 import {
   Oddities,
   type PlistFinding,
@@ -9,8 +9,8 @@ import {
   plistLimits,
   type Repeated,
   setKey,
-} from './plist-value.js';
-import { readXmlEnd, readXmlPlist } from './plist-xml.js';
+} from './value.js';
+import { readXmlEnd, readXmlPlist } from './xml.js';
 
 export type PlistResult =
   | {

@@ -1,4 +1,4 @@
-import type { PlistValue, Repeated } from './plist-value.js';
+import type { PlistValue, Repeated } from './value.js';
 
 /** Bounds of the text: what an alert carries and a person reads. */
 const limits = { characters: 16_384, string: 4_096, nodes: 2_000, depth: 24 } as const;

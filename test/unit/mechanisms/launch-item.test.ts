@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { findingMeanings, launchItem, type PlistValue, persistenceOf } from '../../../src/enrich/index.js';
+import type { PlistValue } from '../../../src/base/plist/index.js';
+import { findingMeanings } from '../../../src/enrich/index.js';
+import { launchItem, persistenceOf } from '../../../src/mechanisms/launch-item.js';
 
 function item(fields: Record<string, PlistValue>) {
   const result = launchItem(

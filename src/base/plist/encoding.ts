@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Oddities } from './plist-value.js';
+import type { Oddities } from './value.js';
 
 /** How the bytes of a text are to be read. */
 export interface TextEncoding {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PlistValue, plistToJson, readPlist } from '../../../src/enrich/index.js';
-import { ascii, binaryPlist, trailer, xml } from './plist-samples.js';
+import { type PlistValue, plistToJson, readPlist } from '../../../../src/base/plist/index.js';
+import { ascii, binaryPlist, trailer, xml } from './samples.js';
 
 function value(bytes: Uint8Array): PlistValue {
   const result = readPlist(bytes);

@@ -1,13 +1,15 @@
 import path from 'node:path';
 import { launchItemKind } from '../base/launch-paths.js';
-import type { EcsDocument, FileFields, LaunchItemFields } from '../event/document.js';
+import { readPlist } from '../base/plist/index.js';
+import type { WhatRuns } from '../base/what-runs/index.js';
+import type { FileFields, LaunchItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { type LaunchItem, launchItem } from './launch-item.js';
-import { readPlist } from './plist.js';
 
 export interface ItemFacts {
   readonly findings: readonly string[];
   readonly plist: LaunchItemFields | undefined;
+  readonly runs: readonly WhatRuns[];
 }
 
 /** What the name, place, owner and content of a launch item say; undefined for a file that is none. */
@@ -19,7 +21,11 @@ export function launchItemFacts(file: FileFields, content: FileContent | undefin
   const read = content === undefined ? undefined : plistFacts(content, macPath);
   const label = read?.plist?.label;
   if (label !== undefined) findings.push(...labelFindings(label, macPath));
-  return { findings: [...findings, ...(read?.findings ?? [])], plist: read?.plist };
+  return {
+    findings: [...findings, ...(read?.findings ?? [])],
+    plist: read?.plist,
+    runs: read?.runs ?? [],
+  };
 }
 
 function placeFindings(macPath: string, file: FileFields): string[] {
@@ -48,28 +54,20 @@ function labelFindings(label: string, macPath: string): string[] {
 function plistFacts({ bytes, truncated, size, tail }: FileContent, macPath: string): ItemFacts {
   const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
   const result = readPlist(bytes, end);
-  if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' } };
+  if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' }, runs: [] };
   const { format, value, repeated } = result;
   let item: LaunchItem | undefined;
   try {
     item = launchItem(value, { path: macPath, repeated });
   } catch {
     // A mistake of ours must not cost the event that the file belongs to.
-    return { findings: [...result.findings, 'plist-unparsable'], plist: { format } };
+    return { findings: [...result.findings, 'plist-unparsable'], plist: { format }, runs: [] };
   }
-  if (item === undefined) return { findings: [...result.findings, 'not-a-dictionary'], plist: { format } };
-  return { findings: [...result.findings, ...item.findings], plist: { format, ...item.fields } };
-}
-
-/** The document with the findings added to those of its sensor, and the launch item. */
-export function withItemFacts(doc: EcsDocument, { findings, plist }: ItemFacts): EcsDocument {
-  const all = [...new Set([...(doc.launchwarden?.findings ?? []), ...findings])];
+  if (item === undefined)
+    return { findings: [...result.findings, 'not-a-dictionary'], plist: { format }, runs: [] };
   return {
-    ...doc,
-    launchwarden: {
-      ...doc.launchwarden,
-      ...(all.length === 0 ? {} : { findings: all }),
-      ...(plist === undefined ? {} : { plist }),
-    },
+    findings: [...result.findings, ...item.findings],
+    plist: { format, ...item.fields },
+    runs: item.runs,
   };
 }

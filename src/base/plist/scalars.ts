@@ -1,4 +1,4 @@
-import { exactInteger, type Oddities, type PlistValue } from './plist-value.js';
+import { exactInteger, type Oddities, type PlistValue } from './value.js';
 
 /** Characters that are kept of a number or date that is none. */
 const maxOdd = 200;

@@ -7,7 +7,7 @@ import {
   type PlistValue,
   plistLimits,
   setKey,
-} from './plist-value.js';
+} from './value.js';
 
 const headerBytes = 8;
 const trailerBytes = 32;

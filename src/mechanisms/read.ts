@@ -1,0 +1,102 @@
+import { flat } from '../base/flat.js';
+import { type PlistValue, readPlist } from '../base/plist/index.js';
+import { type WhatRuns, whatRuns } from '../base/what-runs/index.js';
+import type { MechanismFile } from './mechanism.js';
+
+/** Bytes of a text file that are read, and lines and characters of a line. */
+const maxBytes = 1024 * 1024;
+const maxLines = 4_096;
+const maxLine = 4_096;
+/** Items that one file may describe; the rest is counted by the finding `too-many-items`. */
+export const maxItems = 256;
+
+/** One line of a text file; lines that a backslash joins are one. */
+export interface Line {
+  /** 1 for the first. */
+  readonly number: number;
+  /** Without blanks at both ends. */
+  readonly text: string;
+}
+
+/** The lines that are neither empty nor a comment (`#`). */
+export function linesOf(file: MechanismFile): Line[] {
+  const text = textOf(file).replace(/\\\r?\n/g, ' ');
+  const lines: Line[] = [];
+  let number = 0;
+  for (const line of text.split(/\r?\n|\r/)) {
+    number++;
+    const trimmed = line.slice(0, maxLine).trim();
+    if (trimmed === '' || trimmed.startsWith('#')) continue;
+    lines.push({ number, text: flat(trimmed) });
+    if (lines.length >= maxLines) break;
+  }
+  return lines;
+}
+
+/** What was read of a text file, invalid characters replaced; empty when nothing was. */
+export function textOf({ content }: MechanismFile): string {
+  return content === undefined ? '' : Buffer.from(content.bytes.subarray(0, maxBytes)).toString('utf8');
+}
+
+export interface PropertyList {
+  /** The outermost dictionary; empty when there is none. */
+  readonly value: ReadonlyMap<string, PlistValue>;
+  readonly findings: readonly string[];
+}
+
+/** The file as a property list; undefined when it was not read. */
+export function plistOf({ content }: MechanismFile): PropertyList | undefined {
+  if (content === undefined) return undefined;
+  const { bytes, truncated, size, tail } = content;
+  const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
+  const result = readPlist(bytes, end);
+  if (!result.ok) return { value: new Map(), findings: [result.finding] };
+  if (!(result.value instanceof Map))
+    return { value: new Map(), findings: [...result.findings, 'not-a-dictionary'] };
+  return { value: result.value, findings: result.findings };
+}
+
+/** A text of a property list, bounded; undefined for a value of another type. */
+export function stringAt(value: ReadonlyMap<string, PlistValue>, key: string): string | undefined {
+  const found = value.get(key);
+  return typeof found === 'string' ? flat(found.slice(0, maxLine)) : undefined;
+}
+
+/** What a line that a shell reads runs: `curl x | sh`. */
+export function runsOfShell(text: string, itemPath?: string): WhatRuns {
+  const shell = whatRuns({ args: ['/bin/sh', '-c', text], itemPath });
+  const paths = shell.paths.slice(1);
+  return {
+    ...shell,
+    paths,
+    path: shell.path === '/bin/sh' ? paths.at(-1) : shell.path,
+    // That a shell reads it is how the mechanism works.
+    reasons: shell.reasons.filter((one) => one !== 'interpreter-one-liner'),
+  };
+}
+
+/** What one program or script runs that is named by its path. */
+export function runsOfProgram(program: string, itemPath?: string): WhatRuns {
+  return whatRuns({ program, itemPath });
+}
+
+/** The program of a bundle, by its Info.plist; a bundle whose list cannot be read is itself what runs. */
+export function runsOfBundle(file: MechanismFile): {
+  readonly runs: readonly WhatRuns[];
+  readonly identifier: string | undefined;
+  readonly findings: readonly string[];
+} {
+  const list = plistOf(file);
+  const name = list === undefined ? undefined : stringAt(list.value, 'CFBundleExecutable');
+  const program = name === undefined ? file.path : `${file.path}/Contents/MacOS/${name}`;
+  return {
+    runs: [runsOfProgram(program)],
+    identifier: list === undefined ? undefined : stringAt(list.value, 'CFBundleIdentifier'),
+    findings: list?.findings ?? [],
+  };
+}
+
+/** The findings that what it runs gives rise to. */
+export function reasonsOf(runs: readonly WhatRuns[]): string[] {
+  return [...new Set(runs.flatMap((one) => one.reasons))];
+}

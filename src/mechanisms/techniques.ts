@@ -1,0 +1,31 @@
+/** The MITRE ATT&CK techniques that mechanisms name. Source: attack.mitre.org, Enterprise, macOS. */
+export const techniques = {
+  T1037: 'Boot or Logon Initialization Scripts',
+  'T1037.002': 'Login Hook',
+  'T1037.004': 'RC Scripts',
+  'T1037.005': 'Startup Items',
+  T1053: 'Scheduled Task/Job',
+  'T1053.002': 'At',
+  'T1053.003': 'Cron',
+  'T1098.004': 'SSH Authorized Keys',
+  T1136: 'Create Account',
+  'T1136.001': 'Local Account',
+  T1176: 'Software Extensions',
+  'T1543.001': 'Launch Agent',
+  'T1543.004': 'Launch Daemon',
+  T1546: 'Event Triggered Execution',
+  'T1546.002': 'Screensaver',
+  'T1546.004': 'Unix Shell Configuration Modification',
+  'T1546.014': 'Emond',
+  T1547: 'Boot or Logon Autostart Execution',
+  'T1547.002': 'Authentication Package',
+  'T1547.006': 'Kernel Modules and Extensions',
+  'T1547.007': 'Re-opened Applications',
+  'T1547.015': 'Login Items',
+  'T1548.003': 'Sudo and Sudo Caching',
+  'T1556.003': 'Pluggable Authentication Modules',
+  'T1574.004': 'Dylib Hijacking',
+  'T1574.006': 'Dynamic Linker Hijacking',
+} as const;
+
+export type TechniqueId = keyof typeof techniques;
