@@ -1,6 +1,7 @@
 import { formatMicros, type Micros } from '../base/time.js';
 import type { EcsDocument, LaunchdJobFields } from './document.js';
 import type { Event } from './event.js';
+import { type Priority, priorityOf } from './priority.js';
 import { type RuleMeta, type Severity, severityScore, type Threat } from './rule-meta.js';
 
 /**
@@ -58,6 +59,8 @@ export interface Alert {
   readonly ruleName: string;
   readonly severity: Severity;
   readonly riskScore: number;
+  /** From the findings: how soon a person should look at it. */
+  readonly priority: Priority;
   /** Event time. */
   readonly time: Micros;
   /** When it was committed. */
@@ -194,6 +197,7 @@ function candidateFields({ event, named, link, process }: Candidate): object {
     action: event.doc.event?.action,
     sha256: event.doc.file?.hash?.sha256,
     label: event.doc.launchwarden?.plist?.label,
+    findings: event.doc.launchwarden?.findings,
     named,
     link,
     ...(process === undefined
@@ -231,7 +235,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
   const last = events.at(-1);
   const first = events[0];
   const subject = processEvent ?? fileEvent ?? last;
-  return {
+  return withPriority({
     '@timestamp': formatMicros(detection.time),
     message: rule.name,
     ecs: { version: '8.11.0' },
@@ -319,5 +323,12 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
       },
     },
     Events: events.map((event) => event.doc),
-  };
+  });
+}
+
+/** The document of an alert with the priority that follows from what it holds now. */
+export function withPriority(doc: EcsDocument): EcsDocument {
+  const alert = doc.launchwarden?.['alert'] as { severity: Severity } | undefined;
+  const priority = priorityOf(alert?.severity ?? 'low', doc);
+  return { ...doc, launchwarden: { ...doc.launchwarden, alert: { ...alert, priority } } };
 }

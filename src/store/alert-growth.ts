@@ -1,5 +1,12 @@
 import { parseTime } from '../base/time.js';
-import { type AlertContext, alertDocument, type Candidate, type Detection, shownOf } from '../event/alert.js';
+import {
+  type AlertContext,
+  alertDocument,
+  type Candidate,
+  type Detection,
+  shownOf,
+  withPriority,
+} from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 
@@ -22,6 +29,7 @@ interface CandidateFields {
   action?: string;
   sha256?: string;
   label?: string;
+  findings?: string[];
   named: boolean;
 }
 
@@ -120,11 +128,11 @@ export function grownDocument(
   fields.candidates = shownOf(detection.kind, all);
   if (!isSummary) fields.candidate_count = total;
   const file = old.file_event_id;
-  if (file === undefined) return next;
+  if (file === undefined) return withPriority(next);
   const told = new Set([...present, ...events.map((event) => event?.id)]);
   const isNamed = candidates.some(({ event, named }) => named && event.id === file);
   if (!told.has(file) || (before.get(file)?.named === true && !isNamed)) keepFile(next, doc);
-  return next;
+  return withPriority(next);
 }
 
 /** The file that the stored alert named is not among what came now: it stays. */
@@ -158,9 +166,11 @@ export function amendedDocument(doc: EcsDocument, event: Event): EcsDocument | u
     const label = event.doc.launchwarden?.plist?.label;
     if (sha256 !== undefined) candidate.sha256 = sha256;
     if (label !== undefined) candidate.label = label;
+    const findings = event.doc.launchwarden?.findings;
+    if (findings !== undefined) candidate.findings = findings;
   }
   if (fields.file_event_id === event.id) copyFileFields(next, event.doc);
   if (fields.process_event_id === event.id && event.doc.process !== undefined)
     next.process = event.doc.process;
-  return JSON.stringify(next) === before ? undefined : next;
+  return JSON.stringify(next) === before ? undefined : withPriority(next);
 }

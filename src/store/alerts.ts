@@ -12,6 +12,7 @@ import {
 } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
+import { priorityIn } from '../event/priority.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
 import { damagedDocument } from './damaged-document.js';
@@ -32,6 +33,8 @@ export interface AlertQuery {
   readonly rule?: string | readonly string[];
   /** Id of an alert: only what stands after it in the list (older ones), for the next page. */
   readonly before?: string;
+  /** The newest first, or what has the highest priority; `time` when absent. */
+  readonly sort?: 'time' | 'priority';
   /** 1000 when absent. */
   readonly limit?: number;
 }
@@ -44,6 +47,7 @@ interface AlertRow {
   rule_name: string;
   severity: Severity;
   risk_score: number;
+  priority: number;
   time: number;
   created: number;
   updated: number;
@@ -53,7 +57,7 @@ interface AlertRow {
   body: string;
 }
 
-const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.time, a.created,
+const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.priority, a.time, a.created,
   a.updated, a.status, a.change, a.doc, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
 
 interface Commit {
@@ -97,11 +101,12 @@ export class Alerts {
       byPrefix: db.prepare(`SELECT ${columns} WHERE a.id >= ? AND a.id < ? ORDER BY a.id LIMIT 6`),
       since: db.prepare('SELECT seq FROM alerts WHERE change > ? ORDER BY change LIMIT ?'),
       insert: db.prepare(
-        `INSERT INTO alerts (id, revision, rule_id, rule_name, severity, risk_score, time, created, updated, status,
-          change, doc) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
+        `INSERT INTO alerts (id, revision, rule_id, rule_name, severity, risk_score, priority, time, created, updated,
+          status, change, doc) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
       ),
       grow: db.prepare(
-        'UPDATE alerts SET revision = ?, rule_name = ?, time = ?, updated = ?, change = ?, doc = ? WHERE seq = ?',
+        `UPDATE alerts SET revision = ?, rule_name = ?, priority = ?, time = ?, updated = ?, change = ?, doc = ?
+          WHERE seq = ?`,
       ),
       touch: db.prepare('UPDATE alerts SET status = ?, updated = ?, change = ? WHERE seq = ?'),
       link: db.prepare('INSERT OR IGNORE INTO alert_events (event, alert) VALUES (?, ?)'),
@@ -183,6 +188,7 @@ export class Alerts {
       where.push(`${column} IN (${wanted.map(() => '?').join(', ')})`);
       values.push(...wanted);
     };
+    const byPriority = query.sort === 'priority';
     if (query.since !== undefined) where.push('a.time >= ?') && values.push(query.since);
     if (query.until !== undefined) where.push('a.time < ?') && values.push(query.until);
     within('a.severity', asList(query.severity));
@@ -191,12 +197,14 @@ export class Alerts {
     if (query.before !== undefined) {
       const last = this.#find(query.before);
       if (last === undefined) return [];
-      where.push('(a.time < ? OR (a.time = ? AND a.seq < ?))');
+      const after = '(a.time < ? OR (a.time = ? AND a.seq < ?))';
+      where.push(byPriority ? `(a.priority < ? OR (a.priority = ? AND ${after}))` : after);
+      if (byPriority) values.push(last.priority, last.priority);
       values.push(last.time, last.time, last.seq);
     }
     const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
     const statement = this.#db.prepare(
-      `SELECT ${columns} ${filter} ORDER BY a.time DESC, a.seq DESC LIMIT ?`,
+      `SELECT ${columns} ${filter} ORDER BY ${byPriority ? 'a.priority DESC, ' : ''}a.time DESC, a.seq DESC LIMIT ?`,
     );
     return all<AlertRow>(statement, ...values, query.limit ?? 1000).map((row) => this.#alert(row));
   }
@@ -277,12 +285,14 @@ export class Alerts {
     const doc = alertDocument(detection, context);
     const { seq, change } = this.#commit({ id, revision: 1, severity: rule.severity, doc, destinations });
     const { severity, riskScore, name } = rule;
+    const priority = priorityIn(doc, severity);
     const added = this.#sql.insert.run(
       id,
       rule.id,
       name,
       severity,
       riskScore,
+      priority.score,
       time,
       created,
       created,
@@ -291,7 +301,7 @@ export class Alerts {
     );
     this.#bind(Number(added.lastInsertRowid), doc);
     const alert: Alert = {
-      ...{ id, revision: 1, ruleId: rule.id, ruleName: name, severity, riskScore, time },
+      ...{ id, revision: 1, ruleId: rule.id, ruleName: name, severity, riskScore, priority, time },
       ...{ created, updated: created, status: 'open', doc, notes: [] },
     };
     return { alert, change: 'new' as const };
@@ -315,7 +325,8 @@ export class Alerts {
     const { change } = this.#ledger.update((ledger) => ledger.change++);
     const document = { seq, id, revision, rank: severityScore[severity], body: JSON.stringify(doc) };
     this.#outbox.revise(document, how.destinations, Math.floor(this.#clock.now() / 1000));
-    this.#sql.grow.run(revision, rule_name, how.time, how.now, change, seq, row.seq);
+    const { score } = priorityIn(doc, severity);
+    this.#sql.grow.run(revision, rule_name, score, how.time, how.now, change, seq, row.seq);
     this.#bind(row.seq, doc);
   }
 
@@ -402,6 +413,7 @@ export class Alerts {
 
   #alert(row: AlertRow): Alert {
     const facts = factsOf(row);
+    const doc = documentOf(row);
     return {
       id: row.id,
       revision: facts.revision,
@@ -409,11 +421,12 @@ export class Alerts {
       ruleName: row.rule_name,
       severity: facts.severity,
       riskScore: facts.risk_score,
+      priority: priorityIn(doc, facts.severity),
       time: facts.time,
       created: facts.created,
       updated: timeOf(row.updated),
       status: statuses.includes(row.status) ? row.status : 'open',
-      doc: documentOf(row),
+      doc,
       notes: all<AlertNote & object>(this.#sql.notes, row.seq),
     };
   }

@@ -121,6 +121,11 @@ export const mainSchema: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN update_of INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE destinations ADD COLUMN first_doc INTEGER NOT NULL DEFAULT 0;
   `,
+  // Of an alert from before: what its severity alone gives.
+  `
+  ALTER TABLE alerts ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+  UPDATE alerts SET priority = CASE severity WHEN 'critical' THEN 80 WHEN 'high' THEN 60 WHEN 'medium' THEN 40 ELSE 10 END;
+  `,
 ];
 
 /**

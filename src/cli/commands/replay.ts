@@ -3,6 +3,7 @@ import { ExitCode, UserError } from '../../base/errors.js';
 import { Detector } from '../../detect/index.js';
 import { type Alert, alertDocument, type Detection } from '../../event/alert.js';
 import { compareEvents } from '../../event/event.js';
+import { priorityIn } from '../../event/priority.js';
 import { type Diagnostic, formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
 import type { CapturedEvent } from '../../sensors/capture/index.js';
 import { readFor, takeInOrder, tellSkipped, withInput } from '../capture-input.js';
@@ -92,6 +93,7 @@ class Replay {
 function asAlert(detection: Detection, version: string): Alert {
   const { rule, time } = detection;
   const context = { version, agentId: 'replay', created: time, sensors: ['capture'], simulated: false };
+  const doc = alertDocument(detection, context);
   return {
     id: detection.id,
     revision: 1,
@@ -99,11 +101,12 @@ function asAlert(detection: Detection, version: string): Alert {
     ruleName: rule.name,
     severity: rule.severity,
     riskScore: rule.riskScore,
+    priority: priorityIn(doc, rule.severity),
     time,
     created: time,
     updated: time,
     status: 'open',
-    doc: alertDocument(detection, context),
+    doc,
     notes: [],
   };
 }

@@ -17,6 +17,7 @@ const launchwardenFields = {
         id: keyword,
         kind: keyword,
         severity: keyword,
+        priority: { properties: { score: { type: 'long' }, level: keyword, reasons: opaque } },
         revision: { type: 'long' },
         repeats: { type: 'long' },
         suppressed: { type: 'long' },

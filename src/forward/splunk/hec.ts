@@ -11,7 +11,9 @@ export interface HecMeta {
 export function encodeHec(item: OutboxItem, meta: HecMeta): string {
   const doc = JSON.parse(item.body) as EcsDocument;
   const time = parseTime(doc['@timestamp']);
-  const alert = doc.launchwarden?.['alert'] as { severity?: string } | undefined;
+  const alert = doc.launchwarden?.['alert'] as
+    | { severity?: string; priority?: { level?: string } }
+    | undefined;
   return JSON.stringify({
     ...(time === undefined ? {} : { time: Math.round(time.time / 1000) / 1000 }),
     ...(doc.host?.name === undefined ? {} : { host: doc.host.name }),
@@ -25,6 +27,7 @@ export function encodeHec(item: OutboxItem, meta: HecMeta): string {
       revision: String(item.revision),
       ...(item.update === true ? { event: 'updated' } : {}),
       ...(alert?.severity === undefined ? {} : { severity: alert.severity }),
+      ...(alert?.priority?.level === undefined ? {} : { priority: alert.priority.level }),
     },
   });
 }

@@ -137,6 +137,12 @@ function joinGroups(
   }
 }
 
+/** 0 to 100, as text. */
+function priorityOf(doc: EcsDocument): string | undefined {
+  const alert = doc.launchwarden?.['alert'] as { priority?: { score?: unknown } } | undefined;
+  return text(alert?.priority?.score);
+}
+
 /** ArcSight's Common Event Format, version 0. */
 export function cefPayload(subject: Subject, maxBytes: number): string {
   const { doc } = subject;
@@ -181,6 +187,7 @@ export function cefPayload(subject: Subject, maxBytes: number): string {
     labelled('cs3', 'signingId', text(process?.code_signature?.signing_id)),
     labelled('flexString1', 'ruleUuid', text((doc['rule'] as RuleFields | undefined)?.uuid)),
     labelled('cn1', 'revision', revision),
+    labelled('cn2', 'priority', priorityOf(doc)),
   ];
   const head = `${header.map((part, index) => (index === 0 ? part : cefHeader(part))).join('|')}|`;
   const write = (key: string, value: string) => `${key}=${cefValue(value)}`;
@@ -221,6 +228,7 @@ export function leefPayload(subject: Subject, maxBytes: number): string {
     [['reason', text(doc.event?.['reason'] ?? doc.message)]],
     [['commandLine', text(process?.command_line)]],
     [['revision', text(subject.revision)]],
+    [['priority', priorityOf(doc)]],
   ];
   const head = `${header.map((part) => leefText(part).replaceAll('|', '/').slice(0, 512)).join('|')}|`;
   const write = (key: string, value: string) => `${key}=${leefText(value)}`;

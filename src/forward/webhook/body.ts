@@ -32,12 +32,15 @@ function text(value: unknown): string {
 function factsOf(item: OutboxItem): Facts {
   const doc = JSON.parse(item.body) as EcsDocument;
   const rule = doc['rule'] as { id?: unknown; name?: unknown } | undefined;
-  const alert = doc.launchwarden?.['alert'] as { severity?: unknown } | undefined;
+  const alert = doc.launchwarden?.['alert'] as
+    | { severity?: unknown; priority?: { score?: unknown; level?: unknown } }
+    | undefined;
   const host = text(doc.host?.name) || 'unknown host';
   const title = text(rule?.name ?? doc.message) || text(doc.event?.action) || item.lane;
   const told: [string, unknown][] = [
     ['Host', host],
     ['Rule', rule?.id],
+    ['Priority', alert?.priority && `${text(alert.priority.level)} (${text(alert.priority.score)})`],
     ['File', doc.file?.path],
     ['Process', doc.process?.executable],
     ['User', doc.user?.name],

@@ -50,10 +50,14 @@ describe('alerts list', () => {
     const { code, stdout } = await cli(['alerts', 'list', '--data-dir', dataDir]);
     expect(code).toBe(0);
     const [head, ...rows] = stdout.trimEnd().split('\n');
-    expect(head).toMatch(/^ID +TIME \(UTC\) +SEVERITY +STATUS +RULE +SUBJECT$/);
+    expect(head).toMatch(/^ID +TIME \(UTC\) +PRIORITY +SEVERITY +STATUS +RULE +SUBJECT$/);
     expect(rows).toEqual([
-      expect.stringMatching(/^77c077c077c0 {2}2026-11-22 06:40:00 {2}medium {4}open .*x\.dsplug$/),
-      expect.stringMatching(/^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low {7}open .*com\.evil\.plist$/),
+      expect.stringMatching(
+        /^77c077c077c0 {2}2026-11-22 06:40:00 {2}medium 40 {2}medium {4}open .*x\.dsplug$/,
+      ),
+      expect.stringMatching(
+        /^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low 35 {5}low {7}open .*com\.evil\.plist$/,
+      ),
     ]);
   });
 
@@ -113,6 +117,33 @@ describe('alerts list', () => {
     expect(ids).toEqual(many.map(({ id }) => id).reverse());
   });
 
+  test('by priority: what findings speak against comes first, whatever its severity and age', async () => {
+    const evil = fileEvent('e1');
+    evil.doc.launchwarden = {
+      ...evil.doc.launchwarden,
+      findings: ['remote-script', 'apple-label', 'dyld-environment'],
+    };
+    const harmless = (id: string, minutes: number) =>
+      detection({
+        id,
+        events: [event(id, `2026-11-22T07:${minutes}:00Z`, { file: { path: `/${id}` } })],
+        candidates: [],
+      });
+    const dataDir = storedAlerts([
+      detection({ id: 'ee', events: [evil], candidates: [] }),
+      harmless('aa', 10),
+      harmless('bb', 20),
+    ]);
+    const ids = async (...more: string[]) => {
+      const { stdout } = await cli(['alerts', 'list', '--json', '--data-dir', dataDir, ...more]);
+      return documents(stdout).map((one) => one['id']);
+    };
+    expect(await ids('--sort', 'priority')).toEqual(['ee', 'bb', 'aa']);
+    expect((await ids('--sort', 'time')).at(-1)).toBe('ee');
+    const { stdout } = await cli(['alerts', 'list', '--data-dir', dataDir, '--sort', 'priority']);
+    expect(stdout.split('\n')[1]).toMatch(/^ee .* critical 100 +low +open/);
+  });
+
   test('nothing found is said, and is no failure', async () => {
     const { code, stdout } = await cli(['alerts', 'list', '--data-dir', twoAlerts(), '--since', '1s']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'No alerts.\n' });
@@ -140,7 +171,7 @@ describe('alerts show', () => {
     const { code, stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', twoAlerts()]);
     expect(code).toBe(0);
     const expected = [
-      'LOW (risk 21)  Launch agent written and loaded within a minute',
+      'LOW (risk 21), priority low (35)  Launch agent written and loaded within a minute',
       'SIMULATED',
       '3f9a01aa3f9a01aa3f9a01aa3f9a01aa',
       'alice (uid 501)',
@@ -156,6 +187,7 @@ describe('alerts show', () => {
       'evil-555, ad hoc',
       'RunAtLoad, WatchPaths',
       'shell-one-liner',
+      '+20  The signature of the program is not valid, or not trusted. (untrusted-program)',
       'binary',
       'file, 512 bytes, mode 0644, inode 12345',
       'alice (501)',
@@ -366,10 +398,10 @@ describe('80 columns', () => {
     const { stdout } = await cli(['alerts', 'list', '--data-dir', dataDir], plain);
     const [head, more, first, second, ...rest] = stdout.trimEnd().split('\n');
     expect([head, more]).toEqual([
-      'ID            TIME (UTC)           SEVERITY  STATUS',
+      'ID            TIME (UTC)           PRIORITY  SEVERITY  STATUS',
       expect.stringMatching(/^ {2}RULE +SUBJECT$/),
     ]);
-    expect(first).toMatch(/^3f9a[0-9a-f]{8} {2}2026-.* low +open$/);
+    expect(first).toMatch(/^3f9a[0-9a-f]{8} {2}2026-.* low \d+ +low +open$/);
     expect(second).toMatch(/^ {2}Launch agent.* {2}\/Users.*\.plist$/);
     expect(rest).toEqual([]);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);

@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import { RootMap } from '../../../src/base/root.js';
 import { formatMicros } from '../../../src/base/time.js';
-import { Enricher, findingMeanings } from '../../../src/enrich/index.js';
+import { Enricher } from '../../../src/enrich/index.js';
 import type { EcsDocument, FileFields } from '../../../src/event/document.js';
 import type { Observation } from '../../../src/event/event.js';
+import { findingMeaning } from '../../../src/event/findings.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { xml } from '../base/plist/samples.js';
 
@@ -223,7 +224,7 @@ test.each<[string, Given, string[]]>([
 ])('found: %s', (_, given, expected) => {
   const [event] = enricher.enrich(observation(given));
   expect(event?.doc.launchwarden?.findings ?? []).toEqual(expected);
-  for (const finding of expected) expect(findingMeanings[finding]).toMatch(/\.$/);
+  for (const finding of expected) expect(findingMeaning(finding)).toMatch(/\.$/);
 });
 
 test('what the sensor found stays', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PlistValue } from '../../../src/base/plist/index.js';
-import { findingMeanings } from '../../../src/enrich/index.js';
+import { findingMeaning } from '../../../src/event/findings.js';
 import { launchItem, persistenceOf } from '../../../src/mechanisms/launch-item.js';
 
 function item(fields: Record<string, PlistValue>) {
@@ -153,7 +153,7 @@ describe('findings', () => {
     ],
   ])('%s', (_, given, expected) => {
     expect(item(given).findings).toEqual(expected);
-    for (const finding of expected) expect(findingMeanings[finding]).toMatch(/\.$/);
+    for (const finding of expected) expect(findingMeaning(finding)).toMatch(/\.$/);
   });
 });
 

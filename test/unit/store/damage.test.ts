@@ -50,7 +50,7 @@ const item = (name: string) => ({
   type: 'file' as const,
 });
 
-const alertCount = 40;
+const alertCount = 100;
 
 /** A data folder with something in every table, all of it in the files themselves. */
 function filledFolder(): string {

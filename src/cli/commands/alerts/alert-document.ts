@@ -11,6 +11,7 @@ export function alertFields(alert: Alert): object {
     status: alert.status,
     severity: alert.severity,
     risk_score: alert.riskScore,
+    priority: alert.priority,
     rule_id: alert.ruleId,
     rule_name: alert.ruleName,
     time: formatMicros(alert.time),

@@ -7,7 +7,7 @@ import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import type { StyleName } from '../../output/style.js';
 import { type Column, tableLines } from '../../output/table.js';
-import { wholeNumber } from '../../values.js';
+import { oneOf, wholeNumber } from '../../values.js';
 import { alertFields, alertSchema } from './alert-document.js';
 import { alertQuery, filterOptions } from './filters.js';
 
@@ -25,6 +25,7 @@ export const severityStyle: Record<Severity, StyleName> = {
 export const alertColumns: readonly Column[] = [
   { title: 'ID', style: () => 'bold' },
   { title: 'TIME (UTC)' },
+  { title: 'PRIORITY', style: (text) => severityStyle[text.split(' ')[0] as Severity] },
   { title: 'SEVERITY', style: (text) => severityStyle[text as Severity] },
   { title: 'STATUS', style: (text) => (text === 'open' ? undefined : 'dim') },
   { title: 'RULE', flexible: true },
@@ -45,6 +46,7 @@ export function alertRow(alert: Alert): string[] {
   return [
     safe(shortId(alert.id)) ?? '',
     formatMicros(alert.time).slice(0, 19).replace('T', ' '),
+    `${alert.priority.level} ${alert.priority.score}`,
     alert.severity,
     alert.status,
     safe(alert.ruleName) ?? '',
@@ -52,7 +54,7 @@ export function alertRow(alert: Alert): string[] {
   ];
 }
 
-/** Hands over the alerts of a query page by page, newest first. */
+/** Hands over the alerts of a query page by page, in its order. */
 function eachPage(store: Store, query: AlertQuery, take: (page: readonly Alert[]) => void): void {
   let left = query.limit ?? 0;
   let before: string | undefined;
@@ -70,6 +72,7 @@ export const alertsList = defineCommand({
   description: 'Without --limit the newest 100 are listed.',
   options: {
     ...filterOptions,
+    sort: value('--sort ORDER', 'time (default) or priority', oneOf('--sort', ['time', 'priority'])),
     limit: value('--limit N', 'at most so many', wholeNumber('--limit', 1)),
     json: flag('--json', 'one JSON document a line (NDJSON)'),
   },
@@ -78,12 +81,17 @@ export const alertsList = defineCommand({
       line: 'launchwarden alerts list --since 24h --status open',
       says: 'what came in since yesterday and waits',
     },
+    { line: 'launchwarden alerts list --sort priority', says: 'what to look at first' },
     { line: 'launchwarden alerts list --severity medium,high --json', says: 'for a script' },
   ],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
   async handler({ context, options }) {
     const { out } = context;
-    const query = { ...(await alertQuery(context, options)), limit: options.limit ?? defaultLimit };
+    const query = {
+      ...(await alertQuery(context, options)),
+      ...(options.sort === undefined ? {} : { sort: options.sort }),
+      limit: options.limit ?? defaultLimit,
+    };
     const rows: string[][] = [];
     await context.withStore((store) => {
       eachPage(store, query, (page) => {

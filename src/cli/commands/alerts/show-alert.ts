@@ -1,6 +1,7 @@
 import { escapeBlock } from '../../../base/escape.js';
 import { formatDuration, formatMicros, type Micros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
+import { meaningOf } from '../../../event/priority.js';
 import { type Output, safe } from '../../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../../output/read.js';
 import { type Section, Sheet } from '../../output/sheet.js';
@@ -69,17 +70,33 @@ function textSection(sheet: Sheet, title: string, value: unknown): void {
   sheet.section(title, (section) => section.block(escapeBlock(value.slice(0, 32_768))));
 }
 
+/** Each finding with what it adds, and what it means. Documents may hold anything. */
+function reasonLines({ doc }: Alert): string[] {
+  return objectsAt(doc, 'launchwarden.alert.priority.reasons').map((reason) => {
+    const weight = Number(at(reason, 'weight'));
+    const word = textAt(reason, 'word') ?? '?';
+    return `${weight < 0 ? '' : '+'}${weight}  ${meaningOf(word) ?? word} (${word})`;
+  });
+}
+
 /** Prints everything that a person needs at first sight; `now` is for "3m ago". */
 export function showAlert(alert: Alert, how: { readonly out: Output; readonly now: Micros }): void {
   const { out, now } = how;
   const { doc } = alert;
   const sheet = new Sheet(out);
   const severity = out.style(['bold', severityStyle[alert.severity]] as never, alert.severity.toUpperCase());
-  sheet.title(`${severity} (risk ${alert.riskScore})  ${out.style('bold', safe(alert.ruleName) ?? '')}`);
+  const { level, score } = alert.priority;
+  const priority = out.style(severityStyle[level], `priority ${level} (${score})`);
+  sheet.title(
+    `${severity} (risk ${alert.riskScore}), ${priority}  ${out.style('bold', safe(alert.ruleName) ?? '')}`,
+  );
   const simulated = at(doc, 'labels.launchwarden_simulated') === true;
   if (simulated)
     sheet.title(out.style('yellow', 'SIMULATED: observed on a folder tree (--root), not on a Mac'));
   sheet.section('Overview', (section) => overview(alert, section, now));
+  sheet.section('Why this priority', (section) => {
+    for (const line of reasonLines(alert)) section.line(line);
+  });
   sheet.section('Events of the match', (section) => {
     for (const line of eventLines(objectsAt(doc, 'Events'), out)) section.line(line.text, line.indent);
   });

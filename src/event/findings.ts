@@ -1,0 +1,124 @@
+/** One finding: what it says, and how much it adds to the priority of an alert (`priority.ts`), 0 to 100. */
+export interface FindingMeaning {
+  readonly weight: number;
+  /** One sentence, for people. */
+  readonly says: string;
+}
+
+/**
+ * What can stand in `launchwarden.findings`: facts about a file. They are hints for a person, fields for a rule and parts of
+ * an alert's priority, never an alert of their own. A weight of 10 is a habit of careless vendors, 20 is rare in honest
+ * software, 30 and more is what malware does.
+ */
+export const findings: Readonly<Record<string, FindingMeaning>> = {
+  // Of the file itself, found by the sensor.
+  vanished: { weight: 5, says: 'The file was gone before it could be read.' },
+  'time-bounded': {
+    weight: 0,
+    says: "The volume's clock cannot be right: the time is the earliest possible one.",
+  },
+  symlink: { weight: 15, says: 'A symbolic link stands where launchd expects a file.' },
+  'parent-symlink': { weight: 15, says: 'The folder is reached through a symbolic link.' },
+  'hard-link': { weight: 15, says: 'The file has another name: it can be changed through that one.' },
+  fifo: { weight: 20, says: 'A named pipe stands where launchd expects a file.' },
+  socket: { weight: 20, says: 'A socket stands where launchd expects a file.' },
+  device: { weight: 20, says: 'A device stands where launchd expects a file.' },
+  unreadable: { weight: 10, says: 'The file could not be opened.' },
+  'content-withheld': {
+    weight: 15,
+    says: 'Not read: who decides where this path leads may not read what is there.',
+  },
+  oversized: { weight: 15, says: 'Larger than a property list may be: only its beginning was kept.' },
+  // Of its place and owner.
+  'hidden-name': { weight: 20, says: 'The name begins with a dot.' },
+  'not-plist-name': {
+    weight: 0,
+    says: 'The name does not end in .plist: launchd does not load it by itself.',
+  },
+  'in-subfolder': {
+    weight: 0,
+    says: 'It stands in a folder below the launch directory: launchd does not load it by itself.',
+  },
+  'not-owned-by-root': { weight: 10, says: 'A system-wide launch item that does not belong to root.' },
+  'writable-by-others': {
+    weight: 10,
+    says: 'The group or everybody may write it; launchd refuses such a file until that is changed.',
+  },
+  // Of its content.
+  'plist-empty': { weight: 0, says: 'The file is empty.' },
+  'plist-unknown-format': {
+    weight: 10,
+    says: 'Neither an XML nor a binary property list, nor one in the older text form.',
+  },
+  'plist-unparsable': { weight: 10, says: 'Not a valid property list: what could be read of it was kept.' },
+  'plist-too-complex': {
+    weight: 15,
+    says: 'A property list with more values, levels or bytes than are read: the rest is missing.',
+  },
+  'plist-cycle': { weight: 20, says: 'A property list that contains itself.' },
+  'plist-doctype': { weight: 20, says: 'The document type has declarations of its own.' },
+  'plist-cut': { weight: 5, says: 'The property list ends before its end.' },
+  'plist-odd-encoding': {
+    weight: 10,
+    says: 'Characters in another encoding than the one declared, or in none.',
+  },
+  'plist-odd-entity': {
+    weight: 15,
+    says: 'A character reference that readers of property lists understand differently or refuse.',
+  },
+  'plist-odd-text': { weight: 10, says: 'Text, a comment or an instruction where a property list has none.' },
+  'plist-odd-value': {
+    weight: 5,
+    says: 'A number, date or data that is none: kept as text, or as far as it is one.',
+  },
+  'plist-odd-version': { weight: 15, says: 'A binary property list of another version than bplist00.' },
+  'plist-old-format': { weight: 10, says: 'A property list in the text form of before XML, or in JSON.' },
+  'plist-duplicate-key': { weight: 20, says: 'A key occurs twice: readers differ about which one counts.' },
+  'plist-leading-bytes': { weight: 15, says: 'Something stands before the property list.' },
+  'plist-trailing-bytes': { weight: 10, says: 'Something follows the property list.' },
+  'plist-unknown-element': { weight: 10, says: 'An element that property lists do not have.' },
+  'not-a-dictionary': { weight: 5, says: 'The property list is no dictionary.' },
+  'no-label': { weight: 10, says: 'It has no Label.' },
+  'no-program': { weight: 0, says: 'It names no program.' },
+  'apple-label': { weight: 30, says: "The label claims to be Apple's, outside of the system's own folders." },
+  'label-not-file-name': { weight: 5, says: 'The label is not the name of the file.' },
+  'wrong-type': { weight: 10, says: 'A key of launchd holds a value of another type than launchd takes.' },
+  'key-in-other-case': { weight: 15, says: 'A key of launchd is written in another case.' },
+  // Of what it runs in the end, through whatever programs (`launchwarden.plist.runs`).
+  'program-in-tmp': { weight: 30, says: 'A program or script stands in a folder that everybody may write.' },
+  'hidden-program': {
+    weight: 20,
+    says: 'A program or script, or a folder on the way to it, has a name that begins with a dot.',
+  },
+  'relative-program': {
+    weight: 15,
+    says: 'The program is named without a folder of its own: the working folder decides what runs.',
+  },
+  'wrapped-program': {
+    weight: 5,
+    says: 'The program is started by another one (env, nohup, sudo, open, ...).',
+  },
+  'interpreter-one-liner': {
+    weight: 10,
+    says: 'The program is an interpreter that is given its script as an argument.',
+  },
+  'network-download': { weight: 15, says: 'The arguments fetch something from the network.' },
+  'encoded-command': { weight: 25, says: 'The arguments decode something before it is run.' },
+  'remote-script': { weight: 35, says: 'What is fetched from the network is run at once.' },
+  'dyld-environment': {
+    weight: 30,
+    says: 'The environment makes the program load foreign libraries (DYLD_...).',
+  },
+};
+
+/** Of a word that is not in the table: the event came from a newer program, or from elsewhere. */
+const unknownWeight = 5;
+
+export function findingWeight(finding: string): number {
+  return Object.hasOwn(findings, finding) ? (findings[finding] as FindingMeaning).weight : unknownWeight;
+}
+
+/** The sentence of a finding; undefined for a word that is not in the table. */
+export function findingMeaning(finding: string): string | undefined {
+  return Object.hasOwn(findings, finding) ? findings[finding]?.says : undefined;
+}
