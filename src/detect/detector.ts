@@ -2,7 +2,7 @@ import type { Micros } from '../base/time.js';
 import type { Detection } from '../event/alert.js';
 import { hasHiddenArguments } from '../event/arguments.js';
 import type { Event } from '../event/event.js';
-import { loadingVerbs, mayLoadUnseen } from '../event/launchctl.js';
+import { loadingVerbs, mayLoadUnseen, withLaunchctl } from '../event/launchctl.js';
 import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
 import { Ranking } from './candidates.js';
 import { ConditionNames } from './earlier.js';
@@ -232,7 +232,7 @@ export class Detector {
     const args = [...(event.doc.process?.args ?? ['launchctl']), ...loadingVerbs];
     const possible: number[] = [];
     try {
-      this.#set.match({ ...event.doc, process: { ...event.doc.process, args } }, possible);
+      this.#set.match(withLaunchctl({ ...event.doc, process: { ...event.doc.process, args } }), possible);
     } catch {
       this.#counts.errors++;
     }

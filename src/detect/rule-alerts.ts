@@ -55,7 +55,7 @@ export class RuleAlerts {
     this.flood.admit(time, { user, item: file?.path, oddity: undefined });
     const { repeats, rule } = this.#options;
     const told: Told = { id: undefined, since: time, detection: undefined, held: undefined };
-    if (file !== undefined) repeats.add(rule.meta.id, file, told, user);
+    if (file !== undefined) repeats.add(rule.meta.id, this.#identity(file), told, user);
   }
 
   /** Tells how many were held back of those whose interval ends by `until`, and which. */
@@ -66,7 +66,7 @@ export class RuleAlerts {
   /** An event came to hold another document. The alert about it keeps its id. */
   revised(event: Event): void {
     const told = this.#about.get(event);
-    const file = told && fileIdentity(event);
+    const file = told && this.#identityOf(event);
     if (file !== undefined) this.#options.repeats.update(this.#options.rule.meta.id, file, told as Told);
   }
 
@@ -76,6 +76,8 @@ export class RuleAlerts {
     const last = presentEvents(match).at(-1);
     if (last === undefined) return undefined;
     const ranked = this.#options.ranking.candidates(match);
+    const { linked } = this.#options.rule.launchwarden ?? {};
+    if (linked === true && !ranked.some(({ named, link }) => named || link === 'possible')) return undefined;
     // A call that names several files may be a repeat for one of them and news of another.
     const news = ranked.find(({ event, named }) => named && this.#isNews(event, last));
     return this.#alert(match, last, first(news, ranked));
@@ -158,12 +160,23 @@ export class RuleAlerts {
     this.#tell(told.detection);
   }
 
+  #identityOf(event: Event): FileIdentity | undefined {
+    const file = fileIdentity(event);
+    return file && this.#identity(file);
+  }
+
+  /** For a rule that asks for contents, the same content under the same path is the same file. */
+  #identity(file: FileIdentity): FileIdentity {
+    const byContent = this.#options.rule.launchwarden?.news === 'content' && file.sha256 !== undefined;
+    return byContent ? { ...file, inode: undefined } : file;
+  }
+
   #isNews(event: Event, call: Event): boolean {
     return !this.#named.has(event) && this.#toldOf(event, call) === undefined;
   }
 
   #toldOf(event: Event, call: Event): Told | undefined {
-    const file = fileIdentity(event);
+    const file = this.#identityOf(event);
     const known =
       this.#about.get(event) ??
       (file && this.#options.repeats.find(this.#options.rule.meta.id, file, call.time));
@@ -187,7 +200,7 @@ export class RuleAlerts {
     const [best] = candidates;
     // Neither a count nor a new term is about a file, even when its events are.
     const isAboutFile = rule.threshold === undefined && rule.newTerms === undefined;
-    const file = best === undefined || !isAboutFile ? undefined : fileIdentity(best.event);
+    const file = best === undefined || !isAboutFile ? undefined : this.#identityOf(best.event);
     const ids = match.events.map((event) => event?.id ?? null);
     const id = alertId(rule.meta.id, match.part === undefined ? ids : [...ids, match.part]);
     const before = this.#completed.get(last)?.find((one) => one.id === id);
@@ -287,7 +300,7 @@ export class RuleAlerts {
   #move(told: Told, before: Candidate | undefined, now: Candidate): void {
     if (before?.event === now.event) return;
     const { repeats, rule } = this.#options;
-    const [old, file] = [before && fileIdentity(before.event), fileIdentity(now.event)];
+    const [old, file] = [before && this.#identityOf(before.event), this.#identityOf(now.event)];
     if (before !== undefined && !before.named && old !== undefined) {
       repeats.remove(rule.meta.id, old, told);
       this.#about.delete(before.event);

@@ -4,7 +4,7 @@ import { formatMicros, parseTime } from '../base/time.js';
 import type { EcsDocument, HostFields, UserFields } from '../event/document.js';
 import type { Event, FileContent, Observation, SensorKind } from '../event/event.js';
 import { fileEventId } from '../event/ids.js';
-import { runsLaunchctl } from '../event/launchctl.js';
+import { runsLaunchctl, withLaunchctl } from '../event/launchctl.js';
 import { persistenceOf } from '../mechanisms/launch-item.js';
 import { type ItemFacts, launchItemFacts } from '../mechanisms/launch-item-facts.js';
 import { hostFacts } from './host.js';
@@ -75,7 +75,7 @@ export class Enricher {
         ? undefined
         : launchItemFacts(file, content);
     if (facts !== undefined) doc = withItemFacts(doc, facts);
-    else if (file === undefined) doc = this.#withNamedFiles(doc);
+    else if (file === undefined) doc = withLaunchctl(this.#withNamedFiles(doc));
     const completed = this.#numbered(event, doc);
     const launchItem =
       facts === undefined || !isLoadable(facts, content)

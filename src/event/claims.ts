@@ -30,6 +30,7 @@ const cut: Names = [
   ...below('launchwarden.process', 'args_cut args_omitted args_shortened'),
 ];
 const named: Names = below('launchwarden.process.named_files', 'path resolved inode state');
+const call: Names = below('launchwarden.launchctl', 'by verb effect labels paths outside');
 const parent: Names = below('process.parent', 'pid entity_id name executable args args_count command_line');
 
 /** A process in a message of EndpointSecurity: who did it, or who began. */
@@ -78,7 +79,7 @@ type Events = Readonly<Record<string, Names>>;
 
 /** EndpointSecurity, whichever way its messages come. */
 const system: Events = {
-  'process exec': [...begun, ...cut, ...named, 'process.Ext.script.path'],
+  'process exec': [...begun, ...cut, ...named, ...call, 'process.Ext.script.path'],
   'process fork': begun,
   'process end': [...begun, 'process.exit_code'],
   'file modification': [...written, ...place, ...stat, ...content, ...item],
@@ -106,7 +107,7 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
     'file open': [...written, ...place, ...stat, 'launchwarden.findings'],
   },
   eslogger: system,
-  'process-scan': { 'process exec': [...scanned, ...named], 'process fork': [...scanned] },
+  'process-scan': { 'process exec': [...scanned, ...named, ...call], 'process fork': [...scanned] },
   'file-watch': {
     'file modification': [...watched, ...content, ...item, ...target, 'file.target_path'],
     'file rename': [...watched, ...content, ...item, ...original],

@@ -154,6 +154,8 @@ export interface LaunchwardenFields {
   job?: LaunchdJobFields;
   /** What a process event says beyond Elastic's fields. */
   process?: LaunchwardenProcessFields;
+  /** What a launchctl call asks for, under whatever name launchctl runs. */
+  launchctl?: LaunchctlFields;
   /**
    * How far the wall clock had been set forward since the boot, microseconds; absent when it had not. `not_before_shift`:
    * the same for `sensor.not_before`, when that lies before the last step.
@@ -188,6 +190,23 @@ export interface LaunchItemFields {
 export interface LaunchwardenProcessFields extends Partial<ProcessCutFields> {
   /** The files that a launchctl call names, as they were when the call was seen. */
   named_files?: NamedFileFields[];
+}
+
+export interface LaunchctlFields {
+  /** What shows that it is launchctl: the image's `name`, `argv0`, Apple's `signature`, or the `shape` of the arguments. */
+  by: 'name' | 'argv0' | 'signature' | 'shape';
+  /** The verb in the end, wrappers (`asuser`, `bsexec`) left out; absent when there is none. */
+  verb?: string;
+  /**
+   * What the verb does: `load` loads, enables or starts a job; `remove` takes one away; `read` only shows; `change` is any
+   * other known one; `none`: it reads its commands from standard input; `unknown`: a verb that is in no list.
+   */
+  effect: 'load' | 'remove' | 'read' | 'change' | 'none' | 'unknown';
+  labels?: string[];
+  /** Property lists and folders, canonical; as written where the working folder is not known. */
+  paths?: string[];
+  /** True when one of the paths, or where it leads, is in no launch folder; absent when it names none. */
+  outside?: boolean;
 }
 
 /** A file that stands among the arguments of a process. */

@@ -1,5 +1,7 @@
+import { launchItemKind } from '../base/launch-paths.js';
+import { canonicalMacPath } from '../base/root.js';
 import { hasHiddenArguments } from './arguments.js';
-import type { EcsDocument } from './document.js';
+import type { EcsDocument, LaunchctlFields } from './document.js';
 
 /** What a launchctl call names (launchctl(1)), as it was written. */
 export interface LaunchctlCall {
@@ -12,24 +14,46 @@ export interface LaunchctlCall {
   readonly anyHome: boolean;
   /** True when the call loads, enables or starts something, or might: its verb is not known to do anything else. */
   readonly mayLoad: boolean;
+  /** What is done in the end: `load` in `asuser 501 launchctl load x`. Undefined when there is none. */
+  readonly verb: string | undefined;
+  readonly effect: LaunchctlFields['effect'];
 }
 
 const maxNesting = 5;
+/** Paths and labels that an event carries, and characters of each. */
+const maxNamed = 32;
+const maxNamedText = 1_024;
 
 /** Verbs that take a job away. */
 const undoing: ReadonlySet<string> = new Set(['unload', 'bootout', 'disable', 'stop', 'remove']);
 
-/** Verbs that load and start nothing, whatever their arguments are. */
-const harmless: ReadonlySet<string> = new Set([
+/** Verbs that only show something. */
+const reading: ReadonlySet<string> = new Set([
   ...['list', 'print', 'print-cache', 'print-disabled', 'plist', 'procinfo', 'hostinfo', 'resolveport'],
-  ...['limit', 'error', 'variant', 'version', 'help', 'blame', 'dumpstate', 'dumpjpcategory', 'examine'],
-  ...['getenv', 'setenv', 'unsetenv', 'export', 'manageruid', 'managerpid', 'managername', 'kill', 'uncache'],
+  ...['error', 'variant', 'version', 'help', '-h', '--help', 'blame', 'dumpstate', 'dumpjpcategory'],
+  ...['getenv', 'export', 'manageruid', 'managerpid', 'managername', 'examine', 'log', 'getrusage'],
+]);
+
+/** Verbs that change something, and load and start nothing. */
+const changing: ReadonlySet<string> = new Set([
+  ...['limit', 'setenv', 'unsetenv', 'kill', 'uncache', 'umask', 'config', 'reboot', 'attach', 'debug'],
 ]);
 
 /** Verbs that load, enable or start a job. */
 export const loadingVerbs: readonly string[] = [
   ...['load', 'bootstrap', 'enable', 'kickstart', 'start', 'submit'],
 ];
+
+const loading: ReadonlySet<string> = new Set(loadingVerbs);
+
+/** What a verb does. `unknown`: a verb that is in no list may load something. */
+function effectOf(verb: string): LaunchctlFields['effect'] {
+  if (loading.has(verb)) return 'load';
+  if (undoing.has(verb)) return 'remove';
+  if (reading.has(verb)) return 'read';
+  if (changing.has(verb)) return 'change';
+  return verb === '' ? 'none' : 'unknown';
+}
 
 // `-D`: what stands for a folder (launchctl(1), load).
 const searchPaths: Record<string, readonly string[]> = {
@@ -46,11 +70,111 @@ export function argumentsOf(doc: EcsDocument): string[] {
   return Array.isArray(args) ? args.filter((one): one is string => typeof one === 'string') : [];
 }
 
-/** Whether a process is launchctl, by its image or by what it calls itself. */
+/** Apple's own identifier of launchctl (rules of Jamf Protect name it). */
+const signingId = 'com.apple.xpc.launchctl';
+
+/** APFS ignores case: `/bin/LAUNCHCTL` is the same program. */
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name.length === 9 && name.toLowerCase() === 'launchctl';
+}
+
+/**
+ * By what a process is known to be launchctl: its image's name, the name that it calls itself, Apple's signature on a copy
+ * of it, or arguments that nobody else takes. Undefined for another process.
+ */
+export function launchctlBy({ process }: EcsDocument): LaunchctlFields['by'] | undefined {
+  if (process === undefined || process === null) return undefined;
+  if (isName(process.name)) return 'name';
+  const { args } = process;
+  const list: readonly unknown[] = Array.isArray(args) ? args : [];
+  const [first] = list;
+  if (typeof first === 'string' && isName(baseName(first))) return 'argv0';
+  if (process.code_signature?.signing_id === signingId) return 'signature';
+  return hasShape(list) ? 'shape' : undefined;
+}
+
+/** Arguments that make sense for launchctl alone: a verb of its own, then a property list or a service target. */
+function hasShape([, verb, ...rest]: readonly unknown[]): boolean {
+  if (typeof verb !== 'string' || rest.length === 0) return false;
+  const isTarget = (one: unknown) =>
+    typeof one === 'string' && /^(?:system|(?:user|login|gui)\/\d{1,10})(?:\/.|$)/s.test(one);
+  const isList = (one: unknown) => typeof one === 'string' && /^[/~.].*\.plist$/is.test(one);
+  switch (verb) {
+    case 'load':
+      return rest.some(isList);
+    case 'bootstrap':
+      return isTarget(rest[0]);
+    case 'kickstart':
+    case 'enable':
+      return rest.some((one) => isTarget(one) && (one as string).includes('/'));
+    case 'submit':
+      return rest.includes('-l') && rest.includes('--');
+    default:
+      return false;
+  }
+}
+
+/** Whether a process is launchctl, under whatever name. */
 export function runsLaunchctl(doc: EcsDocument): boolean {
-  if (doc.process?.name === 'launchctl') return true;
-  const first: unknown = doc.process?.args?.[0];
-  return typeof first === 'string' && baseName(first) === 'launchctl';
+  return launchctlBy(doc) !== undefined;
+}
+
+/** `launchwarden.launchctl` of a process that begins; undefined for another program. */
+export function launchctlFields(doc: EcsDocument): LaunchctlFields | undefined {
+  const by = launchctlBy(doc);
+  const call = by === undefined ? undefined : launchctlCall(doc, true);
+  if (by === undefined || call === undefined) return undefined;
+  const { verb, labels } = call;
+  // Without arguments it is not known what they were, or it was started with none.
+  const isBlind = verb === undefined && (argumentsOf(doc).length === 0 || hasHiddenArguments(doc));
+  const effect = isBlind ? 'unknown' : call.effect;
+  const { paths, outside } = placesOf(doc, call);
+  return {
+    by,
+    effect,
+    ...(verb === undefined ? {} : { verb: verb.slice(0, maxNamedText) }),
+    ...(labels.length === 0 ? {} : { labels: labels.slice(0, maxNamed).map(clipped) }),
+    ...(paths.length === 0 ? {} : { paths: paths.slice(0, maxNamed).map(clipped) }),
+    ...(outside === undefined ? {} : { outside }),
+  };
+}
+
+/** The document with `launchwarden.launchctl`, where it tells of a program that begins and is launchctl. */
+export function withLaunchctl(doc: EcsDocument): EcsDocument {
+  const action: unknown = doc.event?.action;
+  if (doc.process === undefined || action === 'fork' || action === 'end') return doc;
+  const fields = launchctlFields(doc);
+  return fields === undefined ? doc : { ...doc, launchwarden: { ...doc.launchwarden, launchctl: fields } };
+}
+
+function clipped(text: string): string {
+  return text.slice(0, maxNamedText);
+}
+
+/** The paths that a call names, absolute where that is known, and whether one of them is in no launch folder. */
+function placesOf(
+  doc: EcsDocument,
+  call: LaunchctlCall,
+): { readonly paths: readonly string[]; readonly outside: boolean | undefined } {
+  const given: unknown = doc.process?.working_directory;
+  const folder = typeof given === 'string' && given.startsWith('/') ? given : undefined;
+  const paths = call.paths.slice(0, 1_000).map((one) => {
+    const text = one.startsWith('file:///') ? one.slice('file://'.length) : one;
+    if (text.startsWith('/')) return canonicalMacPath(text);
+    return folder === undefined ? text : canonicalMacPath(`${folder}/${text}`);
+  });
+  const files: unknown = doc.launchwarden?.process?.named_files;
+  const resolved = (Array.isArray(files) ? files : [])
+    .map((one: unknown) => (one as { resolved?: unknown } | null)?.resolved)
+    .filter((one): one is string => typeof one === 'string');
+  const known = [...paths, ...resolved].filter((one) => one.startsWith('/'));
+  if (known.length === 0) return { paths, outside: undefined };
+  return { paths, outside: !known.every(isInLaunchFolder) };
+}
+
+/** A launch item, or a folder of them. */
+function isInLaunchFolder(path: string): boolean {
+  return launchItemKind(path) !== undefined || launchItemKind(`${path.replace(/\/+$/, '')}/x`) !== undefined;
 }
 
 /** What a launchctl process names. `all` counts verbs that take a job away too. Undefined for another process. */
@@ -74,7 +198,8 @@ class Call implements LaunchctlCall {
   readonly folders: string[] = [];
   readonly labels: string[] = [];
   anyHome = false;
-  mayLoad = true;
+  verb: string | undefined;
+  effect: LaunchctlFields['effect'] = 'none';
   readonly #ignored: ReadonlySet<string>;
 
   /** `ignored`: verbs whose arguments do not count. */
@@ -82,9 +207,14 @@ class Call implements LaunchctlCall {
     this.#ignored = ignored;
   }
 
+  get mayLoad(): boolean {
+    return this.effect === 'load' || this.effect === 'unknown' || this.effect === 'none';
+  }
+
   /** `args` without the program. */
   read([verb = '', ...rest]: readonly string[], depth: number): void {
-    this.mayLoad = !undoing.has(verb) && !harmless.has(verb);
+    this.verb = verb === '' ? undefined : verb;
+    this.effect = effectOf(verb);
     if (this.#ignored.has(verb)) return;
     switch (verb) {
       case 'load':
@@ -99,6 +229,12 @@ class Call implements LaunchctlCall {
       case 'disable':
       case 'kickstart':
         for (const one of rest) if (!one.startsWith('-')) this.#service(one);
+        break;
+      case 'kill':
+      case 'attach':
+      case 'debug':
+      case 'uncache':
+        for (const one of rest) this.#service(one);
         break;
       case 'start':
       case 'stop':
@@ -162,7 +298,7 @@ class Call implements LaunchctlCall {
 
   /** `asuser 501 launchctl load x`: what is run in its place. */
   #wrapped(args: readonly string[], depth: number): void {
-    const at = args.findIndex((one) => baseName(one) === 'launchctl');
+    const at = args.findIndex((one) => isName(baseName(one)));
     if (at >= 0 && depth < maxNesting) this.read(args.slice(at + 1), depth + 1);
   }
 }

@@ -25,6 +25,13 @@ export interface Rule {
   readonly launchwarden?: {
     /** Off unless somebody enables it. */
     readonly enabled?: boolean;
+    /**
+     * Only matches in which the process names a file of the window count: by path, by a folder, by its label or by its
+     * inode. Also those of which it may name one: a call that was not seen in full.
+     */
+    readonly linked?: true;
+    /** `content`: the same path with the same content is a repeat, also as another file; else a new inode is news. */
+    readonly news?: 'content';
     /** `[[rule.launchwarden.test]]`: events that must or must not match. */
     readonly tests?: readonly RuleTest[];
   };

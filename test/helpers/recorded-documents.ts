@@ -111,6 +111,7 @@ function esloggerDocuments(): Recorded {
       target,
       more: { script: file('/private/tmp/script.sh') },
     }),
+    execLine(['launchctl', 'kickstart', 'system/com.example.x'], { target }),
     line('exit', { stat: 0 }, { process: target }),
     line('close', { modified: true, target: at, was_mapped_writable: false }, by),
     line(
@@ -188,6 +189,7 @@ function endpointSecurityDocuments(): Recorded {
     message('exec', { exec: exec(['zsh']) }),
     message('fork', { process: child, actor: shell }),
     message('exec', { process: target, exec: exec(args) }),
+    message('exec', { process: target, exec: exec(['launchctl', 'kickstart', 'system/com.example.x']) }),
     message('exit', { process: target, exitStatus: 256 }),
     message('close', { file: at, modified: true }),
     message('rename', { file: at, other }),
@@ -233,6 +235,9 @@ function processScanDocuments(): Recorded {
     record(500, { ppid: 1 }),
     record(501, { executable: '/bin/launchctl' }),
     record(502, { type: 'fork' }),
+    record(506, {
+      args: { args: ['launchctl', 'kickstart', 'system/com.example.x'], count: 3, front: 3, shortened: 0 },
+    }),
     record(503, { args: { args: ['a'], count: 1, front: 1, shortened: 0 }, argsInexact: true }),
     record(504, { type: 'fork', argsWithheld: true }),
     unreadable(505),

@@ -13,6 +13,7 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sourceRuleFiles } from '../helpers/source-rules.js';
 
 /**
  * A folder that stands for a Mac, and the real agent on it: what the demo, the end-to-end tests and the benches share.
@@ -261,8 +262,20 @@ export function alertsAbout(alerts: readonly ListedAlert[], macPath: string): Li
   return alerts.filter((alert) => alert.doc.file?.path === macPath);
 }
 
-/** `launchwarden alerts list --json`, one document a line. */
+/**
+ * `launchwarden alerts list --json`, one document a line; without the alerts of built-in rules other than the source rules,
+ * which would add theirs to what is counted.
+ */
 export function listAlerts(mac: SimulatedMac): ListedAlert[] {
+  return allAlerts(mac).filter(({ doc }) => {
+    const { file } = (doc['launchwarden'] as { rule?: { file?: string } } | undefined)?.rule ?? {};
+    const isBuiltin = file?.startsWith('builtin/') === true;
+    return !isBuiltin || sourceRuleFiles.some((name) => file === `builtin/${name}`);
+  });
+}
+
+/** The same of all rules. */
+export function allAlerts(mac: SimulatedMac): ListedAlert[] {
   return cli(mac, 'alerts', 'list', '--json', '--limit', '100000')
     .split('\n')
     .filter((line) => line !== '')

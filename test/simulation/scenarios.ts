@@ -3,7 +3,6 @@ import {
   closeSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { sourceRuleFiles } from '../helpers/source-rules.js';
 import { type AgentProcess, launchAgentPlist, randomLabel, repository, type SimulatedMac } from './mac.js';
 
 /** Attacks on a simulated Mac by real files and real processes, for the demo's bigger brothers. */
@@ -110,14 +110,14 @@ export async function bundleAttack(agent: AgentProcess, way: string): Promise<st
 }
 
 /**
- * Configuration lines that run the built-in rules without their limit of 100 alerts in 5 minutes: for runs that make
+ * Configuration lines that run the source rules alone, without their limit of 100 alerts in 5 minutes: for runs that make
  * more than that.
  */
 export function unlimitedRules(mac: SimulatedMac): string {
   const source = path.join(repository, 'src', 'rules', 'builtin');
   const target = path.join(mac.base, 'rules');
   mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(source)) {
+  for (const name of sourceRuleFiles) {
     const text = readFileSync(path.join(source, name), 'utf8');
     writeFileSync(path.join(target, name), text.replace(/^max_signals = 100$/m, 'max_signals = 10000'));
   }

@@ -3,10 +3,19 @@ import { isTable, type TableReader } from './table-reader.js';
 
 /** `[rule.launchwarden]`: what is ours in a rule file. */
 export function readOwnTable(table: TableReader): NonNullable<Rule['launchwarden']> {
-  table.onlyKeys(['enabled', 'test'], true);
+  table.onlyKeys(['enabled', 'linked', 'news', 'test'], true);
   const enabled = table.flag('enabled');
+  const linked = table.flag('linked');
+  const news = table.text('news', 'file');
+  if (news !== 'file' && news !== 'content')
+    table.problem('news', { code: 'rule/value', message: `${table.path}.news is "file" or "content"` });
   const tests = table.tables('test').map(readTest);
-  return { ...(enabled === undefined ? {} : { enabled }), ...(tests.length === 0 ? {} : { tests }) };
+  return {
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(linked === true ? { linked } : {}),
+    ...(news === 'content' ? { news } : {}),
+    ...(tests.length === 0 ? {} : { tests }),
+  };
 }
 
 function readTest(table: TableReader): RuleTest {

@@ -66,11 +66,25 @@ function collect(text: string, needle: string, places: number[]): void {
 
 /** Texts of which one must occur for the condition to hold. */
 function needlesOf(condition: Expr): readonly string[] | undefined {
-  const required = bestFirst(condition).find(isUsable)?.texts;
+  const found = bestFirst(condition);
+  if (found.some(isOfLaunchctl)) return launchctlNeedles;
+  const required = found.find(isUsable)?.texts;
   if (required !== undefined || (condition.kind !== 'and' && condition.kind !== 'or')) return required;
   const parts = condition.operands.map(needlesOf);
   if (condition.kind === 'and') return parts.find((part) => part !== undefined);
   return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+}
+
+/**
+ * `launchwarden.launchctl` is derived from the process when a line has been read (`event/launchctl.ts`): it holds its name, or
+ * one of the arguments by which a copy under another name is known.
+ */
+const launchctlNeedles: readonly string[] = [
+  ...['launchctl', '"load"', '"bootstrap"', '"kickstart"', '"enable"', '"submit"'],
+];
+
+function isOfLaunchctl({ parts }: Requirement): boolean {
+  return parts[0] === 'launchwarden' && parts[1] === 'launchctl';
 }
 
 /** ASCII only, without what JSON escapes, and not like a number, which JSON may spell in several ways. */

@@ -3,6 +3,7 @@ import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import { type Event, timesOf } from '../../event/event.js';
 import { capturedEventId } from '../../event/ids.js';
+import { withLaunchctl } from '../../event/launchctl.js';
 
 /** An event of a capture, with the place of its line: zero-based, blank lines counted. */
 export interface CapturedEvent extends Event {
@@ -38,7 +39,7 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
     ...timesOf(fields, at?.time ?? 0),
     nanos: at?.nanos ?? 0,
     sequence: typeof sequence === 'number' ? sequence : Number.POSITIVE_INFINITY,
-    doc: fields as EcsDocument,
+    doc: withLaunchctl(fields as EcsDocument),
     line,
   };
 }

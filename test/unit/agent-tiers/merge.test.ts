@@ -3,7 +3,7 @@ import { SameChanges } from '../../../src/agent/tiers-merge.js';
 import { Detector } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import type { Event, FileContent } from '../../../src/event/event.js';
-import { loadBuiltinRules } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { observation } from './fake-sensor.js';
 
 const content: FileContent = { bytes: new Uint8Array([1]), size: 1, truncated: false };
@@ -87,7 +87,7 @@ test('what it remembers is bounded', () => {
 /** Two tellings of each change that were not merged, in both orders: detection makes one alert of each attack. */
 test.each(['eslogger first', 'file-watch first'])('told twice is alerted once: %s', (order) => {
   const found: Detection[] = [];
-  const detector = new Detector({ rules: loadBuiltinRules(), onDetection: (one) => found.push(one) });
+  const detector = new Detector({ rules: sourceRules(), onDetection: (one) => found.push(one) });
   let time = Date.UTC(2026, 10, 22, 9) * 1000;
   const tell = (doc: Event['doc']) => {
     time += 1_000;

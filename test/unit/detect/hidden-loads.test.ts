@@ -3,13 +3,13 @@ import { Detector } from '../../../src/detect/index.js';
 import { alertDocument, type Detection } from '../../../src/event/alert.js';
 import type { EcsDocument, LaunchwardenProcessFields } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
-import { loadBuiltinRules } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { event, fileEvent, launchctl } from './events.js';
 
 const folder = '/Users/alice/Library/LaunchAgents';
 const real = fileEvent('real', 0, `${folder}/real.plist`, { inode: '1' });
 const decoy = fileEvent('decoy', 1, `${folder}/decoy.plist`, { inode: '2' });
-const rules = loadBuiltinRules();
+const rules = sourceRules();
 
 function alerts(events: readonly Event[]): Detection[] {
   const told = new Map<string, Detection>();

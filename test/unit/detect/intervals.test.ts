@@ -4,12 +4,13 @@ import { formatMicros } from '../../../src/base/time.js';
 import { Detector } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import { type Event, earliest } from '../../../src/event/event.js';
-import { loadBuiltinRules, type Rule } from '../../../src/rules/index.js';
+import type { Rule } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { fileEvent, launchctl, rule, second, start } from './events.js';
 
 const folder = '/Users/alice/Library/LaunchAgents';
 const evilPath = `${folder}/evil.plist`;
-const builtin = loadBuiltinRules();
+const builtin = sourceRules();
 
 /** The event, known only to have happened at or after that many seconds. */
 function since(from: number, { doc, ...rest }: Event): Event {

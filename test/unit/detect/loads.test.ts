@@ -4,7 +4,8 @@ import { Detector, QueryRun } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import type { Event } from '../../../src/event/event.js';
 import { alertId } from '../../../src/event/ids.js';
-import { loadBuiltinRules, type Rule } from '../../../src/rules/index.js';
+import type { Rule } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { event, fileEvent, launchctl, rule, second } from './events.js';
 
 const folder = '/Users/alice/Library/LaunchAgents';
@@ -14,7 +15,7 @@ const evil = fileEvent('evil', 0, evilPath, { inode: '1' });
 const decoy = fileEvent('decoy', 1, decoyPath, { inode: '2' });
 const load = (id: string, at: number, ...args: string[]) => launchctl(id, at, ['load', ...args]);
 
-const builtin = loadBuiltinRules();
+const builtin = sourceRules();
 const loaded = builtin.find(({ meta }) => meta.name.startsWith('Launch agent written')) as Rule;
 
 function detect(events: readonly Event[], rules: readonly Rule[] = builtin, limits = {}) {

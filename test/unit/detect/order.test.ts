@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Detector, Orderer } from '../../../src/detect/index.js';
 import { compareEvents, type Event } from '../../../src/event/event.js';
-import { loadBuiltinRules } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { event, fileEvent, launchctl, rule, second, start } from './events.js';
 
 const ids = (events: readonly Event[]) => events.map(({ id }) => id);
@@ -81,7 +81,7 @@ test('any order of arrival within the window gives the same order', () => {
 
 const folder = '/Users/alice/Library/LaunchAgents';
 const rules = [
-  ...loadBuiltinRules(),
+  ...sourceRules(),
   rule('eql', 'sequence by host.id with maxspan=5s [file where true] ![process where true]', {
     id: 'unloaded',
     maxSignals: 4,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Detector, QueryRun } from '../../../src/detect/index.js';
-import { loadBuiltinRules } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { event, query, rule } from './events.js';
 
 test('a head that has all it wants says so, and takes no more', () => {
@@ -111,7 +111,7 @@ test('fields of any type are judged without an error', () => {
   fc.assert(
     fc.property(fc.array(doc, { maxLength: 8 }), (docs) => {
       const rules = [
-        ...loadBuiltinRules(),
+        ...sourceRules(),
         rule('eql', 'sequence by host.id [file where true] [process where true]', { id: 'pairs' }),
         rule('kuery', 'file.path:*', { id: 'terms', newTerms: { fields: ['file.path'], historyWindow: 1 } }),
         rule('kuery', 'file.path:*', { id: 'counts', threshold: { fields: ['host.id'], value: 2 } }),

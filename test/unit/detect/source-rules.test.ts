@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { Detector } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import type { Event } from '../../../src/event/event.js';
-import { loadBuiltinRules } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 import { fileEvent, launchctl } from './events.js';
 
-const builtin = loadBuiltinRules();
+const builtin = sourceRules();
 
 function detect(events: readonly Event[]): Detection[] {
   const found: Detection[] = [];

@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { conditionsOf } from '../../../src/detect/index.js';
-import {
-  loadBuiltinRules,
-  parseEql,
-  parseKql,
-  planConditions,
-  type Query,
-  RawFilter,
-} from '../../../src/rules/index.js';
+import { parseEql, parseKql, planConditions, type Query, RawFilter } from '../../../src/rules/index.js';
+import { sourceRules } from '../../helpers/source-rules.js';
 
 function queryOf(language: 'eql' | 'kql', text: string): Query {
   const parsed = language === 'eql' ? parseEql(text) : parseKql(text);
@@ -41,7 +35,7 @@ const queries = [
 ];
 
 test('the source rules are filtered by three texts: a line without them is passed over', () => {
-  const filter = filterOf(...loadBuiltinRules().map((rule) => rule.query));
+  const filter = filterOf(...sourceRules().map((rule) => rule.query));
   expect(filter).toBeDefined();
   if (filter === undefined) return;
   expect(

@@ -16,7 +16,7 @@ import { bare } from './trees.js';
 
 const rules = loadBuiltinRules();
 const byName = (part: string) => rules.find(({ meta }) => meta.name.includes(part)) as Rule;
-const launchAgent = byName('Launch agent');
+const launchAgent = byName('Launch agent written and loaded within');
 const plugin = byName('DirectoryService');
 const inferred = byName('found loaded');
 
@@ -33,7 +33,6 @@ const sourceQueries = {
 
 test('the trees are those of the source queries', () => {
   expect(rules).toEqual(expect.arrayContaining([launchAgent, plugin, inferred]));
-  expect(rules).toHaveLength(3);
   expect({ query: bare(launchAgent.query) }).toEqual({
     query: bare((parseEql(sourceQueries.launchAgent) as { query: unknown }).query),
   });
@@ -79,9 +78,9 @@ test.each(rules.map((rule) => [rule.meta.name, rule] as const))(
     expect(rule.warnings).toBeUndefined();
     expect(meta.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect([meta.license, ...meta.author]).toEqual(['Apache-2.0', 'launchwarden']);
-    expect(meta.references[0]).toMatch(/^https:\/\/www\.elastic\.co\//);
+    for (const one of meta.references) expect(one).toMatch(/^https:\/\//);
     expect(meta.file).toMatch(/^builtin\/[a-z-]+\.toml$/);
-    expect(meta.tags).toEqual(expect.arrayContaining(['OS: macOS', 'Tactic: Persistence']));
+    expect(meta.tags).toEqual(expect.arrayContaining(['OS: macOS', expect.stringMatching(/^Tactic: ./)]));
     expect(meta.falsePositives.length).toBeGreaterThan(0);
     for (const words of ['alerts show', 'alerts note', 'alerts ack', 'alerts close', `rules show ${meta.id}`])
       expect(meta.note).toContain(`launchwarden ${words}`);
