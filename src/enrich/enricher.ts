@@ -1,15 +1,17 @@
 import type { Clock } from '../base/clock.js';
 import type { RootMap } from '../base/root.js';
 import { formatMicros, parseTime } from '../base/time.js';
-import type { EcsDocument, HostFields, UserFields } from '../event/document.js';
+import type { EcsDocument, FileFields, HostFields, UserFields } from '../event/document.js';
 import type { Event, FileContent, Observation, SensorKind } from '../event/event.js';
 import { fileEventId } from '../event/ids.js';
 import { runsLaunchctl, withLaunchctl } from '../event/launchctl.js';
+import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import { persistenceOf } from '../mechanisms/launch-item.js';
 import { type ItemFacts, launchItemFacts } from '../mechanisms/launch-item-facts.js';
 import { hostFacts } from './host.js';
 import { withItemFacts } from './item-facts.js';
 import type { NamedPaths } from './named-paths.js';
+import { entryFields, itemsOf, ownerFields, withPersistence } from './persistence.js';
 import { ProcessTable } from './process-table.js';
 import { UserNames } from './users.js';
 
@@ -32,6 +34,8 @@ export interface EnricherOptions {
   readonly processes?: ProcessTable;
   /** Follows what a launchctl call names; left out where the files are not at hand. */
   readonly namedPaths?: Pick<NamedPaths, 'of'>;
+  /** Homes that do not stand in /Users, canonical paths. */
+  readonly homes?: () => Iterable<string>;
 }
 
 /** Completes what the sensors observe: host, agent, names of users, parents of processes, what a property list says. */
@@ -40,6 +44,7 @@ export class Enricher {
   readonly #host: HostFields;
   readonly #users: Pick<UserNames, 'user' | 'group'>;
   readonly #processes: ProcessTable;
+  readonly #places: MechanismPlaces;
   readonly #told = new Map<string, string>();
   #sequence = 0;
 
@@ -49,6 +54,7 @@ export class Enricher {
     this.#host = options.host ?? hostFacts({ hostId, simulated: root.simulated });
     this.#users = options.users ?? new UserNames({ root, clock });
     this.#processes = options.processes ?? new ProcessTable();
+    this.#places = new MechanismPlaces(mechanisms, options.homes);
   }
 
   /** What every event says of this machine. */
@@ -75,7 +81,9 @@ export class Enricher {
         ? undefined
         : launchItemFacts(file, content);
     if (facts !== undefined) doc = withItemFacts(doc, facts);
-    else if (file === undefined) doc = withLaunchctl(this.#withNamedFiles(doc));
+    if (file !== undefined) doc = this.#withItem(doc, file, { content, facts });
+    else if (event.doc.launchwarden?.job !== undefined) doc = this.#withJobsItem(doc);
+    else doc = withLaunchctl(this.#withNamedFiles(doc));
     const completed = this.#numbered(event, doc);
     const launchItem =
       facts === undefined || !isLoadable(facts, content)
@@ -111,6 +119,25 @@ export class Enricher {
       ...(file === undefined ? {} : { file }),
       ...(root.simulated ? { labels: { ...doc.labels, launchwarden_simulated: true } } : {}),
     };
+  }
+
+  /** The persistent item that the file belongs to, and unless it is gone what it says. */
+  #withItem(doc: EcsDocument, file: FileFields, given: Parameters<typeof itemsOf>[2]): EcsDocument {
+    const found = typeof file.path === 'string' ? this.#places.find(file.path) : undefined;
+    if (found === undefined) return doc;
+    const owner = ownerFields(found);
+    if (doc.event?.action === 'deletion') return withPersistence(doc, owner);
+    const items = itemsOf(found, file, given);
+    if (items.length === 0) return withPersistence(doc, owner);
+    const { fields, findings } = entryFields(items);
+    return withPersistence(doc, { ...owner, ...fields }, findings);
+  }
+
+  /** A loaded job is a stage of the item that its property list describes. */
+  #withJobsItem(doc: EcsDocument): EcsDocument {
+    const path = doc.launchwarden?.job?.plist_path;
+    const found = typeof path === 'string' ? this.#places.find(path) : undefined;
+    return found === undefined ? doc : withPersistence(doc, ownerFields(found));
   }
 
   /** Of a program that begins: what it names may be gone a moment later. */

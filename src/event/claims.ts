@@ -64,6 +64,9 @@ const place: Names = below('file', 'path name extension');
 const stat: Names = below('file', 'size inode type mode uid gid owner group ctime');
 const content: Names = below('file', 'hash.sha256 Ext.header_bytes');
 const original: Names = below('file.Ext.original', 'path extension');
+/** Of the item that a path belongs to, and of what its file holds. */
+const owned: Names = below('launchwarden.persistence', 'mechanism item_id path techniques');
+const entries: Names = below('launchwarden.persistence', 'label runs when as enabled entries');
 const item: Names = [
   'launchwarden.findings',
   ...below(
@@ -71,6 +74,8 @@ const item: Names = [
     'format label program program_arguments run_at_load keep_alive disabled user_name',
   ),
   ...below('launchwarden.plist', 'triggers json runs'),
+  ...owned,
+  ...entries,
 ];
 const persistence: Names = below('Persistence', 'name path args runatload keepalive');
 const times: Names = below('file', 'created mtime');
@@ -85,13 +90,14 @@ const system: Events = {
   'file modification': [...written, ...place, ...stat, ...content, ...item],
   'file rename': [...written, ...place, ...stat, ...content, ...item, ...original],
   'file clone': [...written, ...place, ...stat, ...content, ...item],
-  'file deletion': [...written, ...place, ...stat],
+  'file deletion': [...written, ...place, ...stat, ...owned],
   'file extended_attributes_delete': [
     ...written,
     ...place,
     ...stat,
     'file.attributes',
     'launchwarden.findings',
+    ...owned,
   ],
   'file mount': [...written, ...below('file', 'path name'), 'file.Ext.original.path'],
   'file launch_daemon': [...written, ...persistence, ...item, 'launchwarden.sensor.reason'],
@@ -104,19 +110,20 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
   'endpoint-security': {
     ...system,
     // Of the watched folders alone; eslogger would tell of every file that anybody opens.
-    'file open': [...written, ...place, ...stat, 'launchwarden.findings'],
+    'file open': [...written, ...place, ...stat, ...owned, 'launchwarden.findings'],
   },
   eslogger: system,
   'process-scan': { 'process exec': [...scanned, ...named, ...call], 'process fork': [...scanned] },
   'file-watch': {
     'file modification': [...watched, ...content, ...item, ...target, 'file.target_path'],
     'file rename': [...watched, ...content, ...item, ...original],
-    'file deletion': [...watched, 'launchwarden.sensor.not_before'],
+    'file deletion': [...watched, ...owned, 'launchwarden.sensor.not_before'],
     'file launch_daemon': [...persistence, ...item, ...target],
   },
   'launchd-state': {
     'configuration loaded': [
       ...below('launchwarden.sensor', 'not_before reason'),
+      ...owned,
       ...below('launchwarden.job', 'label domain plist_path path program state pid'),
     ],
   },

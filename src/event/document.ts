@@ -150,6 +150,8 @@ export interface LaunchwardenFields {
   target?: { type?: string; mode?: string; uid?: string; gid?: string };
   /** The launch item that a property list describes. */
   plist?: LaunchItemFields;
+  /** The persistent item that a file belongs to. */
+  persistence?: PersistentItemFields;
   /** What launchd says about a job whose launch item changed. */
   job?: LaunchdJobFields;
   /** What a process event says beyond Elastic's fields. */
@@ -185,6 +187,28 @@ export interface LaunchItemFields {
   json?: string;
   /** Of the program that launchd runs, as codesign found it once there was an alert. */
   code_signature?: CodeSignatureFields;
+}
+
+/** A persistent item as its mechanism reads it (`src/mechanisms/`); lists hold one value of each entry of the file. */
+export interface PersistentItemFields {
+  /** `launch-daemon`, `cron`, ... */
+  mechanism?: string;
+  /** The same for every event of the item (`persistentItemId`). */
+  item_id?: string;
+  /** The file, or the bundle. */
+  path?: string;
+  label?: string[];
+  /** Programs, scripts and modules that it executes or loads, canonical paths where they are known. */
+  runs?: string[];
+  /** What starts it: `login`, `boot`, `interval`, ... */
+  when?: string[];
+  /** User names that it runs as. */
+  as?: string[];
+  enabled?: boolean;
+  /** How many entries the file holds. */
+  entries?: number;
+  /** MITRE ATT&CK. */
+  techniques?: string[];
 }
 
 export interface LaunchwardenProcessFields extends Partial<ProcessCutFields> {

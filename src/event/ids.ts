@@ -46,3 +46,11 @@ export function summaryAlertId(ruleId: string, user: string, windowStart: Micros
 export function entityId(boot: string, pid: number, start: string | number, image: string): string {
   return hashParts(['entity', boot, pid, start, image]);
 }
+
+/**
+ * Of a persistent item: the mechanism and the canonical path of its file, or of the label where there is none. Volumes of
+ * a Mac compare names without regard to case and composition, and so does this.
+ */
+export function persistentItemId(mechanism: string, pathOrLabel: string): string {
+  return hashParts(['item', mechanism, pathOrLabel.normalize('NFC').toLowerCase()]);
+}

@@ -18,12 +18,20 @@ export interface Supply {
 }
 
 /**
- * `persistence` is the category of Elastic's on-host rules for events with `Persistence.*`, which are launch_daemon events
- * of the category file.
+ * The category of Elastic's on-host rules for events with `Persistence.*`, which are launch_daemon events of the category
+ * file; and of file events whose path belongs to a persistent item.
  */
+const persistenceEvents: ReadonlySet<string> = new Set([
+  'file launch_daemon',
+  'file modification',
+  'file rename',
+  'file clone',
+  'file deletion',
+]);
+
 function isOf(category: string | null, event: string): boolean {
   if (category === null) return true;
-  return category === 'persistence' ? event === 'file launch_daemon' : event.startsWith(`${category} `);
+  return category === 'persistence' ? persistenceEvents.has(event) : event.startsWith(`${category} `);
 }
 
 export function supplyOf(sensors: readonly SensorKind[]): Supply {

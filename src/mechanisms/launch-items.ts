@@ -1,5 +1,5 @@
 import type { LaunchItemFields } from '../event/document.js';
-import { launchItemFacts } from './launch-item-facts.js';
+import { type ItemFacts, launchItemFacts } from './launch-item-facts.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place, When } from './mechanism.js';
 
 const folders = ['/Library', '/System/Library', '/Library/Apple/System/Library'];
@@ -10,7 +10,7 @@ export const launchDaemon: Mechanism = {
   name: 'launch daemon',
   knockKnock: 'Launch Items',
   techniques: ['T1543.004'],
-  places: folders.map((folder) => entries('system', `${folder}/LaunchDaemons`)),
+  places: folders.map((folder) => below('system', `${folder}/LaunchDaemons`)),
   read: itemsOf,
   removal: ({ label }, { path }) =>
     `Boot it out with \`launchctl bootout system/${label ?? 'LABEL'}\` and delete ${path}.`,
@@ -22,17 +22,18 @@ export const launchAgent: Mechanism = {
   knockKnock: 'Launch Items',
   techniques: ['T1543.001'],
   places: [
-    ...folders.map((folder) => entries('system', `${folder}/LaunchAgents`)),
-    entries('system', '/System/Library/LaunchAngels'),
-    entries('home', 'Library/LaunchAgents'),
+    ...folders.map((folder) => below('system', `${folder}/LaunchAgents`)),
+    below('system', '/System/Library/LaunchAngels'),
+    below('home', 'Library/LaunchAgents'),
   ],
   read: itemsOf,
   removal: ({ label }, { path }) =>
     `Boot it out of each session with \`launchctl bootout gui/UID/${label ?? 'LABEL'}\` and delete ${path}.`,
 };
 
-function entries(scope: Place['scope'], path: string): Place {
-  return { scope, path, what: 'entries' };
+/** launchd loads nothing from folders below; what is put there is an item all the same, with a finding. */
+function below(scope: Place['scope'], path: string): Place {
+  return { scope, path, what: 'tree' };
 }
 
 function itemsOf(file: MechanismFile): readonly PersistentItem[] {
@@ -45,22 +46,25 @@ function itemsOf(file: MechanismFile): readonly PersistentItem[] {
     },
     file.content,
   );
-  if (facts === undefined) return [];
+  return facts === undefined ? [] : [launchItemOf(facts, file.path)];
+}
+
+/** What the facts of a launch item's file say. */
+export function launchItemOf(facts: ItemFacts, macPath: string): PersistentItem {
   const { plist = {}, runs, findings } = facts;
-  const daemon = /\/LaunchDaemons\/[^/]+$/i.test(file.path);
+  const daemon = /\/LaunchDaemons\//i.test(macPath);
   const as = daemon ? (plist.user_name ?? 'root') : undefined;
-  return [
-    {
-      // launchd keeps jobs by label, but the file is what persists: a new label in it is a change of the item.
-      key: '',
-      label: plist.label,
-      runs,
-      when: whenOf(plist, daemon),
-      as,
-      enabled: plist.disabled === true ? false : undefined,
-      findings,
-    },
-  ];
+  return {
+    // launchd keeps jobs by label, but the file is what persists: a new label in it is a change of the item.
+    key: '',
+    label: plist.label,
+    runs,
+    when: facts.plist === undefined ? [] : whenOf(plist, daemon),
+    as,
+    // launchd's own table of overrides counts more; without the key nothing can be said.
+    enabled: plist.disabled === undefined ? undefined : !plist.disabled,
+    findings,
+  };
 }
 
 const words: Readonly<Record<string, When>> = {

@@ -29,14 +29,16 @@ export interface Place {
   /** A canonical macOS path, of a home without a leading slash. `*` stands for any text within one component. */
   readonly path: string;
   /**
-   * `file`: the path is a file. `entries`: each file in the folder, not below it. `bundles`: each folder in the folder is
-   * a bundle, and one item.
+   * `file`: the path is a file. `entries`: each file in the folder, not below it. `tree`: each file below the folder.
+   * `bundles`: each entry of the folder is a bundle, and one item.
    */
-  readonly what: 'file' | 'entries' | 'bundles';
+  readonly what: 'file' | 'entries' | 'tree' | 'bundles';
   /** Of `entries` and `bundles`: what the names end in, without the dot, lower case; left out for any name. */
   readonly extensions?: readonly string[];
   /** Of `bundles`: the file inside that describes the item; `Contents/Info.plist` when left out. */
   readonly describedBy?: string;
+  /** False where watching would take too many folders: the inventory alone looks there. */
+  readonly watched?: false;
 }
 
 /** A file, or a bundle with the file that describes it, as it was seen. */

@@ -254,18 +254,18 @@ function processScanDocuments(): Recorded {
 async function fileWatchDocuments(): Promise<Recorded> {
   const rig = new Rig();
   try {
-    const agents = '/Library/LaunchAgents';
-    rig.write(`${agents}/old.plist`, plistText);
-    rig.write(`${agents}/gone.plist`, plistText);
+    const items = '/Library/LaunchDaemons';
+    rig.write(`${items}/old.plist`, plistText);
+    rig.write(`${items}/gone.plist`, plistText);
     await rig.start();
-    chmodSync(rig.write(`${agents}/new.plist`, plistText), 0o666);
-    await rig.event(`${agents}/new.plist`);
-    renameSync(rig.host(`${agents}/old.plist`), rig.host(`${agents}/moved.plist`));
-    await rig.event(`${agents}/moved.plist`, 'rename');
-    rmSync(rig.host(`${agents}/gone.plist`));
-    await rig.event(`${agents}/gone.plist`, 'deletion');
-    symlinkSync('new.plist', rig.host(`${agents}/link.plist`));
-    await rig.event(`${agents}/link.plist`);
+    chmodSync(rig.write(`${items}/new.plist`, plistText), 0o666);
+    await rig.event(`${items}/new.plist`);
+    renameSync(rig.host(`${items}/old.plist`), rig.host(`${items}/moved.plist`));
+    await rig.event(`${items}/moved.plist`, 'rename');
+    rmSync(rig.host(`${items}/gone.plist`));
+    await rig.event(`${items}/gone.plist`, 'deletion');
+    symlinkSync('new.plist', rig.host(`${items}/link.plist`));
+    await rig.event(`${items}/link.plist`);
     await rig.quiet();
     return { kind: 'file-watch', docs: enriched(new RootMap(rig.root), rig.sink.observations) };
   } finally {

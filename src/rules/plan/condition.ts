@@ -128,11 +128,13 @@ function isCondition(expr: Expr): boolean {
   return ['compare', 'in', 'like', 'regex', 'and', 'or', 'not', 'descendant-of'].includes(expr.kind);
 }
 
+/** Whose `launch_daemon` event counts, and not the file event beside it. */
+const launchItemMechanisms = ['launch-agent', 'launch-daemon'];
 const nowhere = { start: 0, end: 0 };
 
 /**
  * `any` is no condition. Elastic's on-host engine calls events that tell of a launch item `persistence`; the same events
- * come as category file from its sensor, with Persistence.* (reference: macos.md 1.1).
+ * come as category file from its sensor, with Persistence.*. Of every other persistent item the file event counts.
  */
 function categoryCondition(category: string | null): Expr | undefined {
   if (category === null) return undefined;
@@ -152,7 +154,17 @@ function categoryCondition(category: string | null): Expr | undefined {
   });
   const named = is(field('event', 'category'), '==', category);
   if (category !== 'persistence') return named;
-  return { kind: 'or', operands: [named, is(field('Persistence'), '!=', null)], span: nowhere };
+  const mechanism = field('launchwarden', 'persistence', 'mechanism');
+  const others = [null, ...launchItemMechanisms].map((value) => is(mechanism, '!=', value));
+  return {
+    kind: 'or',
+    operands: [
+      named,
+      is(field('Persistence'), '!=', null),
+      { kind: 'and', operands: [is(field('event', 'category'), '==', 'file'), ...others], span: nowhere },
+    ],
+    span: nowhere,
+  };
 }
 
 /** The slow, plain way: walks the condition. The generated code gives the same answer. */
