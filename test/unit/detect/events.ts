@@ -54,7 +54,7 @@ export function rule(
   text: string,
   more: Partial<RuleMeta> & Partial<Rule> = {},
 ): Rule {
-  const { threshold, newTerms, suppression, ...meta } = more;
+  const { threshold, newTerms, suppression, launchwarden, ...meta } = more;
   return {
     meta: {
       id: 'rule-1',
@@ -84,5 +84,6 @@ export function rule(
     ...(threshold === undefined ? {} : { threshold }),
     ...(newTerms === undefined ? {} : { newTerms }),
     ...(suppression === undefined ? {} : { suppression }),
+    ...(launchwarden === undefined ? {} : { launchwarden }),
   };
 }

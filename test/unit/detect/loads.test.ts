@@ -425,3 +425,21 @@ test('whatever is written and loaded, in time or late: each file that is named h
     { numRuns: 500 },
   );
 });
+
+test('a rule that asks for a link counts only calls that name a file of the window, or may', () => {
+  const linked = rule(
+    'eql',
+    'sequence by host.id with maxspan=10m [file where true] [process where process.name == "launchctl"]',
+    { launchwarden: { linked: true } },
+  );
+  expect(detect([evil, load('p', 2, '/tmp/other.plist')], [linked]).told).toEqual([]);
+  expect(shown([evil, decoy, load('p', 300, evilPath)], [linked])).toEqual([
+    'decoy p: evil path, decoy matched',
+  ]);
+  // The call that names nothing uses up the state of the language, and hides no later one.
+  const events = [evil, load('p1', 2, '/tmp/other.plist'), load('p2', 3, evilPath)];
+  expect(shown(events, [linked])).toEqual(['evil p2: evil path']);
+  const cut = load('cut', 2, 'x');
+  const hidden = { ...cut, doc: { ...cut.doc, launchwarden: { process: { args_cut: true } } } };
+  expect(shown([evil, hidden], [linked])).toEqual(['evil cut: evil possible']);
+});

@@ -69,6 +69,20 @@ test('another content of a regular file is an alert of its own; an unknown one a
   ).toEqual([['a', 1]]);
 });
 
+test('for a rule that asks for contents another inode with the same content is a repeat', () => {
+  const minded = rule('eql', 'file where file.path : "/watched/*"', { launchwarden: { news: 'content' } });
+  const events = [
+    ...[at('a', 0, sha('1')), at('b', 1, { inode: '2', ...sha('1') })],
+    ...[at('c', 2, { inode: '3', ...sha('2') }), at('d', 3, { inode: '4' })],
+  ];
+  expect(tally(detect([minded], events))).toEqual([
+    ['a', 1],
+    ['c', 0],
+    ['d', 0],
+  ]);
+  expect(tally(detect([changed], events))).toHaveLength(4);
+});
+
 test('rules do not share repeats, and rules without files have none', () => {
   const other = rule('eql', 'file where true', { id: 'rule-2' });
   expect(detect([changed, other], [at('a', 0)])).toHaveLength(2);

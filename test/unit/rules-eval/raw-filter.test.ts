@@ -132,3 +132,16 @@ test('a line that is passed over meets no condition', () => {
   expect(matched).toBeGreaterThan(100);
   expect(passed).toBeGreaterThan(100);
 });
+
+test('what is derived from a launchctl process is looked for by what it is derived from', () => {
+  const filter = filterOf(queryOf('eql', 'process where launchwarden.launchctl.effect == "unknown"'));
+  expect(filter).toBeDefined();
+  if (filter === undefined) return;
+  expect(
+    kept(filter, [
+      '{"process":{"name":"launchctl","args":["launchctl","activate"]}}',
+      '{"process":{"name":"x","args":["x","bootstrap","system"]}}',
+      '{"process":{"name":"x","args":["x","download"]}}',
+    ]),
+  ).toEqual([true, true, false]);
+});

@@ -96,9 +96,13 @@ test.each(rules.map((rule) => [rule.meta.name, rule] as const))(
     expect(tests.some(({ matches }) => matches === 0)).toBe(true);
     const known = new Set(allFields().map(({ name }) => name));
     const leaves = (value: unknown, path: string): string[] =>
-      typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`))
-        : [path];
+      Array.isArray(value) && value.some((one) => typeof one === 'object')
+        ? value.flatMap((one) => leaves(one, path))
+        : typeof value === 'object' && value !== null && !Array.isArray(value)
+          ? Object.entries(value).flatMap(([key, inner]) =>
+              leaves(inner, path === '' ? key : `${path}.${key}`),
+            )
+          : [path];
     for (const event of tests.flatMap(({ events }) => events)) {
       expect(leaves(event, '').filter((name) => !known.has(name))).toEqual([]);
       expect(parseTime(event['@timestamp'])).toBeDefined();
