@@ -109,6 +109,41 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     weight: 30,
     says: 'The environment makes the program load foreign libraries (DYLD_...).',
   },
+  // Of other persistent items, by what their mechanism reads (`launchwarden.persistence.*`).
+  'too-many-items': { weight: 10, says: 'The file has more entries than are read.' },
+  'hidden-item': { weight: 15, says: 'It starts without showing itself.' },
+  'unknown-program': { weight: 5, says: 'What it runs is named in a form that is not read.' },
+  'sees-every-page': { weight: 5, says: 'The extension may see or change every page, or more than pages.' },
+  'forced-extension': { weight: 15, says: 'The browser installs the extension without asking its user.' },
+  'not-from-store': { weight: 15, says: "The extension does not come from the browser's own store." },
+  'passes-on-library': { weight: 15, says: 'The library passes another one on as its own.' },
+  'foreign-module': { weight: 25, says: 'A module that macOS does not bring takes part in authentication.' },
+  'lets-everybody-in': { weight: 40, says: 'A check that always passes stands where a password is checked.' },
+  'no-password': { weight: 25, says: 'It gives a right without asking for a password.' },
+  'reads-other-file': { weight: 5, says: 'It makes another file count, which is not read here.' },
+  'forced-command': { weight: 10, says: 'Whoever logs in runs this command.' },
+  'sets-environment': { weight: 15, says: 'It sets variables for the session, which can load libraries.' },
+  'trusts-authority': { weight: 20, says: 'Everybody with a certificate of this authority may log in.' },
+  'keys-elsewhere': { weight: 15, says: 'Keys that may log in come from another file or a program.' },
+  'root-login': { weight: 15, says: 'Root may log in with a password.' },
+  'no-pam': { weight: 10, says: 'Logins are not checked by PAM.' },
+  'weakening-profile': {
+    weight: 10,
+    says: 'A profile trusts a certificate, routes traffic, or grants rights to programs.',
+  },
+  'apple-name-elsewhere': {
+    weight: 30,
+    says: "It has the name of one of Apple's applications and stands elsewhere.",
+  },
+  'runs-on-folder-open': { weight: 10, says: 'It runs as soon as its folder is opened.' },
+  'hidden-account': { weight: 25, says: 'An account that the login window does not show.' },
+  'root-by-another-name': { weight: 40, says: 'An account with the user id of root.' },
+  'root-enabled': { weight: 20, says: 'Root has a password and may log in.' },
+  'service-account-logs-in': { weight: 25, says: 'An account of a service has a password and a shell.' },
+  'look-alike-label': {
+    weight: 30,
+    says: "The label looks like one of Apple's or of an installed vendor's, and is not.",
+  },
 };
 
 /** Of a word that is not in the table: the event came from a newer program, or from elsewhere. */

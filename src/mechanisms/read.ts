@@ -45,15 +45,27 @@ export interface PropertyList {
 }
 
 /** The file as a property list; undefined when it was not read. */
-export function plistOf({ content }: MechanismFile): PropertyList | undefined {
+export function plistOf(file: MechanismFile): PropertyList | undefined {
+  const list = plistValueOf(file);
+  if (list === undefined) return undefined;
+  const { value, findings } = list;
+  if (value instanceof Map) return { value, findings };
+  return { value: new Map(), findings: value === undefined ? findings : [...findings, 'not-a-dictionary'] };
+}
+
+/** The same for a list whose outermost value may be of any kind; undefined where it could not be read. */
+export function plistValueOf({
+  content,
+}: MechanismFile):
+  | { readonly value: PlistValue | undefined; readonly findings: readonly string[] }
+  | undefined {
   if (content === undefined) return undefined;
   const { bytes, truncated, size, tail } = content;
   const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
   const result = readPlist(bytes, end);
-  if (!result.ok) return { value: new Map(), findings: [result.finding] };
-  if (!(result.value instanceof Map))
-    return { value: new Map(), findings: [...result.findings, 'not-a-dictionary'] };
-  return { value: result.value, findings: result.findings };
+  return result.ok
+    ? { value: result.value, findings: result.findings }
+    : { value: undefined, findings: [result.finding] };
 }
 
 /** A text of a property list, bounded; undefined for a value of another type. */

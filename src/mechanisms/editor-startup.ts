@@ -1,0 +1,64 @@
+import type { WhatRuns } from '../base/what-runs/index.js';
+import { itemOf } from './item.js';
+import type { Mechanism, MechanismFile, Place } from './mechanism.js';
+import { linesOf, reasonsOf, runsOfProgram, runsOfShell } from './read.js';
+
+const files = [
+  ...['.vimrc', '.vim/vimrc', '.gvimrc', '.config/nvim/init.vim', '.config/nvim/init.lua', '.exrc'],
+  ...['.emacs', '.emacs.d/init.el', '.emacs.d/early-init.el', '.config/emacs/init.el', '.doom.d/config.el'],
+  ...['.atom/init.coffee', '.atom/init.js', '.nanorc'],
+];
+const folders = ['.vim/plugin', '.vim/autoload', '.config/nvim/plugin', '.vim/after/plugin'];
+const support = 'Library/Application Support';
+
+/** Scripts that editors read when they start. Source: vim(1), emacs(1), the manuals of Sublime Text and Atom. */
+export const editorStartup: Mechanism = {
+  id: 'editor-startup',
+  name: 'editor start-up file',
+  techniques: ['T1546'],
+  places: [
+    ...files.map((path): Place => ({ scope: 'home', path, what: 'file' })),
+    ...folders.map((path): Place => ({ scope: 'home', path, what: 'entries' })),
+    ...['Sublime Text', 'Sublime Text 3', 'Sublime Text 2'].flatMap((name): Place[] => [
+      { scope: 'home', path: `${support}/${name}/Packages/*`, what: 'entries', extensions: ['py'] },
+      { scope: 'home', path: `${support}/${name}/Installed Packages`, what: 'entries' },
+    ]),
+    {
+      scope: 'system',
+      path: '/Applications/Sublime Text*/Contents/MacOS',
+      what: 'entries',
+      extensions: ['py'],
+    },
+    { scope: 'system', path: '/usr/share/vim/vimrc', what: 'file' },
+  ],
+  read: (file) => {
+    const runs = commandsIn(file);
+    return [
+      itemOf({
+        runs: [
+          ...runs,
+          ...(/\.(?:py|lua|js|coffee|sublime-package)$/i.test(file.path) ? [runsOfProgram(file.path)] : []),
+        ],
+        when: ['host-program'],
+        findings: reasonsOf(runs),
+      }),
+    ];
+  },
+  removal: (_item, { path }) => `Delete what does not belong there from ${path}.`,
+};
+
+/** What is handed to a shell: `!command`, `system('command')`, `shell-command "command"`. */
+function commandsIn(file: MechanismFile): WhatRuns[] {
+  const runs: WhatRuns[] = [];
+  for (const { text } of linesOf(file)) {
+    const bang = /(?:^|[\s:|'"])!\s*([\w./~$][^\n]{1,2000})$/.exec(text)?.[1];
+    const call = handed.exec(text);
+    const command = call?.[1] ?? call?.[2] ?? bang;
+    if (command !== undefined) runs.push(runsOfShell(command, file.path));
+    if (runs.length >= 64) break;
+  }
+  return runs;
+}
+
+const handed =
+  /(?:\bsystem(?:list)?|\bjob_start|\bjobstart|\btermopen|\bos\.(?:system|popen|execute)|\bsubprocess\.\w+|\b(?:exec|execSync|spawn|popen)|shell-command(?:-to-string)?|start-process)[\s([]{0,8}(?:"((?:[^"\\]|\\.){1,2000})"|'((?:[^'\\]|\\.){1,2000})')/;

@@ -1,0 +1,99 @@
+import { nameOf } from './bundle.js';
+import { firstItems, itemOf } from './item.js';
+import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
+import { runsOfProgram, runsOfShell, textOf } from './read.js';
+
+const maxLines = 4_096;
+const system = ['/private/etc/gitconfig', '/usr/local/etc/gitconfig', '/opt/homebrew/etc/gitconfig'];
+const templates = [
+  '.git-templates/hooks',
+  '.git-template/hooks',
+  '.git_template/hooks',
+  '.config/git/template/hooks',
+  '.githooks',
+  '.git-hooks',
+  '.config/git/hooks',
+];
+
+/** Settings of git that make it run something in every repository, and the hooks they lead to. Source: git-config(1), githooks(5). */
+export const gitConfig: Mechanism = {
+  id: 'git-config',
+  name: 'git hook or setting',
+  techniques: ['T1546'],
+  places: [
+    { scope: 'home', path: '.gitconfig', what: 'file' },
+    { scope: 'home', path: '.config/git/config', what: 'file' },
+    ...system.map((path): Place => ({ scope: 'system', path, what: 'file' })),
+    ...templates.map((path): Place => ({ scope: 'home', path, what: 'entries' })),
+  ],
+  read: (file) =>
+    /config$/i.test(file.path)
+      ? firstItems(settingsIn(file))
+      : /\.sample$/i.test(file.path)
+        ? []
+        : [itemOf({ label: nameOf(file.path), runs: [runsOfProgram(file.path)], when: ['host-program'] })],
+  removal: ({ label, key }, { path }) =>
+    key === ''
+      ? `Delete ${path}.`
+      : `Delete it with \`git config --file ${path} --unset ${label ?? 'NAME'}\`.`,
+};
+
+/** Names of settings that run their value, and those that name where to read more. */
+const commands =
+  /^(?:core\.(?:fsmonitor|sshcommand|gitproxy|askpass|alternaterefscommand)|diff\.external|gpg(?:\..*)?\.program|(?:filter\..*\.(?:clean|smudge|process))|diff\..*\.(?:command|textconv)|merge\..*\.driver|uploadpack\.packobjectshook|sequence\.editor)$/;
+const folders =
+  /^(?:core\.hookspath|init\.templatedir|include\.path|includeif\..*\.path|core\.attributesfile)$/;
+/** What is set on most developers' Macs and names git's own tools. */
+const usual =
+  /^(?:git-lfs (?:clean|smudge|filter-process)\b[^;&|`$]*|true|false|(?:\/[\w./-]+\/)?gpg2?|\/Applications\/1Password\.app\/Contents\/MacOS\/op-ssh-sign|ssh-keygen)$/i;
+
+function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
+  let section = '';
+  for (const line of textOf(file)
+    .replace(/\\\r?\n/g, '')
+    .split(/\r?\n/, maxLines)) {
+    const text = line.slice(0, 4_096).trim();
+    const head = /^\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(text);
+    if (head !== null)
+      section = `${head[1]?.toLowerCase()}${head[2] === undefined ? '' : `.${head[2].toLowerCase()}`}`;
+    const rest = head === null ? text : text.slice(head[0].length).trim();
+    const [, name, raw] = /^([A-Za-z][\w-]*)\s*=\s*(.*)$/.exec(rest) ?? [];
+    if (name === undefined || raw === undefined) continue;
+    const value = raw
+      .replace(/^"((?:[^"\\]|\\.)*)".*$/, '$1')
+      .replace(/\\(["\\])/g, '$1')
+      .trim();
+    const setting = `${section}.${name.toLowerCase()}`;
+    const shell = value.startsWith('!') ? value.slice(1) : undefined;
+    if (value === '' || usual.test(value)) continue;
+    if (folders.test(setting))
+      yield item(file, { section, name, value, runs: [runsOfProgram(value, file.path)] });
+    else if (commands.test(setting))
+      yield item(file, { section, name, value, runs: [runsOfShell(value, file.path)] });
+    // An alias or a helper that is a shell's text: common, and told apart by its label.
+    else if (shell !== undefined && /^(?:alias|credential(?:\..*)?)\./.test(setting))
+      yield item(file, { section, name, value, runs: [runsOfShell(shell, file.path)] });
+  }
+}
+
+function item(
+  _file: MechanismFile,
+  {
+    section,
+    name,
+    value,
+    runs,
+  }: {
+    readonly section: string;
+    readonly name: string;
+    readonly value: string;
+    readonly runs: PersistentItem['runs'];
+  },
+): PersistentItem {
+  return itemOf({
+    key: `${section}.${name}=${value}`,
+    label: `${section}.${name}`,
+    runs,
+    when: ['host-program'],
+  });
+}
