@@ -29,6 +29,7 @@ const allowed: Record<string, readonly string[]> = {
     'respond',
     'config',
   ],
+  prove: ['base', 'event', 'mechanisms', 'sensors'],
   cli: [
     'base',
     'event',
@@ -43,6 +44,7 @@ const allowed: Record<string, readonly string[]> = {
     'config',
     'install',
     'agent',
+    'prove',
   ],
 };
 

@@ -217,6 +217,11 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/uninstall.js')).uninstall,
     },
     {
+      name: 'prove',
+      summary: 'Ask this Mac what only a Mac can tell',
+      load: async () => (await import('./commands/prove.js')).prove,
+    },
+    {
       name: 'version',
       summary: 'Show the version of the program and of what it runs on',
       load: async () => (await import('./commands/version.js')).version,

@@ -149,8 +149,11 @@ function readServices(lines: readonly string[]): Pick<DomainAnswer, 'labels' | '
   let last: { readonly label: string; readonly pid: number } | undefined;
   let odd = false;
   let ended = false;
+  let behind = false;
   for (const line of lines) {
     if (labels.size >= maxLabels) return { labels, complete: false, odd };
+    // A label may hold an end of the block and the beginning of another one: rows do not stand anywhere else.
+    if (behind && !row.test(line)) continue;
     if (line === '\t}') {
       ended = true;
       continue;
@@ -165,7 +168,7 @@ function readServices(lines: readonly string[]): Pick<DomainAnswer, 'labels' | '
       odd = true;
       last = { ...last, label: `${last.label}\n${line}`.slice(0, maxLabel) };
       labels.set(flat(last.label), last.pid);
-    } else if (ended && /^\t\w[\w -]{0,60} = \{$/.test(line)) break;
+    } else if (ended && /^\t\w[\w -]{0,60} = \{$/.test(line)) behind = true;
   }
   return { labels, complete: true, odd };
 }
