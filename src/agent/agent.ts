@@ -9,6 +9,7 @@ import type { Settings } from '../config/index.js';
 import { Enricher, NamedPaths } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
+import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import type { Rule } from '../rules/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
@@ -17,13 +18,15 @@ import { DataFolderWatch } from './data-folder.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
+import { userHomes } from './homes.js';
 import { Pipeline } from './pipeline.js';
-import { filePatterns, kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
+import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
 import { type Judgement, judgeHealth } from './verdict.js';
 import { mountedVolumes } from './volumes.js';
+import { watchedBy } from './watched.js';
 
 /** How far the agent had seen is written down this often; after a crash it looks back to there. */
 const progressEveryMs = 1_000;
@@ -135,6 +138,9 @@ class Agent {
     this.#root = new RootMap(settings.root);
     this.#agentId = remembered(store, 'agent.id', randomUUID);
     const boot = readBootId();
+    const homes = userHomes(this.#root, clock, log.child({ stage: 'file-watch' }));
+    const homePaths = () => homes().map(({ path }) => path);
+    const places = new MechanismPlaces(settings.watch.mechanisms ? mechanisms : [], homePaths);
     const enricher = new Enricher({
       root: this.#root,
       clock,
@@ -142,6 +148,7 @@ class Agent {
       agentId: this.#agentId,
       hostId: remembered(store, 'host.id', randomUUID),
       boot,
+      homes: homePaths,
       namedPaths: new NamedPaths({ root: this.#root, volumes: mountedVolumes }),
     });
     this.#forwarding = new Forwarding({
@@ -169,6 +176,7 @@ class Agent {
     });
     this.#pipeline = new Pipeline({
       store,
+      keeps: (macPath) => places.find(macPath)?.mechanism.confidential !== true,
       enricher,
       rules,
       clock,
@@ -202,7 +210,9 @@ class Agent {
         clock,
         log,
         boot,
-        patterns: filePatterns(rules),
+        watched: watchedBy(rules, settings.watch.mechanisms ? mechanisms : []),
+        homes,
+        carries: (macPath) => places.find(macPath)?.describes === true,
         more: kindsFor(rules),
         scopePid,
         before:
@@ -316,7 +326,12 @@ class Agent {
   #muteRules(): void {
     const { log, rules } = this.#parts;
     const before = this.#muted;
-    this.#muted = mutedRules(rules, this.#options.settings.rules, this.#sensors.kinds);
+    this.#muted = mutedRules(
+      rules,
+      this.#options.settings.rules,
+      this.#sensors.kinds,
+      this.#options.settings.watch.mechanisms,
+    );
     for (const { meta } of rules) {
       const reasons = this.#muted.get(meta.id);
       if (reasons !== undefined && !before.has(meta.id))

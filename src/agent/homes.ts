@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import path from 'node:path';
+import type { Clock } from '../base/clock.js';
 import { errnoOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { readPlist } from '../base/plist/index.js';
@@ -9,6 +10,8 @@ import type { Home } from '../sensors/file-watch/index.js';
 /** The records of local users, which root alone may read: a property list each. Source: opendirectoryd(8). */
 const records = '/private/var/db/dslocal/nodes/Default/users';
 const maxRecords = 4_096;
+/** The records are looked at no more often than this, milliseconds. */
+const freshMs = 1_000;
 const maxBytes = 1024 * 1024;
 const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
@@ -16,13 +19,17 @@ const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
  * Reads the homes of local users from their records: they may stand on any volume. A record is read again only when it
  * has changed. Without the right to read them, none is known, which is logged once.
  */
-export function userHomes(root: RootMap, log: Logger): () => readonly Home[] {
+export function userHomes(root: RootMap, clock: Clock, log: Logger): () => readonly Home[] {
   const folder = root.toHost(records);
   const read = new Map<string, { readonly stamp: string; readonly homes: readonly Home[] }>();
   let changed = '';
   let homes: readonly Home[] = [];
   let said = '';
+  let lookedAt = Number.NEGATIVE_INFINITY;
   return () => {
+    const now = clock.monotonic();
+    if (now - lookedAt < freshMs) return homes;
+    lookedAt = now;
     try {
       const stamp = stampOf(folder);
       if (stamp === changed) return homes;

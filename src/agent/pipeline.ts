@@ -41,6 +41,8 @@ export interface PipelineOptions {
   readonly log: Logger;
   /** Names of the destinations that get a copy of every alert. */
   readonly destinations: readonly string[];
+  /** Whether a copy of a file's content may be kept as evidence; without it any may. */
+  keeps?(macPath: string): boolean;
   /** Whether a rule is off at present, with the sensors that run. */
   muted(ruleId: string): boolean;
   /** `Sensor.ask` of one. */
@@ -339,6 +341,7 @@ export class Pipeline {
     const { file } = event.doc;
     const sha256 = file?.hash?.sha256;
     if (content === undefined || sha256 === undefined) return;
+    if (file?.path !== undefined && this.#options.keeps?.(file.path) === false) return;
     try {
       const owner = evidenceOwner(file ?? {});
       this.#options.store.evidence.put(sha256, content, {

@@ -87,15 +87,22 @@ export function kindsFor(rules: readonly Rule[]): EsKind[] {
   return Object.entries(kindsOfActions).flatMap(([action, kind]) => (named.has(action) ? [kind] : []));
 }
 
-/** What these sensors see of what a rule looks for. All of them watch the folders that the rules name, not the whole disk. */
-export function tierOf(kinds: readonly SensorKind[], rule: Rule): Tier {
+/**
+ * What these sensors see of what a rule looks for. All of them watch the folders that the rules name and, with
+ * `mechanisms`, those in which something can persist, not the whole disk.
+ */
+export function tierOf(kinds: readonly SensorKind[], rule: Rule, mechanisms = true): Tier {
   const { patterns } = watchPatterns([rule]);
   // Which folders are too many to watch, Scope decides for the watcher and for eslogger; EndpointSecurity filters in the
   // kernel and refuses only what begins with a wildcard.
   const skipped = kinds.includes('endpoint-security')
     ? patterns.filter(({ text }) => !/^\/[^/*?]+(\/|$)/.test(text)).map(({ text }) => text)
     : new Scope(patterns.map(({ text }) => text)).skipped.map(({ pattern }) => pattern);
-  return { supply: supplyOf(kinds), paths: patterns.filter(({ text }) => !skipped.includes(text)) };
+  return {
+    supply: supplyOf(kinds),
+    paths: patterns.filter(({ text }) => !skipped.includes(text)),
+    mechanisms,
+  };
 }
 
 /**
@@ -106,12 +113,13 @@ export function mutedRules(
   rules: readonly Rule[],
   settings: Settings['rules'],
   kinds: readonly SensorKind[],
+  mechanisms = true,
 ): ReadonlyMap<string, readonly string[]> {
   const muted = new Map<string, readonly string[]>();
   for (const rule of rules) {
     const { id, file } = rule.meta;
     if (file.startsWith('builtin/') || settings.enabled.includes(id)) continue;
-    const reasons = degradedReasons(rule, tierOf(kinds, rule));
+    const reasons = degradedReasons(rule, tierOf(kinds, rule, mechanisms));
     if (reasons.length > 0) muted.set(id, reasons);
   }
   return muted;

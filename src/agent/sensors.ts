@@ -7,14 +7,19 @@ import type { ConfigurableSensor, Settings } from '../config/index.js';
 import type { Event, SensorKind } from '../event/event.js';
 import { EndpointSecuritySensor, type EsKind } from '../sensors/endpoint-security/index.js';
 import { EsloggerSensor } from '../sensors/eslogger/index.js';
-import { FileWatchSensor, type ItemChange, type RememberedItem } from '../sensors/file-watch/index.js';
+import {
+  FileWatchSensor,
+  type Home,
+  type ItemChange,
+  type RememberedItem,
+} from '../sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
 import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
 import type { Sensor, SensorHealth } from '../sensors/sensor.js';
 import { isRefused, markText, type Waking, wakingOptions } from './file-events.js';
-import { userHomes } from './homes.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
 import { SameChanges } from './tiers-merge.js';
+import { absoluteEntries, type Watched } from './watched.js';
 
 /** As long as the rules' longest common window: a launch item that was written is loaded soon, or not at all. */
 const attentionMs = 60_000;
@@ -25,8 +30,11 @@ export interface SensorSetOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly boot: string;
-  /** macOS path patterns that the rules look for. */
-  readonly patterns: readonly string[];
+  readonly watched: Watched;
+  /** The homes of all users. */
+  readonly homes: () => readonly Home[];
+  /** Whether the content of a file is read, beside that of launch items and directory plug-ins. */
+  readonly carries: (macPath: string) => boolean;
   /** Kinds of EndpointSecurity's events, beyond the usual ones, that they name. */
   readonly more: readonly EsKind[];
   /** `--root-scope`. */
@@ -178,13 +186,14 @@ export class SensorSet {
   }
 
   #fileWatch(waking: Waking): FileWatchSensor {
-    const { patterns, onItem, before, root, log } = this.#options;
+    const { watched, homes, carries, onItem, before } = this.#options;
     return new FileWatchSensor({
       ...this.#common('file-watch'),
       ...waking,
-      patterns,
+      ...watched,
+      carries,
       onItem,
-      homes: userHomes(root, log.child({ stage: 'file-watch' })),
+      homes,
       ...(before === undefined
         ? {}
         : { state: { load: () => before.items, completeThrough: before.completeThrough } }),
@@ -235,19 +244,25 @@ export class SensorSet {
   }
 
   #endpointSecurity(): Sensor {
-    const { patterns, more } = this.#options;
-    return this.#withParents(
-      new EndpointSecuritySensor({ ...this.#common('endpoint-security'), patterns, more }),
-    );
+    const common = this.#common('endpoint-security');
+    const { more } = this.#options;
+    return this.#withParents(new EndpointSecuritySensor({ ...common, ...this.#scope(), more }));
   }
 
   /** With `--root` the tree's own stand-in, where there is one. */
   #eslogger(): Sensor {
-    const { patterns, root } = this.#options;
+    const { root } = this.#options;
     // Every file that anybody opens on this Mac would be a line.
     const more = this.#options.more.filter((kind) => kind !== 'open');
     const settings = { program: root.toHost('/usr/bin/eslogger') };
-    return this.#withParents(new EsloggerSensor({ ...this.#common('eslogger'), patterns, more, settings }));
+    const common = this.#common('eslogger');
+    return this.#withParents(new EsloggerSensor({ ...common, ...this.#scope(), more, settings }));
+  }
+
+  /** What a tier that tells of files too watches. */
+  #scope() {
+    const { watched, carries } = this.#options;
+    return { patterns: watched.patterns, entries: absoluteEntries(watched), carries };
   }
 
   #processScan(since: Micros | undefined): Sensor {

@@ -57,11 +57,12 @@ export async function asJudged(context: CommandContext, set: RuleSet): Promise<R
   const { mutedRules } = await import('../agent/rules.js');
   const { runningSensors } = await import('./tiers.js');
   const { kinds } = await runningSensors(context);
-  const settings = (await context.settings()).rules;
+  const settings = await context.settings();
   const muted = mutedRules(
     imported.map(({ rule }) => rule),
-    settings,
+    settings.rules,
     kinds,
+    settings.watch.mechanisms,
   );
   const rules = set.rules.map((one) => {
     const degraded = one.enabled ? muted.get(one.rule.meta.id) : undefined;

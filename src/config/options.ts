@@ -28,6 +28,11 @@ export const sensorOptions = v.strictObject({
   disabled: v.optional(v.array(v.picklist(sensorKinds)), []),
 });
 
+export const watchOptions = v.strictObject({
+  /** Every place in which something can persist, beside the paths that rules name. */
+  mechanisms: v.optional(v.boolean(), true),
+});
+
 export const ruleOptions = v.strictObject({
   /** The rules that come with the program. */
   builtin: v.optional(v.boolean(), true),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { destinationOptions, forwardOptions } from '../forward/options.js';
-import { logOptions, retentionOptions, ruleOptions, sensorOptions } from './options.js';
+import { logOptions, retentionOptions, ruleOptions, sensorOptions, watchOptions } from './options.js';
 import { name } from './values.js';
 
 /** A table of which every key is optional: left out, it is as if it were written and empty. */
@@ -11,6 +11,7 @@ export const configSchema = v.strictObject({
   data_dir: v.optional(name),
   log: table(logOptions),
   sensors: table(sensorOptions),
+  watch: table(watchOptions),
   rules: table(ruleOptions),
   retention: table(retentionOptions),
   forward: table(forwardOptions),

@@ -51,6 +51,8 @@ export interface Settings {
   readonly dataDir: string;
   readonly log: { readonly level: LogLevel; readonly file: string | undefined };
   readonly sensors: { readonly tier: SensorTier; readonly disabled: readonly ConfigurableSensor[] };
+  /** Whether every place in which something can persist is watched, or only what rules name. */
+  readonly watch: { readonly mechanisms: boolean };
   readonly rules: {
     readonly builtin: boolean;
     readonly folders: readonly string[];
@@ -240,6 +242,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
     dataDir,
     log: { level, file: logFile },
     sensors: { tier, disabled },
+    watch: config.watch,
     rules: {
       builtin: config.rules.builtin,
       folders,

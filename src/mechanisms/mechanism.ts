@@ -13,6 +13,8 @@ export interface Mechanism {
   /** MITRE ATT&CK. */
   readonly techniques: readonly TechniqueId[];
   readonly places: readonly Place[];
+  /** True where files hold secrets too: what they say is read, and no copy of them is kept. */
+  readonly confidential?: true;
   /**
    * The items that a file in one of its places describes; none when it describes none. Pure, bounded; a file that cannot
    * be read in full gives what could be read, with findings.

@@ -2,13 +2,15 @@ import { lookupField } from '../event/fields.js';
 import type { SuppliedEvent, Supply } from '../event/supply.js';
 import type { PathPattern } from './allowed-values.js';
 import type { Rule } from './rule.js';
-import { readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
+import { isOfItems, readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
 
 /** What the sensors that run now deliver. */
 export interface Tier {
   readonly supply: Supply;
   /** Paths whose changes are seen: all of the disk, or what fits one of the patterns. */
   readonly paths: 'all' | readonly PathPattern[];
+  /** False when only what rules name is watched, and not every place in which something can persist. */
+  readonly mechanisms?: boolean;
 }
 
 /**
@@ -16,7 +18,9 @@ export interface Tier {
  * and events make it silent; negated fields make it loud: a missing field makes `not` true (DESIGN, decision 9).
  */
 export function degradedReasons(rule: Rule, tier: Tier): readonly string[] {
-  return stepSights(rule, tier).flatMap(({ name, reasons }) => reasons.map((reason) => `${name} ${reason}`));
+  return stepSights(rule, tier).flatMap(({ name, reasons, limits }) =>
+    reasons.filter((reason) => !limits.includes(reason)).map((reason) => `${name} ${reason}`),
+  );
 }
 
 /** How well the events of one step are seen. */
@@ -28,6 +32,8 @@ export interface StepSight {
   readonly sight: 'full' | 'partial' | 'none';
   /** Empty when it is `full`. */
   readonly reasons: readonly string[];
+  /** Those of the reasons that do not make the rule degraded: it sees where such files usually are. */
+  readonly limits: readonly string[];
 }
 
 /** What is seen of each step of a rule, in their order. */
@@ -35,10 +41,11 @@ export function stepSights(rule: Rule, tier: Tier): readonly StepSight[] {
   const steps = ruleRequirements(rule);
   return steps.map((requirements) => {
     const name = steps.length === 1 ? 'the rule' : nameOf(requirements);
-    if (tier.supply.anything) return { name, requirements, sight: 'full', reasons: [] };
+    if (tier.supply.anything) return { name, requirements, sight: 'full', reasons: [], limits: [] };
     const { blind, reasons } = stepReasons(requirements, tier);
+    const limits = reasons.includes(onlyInHomes) ? [onlyInHomes] : [];
     const sight = blind ? 'none' : reasons.length > 0 ? 'partial' : 'full';
-    return { name, requirements, sight, reasons };
+    return { name, requirements, sight, reasons, limits };
   });
 }
 
@@ -82,9 +89,18 @@ function described(name: string): string {
   return lookupField(name) === undefined ? `${name} (not a known field)` : name;
 }
 
-function pathReasons({ paths }: StepRequirements, tier: Tier): string[] {
+const onlyInHomes =
+  'looks for files by name alone: they are seen in homes, their folders of settings, and where something can persist';
+
+function pathReasons(step: StepRequirements, tier: Tier): string[] {
+  const { paths } = step;
   const watched = tier.paths;
   if (watched === 'all') return [];
+  if (isOfItems(step))
+    return tier.mechanisms === false
+      ? ['looks at persistent items, whose places are not watched (`[watch] mechanisms`)']
+      : [];
+  if (paths === null && step.names !== null) return [onlyInHomes];
   if (paths === null) return ['looks at files anywhere; only some folders are watched'];
   const open = paths.filter((pattern) => !watched.some((other) => covers(other, pattern)));
   return open.length === 0

@@ -13,6 +13,8 @@ export interface StepRequirements {
   readonly actions: readonly string[] | null;
   /** `file.path` fits one of these whenever the condition holds; null when it may be any. */
   readonly paths: readonly PathPattern[] | null;
+  /** `file.name` fits one of these whenever the condition holds; null when it may be any. */
+  readonly names: readonly PathPattern[] | null;
   /** Fields without which the condition never holds, join keys included. */
   readonly required: readonly string[];
   /** Fields without which one of its alternatives never holds. */
@@ -47,19 +49,23 @@ export function ruleRequirements(rule: Rule): readonly StepRequirements[] {
 /** The paths that a set of rules reads, without repetition; null stands for a step that reads any path. */
 export function watchPatterns(rules: readonly Rule[]): {
   readonly patterns: readonly PathPattern[];
+  /** Names of files that are looked for in whatever folder, with wildcards. */
+  readonly names: readonly string[];
   /** Rules with a step that looks at files anywhere. */
   readonly unbounded: readonly string[];
 } {
   const patterns = new Map<string, PathPattern>();
+  const names = new Set<string>();
   const unbounded = new Set<string>();
   for (const rule of rules) {
     for (const step of ruleRequirements(rule)) {
-      if (!readsFiles(step)) continue;
-      if (step.paths === null) unbounded.add(rule.meta.id);
+      if (!readsFiles(step) || isOfItems(step)) continue;
+      if (step.paths === null && step.names === null) unbounded.add(rule.meta.id);
+      if (step.paths === null) for (const { text } of step.names ?? []) names.add(text);
       for (const pattern of step.paths ?? []) patterns.set(JSON.stringify(pattern), pattern);
     }
   }
-  return { patterns: [...patterns.values()], unbounded: [...unbounded] };
+  return { patterns: [...patterns.values()], names: [...names], unbounded: [...unbounded] };
 }
 
 /** Whether a step is about files of which it must know the path: launch items are found where launchd looks. */
@@ -67,6 +73,11 @@ export function readsFiles(step: StepRequirements): boolean {
   if (step.categories !== null && !step.categories.includes('file')) return false;
   if (step.categories === null && step.paths === null) return false;
   return step.actions?.every((action) => action === 'launch_daemon') !== true;
+}
+
+/** Whether a step is about files of persistent items alone: wherever their mechanisms keep them. */
+export function isOfItems({ paths, required }: StepRequirements): boolean {
+  return paths === null && required.some((name) => /^launchwarden\.(?:persistence|plist)\./.test(name));
 }
 
 interface Draft {
@@ -88,6 +99,7 @@ interface Reads {
   readonly bound: { alias: string; name: string; negated: boolean }[];
   readonly ancestors: Draft[];
   paths: Allowed<PathPattern>;
+  names: Allowed<PathPattern>;
   actions: Allowed<string>;
   categories: Allowed<string>;
 }
@@ -100,6 +112,7 @@ function nothing(): Reads {
     bound: [],
     ancestors: [],
     paths: null,
+    names: null,
     actions: null,
     categories: null,
   };
@@ -131,6 +144,7 @@ function finished({ role, index, category, reads }: Draft): StepRequirements {
     categories: category === null ? reads.categories : [category],
     actions: reads.actions,
     paths: reads.paths,
+    names: reads.names,
     required: list(required),
     alternative: list(otherwise),
     negated: list(negated),
@@ -162,6 +176,7 @@ function allOf(parts: readonly Reads[]): Reads {
   const all = merged(parts);
   for (const part of parts) for (const name of part.required) all.required.add(name);
   all.paths = narrowest(parts.map((part) => part.paths));
+  all.names = narrowest(parts.map((part) => part.names));
   all.actions = narrowest(parts.map((part) => part.actions));
   all.categories = narrowest(parts.map((part) => part.categories));
   return all;
@@ -174,6 +189,7 @@ function eitherOf(parts: readonly Reads[]): Reads {
   for (const [name, count] of counts)
     (count === parts.length ? either.required : either.alternative).add(name);
   either.paths = union(parts.map((part) => part.paths));
+  either.names = union(parts.map((part) => part.names));
   either.actions = union(parts.map((part) => part.actions));
   either.categories = union(parts.map((part) => part.categories));
   return either;
@@ -281,6 +297,8 @@ function allow(reads: Reads, expr: Expr): void {
   // No event carries a path in another spelling, and nothing is watched there.
   if (found.name === 'file.path')
     reads.paths = found.patterns.filter(({ text, insensitive }) => !isOtherSpelling(text, insensitive));
+  if (found.name === 'file.name' && found.patterns.every(({ text }) => /^[^/]*[^/*?][^/]*$/.test(text)))
+    reads.names = found.patterns;
   const exact = found.patterns.every(({ wildcards }) => wildcards === '');
   const values = found.patterns.map(({ text }) => text);
   if (found.name === 'event.action' && exact) reads.actions = values;

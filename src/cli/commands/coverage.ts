@@ -71,12 +71,13 @@ async function telemetry(context: CommandContext): Promise<Telemetry> {
 async function coverageOf(context: CommandContext, { kinds, blind }: Telemetry) {
   const { filePatterns, mutedRules, tierOf } = await import('../../agent/index.js');
   const set = await loadRuleSet(context);
-  const settings = (await context.settings()).rules;
+  const settings = await context.settings();
+  const { mechanisms } = settings.watch;
   const enabled = set.rules.filter((one) => one.enabled).map(({ rule }) => rule);
-  const muted = mutedRules(enabled, settings, kinds);
+  const muted = mutedRules(enabled, settings.rules, kinds, mechanisms);
   const rules = enabled.map((rule): RuleCoverage => {
-    const alone = kinds.map((kind) => ({ kind, steps: stepSights(rule, tierOf([kind], rule)) }));
-    const steps = stepSights(rule, tierOf(kinds, rule)).map((step, index) => ({
+    const alone = kinds.map((kind) => ({ kind, steps: stepSights(rule, tierOf([kind], rule, mechanisms)) }));
+    const steps = stepSights(rule, tierOf(kinds, rule, mechanisms)).map((step, index) => ({
       ...withBlindSpots(step, filePatterns([rule]), blind),
       seenBy: alone.filter(({ steps: own }) => own[index]?.sight !== 'none').map(({ kind }) => kind),
     }));

@@ -11,10 +11,10 @@ import type { ReadFile } from './normalise.js';
 const headerBytes = 16;
 
 /**
- * Reads what a message named, within the file watcher's limits: of launch items all, of a plug-in's files the small
- * ones, of everything else nothing, and nothing that those who decide where its path leads may not read (`Rights`). Where the message had no stat, the look's facts stand in.
+ * Reads what a message named, within the file watcher's limits: of launch items and of what `carries` wants all, of a
+ * plug-in's files the small ones, of everything else nothing, and nothing that those who decide where its path leads may not read (`Rights`). Where the message had no stat, the look's facts stand in.
  */
-export function fileReader(root: RootMap): ReadFile {
+export function fileReader(root: RootMap, carries: (macPath: string) => boolean = () => false): ReadFile {
   const { maxContent, maxBundleContent } = fileWatchLimits;
   const reader = new ContentReader(maxContent);
   const rights = new Rights(root);
@@ -23,7 +23,7 @@ export function fileReader(root: RootMap): ReadFile {
     const keep =
       path === undefined
         ? 0
-        : launchItemKind(path) !== undefined
+        : launchItemKind(path) !== undefined || carries(path)
           ? maxContent
           : insidePlugIn(path)
             ? maxBundleContent

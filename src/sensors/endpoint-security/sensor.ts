@@ -23,6 +23,10 @@ export interface EndpointSecuritySensorOptions {
   readonly boot: string;
   /** macOS path patterns that the rules look for, and the launch directories. */
   readonly patterns: readonly string[];
+  /** Further ones of which no wildcard reaches into another folder. */
+  readonly entries?: readonly string[];
+  /** Whether the content of a file is read, beside that of launch items and directory plug-ins. */
+  readonly carries?: (macPath: string) => boolean;
   /** Kinds beyond the usual ones that a rule needs: `open`, `setextattr`, `deleteextattr`. */
   readonly more?: readonly EsKind[];
   readonly settings?: Partial<EndpointSecurityOptions>;
@@ -54,7 +58,10 @@ export class EndpointSecuritySensor implements Sensor {
     this.#settings = { ...endpointSecurityDefaults, ...options.settings };
     const { root, boot } = options;
     this.#answer = new LaggingAnswer(options.clock, this.#settings.lagMs, () => this.#drain());
-    this.#normaliser = new Normaliser({ sensor: 'endpoint-security', root, boot }, fileReader(root));
+    this.#normaliser = new Normaliser(
+      { sensor: 'endpoint-security', root, boot },
+      fileReader(root, options.carries),
+    );
   }
 
   async start(sink: SensorSink): Promise<void> {
@@ -178,8 +185,8 @@ export class EndpointSecuritySensor implements Sensor {
   }
 
   #findTargets(): EsTargets {
-    const { patterns, root } = this.#options;
-    return targetsOf(patterns, (macPath) => {
+    const { patterns, entries, root } = this.#options;
+    const list = (macPath: string) => {
       try {
         return readdirSync(root.toHost(macPath), { withFileTypes: true })
           .filter((entry) => entry.isDirectory())
@@ -187,7 +194,8 @@ export class EndpointSecuritySensor implements Sensor {
       } catch {
         return [];
       }
-    });
+    };
+    return targetsOf(patterns, list, entries);
   }
 
   #refreshTargets(): void {

@@ -8,8 +8,12 @@ export interface EsloggerReaderOptions extends Omit<DocumentContext, 'sensor'> {
   readonly readFile?: ReadFile;
   /** Whether file events on a path are wanted; all are when it is left out. */
   readonly wants?: (macPath: string) => boolean;
-  /** Every wanted path holds one of these words, in ASCII: a line of a file event without one is not parsed. */
+  /**
+   * Every wanted path holds one of these words, in ASCII, or `mayWant` knows it: a line of a file event without one is not
+   * parsed.
+   */
   readonly words?: readonly string[];
+  readonly mayWant?: (line: string) => boolean;
 }
 
 /** Events that are wanted whatever paths they name. */
@@ -44,11 +48,13 @@ export class EsloggerReader {
   readonly #normaliser: Normaliser;
   readonly #wants: ((macPath: string) => boolean) | undefined;
   readonly #word: RegExp | undefined;
+  readonly #mayWant: (line: string) => boolean;
   readonly #toMac: (path: string) => string;
   #nextSequence: number | undefined;
 
   constructor(options: EsloggerReaderOptions) {
-    const { root, boot, readFile, wants, words } = options;
+    const { root, boot, readFile, wants, words, mayWant } = options;
+    this.#mayWant = mayWant ?? (() => false);
     if (words !== undefined && words.length > 0)
       this.#word = new RegExp(words.map((word) => word.replace(/[^A-Za-z0-9]/g, '\\$&')).join('|'), 'i');
     this.#normaliser = new Normaliser({ sensor: 'eslogger', root, boot }, readFile);
@@ -58,7 +64,7 @@ export class EsloggerReader {
 
   read(line: string): Observation[] {
     this.counters.lines++;
-    if (this.#word !== undefined && whole(line) && !this.#word.test(line) && !withoutPath.test(line)) {
+    if (this.#isUnwanted(line)) {
       this.counters.unwanted++;
       this.#count(sequenceOf(line));
       return [];
@@ -118,6 +124,12 @@ export class EsloggerReader {
   /** A new run of eslogger counts from 0. */
   restarted(): void {
     this.#nextSequence = undefined;
+  }
+
+  /** What can be told without parsing it. */
+  #isUnwanted(line: string): boolean {
+    if (this.#word === undefined || !whole(line) || this.#word.test(line)) return false;
+    return !withoutPath.test(line) && !this.#mayWant(line);
   }
 
   #count(sequence: number | undefined): void {

@@ -9,6 +9,7 @@ import { type EsKind, fileKinds, fileReader, processKinds } from '../endpoint-se
 import { Scope } from '../file-watch/index.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { type EsloggerOptions, esloggerDefaults } from './options.js';
+import { PathFilter } from './path-filter.js';
 import { type EsloggerExit, EsloggerProcess, explainExit, listEvents } from './process.js';
 import { maxLineLength } from './read-line.js';
 import { EsloggerReader } from './reader.js';
@@ -22,6 +23,10 @@ export interface EsloggerSensorOptions {
   readonly boot: string;
   /** macOS path patterns that the rules look for, and the launch directories. */
   readonly patterns: readonly string[];
+  /** Further ones of which no wildcard reaches into another folder. */
+  readonly entries?: readonly string[];
+  /** Whether the content of a file is read, beside that of launch items and directory plug-ins. */
+  readonly carries?: (macPath: string) => boolean;
   /** Kinds beyond the usual ones that a rule needs: `open`, `setextattr`, `deleteextattr`. Heavy. */
   readonly more?: readonly EsKind[];
   readonly settings?: Partial<EsloggerOptions>;
@@ -57,16 +62,18 @@ export class EsloggerSensor implements Sensor {
     this.#options = options;
     this.#settings = { ...esloggerDefaults, ...options.settings };
     this.#patience = this.#settings.silentMs;
-    const { root, boot, patterns } = options;
+    const { root, boot, patterns, entries = [], carries } = options;
     this.#answer = new LaggingAnswer(options.clock, this.#settings.lagMs, () => this.#tick());
-    const scope = new Scope(patterns);
+    const scope = new Scope(patterns, entries);
     const words = wordsOf(patterns);
+    const filter = new PathFilter(new Scope([], entries), (path) => root.toMac(path));
     this.#reader = new EsloggerReader({
       root,
       boot,
-      readFile: fileReader(root),
+      readFile: fileReader(root, carries),
       wants: (macPath) => scope.covers(macPath),
       ...(words === undefined ? {} : { words }),
+      mayWant: (line) => filter.mayWant(line),
     });
   }
 

@@ -26,6 +26,15 @@ export interface Capture {
   readonly gone: boolean;
 }
 
+export interface CapturerOptions {
+  readonly root: RootMap;
+  readonly limits: FileWatchLimits;
+  /** Files whose content is carried away besides launch items and directory plug-ins. */
+  readonly carries?: ((macPath: string) => boolean) | undefined;
+  /** For tests. */
+  readonly rights?: Rights;
+}
+
 const headerBytes = 16;
 /** The way into a folder is followed again after this, milliseconds: whom its folders belong to may change. */
 const freshMs = 100;
@@ -38,13 +47,15 @@ export class Capturer {
   readonly #root: RootMap;
   readonly #rights: Rights;
   readonly #limits: FileWatchLimits;
+  readonly #carries: (macPath: string) => boolean;
   readonly #reader: ContentReader;
   readonly #passages = new WeakMap<Folder, { readonly passage: Passage; readonly at: number }>();
 
-  constructor(root: RootMap, limits: FileWatchLimits, rights = new Rights(root)) {
+  constructor({ root, limits, carries = () => false, rights = new Rights(root) }: CapturerOptions) {
     this.#root = root;
     this.#rights = rights;
     this.#limits = limits;
+    this.#carries = carries;
     this.#reader = new ContentReader(limits.maxContent);
   }
 
@@ -87,12 +98,12 @@ export class Capturer {
   }
 
   #target(folder: Folder, macPath: string): Target | undefined {
-    const launchItem = launchItemKind(macPath) !== undefined;
-    if (!launchItem && folder.level !== undefined) return undefined;
+    const followed = launchItemKind(macPath) !== undefined || this.#carries(macPath);
+    if (!followed && folder.level !== undefined) return undefined;
     const passage = this.#rights.follow(macPath);
     const snapshot = passage === undefined ? undefined : lookAt(passage.host);
     if (passage === undefined || snapshot === undefined || snapshot === 'denied') return undefined;
-    return launchItem || snapshot.type === 'dir' ? { passage, snapshot } : undefined;
+    return followed || snapshot.type === 'dir' ? { passage, snapshot } : undefined;
   }
 
   #link(folder: Folder, macPath: string, findings: string[]): Capture {
@@ -115,11 +126,12 @@ export class Capturer {
     const limits = this.#limits;
     const large = snapshot.size > limits.maxContent;
     const launchItem = launchItemKind(macPath) !== undefined;
-    const carried = launchItem
-      ? limits.maxContent
-      : insidePlugIn(macPath) && snapshot.size <= limits.maxBundleContent
-        ? limits.maxBundleContent
-        : 0;
+    const carried =
+      launchItem || this.#carries(macPath)
+        ? limits.maxContent
+        : insidePlugIn(macPath) && snapshot.size <= limits.maxBundleContent
+          ? limits.maxBundleContent
+          : 0;
     const result = this.#reader.read({ hostPath, seen: snapshot, passage }, Math.max(carried, headerBytes));
     if (!result.ok) {
       const { reason } = result;

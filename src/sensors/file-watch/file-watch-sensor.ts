@@ -37,6 +37,7 @@ const homesEveryMs = 5_000;
 const maxHomes = 1_024;
 /** Watched anyway, of no user, or not to be told from a pattern. */
 const usualHome = /^\/Users\/[^/]+$|^\/private\/var\/(?:root|empty)$|[*?]/;
+const usualHomes = ['/Users/*', '/private/var/root'];
 /** An owner that had been too busy is so no more after so long, milliseconds. */
 const calmMs = 2_000;
 /** A longer pause between two ticks, milliseconds: the process stood still, and wake-ups may have been lost. */
@@ -74,6 +75,12 @@ export interface FileWatchSensorOptions {
    * plug-ins are always watched.
    */
   readonly patterns: readonly string[];
+  /** Further ones of which no wildcard reaches into another folder. */
+  readonly entries?: readonly string[];
+  /** The same below each home, without a leading slash. */
+  readonly inHomes?: readonly string[];
+  /** Whether the content of a file is carried away, beside that of launch items and directory plug-ins. */
+  readonly carries?: (macPath: string) => boolean;
   /** What an earlier run remembered; without it what exists is no event. */
   readonly state?: FileStateStore;
   /** Called after the observation that it belongs to. */
@@ -148,7 +155,11 @@ export class FileWatchSensor implements Sensor {
     const { clock, root, boot } = options;
     const limits = { ...fileWatchLimits, ...options.limits };
     this.#limits = limits;
-    this.#scope = new Scope([...launchItemPatterns, ...plugInPatterns, ...options.patterns]);
+    const { patterns, entries = [], inHomes = [] } = options;
+    this.#scope = new Scope(
+      [...launchItemPatterns, ...plugInPatterns, ...patterns],
+      [...entries, ...inHomes.flatMap((name) => usualHomes.map((home) => `${home}/${name}`))],
+    );
     this.#echo = new Echo(limits.lagMs, () => clock.monotonic());
     this.#tracker = new ItemTracker({
       root,
@@ -156,6 +167,7 @@ export class FileWatchSensor implements Sensor {
       clock,
       boot,
       limits,
+      carries: options.carries,
       echo: this.#echo,
       observe: (observation) => this.#sink?.observe(observation),
       onItem: (change) => options.onItem?.(change),
@@ -207,7 +219,7 @@ export class FileWatchSensor implements Sensor {
     const before = known === undefined ? now : (state?.completeThrough ?? 0);
     this.#scanning = { from: now, steady };
     this.#tracker.begin();
-    const trouble = this.#events?.start(this.#scope.places);
+    const trouble = this.#events?.start(this.#scope.places, this.#scope.names);
     if (trouble !== undefined)
       throw new UserError(fileEventsRefused, `the system gives no file events: ${trouble}`, {
         hint: 'Watch with chokidar instead.',
@@ -448,7 +460,7 @@ export class FileWatchSensor implements Sensor {
 
   /** True when a home was found that is not watched yet. */
   #readHomes(): boolean {
-    const { homes, clock, logger } = this.#options;
+    const { homes, inHomes = [], clock, logger } = this.#options;
     this.#homesRead = clock.monotonic();
     if (homes === undefined) return false;
     let found = false;
@@ -457,6 +469,7 @@ export class FileWatchSensor implements Sensor {
         if (this.#homes.has(path) || this.#homes.size >= maxHomes || usualHome.test(path)) continue;
         this.#homes.set(path, user);
         found = this.#scope.add(`${path}/Library/LaunchAgents/*`) || found;
+        for (const name of inHomes) found = this.#scope.add(`${path}/${name}`, 'entries') || found;
       }
     } catch (error) {
       logger.error({ error }, 'user records could not be read: homes outside of /Users are not known');

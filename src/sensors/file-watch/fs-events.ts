@@ -77,15 +77,15 @@ export class FsEventWakeUps implements WakeUps {
   }
 
   /**
-   * Opens the stream, once. `places`: folders that matter, macOS paths; a component `*` stands for any name. Undefined
-   * when it runs, else why it does not.
+   * Opens the stream, once. `places`: folders that matter, macOS paths; a component `*` stands for any name. `names`:
+   * what matters there, in the same form. Undefined when it runs, else why it does not.
    */
-  start(places: readonly string[]): string | undefined {
+  start(places: readonly string[], names: readonly string[] = places): string | undefined {
     const { addon, double, toHost, since, onNoHistory } = this.#options;
     this.#streamed = streamPaths(places).map(toHost);
     const make = (more: Partial<NativeFileEventOptions>) =>
       new addon.FileEventSource(
-        { paths: this.#streamed, patterns: places.map(toHost), ...more },
+        { paths: this.#streamed, patterns: names.map(toHost), ...more },
         () => this.#take(),
         double,
       );

@@ -5,9 +5,12 @@ interface Target {
   readonly pattern: string;
   /** Folded names; one with `*` or `?` matches any one folder. */
   readonly folders: readonly string[];
-  /** Folded name to look for, without `*`; undefined means everything below the folder. */
+  /** Folded name to look for, with wildcards; undefined means everything below the folder. */
   readonly leaf: string | undefined;
 }
+
+/** How far a pattern reaches: as in rules `*` at its end also means what lies in folders below, or it does not. */
+type Reach = 'below' | 'entries';
 
 /** A pattern that runs through a folder: `depth` of its folders lie behind. */
 export interface Step {
@@ -83,23 +86,36 @@ export class Scope {
   readonly skipped: { readonly pattern: string; readonly reason: string }[] = [];
   readonly #targets = new Map<string, Target>();
   readonly #filters = new Set<string>();
+  /** Patterns of entries by how many folders they go through: each wildcard of theirs stands for a part of one name. */
+  readonly #entries = new Map<number, Target[]>();
 
-  /** `patterns`: canonical macOS paths with `*` and `?`, as rules write them. */
-  constructor(patterns: readonly string[]) {
+  /**
+   * `patterns`: canonical macOS paths with `*` and `?`, as rules write them. `entries`: such paths of which no wildcard
+   * reaches into another folder.
+   */
+  constructor(patterns: readonly string[], entries: readonly string[] = []) {
     for (const pattern of patterns) this.add(pattern);
+    for (const pattern of entries) this.add(pattern, 'entries');
   }
 
   /** One more pattern; false when nothing more is watched because of it. */
-  add(pattern: string): boolean {
-    const made = target(pattern);
+  add(pattern: string, reach: Reach = 'below'): boolean {
+    const made = target(pattern, reach);
     if (typeof made === 'string') {
       this.skipped.push({ pattern, reason: made });
       return false;
     }
-    const key = `${made.folders.join('/')}/${made.leaf ?? '*'}`;
+    // The name of an entry never holds a slash.
+    const key = `${made.folders.join('/')}/${made.leaf ?? '/'}`;
     const added = !this.#targets.has(key);
     this.#targets.set(key, made);
-    this.#filters.add(canonicalPattern(pattern));
+    if (reach === 'below') this.#filters.add(canonicalPattern(pattern));
+    else if (added) {
+      const { length } = made.folders;
+      const known = this.#entries.get(length);
+      if (known === undefined) this.#entries.set(length, [made]);
+      else known.push(made);
+    }
     return added;
   }
 
@@ -113,6 +129,16 @@ export class Scope {
         .join('/'),
     );
     return [...new Set(places)];
+  }
+
+  /** The same, each with the name that is looked for in it where that is one name: no other name in it matters. */
+  get names(): string[] {
+    const names = [...this.#targets.values()].map(({ pattern, leaf }) => {
+      const parts = canonicalMacPath(pattern).split('/');
+      if (leaf === undefined) parts.pop();
+      return parts.map((name) => (hasWildcard(name) ? '*' : name)).join('/');
+    });
+    return [...new Set(names)];
   }
 
   /** The patterns as they begin at `/`. */
@@ -138,11 +164,22 @@ export class Scope {
     return on.length === 0 && !item ? undefined : { steps: on, tree, item: item || tree };
   }
 
+  /** True when entries of the folder that `steps` lead to are looked for. */
+  looksInto(steps: readonly Step[]): boolean {
+    return steps.some(({ target, depth }) => depth === target.folders.length && target.leaf !== undefined);
+  }
+
   /** True when some pattern names the path itself. */
   covers(macPath: string): boolean {
     const folded = fold(macPath);
     for (const filter of this.#filters) if (wildcardMatches(filter, folded)) return true;
-    return false;
+    const names = folded.split('/').slice(1);
+    const leaf = names.pop() ?? '';
+    return (this.#entries.get(names.length) ?? []).some(
+      (entry) =>
+        wildcardMatches(entry.leaf ?? '*', leaf) &&
+        entry.folders.every((folder, index) => wildcardMatches(folder, names[index] ?? '')),
+    );
   }
 }
 
@@ -151,7 +188,7 @@ function canonicalPattern(pattern: string): string {
   return canonicalMacPath(fold(canonicalMacPath(pattern)));
 }
 
-function target(pattern: string): Target | string {
+function target(pattern: string, reach: Reach): Target | string {
   if (!pattern.startsWith('/') || pattern.length > 4096) return 'does not begin at /';
   const parts = canonicalPattern(pattern).split('/').slice(1);
   const leaf = parts.pop() ?? '';
@@ -159,7 +196,7 @@ function target(pattern: string): Target | string {
   if (parts.filter(hasWildcard).length > 2 || hasWildcard(parts[0] ?? ''))
     return 'too many folders on the way';
   // `*` also matches `/`: what is looked for may stand anywhere below.
-  if (!leaf.includes('*')) return { pattern, folders: parts, leaf };
+  if (reach === 'entries' || !leaf.includes('*')) return { pattern, folders: parts, leaf };
   if (tooWide.has(parts.join('/'))) return 'too many files below that folder';
   return { pattern, folders: parts, leaf: undefined };
 }

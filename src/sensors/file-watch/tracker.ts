@@ -56,6 +56,8 @@ export interface TrackerOptions {
   readonly clock: Clock;
   readonly boot: string;
   readonly limits: FileWatchLimits;
+  /** Files whose content is carried away besides launch items and directory plug-ins. */
+  readonly carries?: ((macPath: string) => boolean) | undefined;
   readonly echo: Echo;
   readonly observe: (observation: Observation) => void;
   readonly onItem: (change: ItemChange) => void;
@@ -113,7 +115,7 @@ export class ItemTracker {
   constructor(options: TrackerOptions) {
     this.#options = options;
     this.#unwatched = new Rounds(options.clock);
-    this.#capturer = new Capturer(options.root, options.limits);
+    this.#capturer = new Capturer(options);
     this.#large = new LargeFiles({
       clock: options.clock,
       maxBytes: options.limits.maxHashed,

@@ -498,7 +498,7 @@ export class FolderWalker {
       : { known: false, fresh: !first };
     // What another one came to the place of was there when the way was polled last.
     const replaces = folder.folders.has(name) && (folder.level === undefined || begins);
-    const { clock, limits, userOf } = this.#options;
+    const { clock, limits, scope, userOf } = this.#options;
     const since = capped?.polled ?? (replaces ? Math.max(after, this.#way.through - limits.lagMs) : after);
     // What was mounted says nothing about when.
     const mounted = deviceOf(snapshot.key) !== deviceOf(folder.key);
@@ -514,7 +514,7 @@ export class FolderWalker {
       steps,
       level: begins ? 0 : folder.level === undefined ? undefined : folder.level + 1,
       owner: ownerOf(macPath, snapshot, folder, userOf),
-      target: begins ? { path: macPath, items: 0, folders: 0 } : folder.target,
+      target: begins || scope.looksInto(steps) ? { path: macPath, items: 0, folders: 0 } : folder.target,
       appeared: fresh && visible > folder.appeared ? visible : folder.appeared,
       known,
       viaLink: folder.viaLink || snapshot.type === 'symlink',
@@ -614,18 +614,19 @@ export class FolderWalker {
     if (folder.closed) return;
     const { clock, echo, onWork } = this.#options;
     const { turn, start, wakes } = echo.wake();
-    onWork();
     const now = clock.monotonic();
     this.#lastWake = now;
-    const itself = name === path.basename(folder.host);
-    if (name !== undefined && !itself && this.#wanted(folder, name) === undefined) return;
-    this.counters.wakeups++;
     if (wakes === crowd) {
       this.counters.crowds++;
       this.lost(
         `${crowd} wake-ups at once: some may be lost, and with them what was there and is gone again`,
       );
     }
+    const itself = name === path.basename(folder.host);
+    // Other programs keep their files beside what is watched: those wake nobody.
+    if (name !== undefined && !itself && this.#wanted(folder, name) === undefined) return;
+    onWork();
+    this.counters.wakeups++;
     if (name === undefined) this.#queue.add(folder, undefined, { kind: 'scan' });
     else if (itself) {
       // The folder itself, or an entry of the same name.

@@ -170,7 +170,10 @@ describe('degraded', () => {
     ],
     ['file where file.path like "/Library/LaunchAgents/*"', []],
     ['file where file.path like "/Users/*"', ['the rule looks at /Users/*, which is not watched']],
-    ['file where file.name == "x"', ['the rule looks at files anywhere; only some folders are watched']],
+    ['file where file.size > 5', ['the rule looks at files anywhere; only some folders are watched']],
+    // Such files are looked for in homes: less than the rule says, but where they are.
+    ['file where file.name == "x"', []],
+    ['file where launchwarden.persistence.mechanism == "cron"', []],
     [
       'file where process.name == "x" and file.path == "/Library/x"',
       ['the rule never matches: it needs process.name'],
@@ -261,7 +264,29 @@ test('the watch scope is what all rules read, once', () => {
   ]);
   expect(scope.patterns.map(({ text }) => text)).toEqual(['/a/*', '/b/*']);
   expect(scope.unbounded).toEqual([]);
-  expect(watchPatterns([rule('file where file.name == "x"')]).unbounded).toEqual(['r']);
+  expect(watchPatterns([rule('file where file.size > 5')]).unbounded).toEqual(['r']);
+});
+
+test.each([
+  ['file where file.name == ".zshrc"', ['.zshrc']],
+  ['file where file.name : (".zshrc", "*.bashrc") and file.size > 0', ['.zshrc', '*.bashrc']],
+  ['file where file.name == ".zshrc" or file.name == "tasks.json"', ['.zshrc', 'tasks.json']],
+  // It may be in any folder, but that one is watched.
+  ['file where file.name == ".zshrc" and file.path : "/a/*"', []],
+  ['file where not file.name == ".zshrc"', []],
+  ['file where file.name : "*"', []],
+  ['file where file.name == "a/b"', []],
+  ['process where process.name == "x"', []],
+])('names that are looked for in any folder: %s', (query, names) => {
+  expect(watchPatterns([rule(query)]).names).toEqual(names);
+});
+
+test('a rule about persistent items reads their places, and is degraded where those are not watched', () => {
+  const one = rule('file where launchwarden.persistence.mechanism == "cron"');
+  expect(watchPatterns([one])).toEqual({ patterns: [], names: [], unbounded: [] });
+  expect(degradedReasons(one, { supply: supplyOf(['file-watch']), paths: [], mechanisms: false })).toEqual([
+    'the rule looks at persistent items, whose places are not watched (`[watch] mechanisms`)',
+  ]);
 });
 
 describe('covers', () => {

@@ -341,6 +341,60 @@ describe('patterns of rules', () => {
       expect(notes.some((note) => note.startsWith(`not watched: ${pattern}: `))).toBe(true);
   });
 
+  test('entries are those of one folder, each wildcard within one name', () => {
+    const scope = new Scope(
+      [],
+      [
+        '/Library/QuickLook/*.qlgenerator',
+        '/Users/*/.zshrc',
+        '/Users/*/.*/tasks.json',
+        '/Library/Q/*/Contents/Info.plist',
+      ],
+    );
+    expect(scope.skipped).toEqual([]);
+    for (const path of [
+      '/Library/QuickLook/X.QLGenerator',
+      '/Users/alice/.zshrc',
+      '/Users/alice/.vscode/tasks.json',
+      '/Library/Q/X.bundle/Contents/Info.plist',
+    ])
+      expect({ path, covered: scope.covers(path) }).toEqual({ path, covered: true });
+    for (const path of [
+      '/Library/QuickLook/a/b.qlgenerator',
+      '/Library/QuickLook/readme.txt',
+      '/Users/alice/dotfiles/.zshrc',
+      '/Users/alice/vscode/tasks.json',
+      '/Library/Q/X.bundle/Contents/MacOS/Info.plist',
+    ])
+      expect({ path, covered: scope.covers(path) }).toEqual({ path, covered: false });
+    expect(scope.names).toContain('/Users/*/.zshrc');
+    expect(scope.places).toContain('/Users/*');
+  });
+
+  test('entries of a folder are seen, and what lies below it is not; homes everywhere have them', async () => {
+    await rig.start({
+      entries: ['/Library/QuickLook/*'],
+      inHomes: ['.zshrc'],
+      carries: (macPath) => macPath.endsWith('.zshrc'),
+      homes: () => [{ user: 'kai', path: '/Volumes/Work/kai' }],
+    });
+    rig.write('/Library/QuickLook/new', 'x');
+    rig.write('/Library/QuickLook/folder/below', 'x');
+    rig.write('/Users/mara/.zshrc', 'echo');
+    rig.write('/Users/mara/Documents/.zshrc', 'echo');
+    rig.write('/private/var/root/.zshrc', 'echo');
+    rig.write('/Volumes/Work/kai/.zshrc', 'echo');
+    for (const path of ['/Users/mara/.zshrc', '/private/var/root/.zshrc', '/Volumes/Work/kai/.zshrc']) {
+      await rig.event(path);
+      expect(rig.content(path)).toBe('echo');
+    }
+    await rig.event('/Library/QuickLook/new');
+    await rig.event('/Library/QuickLook/folder');
+    await rig.quiet();
+    expect(rig.actions('/Library/QuickLook/folder/below')).toEqual([]);
+    expect(rig.actions('/Users/mara/Documents/.zshrc')).toEqual([]);
+  });
+
   test('what a scope covers', () => {
     const scope = new Scope(['/Library/LaunchAgents/*', '/Users/*/.z?hrc']);
     expect(scope.covers('/Library/LaunchAgents/a/b.plist')).toBe(true);

@@ -32,6 +32,9 @@ export interface RigOptions {
   readonly events?: FileWatchSensorOptions['events'];
   readonly restless?: boolean;
   readonly homes?: FileWatchSensorOptions['homes'];
+  readonly entries?: readonly string[];
+  readonly inHomes?: readonly string[];
+  readonly carries?: (macPath: string) => boolean;
 }
 
 /** A folder that stands for a Mac, and a file watcher on it. */
@@ -66,7 +69,7 @@ export class Rig {
 
   async start(options: RigOptions = {}): Promise<FileWatchSensor> {
     const { patterns = [], limits, remembered, completeThrough, clock = systemClock } = options;
-    const { events, restless, homes } = options;
+    const { events, restless, homes, entries, inHomes, carries } = options;
     this.sensor = new FileWatchSensor({
       root: new RootMap(this.root),
       clock,
@@ -81,6 +84,9 @@ export class Rig {
       ...(events === undefined ? {} : { events }),
       ...(restless === undefined ? {} : { restless }),
       ...(homes === undefined ? {} : { homes }),
+      ...(entries === undefined ? {} : { entries }),
+      ...(inHomes === undefined ? {} : { inHomes }),
+      ...(carries === undefined ? {} : { carries }),
       ...(remembered === undefined ? {} : { state: { load: () => remembered, completeThrough } }),
     });
     this.sink.sensor = this.sensor;

@@ -52,6 +52,13 @@ describe('targets of inverted muting', () => {
   });
 
   test('a path without a wildcard is a literal', () => {
+    const entries = ['/Users/*/.*/tasks.json', '/Users/*/.zshrc', '/Library/QuickLook/*.qlgenerator'];
+    const homes: Record<string, string[]> = { '/Users': ['mara'], '/Users/mara': ['.vscode', 'Documents'] };
+    expect(targetsOf([], (folder) => homes[folder] ?? [], entries)).toEqual({
+      prefixes: ['/Library/QuickLook/'],
+      literals: ['/Library/QuickLook', '/Users/mara/.vscode/tasks.json', '/Users/mara/.zshrc'],
+      refused: [],
+    });
     expect(targetsOf(['/private/etc/emond.d'], list)).toMatchObject({
       prefixes: [],
       literals: ['/private/etc/emond.d'],
