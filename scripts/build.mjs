@@ -96,11 +96,12 @@ function buildTypeScript() {
       process.exitCode = 1;
       return;
     }
-    const rules = path.join(root, 'src', 'rules', 'builtin');
-    const target = path.join(next, 'rules', 'builtin');
-    mkdirSync(target, { recursive: true });
-    for (const name of existsSync(rules) ? readdirSync(rules) : [])
-      cpSync(path.join(rules, name), path.join(target, name));
+    for (const folder of [path.join('rules', 'builtin'), path.join('rules', 'exceptions', 'packs')]) {
+      const from = path.join(root, 'src', folder);
+      mkdirSync(path.join(next, folder), { recursive: true });
+      for (const name of existsSync(from) ? readdirSync(from) : [])
+        cpSync(path.join(from, name), path.join(next, folder, name));
+    }
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(next, dist);
   } finally {

@@ -15,6 +15,7 @@ import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
+import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { ClockWatch } from './health.js';
@@ -22,6 +23,7 @@ import { userHomes } from './homes.js';
 import { Pipeline } from './pipeline.js';
 import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
+import { Settling } from './settling.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
 import { type Judgement, judgeHealth } from './verdict.js';
@@ -109,6 +111,8 @@ class Agent {
   readonly #sensors: SensorSet;
   readonly #forwarding: Forwarding;
   readonly #signatures: Signatures;
+  readonly #exceptions: ExceptionKeeper;
+  readonly #settling: Settling;
   readonly #agentId: string;
   readonly #root: RootMap;
   readonly #started: Micros;
@@ -174,6 +178,18 @@ class Agent {
       simulated: this.#root.simulated,
       amend: (event) => this.#pipeline.amend(event),
     });
+    this.#exceptions = new ExceptionKeeper({
+      settings: settings.exceptions,
+      store,
+      log: log.child({ stage: 'exceptions' }),
+      replaced: (exceptions) => this.#pipeline.replaceExceptions(exceptions),
+    });
+    this.#settling = new Settling({
+      store,
+      exceptions: this.#exceptions,
+      destinations: this.#forwarding.destinations,
+      log,
+    });
     this.#pipeline = new Pipeline({
       store,
       keeps: (macPath) => places.find(macPath)?.mechanism.confidential !== true,
@@ -194,10 +210,15 @@ class Agent {
       journaled: (events) => this.#forwarding.journaled(events),
       observed: (events) => this.#sensors.journaled(events),
       committed: (alerts) => {
+        this.#settling.committed(alerts);
         this.#forwarding.committed(alerts);
         this.#signatures.committed(alerts);
       },
-      amended: (event) => this.#signatures.amended(event),
+      amended: (event) => {
+        this.#settling.amended(event.id);
+        this.#signatures.amended(event);
+      },
+      excepted: (exception, time) => this.#exceptions.count(exception, time),
       gap: (gap) => this.#gap(gap),
       boot,
       sinceBoot: Number(process.hrtime.bigint()) / 1e6 - clock.monotonic(),
@@ -245,6 +266,7 @@ class Agent {
     const { log, rules, store } = this.#parts;
     for (const warning of store.warnings) log.warn({}, warning);
     const before = completeBefore(store, this.#started);
+    this.#exceptions.load();
     await this.#sensors.start();
     const seeing = clock.now();
     this.#muteRules();
@@ -302,6 +324,7 @@ class Agent {
     await this.#sensors.stop();
     if (!this.#ready) return;
     this.#pipeline.stop();
+    this.#exceptions.flush();
     this.#saveProgress();
     await this.#forwarding.stop(drainMs);
   }
@@ -310,6 +333,7 @@ class Agent {
     this.#tendStore();
     this.#sensors.ask(this.#options.clock.now() - heartbeatLagMs * 1000);
     this.#pipeline.flush();
+    this.#exceptions.flush();
   }
 
   /** What the store had to do to go on is told like a gap: something may be missing. */
@@ -403,6 +427,7 @@ class Agent {
     return {
       status: () => this.#status(),
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
+      [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
     };
   }
@@ -413,6 +438,7 @@ class Agent {
       tier: this.#sensors.tier(),
       sensors: this.#sensors.health(),
       rules: { passedOver, muted: this.#muted.size },
+      exceptions: this.#exceptions.refused,
       store: store.condition(),
       destinations: this.#forwarding.forwarder.status(),
     });
@@ -434,6 +460,7 @@ class Agent {
       sensors: this.#sensors.health(),
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),
+      exceptions: { in_force: this.#exceptions.current.size, refused: this.#exceptions.refused ?? null },
       store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),

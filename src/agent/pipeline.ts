@@ -2,11 +2,19 @@ import type { Clock, Timer } from '../base/clock.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { type Micros, parseTime } from '../base/time.js';
-import { Detector, type DetectorOptions, type KnownAlert, Orderer, userOf } from '../detect/index.js';
+import {
+  Detector,
+  type DetectorOptions,
+  type Exceptions,
+  type KnownAlert,
+  Orderer,
+  userOf,
+} from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
 import type { Alert, AlertContext, Detection } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event, Gap, Observation } from '../event/event.js';
+import type { Exception } from '../rules/index.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
 import { type AlertChange, evidenceOwner, type Store } from '../store/index.js';
 import { Evictions } from './evictions.js';
@@ -57,6 +65,8 @@ export interface PipelineOptions {
   committed(alerts: readonly Alert[]): void;
   /** Called with an event whose amendment made alerts grow. */
   amended?(event: Event): void;
+  /** Called when an exception hid a match: with the event time. */
+  excepted?(exception: Exception, time: Micros): void;
   /** Called when detection had to drop something. */
   gap?(gap: Gap): void;
   /** Identity of this boot; without one no run continues the time of another. */
@@ -119,6 +129,8 @@ export class Pipeline {
       onDetection: (detection) => this.#detected(detection),
       onMetBefore: (event) => this.#keep(event),
       onEvicted: (what, user) => this.#evictions.count(what, user),
+      // What is judged again after a start has been counted before.
+      onExcepted: (exception, time) => this.#open && options.excepted?.(exception, time),
     });
     const { boot, sinceBoot = 0, clock, store } = options;
     const state = boot === undefined ? undefined : store.progress.get(timelineKey);
@@ -136,6 +148,10 @@ export class Pipeline {
 
   detectorCounters(): object {
     return { ...this.#detector.counters(), late: this.#orderer.late };
+  }
+
+  replaceExceptions(exceptions: Exceptions): void {
+    this.#detector.replaceExceptions(exceptions);
   }
 
   observe(observation: Observation): void {

@@ -14,6 +14,8 @@ export interface VerdictFacts {
   readonly sensors: readonly SensorHealth[];
   /** Rule files that could not be used, and imported rules that the running sensors cannot serve. */
   readonly rules: { readonly passedOver: number; readonly muted: number };
+  /** Why the files of exceptions are not in force; undefined when they are. */
+  readonly exceptions?: string | undefined;
   readonly store: Pick<ReturnType<Store['condition']>, 'state' | 'reason' | 'held_alerts'>;
   readonly destinations: readonly (Pick<DestinationStatus, 'name' | 'state' | 'reason' | 'fails'> & {
     readonly lanes: Readonly<Record<string, { readonly fails?: number }>>;
@@ -42,6 +44,7 @@ export function judgeHealth(facts: VerdictFacts): Judgement {
     ...storeReasons(facts.store),
     ...facts.destinations.flatMap(destinationReasons),
     ...ruleReasons(facts.rules),
+    ...(facts.exceptions === undefined ? [] : [`exceptions are refused: ${facts.exceptions.split('\n')[0]}`]),
   ];
   const reasons = [...blind, ...degraded].map((reason) => escapeText(reason).slice(0, 500));
   return { verdict: blind.length > 0 ? 'blind' : degraded.length > 0 ? 'degraded' : 'healthy', reasons };

@@ -89,6 +89,34 @@ const rules: readonly CatalogEntry[] = [
   },
 ];
 
+const exceptions: readonly CatalogEntry[] = [
+  {
+    name: 'list',
+    summary: 'List exceptions with their reasons, expiry and hits',
+    load: async () => (await import('./commands/exceptions/list.js')).exceptionsList,
+  },
+  {
+    name: 'add',
+    summary: 'Propose exceptions for an alert, and write one',
+    load: async () => (await import('./commands/exceptions/add.js')).exceptionsAdd,
+  },
+  {
+    name: 'test',
+    summary: 'Check exceptions, and what they would have hidden',
+    load: async () => (await import('./commands/exceptions/test.js')).exceptionsTest,
+  },
+  {
+    name: 'review',
+    summary: 'Show the exceptions that somebody should look at again',
+    load: async () => (await import('./commands/exceptions/review.js')).exceptionsReview,
+  },
+  {
+    name: 'remove',
+    summary: 'Remove exceptions',
+    load: async () => (await import('./commands/exceptions/remove.js')).exceptionsRemove,
+  },
+];
+
 const forward: readonly CatalogEntry[] = [
   {
     name: 'status',
@@ -166,6 +194,7 @@ export const catalog: CatalogEntry = {
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'rules', summary: 'Look at detection rules', commands: rules },
+    { name: 'exceptions', summary: 'Say what needs no alert', commands: exceptions },
     {
       name: 'hunt',
       summary: 'Run a query over stored events or a file',

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { LogLevel } from '../base/log.js';
+import { exceptionPacks } from '../rules/exceptions/options.js';
 import { duration, name, size } from './values.js';
 
 /** The settings that belong to no stage. Each key stands in the file as it is written here. */
@@ -41,6 +42,18 @@ export const ruleOptions = v.strictObject({
   /** Ids of rules that are switched off, and of rules that are off by default and switched on. */
   disabled: v.optional(v.array(name), []),
   enabled: v.optional(v.array(name), []),
+});
+
+export const exceptionOptions = v.strictObject({
+  /** Folder of files of exceptions. A relative one stands beside the configuration file. */
+  folder: v.optional(name, 'exceptions'),
+  /** Exceptions that come with the program, each bound to its vendor's signature. */
+  packs: v.optional(v.array(v.picklist(exceptionPacks)), []),
+});
+
+export const detectOptions = v.strictObject({
+  /** An alert about an update of a known item about which nothing is odd is closed by the agent itself. */
+  close_updates: v.optional(v.boolean(), true),
 });
 
 export const retentionOptions = v.strictObject({

@@ -1,6 +1,14 @@
 import * as v from 'valibot';
 import { destinationOptions, forwardOptions } from '../forward/options.js';
-import { logOptions, retentionOptions, ruleOptions, sensorOptions, watchOptions } from './options.js';
+import {
+  detectOptions,
+  exceptionOptions,
+  logOptions,
+  retentionOptions,
+  ruleOptions,
+  sensorOptions,
+  watchOptions,
+} from './options.js';
 import { name } from './values.js';
 
 /** A table of which every key is optional: left out, it is as if it were written and empty. */
@@ -13,6 +21,8 @@ export const configSchema = v.strictObject({
   sensors: table(sensorOptions),
   watch: table(watchOptions),
   rules: table(ruleOptions),
+  exceptions: table(exceptionOptions),
+  detect: table(detectOptions),
   retention: table(retentionOptions),
   forward: table(forwardOptions),
   destination: v.optional(v.array(destinationOptions), []),

@@ -5,6 +5,7 @@ import type { LogLevel } from '../base/log.js';
 import type { Position } from '../base/position.js';
 import { dotted, type KeyPath } from '../base/toml-positions.js';
 import { type DestinationOptions, destinationName, type ForwardOptions } from '../forward/options.js';
+import type { ExceptionPack } from '../rules/exceptions/options.js';
 import { sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
 import { type ConfigFile, completeTables, defaultConfig, readConfigFile } from './read.js';
@@ -60,6 +61,8 @@ export interface Settings {
     readonly disabled: readonly string[];
     readonly enabled: readonly string[];
   };
+  readonly exceptions: { readonly folder: string; readonly packs: readonly ExceptionPack[] };
+  readonly detect: { readonly closeUpdates: boolean };
   readonly destinations: readonly DestinationOptions[];
   readonly forward: ForwardOptions;
   readonly retention: {
@@ -218,6 +221,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
         : beside(config.log.file);
   const level = flags.logLevel ?? config.log.level;
   const folders = config.rules.folders.map(beside);
+  const exceptions = path.resolve(path.dirname(configFile ?? places.config), config.exceptions.folder);
   const destinations = config.destination.map((one) => absolutePaths(one, beside));
 
   const origins = settle(
@@ -232,6 +236,7 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
       { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
       { key: 'sensors.tier', value: tier, byFlag: flags.tier !== undefined },
       { key: 'rules.folders', value: folders, byFlag: false },
+      { key: 'exceptions.folder', value: exceptions, byFlag: false },
       ...destinations.flatMap(pathSettings),
     ],
   );
@@ -249,6 +254,8 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
       disabled: config.rules.disabled,
       enabled: config.rules.enabled,
     },
+    exceptions: { folder: exceptions, packs: config.exceptions.packs },
+    detect: { closeUpdates: config.detect.close_updates },
     destinations,
     forward: config.forward,
     retention: {

@@ -12,18 +12,28 @@ interface Trusted {
   readonly tree?: boolean;
 }
 
-function trusted({ configFile, rules, destinations, dataDir }: Settings, files: FileView): Trusted[] {
+function trusted(
+  { configFile, rules, exceptions, destinations, dataDir }: Settings,
+  files: FileView,
+): Trusted[] {
   return [
     // What is not made yet is made there.
     { what: 'the data folder', place: nearest(dataDir, files) },
     ...(configFile === undefined ? [] : [{ what: 'the configuration file', place: configFile }]),
     ...rules.folders.map((place) => ({ what: `the rules of ${place}`, place, tree: true })),
+    ...exceptionsPlace(exceptions.folder, files),
     ...destinations.flatMap((one) =>
       one.type === 'module'
         ? [{ what: `the module of destination "${destinationName(one)}"`, place: one.path }]
         : [],
     ),
   ];
+}
+
+/** The folder with all that stands in it, or where it would be made. */
+function exceptionsPlace(folder: string, files: FileView): Trusted[] {
+  const place = nearest(folder, files);
+  return [{ what: 'the folder of exceptions', place, tree: place === folder }];
 }
 
 const hint =

@@ -3,9 +3,16 @@ import type { Detection } from '../event/alert.js';
 import { hasHiddenArguments } from '../event/arguments.js';
 import type { Event } from '../event/event.js';
 import { loadingVerbs, mayLoadUnseen, withLaunchctl } from '../event/launchctl.js';
-import { type ConditionSet, planConditions, type Rule, type StepCondition } from '../rules/index.js';
+import {
+  type ConditionSet,
+  type Exception,
+  planConditions,
+  type Rule,
+  type StepCondition,
+} from '../rules/index.js';
 import { Ranking } from './candidates.js';
 import { ConditionNames } from './earlier.js';
+import { Exceptions } from './exceptions.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
 import { type Judged, JudgedEvents } from './judged.js';
 import { isFileThenProcess, LoadMatcher } from './loads.js';
@@ -43,6 +50,9 @@ export interface DetectorOptions {
    */
   onMetBefore?(event: Event): void;
   readonly onEvicted?: OnEvicted;
+  readonly exceptions?: Exceptions;
+  /** Called when an exception hid a match, with the event time of the match. */
+  onExcepted?(exception: Exception, time: Micros): void;
 }
 
 /** An alert that the store has from before the events that are judged again. */
@@ -86,14 +96,16 @@ export class Detector {
   readonly #onEvicted: OnEvicted;
   readonly #counts = {
     ...{ events: 0, matches: 0, loads: 0, alerts: 0, repeats: 0, suppressed: 0 },
-    ...{ late_files: 0, revised: 0, errors: 0 },
+    ...{ late_files: 0, revised: 0, errors: 0, excepted: 0 },
   };
+  #exceptions: Exceptions;
   #hits: number[] = [];
   #nextDue: Micros = Number.POSITIVE_INFINITY;
 
   /** Throws UserError when a rule cannot be run within the limits. */
   constructor(options: DetectorOptions) {
     this.#options = options;
+    this.#exceptions = options.exceptions ?? new Exceptions();
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#onEvicted = (what, user) => options.onEvicted?.(what, user);
     this.#repeats = new Repeats(this.#limits.repeats, this.#onEvicted);
@@ -112,6 +124,11 @@ export class Detector {
         ranking: this.#ranking,
         counts: this.#counts,
         users: this.#users,
+        exceptions: () => this.#exceptions,
+        excepted: (exception, time) => {
+          this.#counts.excepted++;
+          options.onExcepted?.(exception, time);
+        },
         tell: (detection) => this.#options.onDetection(detection),
       });
       const matcher = this.#matcher(rule, { first, alerts, history, counted });
@@ -148,6 +165,11 @@ export class Detector {
       if (rule.query.kind === 'sequence') most = Math.max(most, rule.query.maxspan ?? 0);
     }
     return most;
+  }
+
+  /** From now on these exceptions are in force. */
+  replaceExceptions(exceptions: Exceptions): void {
+    this.#exceptions = exceptions;
   }
 
   /** Takes note of alerts from before the first event that will be judged, oldest first: what follows may repeat them. */

@@ -2,8 +2,9 @@ import type { Micros } from '../base/time.js';
 import type { Candidate, Detection } from '../event/alert.js';
 import { type Event, wallTime } from '../event/event.js';
 import { alertId } from '../event/ids.js';
-import type { Rule } from '../rules/index.js';
+import type { Exception, Rule } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
+import { type Exceptions, relevantOf, stepsWith } from './exceptions.js';
 import { Flood, type FloodSubject } from './flood.js';
 import type { Late, Load } from './loads.js';
 import { type Match, presentEvents } from './match.js';
@@ -31,6 +32,10 @@ export interface RuleAlertsOptions {
   readonly ranking: Ranking;
   readonly counts: AlertCounts;
   readonly users: Users;
+  /** The exceptions in force; they may be replaced at any time. */
+  exceptions(): Exceptions;
+  /** A match was not alerted on because of an exception. */
+  excepted(exception: Exception, time: Micros): void;
   tell(detection: Detection): void;
 }
 
@@ -44,6 +49,8 @@ export class RuleAlerts {
   readonly #about = new WeakMap<Event, Told>();
   /** The alerts that an event completes. */
   readonly #completed = new WeakMap<Event, Told[]>();
+  /** Matches that exceptions hid, by the files that they are about: what the files hold may change. */
+  readonly #hidden = new WeakMap<Event, Set<Match>>();
 
   constructor(options: RuleAlertsOptions) {
     this.#options = options;
@@ -68,6 +75,13 @@ export class RuleAlerts {
     const told = this.#about.get(event);
     const file = told && this.#identityOf(event);
     if (file !== undefined) this.#options.repeats.update(this.#options.rule.meta.id, file, told as Told);
+    for (const match of this.#hidden.get(event) ?? []) {
+      const last = presentEvents(match).at(-1) as Event;
+      const ranked = this.#options.ranking.candidates(match);
+      if (this.#isHidden(match, last, ranked)) continue;
+      this.#hidden.get(event)?.delete(match);
+      this.#alert(match, last, this.#open(match, last, ranked));
+    }
   }
 
   /** A match of the rule language. */
@@ -78,9 +92,11 @@ export class RuleAlerts {
     const ranked = this.#options.ranking.candidates(match);
     const { linked } = this.#options.rule.launchwarden ?? {};
     if (linked === true && !ranked.some(({ named, link }) => named || link === 'possible')) return undefined;
+    if (this.#isHidden(match, last, ranked)) return undefined;
+    const open = this.#open(match, last, ranked);
     // A call that names several files may be a repeat for one of them and news of another.
-    const news = ranked.find(({ event, named }) => named && this.#isNews(event, last));
-    return this.#alert(match, last, first(news, ranked));
+    const news = open.find(({ event, named }) => named && this.#isNews(event, last));
+    return this.#alert(match, last, first(news, open));
   }
 
   /**
@@ -93,7 +109,10 @@ export class RuleAlerts {
     const open = files.filter((file) => !this.#named.has(file));
     const named = this.#options.ranking
       .candidates({ events: [null, call], window: open })
-      .filter((candidate) => candidate.named && candidate.event !== call);
+      .filter((candidate) => candidate.named && candidate.event !== call)
+      .filter(
+        (candidate) => this.#exceptionOf({ events: [candidate.event, call] }, call, candidate) === undefined,
+      );
     const news = named.find(({ event }) => this.#isNews(event, call));
     let told: Told | undefined;
     for (const candidate of named) {
@@ -105,7 +124,7 @@ export class RuleAlerts {
     if (news === undefined) return told;
     this.#options.counts.loads++;
     const match = { events: [news.event, call], joinKeys, window };
-    const ranked = this.#options.ranking.candidates(match);
+    const ranked = this.#open(match, call, this.#options.ranking.candidates(match));
     return this.#alert(
       match,
       call,
@@ -124,7 +143,10 @@ export class RuleAlerts {
     const candidates = files
       .filter((file) => this.#isNews(file, call))
       .reverse()
-      .map((event): Candidate => ({ event, named: false, link: 'possible' }));
+      .map((event): Candidate => ({ event, named: false, link: 'possible' }))
+      .filter(
+        (candidate) => this.#exceptionOf({ events: [candidate.event, call] }, call, candidate) === undefined,
+      );
     let told: Told | undefined;
     for (const candidate of candidates.slice(0, mostPossible)) {
       this.#options.counts.loads++;
@@ -144,6 +166,7 @@ export class RuleAlerts {
       .candidates({ events: [null, call], window: [file] })
       .find(({ event }) => event === file);
     if (candidate?.named !== true) return told;
+    if (this.#exceptionOf({ events: [file, call] }, call, candidate) !== undefined) return told;
     if (this.#isAnothers(told, file, call)) {
       this.#options.counts.late_files++;
       return this.#alert({ events: [file, call], joinKeys, window: [file] }, call, [candidate]);
@@ -169,6 +192,52 @@ export class RuleAlerts {
   #identity(file: FileIdentity): FileIdentity {
     const byContent = this.#options.rule.launchwarden?.news === 'content' && file.sha256 !== undefined;
     return byContent ? { ...file, inode: undefined } : file;
+  }
+
+  /** True when exceptions hide everything that a match could be about. It is counted for the first of them. */
+  #isHidden(match: Match, last: Event, candidates: readonly Candidate[]): boolean {
+    if (this.#options.exceptions().size === 0) return false;
+    const relevant = relevantOf(candidates);
+    const found =
+      relevant.length === 0
+        ? [this.#exceptionOf(match, last, undefined)]
+        : relevant.map((candidate) => this.#exceptionOf(match, last, candidate));
+    const [by] = found;
+    if (by === undefined || found.includes(undefined)) return false;
+    this.#options.excepted(by, last.time);
+    for (const event of relevant.length === 0 ? [last] : relevant.map((one) => one.event)) {
+      const known = this.#hidden.get(event);
+      if (known === undefined) this.#hidden.set(event, new Set([match]));
+      else if (known.size < mostHidden) known.add(match);
+    }
+    return true;
+  }
+
+  /** The candidates without those that exceptions hide. */
+  #open(match: Match, last: Event, candidates: readonly Candidate[]): readonly Candidate[] {
+    if (this.#options.exceptions().size === 0) return candidates;
+    return candidates.filter((one) => this.#exceptionOf(match, last, one) === undefined);
+  }
+
+  #exceptionOf(
+    { events }: Pick<Match, 'events'>,
+    last: Event,
+    candidate: Candidate | undefined,
+  ): Exception | undefined {
+    const exceptions = this.#options.exceptions();
+    if (exceptions.size === 0) return undefined;
+    const item = (candidate?.event ?? last).doc;
+    const process = candidate?.process ?? events.findLast((event) => event?.doc.process !== undefined);
+    return exceptions.find({
+      rule: this.#options.rule.meta.id,
+      time: wallTime(last),
+      item,
+      process: process?.doc,
+      steps: stepsWith(
+        events.map((event) => event?.doc),
+        item,
+      ),
+    });
   }
 
   #isNews(event: Event, call: Event): boolean {
@@ -319,6 +388,8 @@ export class RuleAlerts {
   }
 }
 
+/** Hidden matches that are remembered for one file. */
+const mostHidden = 16;
 /** Alerts about files that one call may mean. */
 const mostPossible = 16;
 

@@ -79,6 +79,16 @@ export interface AlertNote {
   readonly text: string;
 }
 
+/** Author of what the agent itself does to an alert. */
+export const agentAuthor = 'launchwarden';
+
+/** Why the agent closed an alert by itself: `launchwarden.alert.closed`. */
+export interface Settled {
+  readonly reason: 'known update' | 'exception';
+  /** For people. */
+  readonly text: string;
+}
+
 export interface AlertContext {
   readonly version: string;
   readonly agentId: string;
@@ -227,7 +237,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
     ? undefined
     : front?.link === 'possible'
       ? front
-      : detection.candidates.find((candidate) => candidate.named);
+      : (detection.candidates.find((candidate) => candidate.named) ?? unmatched(detection));
   const fileEvent = best?.event ?? lastWith(events, 'file');
   const processEvent = lastWith(events, 'process');
   const call = (best?.process ?? processEvent)?.doc.launchwarden?.process;
@@ -324,6 +334,12 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
     },
     Events: events.map((event) => event.doc),
   });
+}
+
+/** The best candidate when what the rule language matched is none: an exception hides that, and the alert is not about it. */
+function unmatched({ events, candidates }: Detection): Candidate | undefined {
+  const matched = new Set(events.map((event) => event?.id));
+  return candidates.some(({ event }) => matched.has(event.id)) ? undefined : candidates[0];
 }
 
 /** The document of an alert with the priority that follows from what it holds now. */

@@ -118,7 +118,7 @@ const installers: Readonly<Record<string, string>> = {
  * Of a program of the system: a signature that the kernel vouched for (no sensor but EndpointSecurity and eslogger tells
  * one of a running process), without a team, in a folder that System Integrity Protection keeps.
  */
-function installerOf(process: ProcessFields | undefined): string | undefined {
+export function installerOf(process: ProcessFields | undefined): string | undefined {
   const { trusted, team_id, signing_id } = process?.code_signature ?? {};
   const isSystem = /^\/(?:System|usr\/libexec|usr\/sbin)\//.test(process?.executable ?? '');
   if (trusted !== true || team_id !== undefined || signing_id === undefined || !isSystem) return undefined;

@@ -35,6 +35,16 @@ export { type Compiled, compileQuery } from './compile.js';
 export { covers, degradedReasons, type StepSight, stepSights, type Tier } from './degraded.js';
 export { formatDiagnostic, querySource, type Source } from './diagnostic.js';
 export type { EqlQuery } from './eql/parser.js';
+export {
+  type Exception,
+  type ExceptionPack,
+  type ExceptionSet,
+  exceptionPacks,
+  type LoadedExceptions,
+  loadExceptions,
+  type RequiredSigner,
+  readExceptionFile,
+} from './exceptions/index.js';
 export { type ExportedRule, exportedRules } from './file/kibana.js';
 export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';
 export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';

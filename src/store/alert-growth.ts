@@ -4,6 +4,7 @@ import {
   alertDocument,
   type Candidate,
   type Detection,
+  type Settled,
   shownOf,
   withPriority,
 } from '../event/alert.js';
@@ -21,6 +22,8 @@ interface AlertFields {
   sensors: string[];
   file_event_id?: string;
   process_event_id?: string;
+  /** Why the agent closed it. */
+  closed?: Settled & { by: string };
 }
 
 interface CandidateFields {
@@ -115,6 +118,7 @@ export function grownDocument(
     { ...context, sensors: [...new Set([...old.sensors, ...context.sensors])] },
   );
   const fields = alertFields(next);
+  if (old.closed !== undefined) fields.closed = old.closed;
   const isNews = ({ event_id, named }: CandidateFields) => {
     const stored = before.get(event_id);
     return stored === undefined || (named && !stored.named);

@@ -7,8 +7,11 @@ import {
   type AlertContext,
   type AlertNote,
   type AlertStatus,
+  agentAuthor,
   alertDocument,
   type Detection,
+  type Settled,
+  withPriority,
 } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
@@ -227,6 +230,42 @@ export class Alerts {
     by: { readonly author: string; readonly text: string },
   ): Alert | undefined {
     return this.#annotate(id, { ...by, kind: status, status });
+  }
+
+  /**
+   * Closes an open alert that nobody has worked on, or opens again one that was closed so, as its document says: the agent
+   * itself decided, and the destinations are told why by a revision. Undefined when there is nothing to change.
+   */
+  settle(id: string, settled: Settled | undefined, destinations: readonly string[]): Alert | undefined {
+    return this.#db
+      .transaction(() => {
+        const found = one<AlertRow>(this.#sql.byId, id);
+        const row = found && factsOf(found);
+        if (row === undefined) return undefined;
+        const notes = all<AlertNote & object>(this.#sql.notes, row.seq);
+        const last = notes.findLast(({ kind }) => kind !== 'note');
+        const isOurs = row.status === 'closed' && last?.author === agentAuthor && last.kind === 'closed';
+        if (settled === undefined ? !isOurs : row.status !== 'open' || last !== undefined) return undefined;
+        const doc = documentOf(row);
+        const { closed: _, ...fields } = alertFields(doc);
+        const alert = settled === undefined ? fields : { ...fields, closed: { ...settled, by: agentAuthor } };
+        const next = withPriority({ ...doc, launchwarden: { ...doc.launchwarden, alert } });
+        const now = this.#clock.now();
+        this.#grow(row, next, { destinations, time: row.time, now });
+        const text = settled === undefined ? 'there is more to it now' : `${settled.reason}: ${settled.text}`;
+        const by = { author: agentAuthor, text };
+        const status = settled === undefined ? 'open' : 'closed';
+        return this.#annotate(id, { ...by, kind: status, status });
+      })
+      .immediate();
+  }
+
+  /** The alerts whose documents speak of an event. */
+  ofEvent(eventId: string): Alert[] {
+    return all<{ alert: number }>(this.#sql.linked, eventId).flatMap(({ alert }) => {
+      const row = one<AlertRow>(this.#sql.bySeq, alert);
+      return row === undefined ? [] : [this.#alert(row)];
+    });
   }
 
   addNote(id: string, by: { readonly author: string; readonly text: string }): Alert | undefined {

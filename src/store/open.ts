@@ -11,6 +11,7 @@ import { DocumentOutbox } from './document-outbox.js';
 import { EventOutbox } from './event-outbox.js';
 import { Events } from './events.js';
 import { EvidenceStore } from './evidence.js';
+import { ExceptionHitStore } from './exception-hits.js';
 import { prepareFolder } from './folder.js';
 import { Items } from './items.js';
 import { Keeper, soundCondition } from './keeper.js';
@@ -52,6 +53,7 @@ export interface Store {
   readonly evidence: EvidenceStore;
   readonly outbox: Outbox;
   readonly items: Items;
+  readonly exceptionHits: ExceptionHitStore;
   readonly gaps: Gaps;
   readonly termHistory: Terms;
   /** In launchwarden.db: survives a power cut once set. */
@@ -225,6 +227,7 @@ export function openStore(options: StoreOptions): Store {
       evidence,
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
+      exceptionHits: new ExceptionHitStore(main),
       gaps: new Gaps(main),
       termHistory: new Terms(events, options.maxTerms ?? 100_000),
       meta: new Meta(main),

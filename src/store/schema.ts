@@ -126,6 +126,15 @@ export const mainSchema: readonly string[] = [
   ALTER TABLE alerts ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
   UPDATE alerts SET priority = CASE severity WHEN 'critical' THEN 80 WHEN 'high' THEN 60 WHEN 'medium' THEN 40 ELSE 10 END;
   `,
+  // How often each exception hid something.
+  `
+  CREATE TABLE exception_hits (
+    id TEXT PRIMARY KEY,
+    hits INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

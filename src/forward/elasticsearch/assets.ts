@@ -18,6 +18,7 @@ const launchwardenFields = {
         kind: keyword,
         severity: keyword,
         priority: { properties: { score: { type: 'long' }, level: keyword, reasons: opaque } },
+        closed: { properties: { reason: keyword, text, by: keyword } },
         revision: { type: 'long' },
         repeats: { type: 'long' },
         suppressed: { type: 'long' },

@@ -212,3 +212,39 @@ test('closed alerts are forgotten when they are old, and only then', () => {
   expect(alerts.ids()).toEqual([b]);
   expect(alerts.upsert(detection('a'), context, []).change).toBe('new');
 });
+
+test('the agent closes an alert that nobody has worked on, tells why, and opens it again', () => {
+  const { alerts, outbox } = temporaryStore();
+  const { alert } = alerts.upsert(detection('a'), context, ['siem']);
+  const settled = { reason: 'exception', text: 'ours: our backup' } as const;
+  expect(alerts.settle(alert.id, undefined, ['siem'])).toBeUndefined();
+  const closed = alerts.settle(alert.id, settled, ['siem']);
+  expect(closed).toMatchObject({
+    status: 'closed',
+    revision: 2,
+    notes: [{ author: 'launchwarden', kind: 'closed' }],
+  });
+  expect(own(closed!.doc)['closed']).toEqual({ ...settled, by: 'launchwarden' });
+  expect(alerts.settle(alert.id, settled, ['siem'])).toBeUndefined();
+  const [row] = outbox.take('siem', 'alert', { maxItems: 10, maxBytes: 1e6, now: 0 });
+  expect(own(JSON.parse(row!.body) as EcsDocument)['closed']).toBeDefined();
+  const grown = alerts.upsert(detection('a', { repeats: 2 }), context, ['siem']).alert;
+  expect(own(grown.doc)['closed']).toBeDefined();
+  const opened = alerts.settle(alert.id, undefined, ['siem']);
+  expect(opened).toMatchObject({ status: 'open' });
+  expect(own(opened!.doc)['closed']).toBeUndefined();
+  // A person has to decide from now on.
+  expect(alerts.settle(alert.id, settled, ['siem'])).toBeUndefined();
+  expect(alerts.ofEvent('f-a').map(({ id }) => id)).toEqual([alert.id]);
+});
+
+test('what a person has worked on is left as it is', () => {
+  const { alerts } = temporaryStore();
+  const settled = { reason: 'exception', text: 'x' } as const;
+  for (const status of ['acknowledged', 'open', 'closed'] as const) {
+    const { alert } = alerts.upsert(detection(`a-${status}`), context, []);
+    alerts.setStatus(alert.id, status, { author: 'alice', text: '' });
+    expect(alerts.settle(alert.id, settled, [])).toBeUndefined();
+    expect(alerts.settle(alert.id, undefined, [])).toBeUndefined();
+  }
+});
