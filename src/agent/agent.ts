@@ -426,6 +426,10 @@ class Agent {
   #handlers(): ControlHandlers {
     return {
       status: () => this.#status(),
+      reload: async () => {
+        await this.#sensors.retryTiers();
+        return { tier: this.#sensors.tier() };
+      },
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),

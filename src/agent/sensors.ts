@@ -146,6 +146,11 @@ export class SensorSet {
     if (this.#beside.includes(this.#launchd)) for (const event of events) this.#launchd.changed(event);
   }
 
+  /** `Tiers.retry`. */
+  retryTiers(): Promise<void> {
+    return this.#tiers.retry();
+  }
+
   health(): SensorHealth[] {
     return this.#all().map((sensor) => sensor.health());
   }

@@ -141,6 +141,17 @@ export class Tiers {
     this.#scheduleRetry();
   }
 
+  /**
+   * A person has changed something: tries the better ones now, also those that lack what only a person can give. Resolves
+   * when they have been tried.
+   */
+  async retry(): Promise<void> {
+    this.#notBefore.clear();
+    this.#pause = this.#pauses.firstMs;
+    if (this.#running?.index !== 0) this.#enqueue(() => this.#climb());
+    await this.#work;
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#retry?.cancel();

@@ -188,6 +188,11 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/status.js')).status,
     },
     {
+      name: 'reload',
+      summary: 'Have the running agent try its sensors again',
+      load: async () => (await import('./commands/reload.js')).reload,
+    },
+    {
       name: 'coverage',
       summary: 'Show what the sensors see of each rule',
       load: async () => (await import('./commands/coverage.js')).coverage,

@@ -1,5 +1,6 @@
-import { ExitCode, UserError } from '../../base/errors.js';
+import { ExitCode } from '../../base/errors.js';
 import { defineCommand, flag } from '../define-command.js';
+import { notRunning } from '../not-running.js';
 import { safe } from '../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../output/read.js';
 import { Sheet } from '../output/sheet.js';
@@ -14,13 +15,7 @@ export const status = defineCommand({
   async handler({ context, options }) {
     const { out } = context;
     const reply = await context.askDaemon('status', undefined);
-    if (reply === undefined) {
-      const { dataDir } = await context.settings();
-      throw new UserError('control/not-running', `no agent runs on ${dataDir}`, {
-        exitCode: ExitCode.unreachable,
-        hint: 'Start it with "launchwarden run", install it with "launchwarden install", or name its --data-dir.',
-      });
-    }
+    if (reply === undefined) throw await notRunning(context);
     const { result } = reply;
     const verdict = textAt(result, 'verdict');
     const code = verdict === undefined || verdict === 'healthy' ? ExitCode.ok : ExitCode.checkFailed;

@@ -99,7 +99,7 @@ export class ProcessScanSensor implements Sensor {
       running: this.#running,
       notes: [...this.#notes, ...this.#source.notes()],
       ...(this.#source instanceof PsListProcessSource
-        ? { degraded: 'processes are polled with ps-list' }
+        ? { degraded: `no native scanner: ${psListCost({ ...processScanDefaults, ...this.#options.scan })}` }
         : {}),
       counters: { ...this.#source.counters(), ...this.#counters },
     };

@@ -259,6 +259,26 @@ describe('a better tier that comes back', () => {
     expect(new Set(again)).toEqual(new Set(['endpoint-security']));
   });
 
+  test('is tried at once when a person says that something has changed', async () => {
+    const { tiers, made, pass, refusals, sink } = rig({ 'endpoint-security': 'a', eslogger: 'b' }, 'auto', {
+      'endpoint-security': 'not-entitled',
+      eslogger: 'not-permitted',
+    });
+    await tiers.start();
+    delete refusals.eslogger;
+    await tiers.retry();
+    expect(made.slice(3).map(({ kind }) => kind)).toEqual(['endpoint-security', 'eslogger']);
+    expect(tiers.status().running).toBe('eslogger');
+    expect(sink.gaps.at(-1)).toMatchObject({ reason: 'tier-switch' });
+    await pass(80_000_000);
+    expect(made).toHaveLength(5);
+
+    const best = rig({});
+    await best.tiers.start();
+    await best.tiers.retry();
+    expect(best.made).toHaveLength(1);
+  });
+
   test('that lost its permission while it ran is asked once more, and then once a day', async () => {
     const { tiers, made, pass, die, refusals } = rig({}, 'auto', { 'endpoint-security': 'not-permitted' });
     await tiers.start();

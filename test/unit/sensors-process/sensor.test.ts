@@ -258,6 +258,30 @@ test('the running processes can be listed once, also without the addon', async (
 });
 
 describe('the ps-list fallback', () => {
+  test.each([
+    ['absent', 'warn'],
+    ['broken', 'error'],
+  ] as const)('is never chosen silently: addon %s', (state, level) => {
+    const said: [string, string][] = [];
+    const log = (name: string) => (fields: object, message: string) =>
+      void said.push([name, `${message} ${JSON.stringify(fields)}`]);
+    const sensor = new ProcessScanSensor({
+      root: new RootMap(),
+      clock: new ManualClock(),
+      logger: { ...silentLogger, warn: log('warn'), error: log('error') },
+      boot: 'b',
+      addon: { state, reason: 'not built here' },
+    });
+    expect(said).toHaveLength(1);
+    expect(said[0]?.[0]).toBe(level);
+    const { degraded = '', notes } = sensor.health();
+    for (const text of [said[0]?.[1] ?? '', degraded]) {
+      expect(text).toMatch(/misses nearly every program that lives shorter/);
+      expect(text).toMatch(/% of a core/);
+    }
+    expect(notes).toContain('not built here');
+  });
+
   const listed = (pid: number, more: Partial<ListedProcess> = {}): ListedProcess => ({
     pid,
     ppid: 1,
