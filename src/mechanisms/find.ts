@@ -17,7 +17,7 @@ interface Node {
   readonly children: Map<string, Node>;
   /** Children whose names hold a `*`. */
   readonly wild: { readonly name: RegExp; readonly node: Node }[];
-  readonly ends: { readonly mechanism: Mechanism; readonly place: Place }[];
+  readonly ends: { readonly mechanism: Mechanism; readonly place: Place; readonly order: number }[];
 }
 
 const usualHome = /^(?:\/Users\/[^/]+|\/private\/var\/root)(?=\/)/i;
@@ -35,10 +35,10 @@ export class MechanismPlaces {
   /** `homes`: canonical paths of homes that do not stand in /Users. */
   constructor(mechanisms: readonly Mechanism[], homes: () => Iterable<string> = () => []) {
     this.#homes = homes;
-    for (const mechanism of mechanisms)
+    for (const [order, mechanism] of mechanisms.entries())
       for (const place of mechanism.places) {
         const top = place.scope === 'home' ? this.#home : this.#system;
-        nodeOf(top, fold(place.path).split('/').filter(Boolean)).ends.push({ mechanism, place });
+        nodeOf(top, fold(place.path).split('/').filter(Boolean)).ends.push({ mechanism, place, order });
       }
   }
 
@@ -88,6 +88,8 @@ function wildcard(name: string): RegExp {
 function walk(top: Node, macPath: string, from: number): Omit<Found, 'home'> | undefined {
   let nodes: readonly Node[] = [top];
   let at = from;
+  let best: Omit<Found, 'home'> | undefined;
+  let least = Number.POSITIVE_INFINITY;
   while (at <= macPath.length) {
     const slash = macPath.indexOf('/', at);
     const end = slash === -1 ? macPath.length : slash;
@@ -98,16 +100,17 @@ function walk(top: Node, macPath: string, from: number): Omit<Found, 'home'> | u
       if (child !== undefined) next.push(child);
       for (const one of wild) if (one.name.test(name)) next.push(one.node);
     }
-    if (next.length === 0) return undefined;
+    if (next.length === 0) break;
     for (const { ends } of next)
-      for (const { mechanism, place } of ends) {
+      for (const { mechanism, place, order } of ends) {
+        if (order >= least) continue;
         const found = within(place, macPath, end);
-        if (found !== undefined) return { mechanism, place, ...found };
+        if (found !== undefined) [best, least] = [{ mechanism, place, ...found }, order];
       }
     nodes = next;
     at = end + 1;
   }
-  return undefined;
+  return best;
 }
 
 /** `end`: where the place's own path ends. */

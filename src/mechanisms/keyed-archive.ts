@@ -1,4 +1,4 @@
-import type { PlistUid, PlistValue } from '../base/plist/index.js';
+import type { PlistValue } from '../base/plist/index.js';
 
 type Dictionary = Map<string, PlistValue>;
 
@@ -35,9 +35,10 @@ export class KeyedArchive {
 
   /** What a reference stands for; any other value is itself. */
   follow(value: PlistValue | undefined): PlistValue | undefined {
-    if (!isReference(value)) return value;
-    const found = this.#objects[Number(value.uid)];
-    return found === '$null' || isReference(found) ? undefined : found;
+    const index = referenceOf(value);
+    if (index === undefined) return value;
+    const found = this.#objects[index];
+    return found === '$null' || referenceOf(found) !== undefined ? undefined : found;
   }
 
   /** A dictionary of the archive that holds a key. */
@@ -105,8 +106,13 @@ export class KeyedArchive {
   }
 }
 
-function isReference(value: PlistValue | undefined): value is PlistUid {
-  return typeof value === 'object' && value !== null && 'uid' in value;
+/** A reference, also as the XML form writes it: `<dict><key>CF$UID</key>...`. */
+function referenceOf(value: PlistValue | undefined): number | undefined {
+  if (value instanceof Map) {
+    const index = value.size === 1 ? value.get('CF$UID') : undefined;
+    return typeof index === 'number' ? index : undefined;
+  }
+  return typeof value === 'object' && value !== null && 'uid' in value ? Number(value.uid) : undefined;
 }
 
 function uuidText(bytes: Uint8Array): string {

@@ -59,6 +59,8 @@ function serviceOf(file: MechanismFile): PersistentItem {
     const name = control.startsWith('[')
       ? (words.find((one) => /\.so(?:\.\d+)?$/.test(one)) ?? module)
       : module;
+    // Another service's lines, which are read with its own file.
+    if (/^(?:include|substack)$/i.test(control)) continue;
     const bare = nameOf(name)
       .replace(/\.\d+$/, '')
       .toLowerCase();
