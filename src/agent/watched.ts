@@ -11,6 +11,7 @@ export interface Watched {
   readonly inHomes: readonly string[];
 }
 
+const infoPlist = 'Contents/Info.plist';
 /** Where folders of settings keep theirs: what a rule names without a folder is looked for there too. */
 const settingsFolders = '.*';
 
@@ -22,7 +23,7 @@ export function watchedBy(rules: readonly Rule[], mechanisms: readonly Mechanism
   const inHomes = new Set(names.flatMap((name) => [name, `${settingsFolders}/${name}`]));
   for (const { places } of mechanisms)
     for (const place of places) {
-      if (place.watched === false) continue;
+      if (!isWatched(place)) continue;
       if (place.what === 'tree') for (const folder of foldersOf(place)) below.add(`${folder}/*`);
       else for (const pattern of entriesOf(place)) (place.scope === 'home' ? inHomes : entries).add(pattern);
     }
@@ -35,12 +36,22 @@ function foldersOf({ scope, path }: Place): string[] {
   return scope === 'home' ? usualHomes.map((home) => `${home}/${path}`) : [path];
 }
 
+/** Inside applications there is too much to watch: only what they hand to launchd and their own description. */
+const insideApplication = /^\/?Applications\/\*\/Contents\/(?!Library\/|Info\.plist)/;
+
+/** The system's own bundles stand on a sealed volume; its launch items are watched as they always were. */
+function isWatched({ watched, path, what }: Place): boolean {
+  if (watched === false || insideApplication.test(path)) return false;
+  return what === 'tree' || !path.startsWith('/System/');
+}
+
 /** Of a bundle what describes it and what it runs. */
-function entriesOf({ what, path, extensions, describedBy = 'Contents/Info.plist' }: Place): string[] {
+function entriesOf({ what, path, extensions, describedBy = infoPlist }: Place): string[] {
   if (what === 'file') return [path];
   const names = extensions?.map((extension) => `${path}/*.${extension}`) ?? [`${path}/*`];
   if (what !== 'bundles') return names;
-  return names.flatMap((name) => [name, `${name}/${describedBy}`, `${name}/Contents/MacOS/*`]);
+  const programs = describedBy === infoPlist ? ['Contents/MacOS/*'] : [];
+  return names.flatMap((name) => [name, ...[describedBy, ...programs].map((inside) => `${name}/${inside}`)]);
 }
 
 /** All of it as absolute patterns, for sensors that know homes by where they usually stand. */

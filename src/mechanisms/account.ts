@@ -12,6 +12,7 @@ export const account: Mechanism = {
   id: 'account',
   name: 'local account',
   techniques: ['T1136.001'],
+  confidential: true,
   places: [
     { scope: 'system', path: `${node}/users`, what: 'entries', extensions: ['plist'] },
     { scope: 'system', path: `${node}/groups/admin.plist`, what: 'file' },

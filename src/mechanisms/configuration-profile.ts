@@ -13,6 +13,7 @@ export const configurationProfile: Mechanism = {
   id: 'configuration-profile',
   name: 'configuration profile',
   techniques: ['T1176', 'T1547'],
+  confidential: true,
   places: [
     { scope: 'system', path: store, what: 'entries' },
     { scope: 'system', path: `${store}/Store`, what: 'entries' },

@@ -16,6 +16,7 @@ export const editorStartup: Mechanism = {
   id: 'editor-startup',
   name: 'editor start-up file',
   techniques: ['T1546'],
+  confidential: true,
   places: [
     ...files.map((path): Place => ({ scope: 'home', path, what: 'file' })),
     ...folders.map((path): Place => ({ scope: 'home', path, what: 'entries' })),

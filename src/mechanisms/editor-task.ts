@@ -18,6 +18,7 @@ export const editorTask: Mechanism = {
   id: 'editor-task',
   name: 'editor task',
   techniques: ['T1546'],
+  confidential: true,
   places: [
     ...editors.map(
       (one): Place => ({

@@ -10,6 +10,7 @@ export const loginHook: Mechanism = {
   name: 'login or logout hook',
   knockKnock: 'Login/Logout Hooks',
   techniques: ['T1037.002'],
+  confidential: true,
   places: [
     { scope: 'system', path: '/Library/Preferences/com.apple.loginwindow.plist', what: 'file' },
     { scope: 'system', path: '/Library/Managed Preferences/com.apple.loginwindow.plist', what: 'file' },

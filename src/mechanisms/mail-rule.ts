@@ -10,6 +10,7 @@ export const mailRule: Mechanism = {
   id: 'mail-rule',
   name: 'mail rule',
   techniques: ['T1546'],
+  confidential: true,
   places: names.flatMap((name) => [
     { scope: 'home', path: `Library/Mail/*/MailData/${name}`, what: 'file' },
     { scope: 'home', path: `Library/Mobile Documents/com.apple.mail/Data/*/MailData/${name}`, what: 'file' },

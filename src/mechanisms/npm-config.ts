@@ -10,6 +10,7 @@ export const npmConfig: Mechanism = {
   id: 'npm-config',
   name: 'npm hook or setting',
   techniques: ['T1546'],
+  confidential: true,
   places: [
     { scope: 'home', path: '.npmrc', what: 'file' },
     ...prefixes.map((prefix): Place => ({ scope: 'system', path: `${prefix}/etc/npmrc`, what: 'file' })),

@@ -20,6 +20,7 @@ export const shellStartup: Mechanism = {
   name: 'shell start-up file',
   knockKnock: 'Shell Configuration Files',
   techniques: ['T1546.004'],
+  confidential: true,
   places: [
     ...system.map((name): Place => ({ scope: 'system', path: `/private/etc/${name}`, what: 'file' })),
     ...homes.map((path): Place => ({ scope: 'home', path, what: 'file' })),

@@ -10,6 +10,7 @@ export const sshAuthorizedKey: Mechanism = {
   id: 'ssh-authorized-key',
   name: 'SSH authorized key',
   techniques: ['T1098.004'],
+  confidential: true,
   places: names.map((path) => ({ scope: 'home', path, what: 'file' })),
   read: (file) => firstItems(keysIn(file)),
   removal: ({ label }, { path }) => `Delete the line of ${label ?? 'the key'} from ${path}.`,

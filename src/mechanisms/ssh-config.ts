@@ -62,6 +62,7 @@ export const sshConfig: Mechanism = {
   id: 'ssh-config',
   name: 'SSH setting',
   techniques: ['T1098.004', 'T1546'],
+  confidential: true,
   places: [
     { scope: 'home', path: '.ssh/config', what: 'file' },
     ...['ssh_config', 'sshd_config'].flatMap((name): Place[] => [

@@ -7,6 +7,7 @@ export const sshRc: Mechanism = {
   id: 'ssh-rc',
   name: 'SSH login script',
   techniques: ['T1546.004'],
+  confidential: true,
   places: [
     { scope: 'home', path: '.ssh/rc', what: 'file' },
     { scope: 'home', path: '.ssh/environment', what: 'file' },

@@ -7,6 +7,7 @@ export const sudoers: Mechanism = {
   id: 'sudoers',
   name: 'sudo rule',
   techniques: ['T1548.003'],
+  confidential: true,
   places: [
     { scope: 'system', path: '/private/etc/sudoers', what: 'file' },
     { scope: 'system', path: '/private/etc/sudoers.d', what: 'entries' },

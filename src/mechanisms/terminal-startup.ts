@@ -10,6 +10,7 @@ export const terminalStartup: Mechanism = {
   id: 'terminal-startup',
   name: 'terminal start-up command',
   techniques: ['T1546'],
+  confidential: true,
   places: [
     { scope: 'home', path: 'Library/Preferences/com.apple.Terminal.plist', what: 'file' },
     { scope: 'home', path: 'Library/Preferences/com.googlecode.iterm2.plist', what: 'file' },

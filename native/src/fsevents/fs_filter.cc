@@ -6,13 +6,16 @@ namespace {
 
 char Lower(char one) { return one >= 'A' && one <= 'Z' ? static_cast<char>(one - 'A' + 'a') : one; }
 
+std::string Lower(std::string_view name) {
+  std::string lower(name);
+  for (char& one : lower) one = Lower(one);
+  return lower;
+}
+
 // Beyond ASCII only the file system knows which names are the same (a Kelvin sign is a k): such a name passes.
-bool Matches(std::string_view name, std::string_view lower) {
+bool IsPlain(std::string_view name) {
   for (const char one : name)
-    if (static_cast<unsigned char>(one) >= 0x80) return true;
-  if (name.size() != lower.size()) return false;
-  for (size_t at = 0; at < name.size(); at++)
-    if (Lower(name[at]) != lower[at]) return false;
+    if (static_cast<unsigned char>(one) >= 0x80) return false;
   return true;
 }
 
@@ -29,30 +32,31 @@ std::string_view Next(std::string_view& path) {
 
 FsFilter::FsFilter(const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
-    std::vector<std::string> names;
+    Node* node = &top_;
     std::string_view rest = pattern;
     for (std::string_view name = Next(rest); !name.empty(); name = Next(rest)) {
-      std::string lower(name);
-      for (char& one : lower) one = Lower(one);
-      names.push_back(std::move(lower));
+      std::unique_ptr<Node>& next = name == "*" ? node->any : node->named[Lower(name)];
+      if (next == nullptr) next = std::make_unique<Node>();
+      node = next.get();
     }
-    patterns_.push_back(std::move(names));
+    node->end = true;
   }
 }
 
-bool FsFilter::Passes(std::string_view path) const {
-  for (const std::vector<std::string>& pattern : patterns_) {
-    std::string_view rest = path;
-    bool passes = true;
-    for (const std::string& wanted : pattern) {
-      const std::string_view name = Next(rest);
-      if (name.empty()) break;  // on the way
-      passes = wanted == "*" || Matches(name, wanted);
-      if (!passes) break;
-    }
-    if (passes) return true;
+bool FsFilter::Passes(std::string_view path) const { return Passes(top_, path); }
+
+bool FsFilter::Passes(const Node& node, std::string_view rest) {
+  if (node.end) return true;
+  const std::string_view name = Next(rest);
+  if (name.empty()) return node.any != nullptr || !node.named.empty();  // on the way
+  if (node.any != nullptr && Passes(*node.any, rest)) return true;
+  if (!IsPlain(name)) {
+    for (const auto& [_, next] : node.named)
+      if (Passes(*next, rest)) return true;
+    return false;
   }
-  return false;
+  const auto found = node.named.find(Lower(name));
+  return found != node.named.end() && Passes(*found->second, rest);
 }
 
 }  // namespace launchwarden

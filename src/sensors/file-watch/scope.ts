@@ -193,7 +193,7 @@ function target(pattern: string, reach: Reach): Target | string {
   const parts = canonicalPattern(pattern).split('/').slice(1);
   const leaf = parts.pop() ?? '';
   if (parts.length === 0) return 'names the whole volume';
-  if (parts.filter(hasWildcard).length > 2 || hasWildcard(parts[0] ?? ''))
+  if (parts.filter(hasWildcard).length > (reach === 'entries' ? 3 : 2) || hasWildcard(parts[0] ?? ''))
     return 'too many folders on the way';
   // `*` also matches `/`: what is looked for may stand anywhere below.
   if (reach === 'entries' || !leaf.includes('*')) return { pattern, folders: parts, leaf };

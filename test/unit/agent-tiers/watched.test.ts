@@ -9,7 +9,9 @@ const look: Mechanism = {
   techniques: [],
   places: [
     { scope: 'home', path: 'Library/QuickLook', what: 'bundles', extensions: ['qlgenerator'] },
-    { scope: 'system', path: '/Applications/*/Contents', what: 'entries', watched: false },
+    { scope: 'system', path: '/Library/Extra', what: 'entries', watched: false },
+    { scope: 'system', path: '/Applications/*/Contents/PlugIns', what: 'bundles' },
+    { scope: 'system', path: '/System/Library/Extensions', what: 'bundles' },
   ],
   read: () => [],
   removal: () => '.',
