@@ -1,7 +1,7 @@
 import type { Candidate } from '../event/alert.js';
 import type { Event } from '../event/event.js';
 import { type Match, presentEvents } from './match.js';
-import { comparable, type NamedFiles, namedFiles } from './named-files.js';
+import { comparable, isWholeCall, type NamedFiles, namedFiles } from './named-files.js';
 
 const order: Readonly<Record<Candidate['link'], number>> = {
   ...{ path: 0, directory: 1, label: 2 },
@@ -43,6 +43,21 @@ export class Ranking {
       .sort((a, b) => compareLinks(a, b) || meant(a) - meant(b));
   }
 
+  /**
+   * Whether a match ends with a launchctl call that was seen in full and names none of its candidates, so that what it loads
+   * is something else.
+   */
+  excludes({ events }: Pick<Match, 'events'>, candidates: readonly Candidate[]): boolean {
+    const call = presentEvents({ events }).at(-1);
+    if (call === undefined || candidates.length === 0) return false;
+    if (candidates.some(({ named, event }) => named || event === call)) return false;
+    const names = isWholeCall(call.doc) ? namedFiles(call.doc) : undefined;
+    if (names === undefined || names.hidden || names.anyHome) return false;
+    if (names.lost.length > 0 || names.tails.length > 0) return false;
+    // A label may be that of a file that has not been read.
+    return names.labels.size === 0 || candidates.every(({ event }) => labelOf(event) !== undefined);
+  }
+
   /** Whether the process may mean files that it does not name: it was not seen in full, or what it names is gone. */
   hides(names: NamedFiles, window: readonly Event[]): boolean {
     if (names.hidden) return true;
@@ -59,9 +74,8 @@ export class Ranking {
       return 'path';
     if (names.folders.has(folder) || (names.anyHome && homeAgents.test(folder))) return 'directory';
     if (names.labels.size === 0) return undefined;
-    const { doc } = event;
-    const label: unknown = doc.launchwarden?.plist?.label ?? doc.Persistence?.name;
-    return typeof label === 'string' && names.labels.has(label) ? 'label' : undefined;
+    const label = labelOf(event);
+    return label !== undefined && names.labels.has(label) ? 'label' : undefined;
   }
 
   #candidate(event: Event, names: NamedFiles | undefined, matched: boolean): Candidate {
@@ -81,6 +95,11 @@ export class Ranking {
     this.#places.set(event, place);
     return place;
   }
+}
+
+function labelOf({ doc }: Event): string | undefined {
+  const label: unknown = doc.launchwarden?.plist?.label ?? doc.Persistence?.name;
+  return typeof label === 'string' ? label : undefined;
 }
 
 /** By its inode, whatever its path is. */

@@ -11,6 +11,11 @@ const itemShare = 1 / 4;
 const reserveShare = 1 / 10;
 /** A summary names so many odd items in its reason. */
 const mostNamed = 3;
+/** What is not told yet waits so long at first, and no longer than that: each time it is told for this reason, twice as long. */
+const firstWait: Micros = 2_000_000;
+const longestWait: Micros = 30_000_000;
+/** In one interval so many odd items bring the summary up to date at once. */
+const mostOddNews = 16;
 
 /** What an alert is about, as far as `max_signals` asks. */
 export interface FloodSubject {
@@ -49,7 +54,7 @@ export class Flood {
     this.interval = parseDuration(rule.interval) ?? defaultInterval;
   }
 
-  /** The first moment at which the interval of a user ends whose summary is not up to date, else Infinity. */
+  /** The first moment at which the summary of a user is to be brought up to date, else Infinity. */
   get due(): Micros {
     let due = Number.POSITIVE_INFINITY;
     for (const flood of this.#users.values()) due = Math.min(due, flood.due);
@@ -76,7 +81,7 @@ export class Flood {
     return this.#of(user).summary(false, wall);
   }
 
-  /** The exact summaries of those whose interval ends by `until`. */
+  /** The exact summaries of those that are due by `until`. */
   finals(until: Micros): Detection[] {
     const due = [...this.#users.values()].filter((flood) => flood.due <= until);
     return due.map((flood) => flood.summary(true)).filter((summary) => summary !== undefined);
@@ -94,7 +99,8 @@ export class Flood {
 
 /**
  * The alerts of one rule about one user's items. The summary lists first what a process names, of equally good ones first
- * what is odd, then the newest. It comes again when its count has doubled and when the interval ends.
+ * what is odd, then the newest. It comes again when its count has doubled, at once for what is odd in a new way, a few seconds
+ * after whatever else it does not tell of yet, and when the interval ends.
  */
 class UserFlood {
   readonly #user: string;
@@ -112,6 +118,12 @@ class UserFlood {
   #told = 0;
   /** Whether the list says more than it was told with. */
   #changed = false;
+  /** Event time of the first thing that it does not tell of yet. */
+  #untold: Micros = Number.POSITIVE_INFINITY;
+  #wait = firstWait;
+  /** Whether something is odd in a way of which it does not tell yet, and how often that was so in the interval. */
+  #isOddNews = false;
+  #oddNews = 0;
   /** Time of the newest alert that was held back, as people call it. */
   #latest: Micros = 0;
   /** The best first. */
@@ -125,9 +137,14 @@ class UserFlood {
     this.#capacity = capacity;
   }
 
-  /** The last moment of the interval when its summary is not up to date, else Infinity. */
+  /** When its summary is to be brought up to date, at the latest at the end of the interval; Infinity when it is. */
   get due(): Micros {
-    return this.#isNews ? this.#start + this.#interval - 1 : Number.POSITIVE_INFINITY;
+    return this.#isNews ? Math.min(this.#end, this.#untold + this.#wait) : Number.POSITIVE_INFINITY;
+  }
+
+  /** The last moment of the interval. */
+  get #end(): Micros {
+    return this.#start + this.#interval - 1;
   }
 
   get #isNews(): boolean {
@@ -151,6 +168,8 @@ class UserFlood {
     if (odd && this.#oddities.size < this.#capacity) this.#oddities.add(oddity);
     const held: Held = { candidate, user: this.#user, start: this.#start, at, odd };
     if (this.#newest === undefined || at >= this.#newest.at) this.#newest = held;
+    if (odd && this.#oddNews++ < mostOddNews) this.#isOddNews = true;
+    this.#untold = Math.min(this.#untold, at);
     this.#insert(held);
     return held;
   }
@@ -162,14 +181,19 @@ class UserFlood {
     held.candidate = candidate;
     this.#insert(held);
     this.#changed = true;
+    this.#untold = Math.min(this.#untold, held.at);
   }
 
-  /** The summary when there is something new to tell: at 1, 2, 4, 8, ... and, with `final`, the exact count. */
+  /** The summary when there is something new to tell: at 1, 2, 4, 8, ... or for an odd item; with `final` whatever is new. */
   summary(final: boolean, wall?: Micros): Detection | undefined {
     if (wall !== undefined) this.#latest = Math.max(this.#latest, wall);
-    if (!this.#isNews || (!final && this.#suppressed < this.#told * 2)) return undefined;
+    if (!this.#isNews) return undefined;
+    if (!final && !this.#isOddNews && this.#suppressed < this.#told * 2) return undefined;
+    if (final) this.#wait = Math.min(this.#wait * 2, longestWait);
     this.#told = this.#suppressed;
     this.#changed = false;
+    this.#untold = Number.POSITIVE_INFINITY;
+    this.#isOddNews = false;
     return {
       id: summaryAlertId(this.#rule.id, this.#user, this.#start),
       rule: this.#rule,
@@ -200,6 +224,10 @@ class UserFlood {
     this.#suppressed = 0;
     this.#told = 0;
     this.#changed = false;
+    this.#untold = Number.POSITIVE_INFINITY;
+    this.#wait = firstWait;
+    this.#isOddNews = false;
+    this.#oddNews = 0;
     this.#latest = 0;
     this.#held = [];
     this.#newest = undefined;

@@ -1,7 +1,7 @@
 import { canonicalMacPath } from '../base/root.js';
 import { hasHiddenArguments } from '../event/arguments.js';
 import type { EcsDocument } from '../event/document.js';
-import { argumentsOf, type LaunchctlCall, launchctlCall } from '../event/launchctl.js';
+import { argumentsOf, type LaunchctlCall, launchctlCall, launchctlFields } from '../event/launchctl.js';
 import { foldText } from '../rules/index.js';
 
 export { runsLaunchctl } from '../event/launchctl.js';
@@ -38,6 +38,12 @@ export function namedFiles(doc: EcsDocument): NamedFiles {
     for (const argument of argumentsOf(doc).slice(1, maxPaths))
       if (argument.includes('/')) names.path(argument);
   return names;
+}
+
+/** Whether a process is launchctl and all that it is told to do stands in its arguments, with a verb that is known. */
+export function isWholeCall(doc: EcsDocument): boolean {
+  const effect = launchctlFields(doc)?.effect;
+  return effect === 'load' || effect === 'remove';
 }
 
 /** What launchctl was told to load, enable or start, or undefined when that is nothing, or the process is another one. */

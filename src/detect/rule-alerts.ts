@@ -285,6 +285,11 @@ export class RuleAlerts {
       this.#repeat(known, candidates, last);
       return known;
     }
+    const renamed = file && match.events.length === 1 && this.#renamed(last);
+    if (renamed) {
+      this.#rename(renamed, { file, last, candidates, user: subject.user });
+      return renamed;
+    }
     const { events, joinKeys } = match;
     const detection: Detection = {
       id,
@@ -294,6 +299,7 @@ export class RuleAlerts {
       events,
       joinKeys,
       candidates,
+      ...(this.#options.ranking.excludes(match, candidates) ? { unlinked: true } : {}),
       repeats: 0,
       suppressed: 0,
     };
@@ -314,6 +320,44 @@ export class RuleAlerts {
     else completed.push(made);
     this.#tell(admitted ? detection : this.flood.summary(subject.user, wallTime(last)));
     return made;
+  }
+
+  /** The alert about a file as it was called before it was renamed, which is how programs write a file at once. */
+  #renamed(event: Event): Told | undefined {
+    const { doc } = event;
+    const before: unknown = doc.file?.Ext?.original?.path;
+    const file = this.#identityOf(event);
+    if (doc.event?.action !== 'rename' || typeof before !== 'string' || file === undefined) return undefined;
+    const told = this.#options.repeats.find(
+      this.#options.rule.meta.id,
+      { ...file, path: before },
+      event.time,
+    );
+    return told?.id === undefined ? undefined : told;
+  }
+
+  /** The alert is about the file under its new name from now on. */
+  #rename(
+    told: Told,
+    {
+      file,
+      last,
+      candidates,
+      user,
+    }: { file: FileIdentity; last: Event; candidates: readonly Candidate[]; user: string },
+  ): void {
+    const { repeats, rule } = this.#options;
+    repeats.add(rule.meta.id, file, told, user);
+    this.#about.set(last, told);
+    if (told.held !== undefined) this.flood.amend(told.held, heldBack(candidates[0], last));
+    if (told.detection === undefined) return;
+    const older = told.detection.candidates.filter(({ event }) => event !== last);
+    told.detection = {
+      ...told.detection,
+      events: [last],
+      candidates: [...candidates, ...older.map((one): Candidate => ({ ...one, link: 'window' }))],
+    };
+    this.#tell(told.detection);
   }
 
   #subject(best: Candidate | undefined, last: Event, item: string | undefined): FloodSubject {

@@ -36,6 +36,11 @@ export interface Detection {
   readonly events: readonly (Event | null)[];
   readonly joinKeys: readonly unknown[];
   readonly candidates: readonly Candidate[];
+  /**
+   * True when the launchctl call was seen in full and named none of the files of the window when the rule matched: the rule
+   * language joins them, and the alert is about the call. No longer so once a candidate is named.
+   */
+  readonly unlinked?: true;
   /** Later matches of the same rule on the same file (path and inode), counted instead of alerted again. */
   readonly repeats: number;
   /** Of a summary: how many alerts it stands for. */
@@ -132,6 +137,7 @@ function reasonOf(
   const { file: fileDoc, process: processDoc, job, naming } = about;
   if (detection.kind === 'summary') return floodReason(detection);
   const parts: string[] = [];
+  if (isUnlinked(detection)) return unlinkedReason(detection, processDoc);
   const path = fileDoc?.file?.path;
   if (path !== undefined) parts.push(`${fileDoc?.event?.action ?? 'change'} of ${path}`);
   const commandLine = processDoc?.process?.command_line;
@@ -142,6 +148,22 @@ function reasonOf(
   const user = processDoc?.user?.name ?? processDoc?.user?.id;
   if (user !== undefined) parts.push(`by user ${user}`);
   return parts.length === 0 ? detection.rule.name : parts.join(', ');
+}
+
+function isUnlinked({ unlinked, candidates }: Detection): boolean {
+  return unlinked === true && !candidates.some(({ named }) => named);
+}
+
+function unlinkedReason({ candidates }: Detection, process: EcsDocument | undefined): string {
+  const [newest] = candidates;
+  const user = process?.user?.name ?? process?.user?.id;
+  const parts = [
+    `process ${process?.process?.command_line ?? (process && commandLineOf(process)) ?? 'launchctl'}`,
+    ...(user === undefined ? [] : [`by user ${user}`]),
+    'it names none of the files that changed before',
+    ...(newest === undefined ? [] : [`the newest of them: ${subjectOf(newest) ?? '?'}`]),
+  ];
+  return parts.join(', ');
 }
 
 /** A path in a reason is cut to so many characters. */
@@ -238,9 +260,11 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
     : front?.link === 'possible'
       ? front
       : (detection.candidates.find((candidate) => candidate.named) ?? unmatched(detection));
-  const fileEvent = best?.event ?? lastWith(events, 'file');
+  const unlinked = isUnlinked(detection);
+  const fileEvent = unlinked ? undefined : (best?.event ?? lastWith(events, 'file'));
   const processEvent = lastWith(events, 'process');
   const call = (best?.process ?? processEvent)?.doc.launchwarden?.process;
+  const launchctl = (best?.process ?? processEvent)?.doc.launchwarden?.launchctl;
   const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
   const last = events.at(-1);
   const first = events[0];
@@ -297,11 +321,13 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
       ...(fileEvent?.doc.launchwarden?.plist === undefined
         ? {}
         : { plist: fileEvent.doc.launchwarden.plist }),
+      ...(unlinked ? { findings: ['not-the-loaded-item'] } : {}),
       ...(fileEvent?.doc.launchwarden?.findings === undefined
         ? {}
         : { findings: fileEvent.doc.launchwarden.findings }),
       ...(job === undefined ? {} : { job }),
       ...(call === undefined ? {} : { process: call }),
+      ...(launchctl === undefined ? {} : { launchctl }),
       alert: {
         id: detection.id,
         kind: detection.kind,

@@ -29,6 +29,10 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     says: 'Not read: who decides where this path leads may not read what is there.',
   },
   oversized: { weight: 15, says: 'Larger than a property list may be: only its beginning was kept.' },
+  'not-the-loaded-item': {
+    weight: -10,
+    says: 'launchctl was told to load something else than the files that changed before: the rule joins them all the same.',
+  },
   // Of its place and owner.
   'hidden-name': { weight: 20, says: 'The name begins with a dot.' },
   'not-plist-name': {

@@ -84,6 +84,16 @@ const launchwardenFields = {
         pid: { type: 'long' },
       },
     },
+    launchctl: {
+      properties: {
+        by: keyword,
+        verb: keyword,
+        effect: keyword,
+        labels: keyword,
+        paths: keyword,
+        outside: { type: 'boolean' },
+      },
+    },
     findings: keyword,
     truncated: { type: 'boolean' },
     status: {

@@ -255,3 +255,36 @@ test('the noise of one user drops nothing of another: candidates, keys, repeats 
   for (const what of ['candidates', 'keys', 'repeats', 'loads'])
     expect([...(evicted[what] ?? [])], what).toEqual(['alice']);
 });
+
+test('the real one behind 102 decoys is named within seconds, an odd one at once', () => {
+  const hundred = { ...attack, meta: { ...attack.meta, maxSignals: 100 } };
+  const decoys = Array.from({ length: 102 }, (_, index) => pair(`decoy${index}`, index / 100)).flat();
+  const told: { readonly at: string; readonly reason: string }[] = [];
+  const judge = (events: readonly Event[]) => {
+    told.length = 0;
+    let now = '';
+    const detector = new Detector({
+      rules: [hundred],
+      onDetection: (one) => {
+        if (one.kind !== 'summary') return;
+        const reason = alertDocument(one, context).event?.['reason'];
+        told.push({ at: now, reason: String(reason) });
+      },
+    });
+    for (const one of events) {
+      now = one.id;
+      detector.process(one);
+    }
+    return told.filter(({ reason }) => reason.includes('real.plist')).map(({ at }) => at);
+  };
+  const later = [event('soon', 3, {}), event('then', 6, {})];
+  expect(judge([...decoys, ...pair('real', 2), ...later])).toEqual(['then']);
+  const [written, call] = pair('real', 2) as [Event, Event];
+  const odd = { ...written, doc: { ...written.doc, launchwarden: { findings: ['program-in-tmp'] } } };
+  // Ten places are kept for odd ones: each of these has its own alert, the next one is named at once.
+  const findings = Array.from({ length: 10 }, (_, index) => {
+    const [file, load] = pair(`odd${index}`, 1.5 + index / 100) as [Event, Event];
+    return [{ ...file, doc: { ...file.doc, launchwarden: { findings: [`odd-${index}`] } } }, load];
+  }).flat();
+  expect(judge([...decoys, ...findings, odd, call])).toEqual([call.id]);
+});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Detector, QueryRun } from '../../../src/detect/index.js';
-import type { Detection } from '../../../src/event/alert.js';
+import { alertDocument, type Detection } from '../../../src/event/alert.js';
 import type { Event } from '../../../src/event/event.js';
 import { alertId } from '../../../src/event/ids.js';
 import type { Rule } from '../../../src/rules/index.js';
@@ -442,4 +442,35 @@ test('a rule that asks for a link counts only calls that name a file of the wind
   const cut = load('cut', 2, 'x');
   const hidden = { ...cut, doc: { ...cut.doc, launchwarden: { process: { args_cut: true } } } };
   expect(shown([evil, hidden], [linked])).toEqual(['evil cut: evil possible']);
+});
+
+describe('a call that names none of the files', () => {
+  const about = (events: readonly Event[]) =>
+    detect(events).told.map((one) => {
+      const { file, event: said, launchwarden } = alertDocument(one, documentContext);
+      return { file: file?.path, reason: said?.['reason'], findings: launchwarden?.findings };
+    });
+  const documentContext = { version: '0', agentId: 'a', created: 0, sensors: [], simulated: false };
+
+  test('gives an alert, since the rule language joins them, which claims no file', () => {
+    const [alert] = about([evil, load('p', 2, '/tmp/x.plist')]);
+    expect(alert).toEqual({
+      file: undefined,
+      reason: `process launchctl load /tmp/x.plist, it names none of the files that changed before, the newest of them: ${evilPath}`,
+      findings: ['not-the-loaded-item'],
+    });
+  });
+
+  test('until a later one names it', () => {
+    const alerts = about([evil, load('p', 2, '/tmp/x.plist'), load('q', 3, evilPath)]);
+    expect(alerts.at(-1)).toMatchObject({ file: evilPath, findings: undefined });
+  });
+
+  test('when it may name one it claims the newest as ever', () => {
+    const relative = load('p', 2, 'somewhere.plist');
+    expect(about([evil, relative])).toMatchObject([{ file: evilPath, findings: undefined }]);
+    const cut = load('p', 2, '/tmp/x.plist');
+    const hidden = { ...cut, doc: { ...cut.doc, launchwarden: { process: { args_cut: true } } } };
+    expect(about([evil, hidden])[0]).toMatchObject({ file: evilPath, findings: undefined });
+  });
 });

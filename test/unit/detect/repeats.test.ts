@@ -123,7 +123,7 @@ test('after max_signals one summary counts the rest; the next interval begins an
   const summaries = found.filter(({ kind }) => kind === 'summary');
   expect(new Set(summaries.map(({ id }) => id)).size).toBe(2);
   const growth = summaries.filter(({ id }) => id === summaries[0]?.id).map(({ suppressed }) => suppressed);
-  expect(growth).toEqual([1, 2, 4, 8, 9]);
+  expect(growth).toEqual([1, 2, 3, 4, 6, 9]);
   expect(summaries.at(-1)).toMatchObject({ suppressed: 5, events: [], time: start + 95e6 });
 });
 
@@ -168,4 +168,26 @@ test('the same events give the same ids, and other events give others', () => {
   const ids = (list: readonly Event[]) => detect([changed], list).map(({ id }) => id);
   expect(ids(events)).toEqual(ids(events));
   expect(new Set(ids(events)).size).toBe(3);
+});
+
+test('a file that is renamed into place is one alert, about the name that it keeps', () => {
+  const bundles = rule('eql', 'file where file.path : "/watched/*" and event.type != "deletion"');
+  const renamed = (id: string, time: number, path: string, from: string, inode = '1') => {
+    const one = fileEvent(id, time, path, { inode, Ext: { original: { path: from } } });
+    return { ...one, doc: { ...one.doc, event: { ...one.doc.event, action: 'rename' } } };
+  };
+  const written = fileEvent('tmp', 0, '/watched/.x.tmp', { inode: '1' });
+  const found = detect([bundles], [written, renamed('final', 0.1, '/watched/x', '/watched/.x.tmp')]);
+  expect(new Set(found.map(({ id }) => id)).size).toBe(1);
+  expect(found.at(-1)).toMatchObject({
+    events: [{ id: 'final' }],
+    repeats: 0,
+    candidates: [{ event: { id: 'final' } }, { event: { id: 'tmp' }, link: 'window' }],
+  });
+  // Another file under the old name, and one that was renamed from elsewhere, are alerts of their own.
+  const other = renamed('final', 0.1, '/watched/x', '/watched/.x.tmp', '2');
+  expect(tally(detect([bundles], [written, other]))).toHaveLength(2);
+  const later = fileEvent('again', 1, '/watched/x', { inode: '1' });
+  const last = detect([bundles], [written, renamed('final', 0.1, '/watched/x', '/watched/.x.tmp'), later]);
+  expect(last.at(-1)).toMatchObject({ repeats: 1, events: [{ id: 'final' }] });
 });
