@@ -12,7 +12,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/evasions/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/evasions/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

@@ -3,6 +3,8 @@
 //   npm run demo                     exits 0 only when exactly the expected alerts are stored and forwarded
 //   npm run demo -- --without STAGE  the same with one stage disabled (file-watch, process-scan, rules, forward):
 //                                    must fail, which shows that the demo can
+//   npm run demo -- --evasions       plays every evasion of docs/evasions.md instead, in every tier: [--tier TIER]
+//                                    [--only 1,2,3] [--json]; fails when one has another verdict than is claimed
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,6 +19,9 @@ import {
   SimulatedMac,
   waitFor,
 } from '../simulation/mac.js';
+import { playEvasions } from './evasions.js';
+
+if (process.argv.includes('--evasions')) process.exit((await playEvasions(process.argv)) ? 0 : 1);
 
 const run = promisify(execFile);
 const stages = ['file-watch', 'process-scan', 'rules', 'forward'] as const;

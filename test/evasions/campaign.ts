@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { fakeEslogger } from '../helpers/eslogger-lines.js';
+import { AgentProcess, type ListedAlert, listAlerts, program, SimulatedMac } from '../simulation/mac.js';
+import { Attacker } from './attacker.js';
+import type { Evasion, Evidence, Outcome, TierName, Verdict } from './evasion.js';
+
+export interface CampaignOptions {
+  readonly tier: TierName;
+  readonly evasions: readonly Evasion[];
+  /** Lines of the agent's configuration file. */
+  readonly config?: string;
+  /** Called after each attack; the agent has judged it when this is given. */
+  readonly onPlayed?: (outcome: Outcome) => void;
+  /** How long is waited for alerts that are expected and not there yet, milliseconds. */
+  readonly patienceMs?: number;
+}
+
+/** Texts of a document in which its subject stands: what is only a candidate, or the rule's own text, is left out. */
+function subjectOf({ doc }: ListedAlert): string {
+  const { file, process, Persistence, launchwarden, Events } = doc as Record<string, Record<string, unknown>>;
+  const { plist, job, alert } = (launchwarden ?? {}) as Record<string, unknown>;
+  const { candidates = [] } = (alert ?? {}) as { candidates?: { named: boolean; path?: string }[] };
+  // Of a sequence that joins by the Mac alone the rule chose some file: it counts when the load names it.
+  const named = candidates.filter((one) => one.named);
+  const isJoined = candidates.length > 0 && process !== undefined;
+  const about =
+    isJoined && named.length === 0 ? { process } : { file, process, Persistence, plist, job, Events };
+  return JSON.stringify(isJoined ? { process, plist, job, named } : about);
+}
+
+/** Whether an alert is about a text that the attack alone uses. */
+export function isAbout(alert: ListedAlert, mark: string): boolean {
+  return subjectOf(alert).includes(JSON.stringify(mark).slice(1, -1));
+}
+
+/** One simulated Mac, one agent, and every attack on it. */
+export class Campaign {
+  readonly #options: CampaignOptions;
+  readonly #mac = new SimulatedMac(['alice']);
+  readonly #attackers = new Map<Evasion, Attacker>();
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+  }
+
+  /** Plays them all and judges each. */
+  async run(): Promise<Outcome[]> {
+    const { tier, evasions } = this.#options;
+    mkdirSync(this.#mac.host('/private/var/db/launchd.stand-in'), { recursive: true });
+    const feed =
+      tier === 'eslogger' ? fakeEslogger(path.dirname(this.#mac.write('/usr/bin/x', ''))).feed : undefined;
+    for (const evasion of evasions)
+      this.#attackers.set(evasion, new Attacker(this.#mac, evasion.number, feed));
+    let agent: AgentProcess | undefined;
+    try {
+      for (const [{ before }, attacker] of this.#attackers) await before?.(attacker);
+      agent = await this.#start();
+      if (evasions.some(({ whileDown }) => whileDown !== undefined)) {
+        await agent.settled();
+        await agent.stop();
+        for (const [{ whileDown }, attacker] of this.#attackers) await whileDown?.(attacker);
+        agent = await this.#start();
+      }
+      await this.#playAll(agent);
+      return await this.#judgeAll(agent);
+    } finally {
+      agent?.child.kill('SIGCONT');
+      await agent?.stop('SIGKILL');
+      for (const [{ after }, attacker] of this.#attackers) after?.(attacker);
+      if (process.env['LAUNCHWARDEN_KEEP'] === undefined) this.#mac.remove();
+      else process.stderr.write(`kept ${this.#mac.base}\n`);
+    }
+  }
+
+  #start(): Promise<AgentProcess> {
+    const { tier, config = '' } = this.#options;
+    return AgentProcess.start({ mac: this.#mac, config, arguments: ['--sensors', tier] });
+  }
+
+  async #playAll(agent: AgentProcess): Promise<void> {
+    const { tier, onPlayed } = this.#options;
+    for (const [evasion, attacker] of this.#attackers) {
+      await evasion.play?.(attacker, { tier, agent });
+      if (onPlayed === undefined) continue;
+      await agent.settled();
+      onPlayed(this.#judge(evasion, this.#evidence()));
+    }
+    await agent.settled();
+  }
+
+  /** Some alerts come by a poll of launchd: what is expected is waited for. */
+  async #judgeAll(agent: AgentProcess): Promise<Outcome[]> {
+    const { tier, patienceMs = 10_000 } = this.#options;
+    const end = performance.now() + patienceMs;
+    for (;;) {
+      const evidence = this.#evidence();
+      const outcomes = [...this.#attackers.keys()].map((evasion) => this.#judge(evasion, evidence));
+      const missed = outcomes.some(
+        ({ evasion, verdict }) => evasion.expected[tier] === 'detected' && verdict !== 'detected',
+      );
+      if (!missed || performance.now() > end) return outcomes;
+      await agent.settled();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  #judge(evasion: Evasion, evidence: Evidence): Outcome {
+    const attacker = this.#attackers.get(evasion)!;
+    const { tier } = this.#options;
+    const marks = evasion.marks?.(attacker) ?? [attacker.label];
+    const alerts =
+      evasion.capture === undefined ? evidence.alerts : this.#replay(evasion.capture(tier, attacker.label));
+    const about = marks.map((mark) => alerts.filter((alert) => isAbout(alert, mark)));
+    const isFound = about.every((some) => some.length > 0) && (evasion.found?.(evidence, attacker) ?? true);
+    const isSeen = marks.some((mark) => evidence.events.some((event) => event.includes(mark)));
+    const verdict: Verdict = isFound ? 'detected' : isSeen ? 'seen' : 'invisible';
+    return { evasion, verdict, rules: [...new Set(about.flat().map((alert) => alert.rule_name))] };
+  }
+
+  /** What the built-in rules make of a capture. */
+  #replay(documents: readonly object[]): ListedAlert[] {
+    const file = path.join(this.#mac.base, 'capture.ndjson');
+    writeFileSync(file, documents.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    const done = spawnSync(process.execPath, [program, 'replay', '--input', file, '--json'], {
+      encoding: 'utf8',
+    });
+    if (done.status !== 0) throw new Error(`replay failed: ${done.stderr}`);
+    return linesOf(done.stdout);
+  }
+
+  #evidence(): Evidence {
+    const read = (name: string, sql: string) => {
+      const db = new Database(path.join(this.#mac.dataDir, name), { readonly: true });
+      try {
+        return db.prepare(sql).pluck().all() as string[];
+      } finally {
+        db.close();
+      }
+    };
+    return {
+      alerts: listAlerts(this.#mac),
+      events: read('events.db', 'SELECT body FROM events'),
+      gaps: read('launchwarden.db', "SELECT reason || ': ' || detail FROM gaps"),
+    };
+  }
+}
+
+function linesOf(text: string): ListedAlert[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as ListedAlert);
+}

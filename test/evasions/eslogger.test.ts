@@ -1,0 +1,3 @@
+import { campaignTest } from './campaign-test.js';
+
+campaignTest('eslogger');
