@@ -232,7 +232,10 @@ export class Attacker {
   loadedUnseen(domain: string, label: string, plist: string): void {
     const folder = this.host('/private/var/db/launchd.stand-in');
     mkdirSync(folder, { recursive: true });
-    appendFileSync(path.join(folder, 'jobs'), `${domain}\t${label}\t${plist.startsWith('/') ? this.host(plist) : plist}\n`);
+    appendFileSync(
+      path.join(folder, 'jobs'),
+      `${domain}\t${label}\t${plist.startsWith('/') ? this.host(plist) : plist}\n`,
+    );
   }
 
   text(macPath: string): string {

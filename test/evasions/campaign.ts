@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { fakeEslogger } from '../helpers/eslogger-lines.js';
-import { AgentProcess, type ListedAlert, listAlerts, program, SimulatedMac } from '../simulation/mac.js';
+import { AgentProcess, allAlerts, type ListedAlert, program, SimulatedMac } from '../simulation/mac.js';
 import { Attacker } from './attacker.js';
 import type { Evasion, Evidence, Outcome, TierName, Verdict } from './evasion.js';
 
@@ -141,7 +141,7 @@ export class Campaign {
       }
     };
     return {
-      alerts: listAlerts(this.#mac),
+      alerts: allAlerts(this.#mac),
       events: read('events.db', 'SELECT body FROM events'),
       gaps: read('launchwarden.db', "SELECT reason || ': ' || detail FROM gaps"),
     };

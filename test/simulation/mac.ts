@@ -13,7 +13,7 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sourceRuleFiles } from '../helpers/source-rules.js';
+import { sourceRuleFiles } from './source-rule-files.js';
 
 /**
  * A folder that stands for a Mac, and the real agent on it: what the demo, the end-to-end tests and the benches share.

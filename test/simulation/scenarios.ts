@@ -10,8 +10,8 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { sourceRuleFiles } from '../helpers/source-rules.js';
 import { type AgentProcess, launchAgentPlist, randomLabel, repository, type SimulatedMac } from './mac.js';
+import { sourceRuleFiles } from './source-rule-files.js';
 
 /** Attacks on a simulated Mac by real files and real processes, for the demo's bigger brothers. */
 
