@@ -28,7 +28,7 @@ export class SameChanges {
     const key = keyOf(event.doc);
     const known = key === undefined ? undefined : this.#told.get(key);
     const withheld = amends === true && this.#withheld.has(event.id);
-    if (known === undefined || (content !== undefined && !known)) {
+    if (known === undefined || isCompared(event) || (content !== undefined && !known)) {
       if (!withheld) return observation;
       // The first part was withheld: this is the first that anybody hears of it.
       this.#withheld.delete(event.id);
@@ -39,6 +39,13 @@ export class SameChanges {
     remember(this.#withheld, event.id, true);
     return undefined;
   }
+}
+
+/** What only a comparison with what was there before tells. */
+const compared: readonly string[] = ['time-set-back', 'made-loadable', 'mount-point', 'folder-replaced'];
+
+function isCompared({ doc }: Observation['event']): boolean {
+  return doc.launchwarden?.findings?.some((one) => compared.includes(one)) === true;
 }
 
 function keyOf({ file, event }: Observation['event']['doc']): string | undefined {

@@ -33,6 +33,13 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     weight: -10,
     says: 'launchctl was told to load something else than the files that changed before: the rule joins them all the same.',
   },
+  'time-set-back': { weight: 30, says: 'Its content changed, and its time was set back to the old one.' },
+  'made-loadable': {
+    weight: 15,
+    says: 'Only its owner or mode changed: launchd refused it before, and takes it now.',
+  },
+  'mount-point': { weight: 25, says: 'A volume is mounted over the folder.' },
+  'folder-replaced': { weight: 10, says: 'Another folder stands where one was.' },
   // Of its place and owner.
   'hidden-name': { weight: 20, says: 'The name begins with a dot.' },
   'not-plist-name': {

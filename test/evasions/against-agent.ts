@@ -68,7 +68,7 @@ export const againstAgent: readonly Evasion[] = [
       await writeAndLoad(attacker);
     },
     found: ({ gaps }) => gaps.some((gap) => /stopped|stood still|suspended/.test(gap)),
-    expected: { scan: 'detected', eslogger: 'detected' },
+    expected: { scan: 'seen', eslogger: 'seen' },
   },
   {
     number: 50,

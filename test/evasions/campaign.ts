@@ -26,9 +26,10 @@ function subjectOf({ doc }: ListedAlert): string {
   // Of a sequence that joins by the Mac alone the rule chose some file: it counts when the load names it.
   const named = candidates.filter((one) => one.named);
   const isJoined = candidates.length > 0 && process !== undefined;
-  const about =
-    isJoined && named.length === 0 ? { process } : { file, process, Persistence, plist, job, Events };
-  return JSON.stringify(isJoined ? { process, plist, job, named } : about);
+  if (isJoined && named.length === 0) return JSON.stringify({ process });
+  return JSON.stringify(
+    isJoined ? { process, plist, job, named } : { file, process, Persistence, plist, job, Events },
+  );
 }
 
 /** Whether an alert is about a text that the attack alone uses. */
@@ -83,6 +84,7 @@ export class Campaign {
   async #playAll(agent: AgentProcess): Promise<void> {
     const { tier, onPlayed } = this.#options;
     for (const [evasion, attacker] of this.#attackers) {
+      if (evasion.disturbs === true) await agent.settled();
       await evasion.play?.(attacker, { tier, agent });
       if (onPlayed === undefined) continue;
       await agent.settled();

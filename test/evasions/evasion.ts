@@ -32,6 +32,8 @@ export interface Evasion {
   readonly name: string;
   /** Written before the agent starts: what it must take for the usual state of this Mac. */
   readonly before?: (attacker: Attacker) => void | Promise<void>;
+  /** It takes away what attacks before it stand on: these are judged first. */
+  readonly disturbs?: boolean;
   /** Done while the agent is stopped, between two of its runs. */
   readonly whileDown?: (attacker: Attacker) => void | Promise<void>;
   readonly play?: (attacker: Attacker, stage: Stage) => void | Promise<void>;

@@ -11,6 +11,12 @@ function sample(attacker: Attacker): void {
   attacker.write(attacker.plist);
 }
 
+/** Whether the exchange of the folder as a whole was told, besides what is in it. */
+const folderTold: NonNullable<Evasion['found']> = ({ alerts }, { agents }) =>
+  alerts.some(
+    ({ doc, rule_name }) => doc.file?.path === agents && rule_name.startsWith('Launch folder replaced'),
+  );
+
 /** What gets around the sight of the file: numbers 16 to 43. */
 export const files: readonly Evasion[] = [
   {
@@ -42,7 +48,7 @@ export const files: readonly Evasion[] = [
       attacker.write(`/private/var/${attacker.label}/Library/LaunchAgents/${attacker.label}.home.plist`);
     },
     marks: ({ label }) => [`${label}.root`, `${label}.home`],
-    expected: { scan: 'detected', eslogger: 'detected' },
+    expected: { scan: 'seen', eslogger: 'seen' },
   },
   {
     number: 19,
@@ -128,6 +134,7 @@ export const files: readonly Evasion[] = [
       attacker.symlink(elsewhere, attacker.agents);
     },
     marks: ({ plist }) => [plist],
+    found: folderTold,
     expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
@@ -157,6 +164,7 @@ export const files: readonly Evasion[] = [
       attacker.write(`${attacker.agents}/${attacker.label}.later.plist`);
     },
     marks: ({ label }) => [`${label}.inside`, `${label}.later`],
+    found: folderTold,
     expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
@@ -171,6 +179,7 @@ export const files: readonly Evasion[] = [
       sample(attacker);
     },
     after: (attacker) => spawnSync('umount', [attacker.host(attacker.agents)]),
+    found: folderTold,
     expected: { scan: 'detected', eslogger: 'detected' },
   },
   {

@@ -32,6 +32,7 @@ export const plugInEvasions: readonly Evasion[] = [
   {
     number: 46,
     name: 'the folder of plug-ins itself is replaced',
+    disturbs: true,
     play(attacker) {
       const staged = `/Library/DirectoryServices/${attacker.label}`;
       bundle(attacker, `${staged}/${attacker.label}.dsplug`);

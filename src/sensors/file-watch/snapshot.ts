@@ -38,6 +38,11 @@ export function keyOf({ dev, ino, birthtimeNs }: BigIntStats): string {
   return `${dev}:${ino}:${birthtimeNs}`;
 }
 
+/** The first part of a snapshot's key. */
+export function deviceOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
+}
+
 /** Undefined when nothing is there; `denied` when the file system refuses to say. */
 export function lookAt(hostPath: string): Snapshot | 'denied' | undefined {
   try {

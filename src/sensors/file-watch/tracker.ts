@@ -5,6 +5,7 @@ import type { Micros } from '../../base/time.js';
 import type { FileContent, Observation } from '../../event/event.js';
 import { fileEventId } from '../../event/ids.js';
 import { type Capture, Capturer } from './capture.js';
+import { comparedFindings, stateOf } from './compared.js';
 import { type FileAction, type FileEventFacts, fileEvent } from './documents.js';
 import { EarlierRun } from './earlier-run.js';
 import type { Echo } from './echo.js';
@@ -17,7 +18,15 @@ import { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
 import { differs, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemChange, RememberedItem } from './state.js';
-import { childPath, type Folder, type Item, itemsBelow, type Settling, type Target } from './tree.js';
+import {
+  childPath,
+  type Folder,
+  type Item,
+  itemsBelow,
+  type Settling,
+  type Target,
+  type Was,
+} from './tree.js';
 import type { Cause } from './work-queue.js';
 
 /** Bytes of amendments that wait for their turn; beyond it they are handed on at once. */
@@ -194,7 +203,7 @@ export class ItemTracker {
         this.#appeared(folder, { path, name, snapshot, cause, after });
     } else if (known.snapshot.key !== snapshot.key || known.snapshot.type !== snapshot.type) {
       this.#forget(known);
-      this.#appeared(folder, { path: known.path, name, snapshot, cause, after });
+      this.#appeared(folder, { path: known.path, name, snapshot, cause, after, was: stateOf(known) });
     } else if (differs(known.snapshot, snapshot)) this.#changed(known, look);
     else if (cause.kind === 'wake' && known.silent !== undefined && cause.after <= known.silent) {
       // It was not there before: its wake-up was merely slower than the first scan.
@@ -336,7 +345,7 @@ export class ItemTracker {
       retries: 0,
       racy: false,
     };
-    const { cause, after } = found;
+    const { cause, after, was = before && stateOf(before.item) } = found;
     const wasThere = folder.first && this.#wasThere(item, cause);
     const original = wasThere ? undefined : this.#movedFrom(item);
     const tracked = this.#add(item);
@@ -353,7 +362,7 @@ export class ItemTracker {
       if (cause.kind !== 'wake' && !this.#beyond.hasRoom) return;
       this.#beyond.add(path, snapshot);
     }
-    this.#observeNew(item, original === undefined ? 'modification' : 'rename', original, { after });
+    this.#observeNew(item, original === undefined ? 'modification' : 'rename', original, { after, was });
     this.#countMissed(item, cause);
   }
 
@@ -378,13 +387,14 @@ export class ItemTracker {
   #changed(item: Item, { snapshot, cause, after }: Look | Found): void {
     const now = this.#options.clock.monotonic();
     const { settling } = item;
+    const was = stateOf(item);
     item.snapshot = snapshot;
     this.#noteUnwatched(item);
     this.#touchAncestors(item.folder, now);
     item.silent = undefined;
     item.retries = 0;
     if (settling === undefined || !this.#isSettling(item, now)) {
-      this.#observeNew(item, 'modification', undefined, { after });
+      this.#observeNew(item, 'modification', undefined, { after, was });
       this.#countMissed(item, cause);
       return;
     }
@@ -436,7 +446,11 @@ export class ItemTracker {
     item: Item,
     action: 'modification' | 'rename',
     original: string | undefined,
-    { after, content = this.#read(item) }: { after: number; content?: FileContent | undefined },
+    {
+      after,
+      was = item.settling?.was,
+      content = this.#read(item),
+    }: { after: number; was?: Was | undefined; content?: FileContent | undefined },
   ): void {
     const now = this.#options.clock.monotonic();
     const { inode, mtime, size } = item.snapshot;
@@ -463,6 +477,7 @@ export class ItemTracker {
       last: now,
       told: now,
       content: undefined,
+      was,
     };
     this.#touchAncestors(item.folder, now);
     this.#deliver(item, this.#observation(item, content, false));
@@ -547,7 +562,8 @@ export class ItemTracker {
     const settling = item.settling as NonNullable<Item['settling']>;
     const { id, action, time, notBefore, original } = settling;
     const { sha256 } = item;
-    const findings = notBefore === undefined ? item.findings : [...item.findings, 'time-bounded'];
+    const findings = [...item.findings, ...comparedFindings(item)];
+    if (notBefore !== undefined) findings.push('time-bounded');
     if (content !== undefined && content.size > 0)
       settling.content =
         content.truncated || sha256 === undefined ? undefined : { size: content.size, sha256 };
@@ -790,6 +806,8 @@ interface Poll {
 interface Found extends Poll {
   readonly path: string;
   readonly name: string;
+  /** What stood at the path before. */
+  readonly was?: Was;
 }
 
 interface Look extends Poll {

@@ -73,6 +73,14 @@ export interface Settling {
   told: number;
   /** Of the content that was read last, unless it was empty or was not carried away whole. */
   content: { readonly size: number; readonly sha256: string } | undefined;
+  /** Undefined for what is new. */
+  readonly was: Was | undefined;
+}
+
+/** What stood at a path before. */
+export interface Was {
+  readonly snapshot: Snapshot;
+  readonly sha256: string | undefined;
 }
 
 /** One observed path and the last look at it. */

@@ -10,7 +10,7 @@ import { type Owner, ownerOf, systemOwner } from './owner.js';
 import { Rights } from './rights.js';
 import { Rounds } from './rounds.js';
 import type { Scope, Wanted } from './scope.js';
-import { lookAt, type Snapshot } from './snapshot.js';
+import { deviceOf, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemTracker, Passing } from './tracker.js';
 import { childPath, type Folder, foldersBelow } from './tree.js';
 import { type WakeUps, Watchers, type WatchersOptions } from './watchers.js';
@@ -686,9 +686,4 @@ function wayTo(folder: Folder): [Folder, string][] {
 /** Its own place is a link, whatever stands before it. */
 function isLink({ key }: Folder): boolean {
   return key.includes('>');
-}
-
-/** The first part of a snapshot's key. */
-function deviceOf(key: string): string {
-  return key.slice(0, key.indexOf(':'));
 }
