@@ -20,16 +20,26 @@ export interface CampaignOptions {
 
 /** Texts of a document in which its subject stands: what is only a candidate, or the rule's own text, is left out. */
 function subjectOf({ doc }: ListedAlert): string {
-  const { file, process, Persistence, launchwarden, Events } = doc as Record<string, Record<string, unknown>>;
-  const { plist, job, alert } = (launchwarden ?? {}) as Record<string, unknown>;
-  const { candidates = [] } = (alert ?? {}) as { candidates?: { named: boolean; path?: string }[] };
+  const { file, process, Persistence, launchwarden, Events } = doc as Subject;
+  const { plist, job, alert } = launchwarden ?? {};
+  const named = (alert?.candidates ?? []).filter((one) => one.named);
   // Of a sequence that joins by the Mac alone the rule chose some file: it counts when the load names it.
-  const named = candidates.filter((one) => one.named);
-  const isJoined = candidates.length > 0 && process !== undefined;
-  if (isJoined && named.length === 0) return JSON.stringify({ process });
-  return JSON.stringify(
-    isJoined ? { process, plist, job, named } : { file, process, Persistence, plist, job, Events },
-  );
+  const isLoad = Events?.some(({ event }) => event?.category?.includes('process')) === true;
+  if (!isLoad || file === undefined)
+    return JSON.stringify({ file, process, Persistence, plist, job, Events });
+  return JSON.stringify(named.length === 0 ? { process } : { process, plist, job, named });
+}
+
+interface Subject {
+  readonly file?: object;
+  readonly process?: object;
+  readonly Persistence?: object;
+  readonly launchwarden?: {
+    readonly plist?: object;
+    readonly job?: object;
+    readonly alert?: { readonly candidates?: readonly { readonly named: boolean }[] };
+  };
+  readonly Events?: readonly { readonly event?: { readonly category?: readonly string[] } }[];
 }
 
 /** Whether an alert is about a text that the attack alone uses. */

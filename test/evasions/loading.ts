@@ -19,7 +19,7 @@ export const loading: readonly Evasion[] = [
       attacker.loadedUnseen('gui/0', attacker.label, '(submitted by launchctl.501)');
       await attacker.launchctl(['submit', '-l', attacker.label, '--', '/private/tmp/x']);
     },
-    expected: { scan: 'seen', eslogger: 'seen' },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 3,
@@ -42,7 +42,7 @@ export const loading: readonly Evasion[] = [
         return [fileDocument(tier, 0, list), loadDocument(tier, wait, list)];
       }),
     marks: ({ label }) => [`${label}.61`, `${label}.600`],
-    expected: { scan: 'invisible', eslogger: 'invisible' },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 5,
@@ -119,7 +119,7 @@ export const loading: readonly Evasion[] = [
       attacker.write(list);
       await attacker.launchctl(['load', attacker.host(list)]);
     },
-    expected: { scan: 'seen', eslogger: 'seen' },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 12,
@@ -151,7 +151,7 @@ export const loading: readonly Evasion[] = [
       await attacker.launchctl([], { input: `load ${list}\n`, cwd: attacker.home });
     },
     marks: (attacker) => [attacker.home],
-    expected: { scan: 'seen', eslogger: 'seen' },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 15,
