@@ -48,7 +48,7 @@ export const files: readonly Evasion[] = [
       attacker.write(`/private/var/${attacker.label}/Library/LaunchAgents/${attacker.label}.home.plist`);
     },
     marks: ({ label }) => [`${label}.root`, `${label}.home`],
-    expected: { scan: 'seen', eslogger: 'seen' },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 19,

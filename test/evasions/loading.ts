@@ -99,7 +99,7 @@ export const loading: readonly Evasion[] = [
       attacker.loadedUnseen('gui/0', attacker.label, `${app}/${inside}`);
       attacker.toldItem(inside, { appUrl: `file://${attacker.host(app)}/`, legacy: false });
     },
-    expected: { scan: 'invisible', eslogger: 'seen' },
+    expected: { scan: 'seen', eslogger: 'seen' },
   },
   {
     number: 10,
