@@ -173,6 +173,11 @@ async function crashes(): Promise<void> {
 const suites = { lifetimes, bundles, present, sequences, crashes };
 const position = process.argv.indexOf('--only');
 const wanted = position === -1 ? Object.keys(suites) : (process.argv[position + 1] ?? '').split(',');
+const unknown = wanted.filter((name) => !(name in suites));
+if (unknown.length > 0) {
+  console.error(`no part is named ${unknown.join(', ')}; there are: ${Object.keys(suites).join(', ')}`);
+  process.exit(2);
+}
 for (const [name, run] of Object.entries(suites)) if (wanted.includes(name)) await run();
 console.log(failed === 0 ? 'all met' : `${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
