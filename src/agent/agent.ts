@@ -18,12 +18,13 @@ import { DataFolderWatch } from './data-folder.js';
 import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
-import { ClockWatch } from './health.js';
+import { ClockWatch, Continued } from './health.js';
 import { userHomes } from './homes.js';
 import { Pipeline } from './pipeline.js';
 import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
+import { sightLostEvent } from './sight-lost.js';
 import { Signatures } from './signatures.js';
 import { applyTriage, triageOp } from './triage.js';
 import { type Judgement, judgeHealth } from './verdict.js';
@@ -119,6 +120,7 @@ class Agent {
   readonly #timers: Timer[] = [];
   #control: ControlServer | undefined;
   #clockWatch: ClockWatch | undefined;
+  readonly #continued = new Continued();
   #folderWatch: DataFolderWatch | undefined;
   /** Rejects when the data folder was taken away. */
   readonly lost: Promise<never>;
@@ -126,6 +128,7 @@ class Agent {
   /** Imported rules that the running sensors cannot serve. */
   #muted: ReadonlyMap<string, readonly string[]> = new Map();
   #ready = false;
+  readonly #boot: string;
   #fileEventMark: string | undefined;
 
   constructor(options: AgentOptions, parts: Parts) {
@@ -142,6 +145,7 @@ class Agent {
     this.#root = new RootMap(settings.root);
     this.#agentId = remembered(store, 'agent.id', randomUUID);
     const boot = readBootId();
+    this.#boot = boot;
     const homes = userHomes(this.#root, clock, log.child({ stage: 'file-watch' }));
     const homePaths = () => homes().map(({ path }) => path);
     const places = new MechanismPlaces(settings.watch.mechanisms ? mechanisms : [], homePaths);
@@ -286,7 +290,8 @@ class Agent {
       clock.every(progressEveryMs, () => this.#saveProgress()),
       clock.every(pruneEveryMs, () => this.#prune()),
     );
-    this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap));
+    this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap), this.#continued);
+    process.on('SIGCONT', this.#continued.note);
     this.#folderWatch = new DataFolderWatch(
       settings.dataDir,
       clock,
@@ -318,6 +323,7 @@ class Agent {
   async stop(): Promise<void> {
     for (const timer of this.#timers.splice(0)) timer.cancel();
     this.#clockWatch?.stop();
+    process.off('SIGCONT', this.#continued.note);
     this.#folderWatch?.stop();
     this.#signatures.stop();
     await this.#control?.close();
@@ -421,6 +427,8 @@ class Agent {
     } catch (error) {
       log.error({ error: messageOf(error) }, 'gap could not be stored');
     }
+    const event = sightLostEvent(gap, this.#boot);
+    if (event !== undefined) this.#pipeline.observe({ event });
   }
 
   #handlers(): ControlHandlers {

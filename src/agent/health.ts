@@ -8,10 +8,28 @@ const toleranceMs = 2_000;
 /** A sleeping Mac wakes for seconds now and then: sleeps that so little lies between are one, milliseconds. */
 const darkWakeMs = 120_000;
 
+/** Whether this process went on after it had been stopped (SIGCONT). */
+export class Continued {
+  #since = false;
+
+  /** Listener of the signal. */
+  readonly note = (): void => {
+    this.#since = true;
+  };
+
+  /** Whether that happened since the last call. */
+  take(): boolean {
+    const since = this.#since;
+    this.#since = false;
+    return since;
+  }
+}
+
 /**
  * Watches the two clocks: when the machine slept, or was stopped, a look comes late by both; when somebody set the
  * clock, the wall time jumps and the steady one does not. Either way events may be missing or out of place. A sleep is
- * reported at once; those that follow it closely are reported as one, when they are over.
+ * reported at once; those that follow it closely are reported as one, when they are over. A process that somebody stopped
+ * hears a signal when it goes on: that is no sleep, and reported each time.
  */
 export class ClockWatch {
   readonly #timer: Timer;
@@ -21,7 +39,7 @@ export class ClockWatch {
   /** Steady time of the last waking. */
   #awakeSince = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, onGap: (gap: Gap) => void) {
+  constructor(clock: Clock, onGap: (gap: Gap) => void, continued?: Continued) {
     this.#onGap = onGap;
     let wall: Micros = clock.now();
     let steady = clock.monotonic();
@@ -35,7 +53,14 @@ export class ClockWatch {
         const detail = `wall clock moved by ${Math.round(wallMs)} ms in ${Math.round(steadyMs)} ms`;
         onGap({ sensor: 'agent', reason: 'clock-step', from, to, detail });
       } else if (steadyMs > periodMs + toleranceMs) {
-        this.#slept(from, to, steadyMs, nextSteady);
+        const slept = () => this.#slept(from, to, steadyMs, nextSteady);
+        const stopped = () => {
+          const detail = `the agent was stopped by a signal (SIGSTOP) for ${Math.round(steadyMs)} ms`;
+          onGap({ sensor: 'agent', reason: 'stopped', from, to, detail, blinded: true });
+        };
+        // Signals are delivered after the timers that are due.
+        if (continued === undefined) slept();
+        else setImmediate(() => (continued.take() ? stopped() : slept()));
       } else if (nextSteady - this.#awakeSince > darkWakeMs) {
         this.#tellMore();
       }

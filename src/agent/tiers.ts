@@ -267,11 +267,12 @@ export class Tiers {
       this.#reason = `${name}: ${reason}`;
       this.#blindSince = from;
       const detail = `processes are not seen: ${name}: ${reason}`;
-      sink.gap({ sensor: dead.sensor.kind, reason: 'ended', from, to: clock.now(), detail });
+      sink.gap({ sensor: dead.sensor.kind, reason: 'ended', from, to: clock.now(), detail, blinded: true });
       this.#options.onSwitch?.();
     } else {
       this.#take(next);
-      this.#switched(next, { from, detail: `from ${name} to ${this.#nameOf(next)}: ${reason}` });
+      const detail = `from ${name} to ${this.#nameOf(next)}: ${reason}`;
+      this.#switched(next, { from, detail, blinded: true });
     }
     this.#scheduleRetry();
   }
@@ -298,10 +299,10 @@ export class Tiers {
     this.#scheduleRetry();
   }
 
-  #switched({ sensor }: Running, { from, detail }: { from: Micros; detail: string }): void {
+  #switched({ sensor }: Running, said: Pick<Gap, 'from' | 'detail' | 'blinded'>): void {
     const to = this.#options.clock.now();
-    const gap = { sensor: sensor.kind, reason: 'tier-switch', from: Math.min(from, to), to, detail };
-    this.#options.sink.gap(gap);
+    const from = Math.min(said.from, to);
+    this.#options.sink.gap({ ...said, sensor: sensor.kind, reason: 'tier-switch', from, to });
   }
 
   async #end(running: Running): Promise<void> {

@@ -127,6 +127,9 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
       ...below('launchwarden.job', 'label domain plist_path path program state pid'),
     ],
   },
+  agent: {
+    'configuration sight_lost': below('launchwarden.gap', 'sensor reason detail from to'),
+  },
 };
 
 const sets = new Map<SensorKind, ReadonlyMap<string, ReadonlySet<string>>>(

@@ -152,6 +152,8 @@ export interface LaunchwardenFields {
   plist?: LaunchItemFields;
   /** The persistent item that a file belongs to. */
   persistence?: PersistentItemFields;
+  /** Of an event about the agent itself: what it did not see. */
+  gap?: { sensor?: string; reason?: string; detail?: string; from?: string; to?: string };
   /** What launchd says about a job whose launch item changed. */
   job?: LaunchdJobFields;
   /** What a process event says beyond Elastic's fields. */

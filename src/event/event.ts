@@ -99,11 +99,13 @@ export type SensorKind =
   | 'process-scan'
   | 'file-watch'
   | 'launchd-state'
-  | 'capture';
+  | 'capture'
+  /** The agent itself, about itself. */
+  | 'agent';
 
 /** A stretch of time in which something may have been missed, or was. Stored, shown and forwarded like an alert. */
 export interface Gap {
-  readonly sensor: SensorKind | 'agent';
+  readonly sensor: SensorKind;
   /** Stable code: `dropped`, `restart`, `permission`, `clock-step`, `sleep`, `overflow`, `rescan`. */
   readonly reason: string;
   readonly from: Micros;
@@ -111,4 +113,6 @@ export interface Gap {
   /** How many observations were lost; absent when that cannot be known. */
   readonly lost?: number;
   readonly detail: string;
+  /** True when somebody may have done that in order not to be seen: it is an event, too, that rules can take up. */
+  readonly blinded?: boolean;
 }

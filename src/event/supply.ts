@@ -34,8 +34,10 @@ function isOf(category: string | null, event: string): boolean {
   return category === 'persistence' ? persistenceEvents.has(event) : event.startsWith(`${category} `);
 }
 
+/** Of these sensors, and of the agent about itself. */
 export function supplyOf(sensors: readonly SensorKind[]): Supply {
-  const events = sensors.flatMap((sensor) =>
+  const all: readonly SensorKind[] = [...sensors, 'agent'];
+  const events = all.flatMap((sensor) =>
     [...claimsOf(sensor)].map(([event, fields]) => ({
       event,
       sensor,

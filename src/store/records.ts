@@ -52,7 +52,7 @@ export class Gaps {
     const { since = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER, limit = 1000 } = query;
     return all<GapRow>(this.#sql.list, since, until, limit).map((row) => ({
       seq: row.seq,
-      sensor: row.sensor as SensorKind | 'agent',
+      sensor: row.sensor as SensorKind,
       reason: row.reason,
       from: row.from_time,
       to: row.to_time,

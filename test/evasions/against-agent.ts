@@ -67,8 +67,8 @@ export const againstAgent: readonly Evasion[] = [
       continued(pid);
       await writeAndLoad(attacker);
     },
-    found: ({ gaps }) => gaps.some((gap) => /stopped|stood still|suspended/.test(gap)),
-    expected: { scan: 'seen', eslogger: 'seen' },
+    found: ({ alerts }) => alerts.some(({ doc }) => JSON.stringify(doc['Events']).includes('SIGSTOP')),
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 50,

@@ -99,7 +99,7 @@ export const loading: readonly Evasion[] = [
       attacker.loadedUnseen('gui/0', attacker.label, `${app}/${inside}`);
       attacker.toldItem(inside, { appUrl: `file://${attacker.host(app)}/`, legacy: false });
     },
-    expected: { scan: 'seen', eslogger: 'seen' },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
   {
     number: 10,

@@ -16,6 +16,8 @@ export interface EsloggerOptions {
    */
   readonly silentMs: number;
   readonly largestSilentMs: number;
+  /** Silence after which it is looked whether somebody stopped it, milliseconds; then after twice as long, and so on. */
+  readonly stoppedMs: number;
   /** Between two turns of the agent that lie further apart the machine slept, or the agent stood still: no silence. */
   readonly stallMs: number;
 }
@@ -30,5 +32,6 @@ export const esloggerDefaults: EsloggerOptions = {
   lagMs: 100,
   silentMs: 120_000,
   largestSilentMs: 3_600_000,
+  stoppedMs: 5_000,
   stallMs: 5_000,
 };

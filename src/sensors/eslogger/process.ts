@@ -3,6 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 /** The environment of our helpers: nothing that was put into the agent's own reaches them. */
 const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
 const listTimeoutMs = 10_000;
+const psTimeoutMs = 5_000;
 const maxListBytes = 1024 * 1024;
 const maxErrorText = 4_096;
 const killAfterMs = 2_000;
@@ -63,6 +64,12 @@ export class EsloggerProcess {
     return this.#child.pid;
   }
 
+  /** Whether somebody stopped it (SIGSTOP): it lives and says nothing. False when that cannot be found out. */
+  isStopped(): Promise<boolean> {
+    const { pid } = this.#child;
+    return pid === undefined ? Promise.resolve(false) : isStopped(pid);
+  }
+
   async stop(): Promise<void> {
     // A process that was stopped (SIGSTOP) does not hear SIGTERM until it goes on.
     this.#child.kill('SIGTERM');
@@ -71,6 +78,19 @@ export class EsloggerProcess {
     await this.ended;
     clearTimeout(hard);
   }
+}
+
+function isStopped(pid: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const answer = (error: Error | null, output: string) =>
+      resolve(error === null && /^\s*[Tt]/.test(output));
+    execFile(
+      '/bin/ps',
+      ['-o', 'stat=', '-p', String(pid)],
+      { timeout: psTimeoutMs, env: environment },
+      answer,
+    );
+  });
 }
 
 /** What its last words mean for the person who runs the agent, and whether trying again can help. */

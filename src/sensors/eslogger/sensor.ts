@@ -52,6 +52,8 @@ export class EsloggerSensor implements Sensor {
   /** Milliseconds without a line in which the agent itself ran, and its last turn. */
   #silence = 0;
   #lastTurn = 0;
+  /** Silence after which it is looked next whether it was stopped, milliseconds. */
+  #stoppedCheck = 0;
   #patience: number;
   #silent = false;
   #replacing = false;
@@ -137,6 +139,7 @@ export class EsloggerSensor implements Sensor {
     this.#reader.restarted();
     const started = clock.monotonic();
     this.#silence = 0;
+    this.#stoppedCheck = this.#settings.stoppedMs;
     this.#lastTurn = started;
     const running = new EsloggerProcess(program, this.#events, (chunk) => splitter.write(chunk));
     this.#process = running;
@@ -160,6 +163,7 @@ export class EsloggerSensor implements Sensor {
 
   #line(line: string): void {
     this.#silence = 0;
+    this.#stoppedCheck = this.#settings.stoppedMs;
     if (this.#silent) {
       this.#silent = false;
       this.#patience = this.#settings.silentMs;
@@ -241,16 +245,32 @@ export class EsloggerSensor implements Sensor {
       return;
     }
     this.#silence += passed;
+    if (this.#silence >= this.#stoppedCheck) void this.#lookWhetherStopped(this.#process);
     if (this.#silence < this.#patience) return;
     const detail = `no line of eslogger for ${Math.round(this.#silence / 1000)} s: it may have been stopped, and is replaced`;
     const from = now - Math.round(this.#silence * 1000);
     this.#sink?.gap({ sensor: this.kind, reason: 'silent', from, to: now, detail });
+    this.#patience = Math.min(this.#patience * 2, this.#settings.largestSilentMs);
+    this.#replace(this.#process);
+  }
+
+  async #lookWhetherStopped(running: EsloggerProcess): Promise<void> {
+    this.#stoppedCheck = Math.max(this.#stoppedCheck, this.#silence) * 2;
+    const silence = this.#silence;
+    if (!(await running.isStopped()) || this.#process !== running || this.#replacing) return;
+    const to = this.#options.clock.now();
+    const from = to - Math.round(silence * 1000);
+    const detail = 'eslogger was stopped by a signal (SIGSTOP), and is replaced';
+    this.#sink?.gap({ sensor: this.kind, reason: 'stopped', from, to, detail, blinded: true });
+    this.#replace(running);
+  }
+
+  #replace(running: EsloggerProcess): void {
     this.#silent = true;
     this.#silence = 0;
-    this.#patience = Math.min(this.#patience * 2, this.#settings.largestSilentMs);
     this.#replacing = true;
     this.#counters.replaced++;
-    void this.#process.stop();
+    void running.stop();
   }
 }
 

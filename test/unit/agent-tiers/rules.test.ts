@@ -35,7 +35,7 @@ test('an imported rule that the running sensors cannot serve is off; the same on
   const { id, settings, rules } = imported();
   const kinds = ['process-scan', 'file-watch'] as const;
   expect([...mutedRules(rules, settings.rules, kinds)]).toEqual([
-    [id, ['step 3 needs configuration events, which no running sensor delivers']],
+    [id, ['step 3 needs loaded events, which no running sensor delivers']],
   ]);
   expect(mutedRules(rules, settings.rules, [...kinds, 'launchd-state']).size).toBe(0);
 });

@@ -145,6 +145,7 @@ describe('a tier that dies', () => {
         from: last,
         to: last + 300_000,
         detail: 'from endpoint-security to eslogger: the client was closed',
+        blinded: true,
       },
     ]);
     expect(sink.log).toEqual(['+endpoint-security', '-endpoint-security', '+eslogger']);
@@ -162,7 +163,7 @@ describe('a tier that dies', () => {
     await die('killed');
     expect(tiers.status()).toMatchObject({ running: null, reason: 'eslogger: killed' });
     expect(sink.gaps).toMatchObject([
-      { sensor: 'eslogger', reason: 'ended', detail: expect.stringContaining('not seen') },
+      { sensor: 'eslogger', reason: 'ended', detail: expect.stringContaining('not seen'), blinded: true },
     ]);
     await pass(2_000);
     expect(tiers.status().running).toBe(null);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClockWatch } from '../../../src/agent/health.js';
+import { ClockWatch, Continued } from '../../../src/agent/health.js';
 import type { Gap } from '../../../src/event/event.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 
@@ -80,4 +80,23 @@ test('a stopped watch says nothing', () => {
   clock.step(3_600_000);
   clock.pass(10_000);
   expect(gaps).toEqual([]);
+});
+
+test('a process that goes on after a signal was stopped, and did not sleep', async () => {
+  const clock = new ManualClock();
+  const gaps: Gap[] = [];
+  const continued = new Continued();
+  new ClockWatch(clock, (gap) => gaps.push(gap), continued);
+  clock.pass(5_000);
+  clock.sleep(60_000);
+  clock.pass(0);
+  // As the signal comes: after the timer.
+  continued.note();
+  await expect.poll(() => gaps).toHaveLength(1);
+  expect(gaps).toMatchObject([{ reason: 'stopped', blinded: true }]);
+  clock.pass(5_000);
+  clock.sleep(60_000);
+  clock.pass(0);
+  await expect.poll(() => gaps).toHaveLength(2);
+  expect(gaps[1]).toMatchObject({ reason: 'sleep' });
 });

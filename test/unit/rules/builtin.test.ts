@@ -117,7 +117,7 @@ test('no tier of ours degrades them', () => {
     for (const rule of rules) expect(degradedReasons(rule, { supply, paths })).toEqual([]);
   }
   const blind = degradedReasons(inferred, { supply: supplyOf(['process-scan', 'file-watch']), paths });
-  expect(blind).toEqual(['step 3 needs configuration events, which no running sensor delivers']);
+  expect(blind).toEqual(['step 3 needs loaded events, which no running sensor delivers']);
 });
 
 test('the conditions hold for the events of their tests, step by step', () => {

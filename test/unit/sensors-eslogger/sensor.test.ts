@@ -132,6 +132,28 @@ describe('eslogger as a sensor', () => {
     return { ...rig, clock, awake };
   }
 
+  test('one that a signal stopped is found out within seconds, replaced, and said to be so', async () => {
+    const { sink, read, runs, clock, awake } = await watched();
+    process.kill(Number(read('runs').split('\n')[0]), 'SIGSTOP');
+    awake(6);
+    await waitFor('another one', () => {
+      clock.pass(1);
+      return runs() === 2 ? true : undefined;
+    });
+    expect(sink.gaps[0]).toMatchObject({ reason: 'stopped', blinded: true });
+  });
+
+  test('one that runs and has nothing to say is left alone', async () => {
+    const { sensor, sink, feed, awake } = await watched();
+    for (let round = 0; round < 3; round++) {
+      awake(6);
+      appendFileSync(feed, `${execLine(['again'])}\n`);
+      await waitFor('an event', () => sink.events[round]);
+    }
+    expect(sink.gaps).toEqual([]);
+    expect(sensor.health().counters).toMatchObject({ replaced: 0 });
+  });
+
   test('one that was stopped is noticed, and replaced', async () => {
     const { sensor, sink, feed, read, runs, clock, awake } = await watched();
     process.kill(Number(read('runs').split('\n')[0]), 'SIGSTOP');
