@@ -60,10 +60,13 @@ test.skipIf(addon === undefined)(
         const seen = new Set(
           rig.sink.events.flatMap(({ doc }) => [doc.file?.path, doc.file?.Ext?.original?.path]),
         );
+        const deleted = rig.sink.events
+          .filter(({ doc }) => doc.event?.type?.includes('deletion'))
+          .map(({ doc }) => `${doc.file?.path}/`);
         return [...written].filter(
           ([file, at]) =>
             !seen.has(file) &&
-            ![...seen].some((one) => one !== undefined && file.startsWith(`${one}/`)) &&
+            !deleted.some((folder) => file.startsWith(folder)) &&
             !rig.sink.gaps.some(({ from, to }) => from <= at + 1_000 && to >= at),
         );
       };
