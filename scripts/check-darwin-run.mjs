@@ -1,72 +1,137 @@
-// Builds the unchanged macOS sources of the addon on this system, over a scripted kernel and scripted FSEvents
-// (native/test/darwin), and runs native/test/check_darwin.cc under the sanitizers: `npm run check:darwin-run`. Needs
-// clang++ with its sanitizer libraries; without it, says so and passes.
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+// Builds the unchanged macOS sources of the addon on this system, over a scripted kernel, scripted FSEvents and a scripted
+// EndpointSecurity (native/test/darwin), and runs native/test/check_darwin.cc under the sanitizers:
+// `npm run check:darwin-run`. Needs clang++ with its sanitizer libraries and the blocks runtime (Debian: clang,
+// libclang-rt-14-dev, libblocksruntime-dev); what is missing is named, and what needs it skipped.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const native = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'native');
 const compiler = process.env.CLANGXX ?? 'clang++';
+const skip = (what) => console.log(`skipped: check:darwin-run: ${what}`);
 if (process.platform !== 'linux') {
-  console.log('skipped: check:darwin-run: the scripted kernel is written for Linux');
+  skip('the scripted kernel is written for Linux');
   process.exit(0);
 }
 if (spawnSync(compiler, ['--version']).status !== 0) {
-  console.log(`skipped: check:darwin-run: ${compiler} does not run: install clang, or set CLANGXX`);
+  skip(`${compiler} does not run: install clang, or set CLANGXX`);
   process.exit(0);
 }
 
-const sources = (
-  folder,
-  names = readdirSync(path.join(native, folder)).filter((name) => name.endsWith('.cc')),
-) => names.map((name) => path.join(native, folder, name));
+const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-darwin-run-'));
+
+function run(command, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 300_000,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    child.once('error', (error) => resolve({ ok: false, output: error.message }));
+    child.once('close', (code, signal) =>
+      resolve({ ok: code === 0, output: signal === null ? output : `${output}ended by ${signal}` }),
+    );
+  });
+}
+
+/** Whether a program with these flags can be built and run here. */
+async function works(name, flags) {
+  const source = path.join(folder, `${name}.cc`);
+  writeFileSync(source, 'int main() { int (^one)() = ^{ return 0; }; return one(); }\n');
+  const program = path.join(folder, `${name}-probe`);
+  const built = await run(compiler, ['-fblocks', ...flags, '-o', program, source, '-lBlocksRuntime']);
+  return built.ok && (await run(program, [])).ok;
+}
+
+const sources = (at, wanted = () => true) =>
+  readdirSync(path.join(native, at))
+    .filter((name) => name.endsWith('.cc') && wanted(name))
+    .map((name) => path.join(native, at, name));
 const files = [
-  path.join(native, 'test', 'check_darwin.cc'),
-  ...sources('test/darwin'),
-  ...sources('src/darwin', ['fs_api.cc', 'pause.cc', 'process_reader.cc']),
-  ...['src/core', 'src/scan', 'src/fsevents'].flatMap((folder) => sources(folder)),
+  ...sources('test', (name) => name.startsWith('check_darwin')),
+  ...['test/darwin', 'src/core', 'src/scan', 'src/fsevents', 'src/es'].flatMap((at) => sources(at)),
+  // What begins with js_ needs a running Node.js of macOS.
+  ...sources('src/darwin', (name) => !name.startsWith('js_')),
 ];
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-darwin-run-'));
-const run = (command, args, env = {}) =>
-  spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 300_000 });
+const sanitizers = {
+  address: {
+    flags: ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
+    env: { ASAN_OPTIONS: 'detect_leaks=1' },
+  },
+  thread: { flags: ['-fsanitize=thread'], env: { TSAN_OPTIONS: 'halt_on_error=1' } },
+};
+// What is newer than an SDK is declared by the sources themselves: both ways are built.
+const programs = [
+  { sanitizer: 'thread', sdk: 270_000 },
+  { sanitizer: 'address', sdk: 270_000 },
+  { sanitizer: 'address', sdk: 140_000 },
+];
+
+const started = new Map();
+/** Compiles a file once for all programs that can share the object. */
+function compile(sanitizer, sdk, file) {
+  const ofSdk = /EndpointSecurity\.h>|darwin\/es_layout\.h|endpoint_security\.h"/.test(
+    readFileSync(file, 'utf8'),
+  );
+  const object = path.join(
+    folder,
+    [sanitizer, ...(ofSdk ? [sdk] : []), path.relative(native, file).replace(/\W/g, '-')].join('-'),
+  );
+  const args = [
+    ...['-std=gnu++20', '-gline-tables-only', '-O1', '-Wall', '-Wextra', '-Werror'],
+    ...['-Wno-missing-field-initializers', '-pthread', '-fblocks', `-D__MAC_OS_X_VERSION_MAX_ALLOWED=${sdk}`],
+    ...sanitizers[sanitizer].flags,
+    ...[path.join('test', 'darwin', 'include'), 'src', 'test'].map((at) => `-I${path.join(native, at)}`),
+    ...['-c', '-o', object, file],
+  ];
+  if (!started.has(object)) started.set(object, run(compiler, args));
+  return started.get(object).then((done) => ({ ...done, object }));
+}
+
+async function inTurn(tasks) {
+  const results = [];
+  const waiting = [...tasks.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      results[next[0]] = await next[1]();
+  };
+  await Promise.all(Array.from({ length: os.availableParallelism() }, work));
+  return results;
+}
+
+async function check({ sanitizer, sdk }) {
+  const { flags, env } = sanitizers[sanitizer];
+  const compiled = await inTurn(files.map((file) => () => compile(sanitizer, sdk, file)));
+  const program = path.join(folder, `${sanitizer}-${sdk}`);
+  const broken = compiled.find(({ ok }) => !ok);
+  const objects = compiled.map(({ object }) => object);
+  const built =
+    broken ?? (await run(compiler, [...flags, '-pthread', '-o', program, ...objects, '-lBlocksRuntime']));
+  const done = built.ok ? await run(program, [], env) : built;
+  const name = `${flags[0]}, SDK ${sdk / 10_000}`;
+  console.log(`${name}: ${done.ok ? done.output.trim() : `failed\n${done.output}`}`);
+  return done.ok;
+}
+
 let failed = 0;
 try {
-  for (const [name, flags, env] of [
-    [
-      'address, undefined',
-      ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'],
-      { ASAN_OPTIONS: 'detect_leaks=1' },
-    ],
-    ['thread', ['-fsanitize=thread'], { TSAN_OPTIONS: 'halt_on_error=1' }],
-  ]) {
-    const program = path.join(folder, name.replace(/\W/g, ''));
-    const built = run(compiler, [
-      ...[
-        '-std=gnu++20',
-        '-g',
-        '-O1',
-        '-Wall',
-        '-Wextra',
-        '-Werror',
-        '-Wno-missing-field-initializers',
-        '-pthread',
-      ],
-      ...flags,
-      `-I${path.join(native, 'test', 'darwin', 'include')}`,
-      `-I${path.join(native, 'src')}`,
-      `-I${path.join(native, 'test')}`,
-      ...['-o', program],
-      ...files,
-    ]);
-    const done = built.status === 0 ? run(program, [], env) : built;
-    if (done.status !== 0) failed++;
-    console.log(
-      `${name}: ${done.status === 0 ? done.stdout.trim() : `failed\n${done.stdout}${done.stderr}`}`,
-    );
+  const usable = new Set();
+  for (const [name, { flags }] of Object.entries(sanitizers)) {
+    if (await works(name, flags)) usable.add(name);
+    else
+      skip(
+        `${compiler} -fblocks ${flags[0]} builds nothing that runs: its library or the blocks runtime is missing`,
+      );
   }
+  for (const program of programs) if (usable.has(program.sanitizer) && !(await check(program))) failed++;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

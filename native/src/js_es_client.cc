@@ -146,6 +146,10 @@ class JsEsClient : public Napi::ObjectWrap<JsEsClient> {
     set("kernel_dropped", counters.kernel_dropped);
     set("muting_failed", counters.muting_failed);
     set("dropped", channel_->counters().dropped);
+    set("unknown", counters.unknown);
+    set("newer_version", counters.newer_version);
+    set("kinds_refused", counters.kinds_refused);
+    for (const auto& [type, count] : client_->UnknownTypes()) set(("unknown_type_" + std::to_string(type)).c_str(), count);
     result.Set("last_message_us", static_cast<double>(counters.last_message_us));
     return result;
   }

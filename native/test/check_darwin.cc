@@ -1,27 +1,21 @@
-// The unchanged macOS sources (src/darwin) over a scripted kernel and scripted FSEvents (test/darwin), under the
-// sanitizers: scripts/check-darwin-run.mjs. What it proves: parsing, states, error paths, races, as XNU's sources say that
+// The unchanged macOS sources (src/darwin) over a scripted kernel, scripted FSEvents and a scripted EndpointSecurity
+// (test/darwin), under the sanitizers: scripts/check-darwin-run.mjs. Here: processes. What it proves: parsing, states, error paths, races, as XNU's sources say that
 // the system behaves. What it does not: layouts of structures, timing, rights, that a Mac behaves so.
 #include <libproc.h>
 #include <sys/event.h>
 
 #include <algorithm>
-#include <atomic>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "check.h"
-#include "core/channel.h"
-#include "darwin/core_services.h"
+#include "check_darwin.h"
 #include "darwin/kernel.h"
-#include "fsevents/fs_source.h"
 #include "scan/clocks.h"
 #include "scan/pause.h"
 #include "scan/process_reader.h"
-#include "scan/scanner.h"
 
 using namespace launchwarden;
 using scripted::Kernel;
@@ -32,11 +26,7 @@ namespace {
 using List = std::vector<std::string>;
 
 std::unique_ptr<ProcessReader> Reader(const std::function<void(Kernel&)>& script = [](Kernel&) {}) {
-  scripted::Reset();
-  scripted::With([&](Kernel& kernel) {
-    kernel.processes[1] = {.path = "/sbin/launchd", .name = "launchd", .arguments = {"/sbin/launchd"}};
-    script(kernel);
-  });
+  Boot(script);
   auto reader = MakeProcessReader();
   CHECK(reader->Open().empty());
   return reader;
@@ -109,8 +99,9 @@ void Changes() {
   // Another program in its place between two calls: all parts are of one image.
   for (const char* const when : {"arguments", "path", "folder", "version"}) {
     auto reader = Reader([](Kernel& kernel) { kernel.processes[50] = {.path = "/bin/sh", .arguments = {"sh"}}; });
+    bool done = false;
     scripted::With([&](Kernel& kernel) {
-      kernel.before = [&, done = false](const char* call, int pid) mutable {
+      kernel.before = [&](const char* call, int pid) {
         if (done || std::string(call) != when || pid != 50) return;
         done = true;
         scripted::With([](Kernel& inner) {
@@ -125,6 +116,21 @@ void Changes() {
     CHECK((facts.executable == "/bin/launchctl") == (facts.arguments.kept.size() == 3));
     CHECK(facts.executable == "/bin/launchctl");
   }
+
+  // One that execs before every call: its arguments are unknown, never those of another image.
+  auto restless = Reader([](Kernel& kernel) { kernel.processes[50] = {.path = "/bin/sh", .arguments = {"sh"}}; });
+  scripted::With([](Kernel& kernel) {
+    kernel.before = [](const char*, int pid) {
+      scripted::With([&](Kernel& inner) {
+        Process& process = inner.processes[pid];
+        process.version++;
+        process.path = "/bin/p" + std::to_string(process.version);
+        process.arguments = {process.path};
+      });
+    };
+  });
+  const ProcessFacts unknown = Facts(*restless, 50);
+  CHECK(!unknown.arguments_known && !unknown.arguments_withheld && unknown.arguments.kept.empty());
 
   // It ends between two calls: what was read counts, or there is nothing to read.
   for (const char* const when : {"info", "version", "arguments", "path", "folder"}) {
@@ -148,8 +154,9 @@ void Changes() {
 
   // Its number goes to another process meanwhile.
   auto reader = Reader([](Kernel& kernel) { kernel.processes[50] = {}; });
-  scripted::With([](Kernel& kernel) {
-    kernel.before = [done = false](const char* call, int) mutable {
+  bool done = false;
+  scripted::With([&](Kernel& kernel) {
+    kernel.before = [&](const char* call, int) {
       if (done || std::string(call) != "folder") return;
       done = true;
       scripted::With([](Kernel& inner) {
@@ -175,6 +182,11 @@ void Rights() {
   const ProcessFacts dead = Facts(*reader, 62);
   CHECK(dead.dead && dead.short_name == "dead" && !dead.arguments_known && dead.executable.empty());
   CHECK(!Facts(*reader, 63).execed);
+  // On its way out it is listed and tells nothing, until it is a zombie.
+  scripted::With([](Kernel& kernel) { kernel.processes[65] = {.exiting = true}; });
+  std::vector<int> pids;
+  CHECK(reader->List(pids) && std::count(pids.begin(), pids.end(), 65) == 1);
+  Facts(*reader, 65, Seen::kGone);
   Facts(*reader, 64, Seen::kGone);
   Facts(*reader, 0, Seen::kOther);
 
@@ -217,6 +229,12 @@ void Lists() {
     for (int pid = 1'000; pid < 9'000; pid++) kernel.processes[pid] = {};
   });
   CHECK(reader->Births(pids) && pids.size() == 8'000);
+  // A list that fills every buffer is none, and the buffer does not grow for ever.
+  pids.clear();
+  scripted::With([](Kernel& kernel) { kernel.endless_list = true; });
+  for (int round = 0; round < 20; round++) CHECK(!reader->Births(pids) && !reader->List(pids) && pids.empty());
+  scripted::With([](Kernel& kernel) { kernel.endless_list = false; });
+  CHECK(reader->Births(pids) && pids.empty());
 }
 
 void Pauses() {
@@ -269,114 +287,15 @@ void Pauses() {
   CHECK(!MakePause()->Tells());
 }
 
-// The whole scanner over the scripted kernel: what is born on another thread is reported once, under its own program.
-void Scanning() {
-  for (const bool told : {true, false}) {
-    Reader();
-    std::atomic<int> wakes{0};
-    auto channel = std::make_shared<Channel>(32 << 20, [&] { wakes++; }, WakeAt::kFlush);
-    ScannerOptions options;
-    options.period_us = options.quiet_period_us = 1'000;
-    auto scanner = std::make_shared<Scanner>(ThisSystem(), channel, options);
-    CHECK(scanner->Start().empty());
-    std::map<std::string, int> seen;
-    std::vector<uint8_t> batch;
-    const auto take = [&] {
-      while (channel->Take(batch))
-        for (const Unpacked& record : Unpack(batch))
-          if (record.kind == Scanner::kExec) seen[record.strings[2]]++;
-    };
-    constexpr int kBirths = 300;
-    std::thread mother([&] {
-      for (int index = 0; index < kBirths; index++) {
-        const int pid = 1'000 + index;
-        const std::string path = "/bin/child" + std::to_string(index);
-        scripted::With([&](Kernel& kernel) {
-          kernel.processes[pid] = {.start_s = 5'000 + static_cast<uint64_t>(index), .execed = false, .path = "/sbin/launchd", .name = "launchd"};
-        });
-        if (told) scripted::Tell(1, NOTE_FORK);
-        std::this_thread::sleep_for(std::chrono::microseconds(300));
-        scripted::With([&](Kernel& kernel) {
-          Process& child = kernel.processes[pid];
-          child.execed = true;
-          child.path = path;
-          child.arguments = {path, "load"};
-          child.version++;
-        });
-        if (told) scripted::Tell(pid, NOTE_EXEC);
-        std::this_thread::sleep_for(std::chrono::microseconds(300));
-      }
-    });
-    CHECK(Eventually([&] {
-      take();
-      return seen.size() == kBirths;
-    }));
-    mother.join();
-    CHECK(scanner->Stop());
-    take();
-    for (const auto& [path, count] : seen) CHECK(count == 1 && path.rfind("/bin/child", 0) == 0);
-  }
-}
-
-void FileEvents() {
-  const auto taken = [](Channel& channel) {
-    std::vector<Unpacked> all;
-    std::vector<uint8_t> batch;
-    while (channel.Take(batch))
-      for (Unpacked& one : Unpack(batch)) all.push_back(std::move(one));
-    return all;
-  };
-  const FsPlan plan{{"/Library", "/Users"}, {"/Library/LaunchAgents"}, 41};
-  {
-    scripted::SetStreams({});
-    auto channel = std::make_shared<Channel>(1 << 20, [] {});
-    FsSource source(MakeFsApi(), channel);
-    CHECK(source.History("/") == "6D2E3C0E-9B5D-4D2F-8F38-0123456789AB" && source.History("/none/there").empty());
-    CHECK(source.Start(plan).empty());
-    // FileEvents, WatchRoot and NoDefer; from the id that was remembered; on a queue before it starts.
-    CHECK((scripted::StreamCalls() == List{"create /Library,/Users 41 22", "queue", "start"}));
-    CHECK(scripted::Deliver({{"/Library/LaunchAgents/a.plist", 0x100, 1042},
-                             {"/Library/Caches/x", 0x100, 1043},
-                             {"/private/tmp", kFsKernelDropped, 1044},
-                             {"", 0, 1045, true}}));
-    scripted::Drain();
-    const auto records = taken(*channel);
-    CHECK(records.size() == 3 && records[0].strings[1] == "/Library/LaunchAgents/a.plist" && records[0].numbers[0] == 0x100);
-    CHECK(records[1].numbers[0] == double{kFsKernelDropped} && records[2].strings[1] == "/" && records[2].numbers[0] == double{kFsMustScanSubDirs});
-    CHECK(source.Flush() == 1'045 && source.CurrentId() == 1'045 && source.counters().lost == 1);
-    source.Stop();
-    CHECK(!scripted::Deliver({{"/Library/LaunchAgents/b", 0, 46}}) && taken(*channel).empty());
-    CHECK((scripted::StreamCalls() == List{"create /Library,/Users 41 22", "queue", "start", "stop", "invalidate"}));
-  }
-  CHECK(scripted::Alive() == 0);
-
-  // Stopped while its callback runs, again and again: nothing is called afterwards, nothing is left behind.
-  for (int round = 0; round < 300; round++) {
-    scripted::SetStreams({});
-    auto channel = std::make_shared<Channel>(1 << 20, [] {});
-    auto source = std::make_unique<FsSource>(MakeFsApi(), channel);
-    CHECK(source->Start(plan).empty());
-    std::thread system([&] {
-      for (uint64_t id = 1; id < 50; id++) scripted::Deliver({{"/Library/LaunchAgents/a", 0x100, id}});
-    });
-    if (round % 3 == 0) std::this_thread::yield();
-    source->Stop();
-    system.join();
-    source.reset();
-    CHECK(scripted::Alive() == 0);
-  }
-
-  for (const scripted::Streams& script : {scripted::Streams{.create_fails = true}, {.start_fails = true}, {.no_array = true}}) {
-    scripted::SetStreams(script);
-    FsSource source(MakeFsApi(), std::make_shared<Channel>(1 << 20, [] {}));
-    CHECK(!source.Start(plan).empty());
-  }
-  scripted::SetStreams({.no_history = true});
-  CHECK(MakeFsApi()->History("/").empty());
-  CHECK(scripted::Alive() == 0);
-}
-
 }  // namespace
+
+void Boot(const std::function<void(Kernel&)>& script) {
+  scripted::Reset();
+  scripted::With([&](Kernel& kernel) {
+    kernel.processes[1] = {.path = "/sbin/launchd", .name = "launchd", .arguments = {"/sbin/launchd"}};
+    script(kernel);
+  });
+}
 
 int main() {
   ArgumentAreas();
@@ -385,8 +304,9 @@ int main() {
   Rights();
   Lists();
   Pauses();
-  Scanning();
-  FileEvents();
+  ScannerChecks();
+  FileEventChecks();
+  EndpointSecurityChecks();
   std::printf("%d checks passed\n", checks);
   return 0;
 }

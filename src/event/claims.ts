@@ -101,6 +101,8 @@ const system: Events = {
   ],
   'file mount': [...written, ...below('file', 'path name'), 'file.Ext.original.path'],
   'file launch_daemon': [...written, ...persistence, ...item, 'launchwarden.sensor.reason'],
+  // macOS 27 and later.
+  'configuration job_runs': [...written, ...below('launchwarden.job', 'service pid')],
 };
 
 const target: Names = below('launchwarden.target', 'gid mode type uid');

@@ -252,6 +252,8 @@ export interface NamedFileFields {
 
 export interface LaunchdJobFields {
   label?: string;
+  /** Of `job_runs`: the Mach service that the job begins to serve. */
+  service?: string;
   /** `system`, `gui/501`. */
   domain?: string;
   /** The property list whose change made somebody ask. */

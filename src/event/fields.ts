@@ -262,6 +262,7 @@ const rows: readonly Row[] = [
   ['launchwarden.job.program', 'keyword', 'What launchd runs', '?'],
   ['launchwarden.job.state', 'keyword', "launchd's word: running, not running, ...", '?'],
   ['launchwarden.job.pid', 'long', 'Process id of the job, while it runs', '?'],
+  ['launchwarden.job.service', 'keyword', 'Name of the Mach service that the job begins to serve'],
 
   ['destination.address', 'keyword', 'Peer of a connection, as written'],
   ['destination.domain', 'keyword', 'Its domain'],

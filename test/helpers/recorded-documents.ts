@@ -128,6 +128,11 @@ function esloggerDocuments(): Recorded {
       { item, executable_path: '/private/tmp/x', instigator: writer, app: null },
       by,
     ),
+    line('bootstrap_check_in', {
+      service_name: 'com.example.helper',
+      instigator: writer,
+      instigator_token: token(shell),
+    }),
   ];
   const reader = new EsloggerReader({ root, boot: 'boot', readFile: fileReader(root) });
   const docs = enriched(
@@ -199,6 +204,7 @@ function endpointSecurityDocuments(): Recorded {
     message('deleteextattr', { file: at, attribute: 'com.apple.quarantine' }),
     message('mount', { file: { path: '/Volumes/x' }, mountFrom: '/dev/disk9' }),
     message('btm_launch_item_add', { item, instigator: shell }),
+    message('bootstrap_check_in', { service: 'com.example.helper', instigator: shell }),
   ];
   const normaliser = new Normaliser({ sensor: 'endpoint-security', root, boot: 'boot' }, fileReader(root));
   const docs = enriched(

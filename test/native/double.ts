@@ -29,6 +29,8 @@ export interface EsScript {
   readonly closeFails?: boolean;
   /** Messages still come after a client was closed. */
   readonly late?: boolean;
+  /** A system before macOS 27: what is newer is refused. */
+  readonly oldSystem?: boolean;
 }
 
 type Text = string | Buffer;
@@ -88,6 +90,9 @@ export interface ScriptedMessage {
   readonly itemUrl?: Text;
   readonly appUrl?: Text;
   readonly itemExecutable?: Text;
+  readonly service?: Text;
+  /** A message of a type that nobody knows; nothing else of it is read. */
+  readonly unknownType?: number;
 }
 
 export const kindNumber = (kind: EsKind): number => esKinds.indexOf(kind);

@@ -89,6 +89,7 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
       'connect',
       'mute-self',
       'subscribe 5',
+      'subscribe 1',
       'connect',
       'mute-self',
       'clear-targets',
@@ -123,7 +124,14 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
   test('a second client that cannot be made closes the first', async () => {
     const double = new addon!.EndpointSecurityDouble({ connect: [0, 6] });
     await expect(sensorOn(double).start(new RecordingSink())).rejects.toThrow(/limit/);
-    expect(double.calls()).toEqual(['connect', 'mute-self', 'subscribe 5', 'connect', 'close']);
+    expect(double.calls()).toEqual([
+      'connect',
+      'mute-self',
+      'subscribe 5',
+      'subscribe 1',
+      'connect',
+      'close',
+    ]);
   });
 
   test('a refused subscription is a failure; a refused folder is counted', async () => {
@@ -419,6 +427,60 @@ describe.skipIf(addon === undefined)('EndpointSecurity through its double', () =
       },
     ]);
     expect(sink.events[0]?.doc.process?.pid).toBe(77);
+  });
+
+  test('a process that begins to serve a Mach service is a launchd job that runs', async () => {
+    const { sink, sensor, play } = await start();
+    const serves = {
+      kind: kindNumber('bootstrap_check_in'),
+      version: 11,
+      process: { pid: 1, pidversion: 1, executable: '/sbin/launchd' },
+      instigator: { ...shell, pid: 77, executable: '/opt/helper' },
+      service: 'com.example.helper',
+    };
+    await play([
+      serves,
+      { ...serves, instigator: { pid: 78, pidversion: 3, euid: 501 } },
+      { ...serves, service: '' },
+      { ...serves, service: Buffer.from('a\xff'.padEnd(5_000, 'b'), 'latin1') },
+    ]);
+    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.pid)).toEqual([77, 78, 77]);
+    expect(sink.events[0]?.doc).toMatchObject({
+      message: 'launchd job runs',
+      event: { category: ['configuration'], action: 'job_runs' },
+      process: { pid: 77, executable: '/opt/helper' },
+      launchwarden: { job: { service: 'com.example.helper' }, sensor: { precision: 'exact' } },
+    });
+    expect(sink.events[1]?.doc.process).not.toHaveProperty('code_signature');
+    expect(sink.events[1]?.doc.process).not.toHaveProperty('start');
+    expect(sink.events[2]?.doc.launchwarden?.job?.service).toHaveLength(1_024);
+    expect(sensor.health().notes.join()).not.toContain('27');
+  });
+
+  test('a system that is too old for a kind goes without it, and says so', async () => {
+    const { sink, sensor, play } = await start({ oldSystem: true });
+    await play([exec]);
+    expect(sink.events).toHaveLength(1);
+    expect(sensor.health().notes).toContain(
+      'this macOS does not tell which launchd jobs begin to serve: 27 and later do',
+    );
+    expect(sensor.health().counters).toMatchObject({ kinds_refused: 1 });
+  });
+
+  test('types and versions that nobody knows are counted and named, and no loss', async () => {
+    const { sink, sensor, play } = await start();
+    await play([exec, { ...exec, unknownType: 161 }, { ...exec, unknownType: 999, version: 12 }, exec]);
+    expect(sink.events).toHaveLength(2);
+    expect(sink.gaps).toEqual([]);
+    const { counters, notes } = sensor.health();
+    expect(counters).toMatchObject({
+      unknown: 2,
+      unknown_type_161: 1,
+      unknown_type_999: 1,
+      newer_version: 12,
+    });
+    expect(notes).toContain('messages of types that are not known here: 161, 999');
+    expect(notes).toContain('messages of version 12: up to 11 is known, what is new in it is not read');
   });
 
   test('messages that the system dropped are a gap that counts them', async () => {

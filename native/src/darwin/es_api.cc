@@ -5,14 +5,15 @@
 
 #include <cstring>
 
+#include "darwin/es_layout.h"
 #include "es/make_api.h"
 
 namespace launchwarden {
 
 namespace {
 
-// The only place that calls libEndpointSecurity. Type-checked against Apple's headers on another system; never run on a
-// Mac by its authors.
+// The only place that calls libEndpointSecurity. Compiled and linked against Apple's headers, and run over a scripted
+// library, on another system; never run on a Mac by its authors.
 
 std::string_view View(const es_string_token_t& token) {
   // An empty token may come without data.
@@ -106,15 +107,39 @@ bool Denied(const es_message_t* message) {
   return result.result_type == ES_RESULT_TYPE_AUTH ? result.result.auth == ES_AUTH_RESULT_DENY : result.result.flags == 0;
 }
 
-// False for what was not subscribed to.
-bool Read(const es_message_t* message, EsMessage& out) {
+void ReadCheckIn(const es_message_t* message, EsMessage& out) {
+  out.kind = EsKind::kBootstrapCheckIn;
+  const BootstrapCheckIn* event = CheckInOf(message->event);
+  if (event == nullptr) return;
+  out.service = View(event->service_name);
+  // The process itself is there as long as it runs; the token always.
+  out.has_instigator = true;
+  if (event->instigator != nullptr) {
+    out.instigator = Process(event->instigator, out.version);
+    return;
+  }
+  out.instigator.token = Token(event->instigator_token);
+  out.instigator.ruid = audit_token_to_ruid(event->instigator_token);
+  out.instigator.euid = audit_token_to_euid(event->instigator_token);
+  out.instigator.rgid = audit_token_to_rgid(event->instigator_token);
+  out.instigator.egid = audit_token_to_egid(event->instigator_token);
+}
+
+void Read(const es_message_t* message, EsMessage& out) {
   out.version = message->version;
+  out.type = static_cast<uint32_t>(message->event_type);
   out.time_ns = static_cast<int64_t>(message->time.tv_sec) * 1'000'000'000 + message->time.tv_nsec;
   if (out.version >= kEsSinceSequence) out.sequence = message->seq_num;
   if (out.version >= kEsSinceGlobalSequence) out.global_sequence = message->global_seq_num;
   out.denied = Denied(message);
   const es_process_t* subject = message->process;
   const es_events_t& event = message->event;
+  // No SDK before 27 has the name, so that it is no case of the switch.
+  if (out.type == kBootstrapCheckInType) {
+    ReadCheckIn(message, out);
+    out.process = Process(subject, out.version);
+    return;
+  }
   switch (message->event_type) {
     case ES_EVENT_TYPE_NOTIFY_EXEC:
       out.kind = EsKind::kExec;
@@ -231,14 +256,14 @@ bool Read(const es_message_t* message, EsMessage& out) {
       SetItem(out, event.btm_launch_item_remove->instigator, event.btm_launch_item_remove->item);
       break;
     default:
-      return false;
+      out.unknown = true;
+      return;
   }
   out.process = Process(subject, out.version);
   if (subject != message->process) {
     out.has_actor = message->process != nullptr;
     out.actor = Process(message->process, out.version);
   }
-  return true;
 }
 
 es_event_type_t Type(EsKind kind) {
@@ -263,6 +288,7 @@ es_event_type_t Type(EsKind kind) {
     case EsKind::kDeleteextattr: return ES_EVENT_TYPE_NOTIFY_DELETEEXTATTR;
     case EsKind::kBtmAdd: return ES_EVENT_TYPE_NOTIFY_BTM_LAUNCH_ITEM_ADD;
     case EsKind::kBtmRemove: return ES_EVENT_TYPE_NOTIFY_BTM_LAUNCH_ITEM_REMOVE;
+    case EsKind::kBootstrapCheckIn: return static_cast<es_event_type_t>(kBootstrapCheckInType);
   }
   return ES_EVENT_TYPE_LAST;
 }
@@ -328,9 +354,13 @@ class System final : public EsApi {
   std::unique_ptr<EsConnection> Connect(EsHandler handler, EsResult& result) override {
     es_client_t* client = nullptr;
     // The block keeps its own copy of the handler for as long as the system may call it.
-    const es_new_client_result_t answer = es_new_client(&client, ^(es_client_t*, const es_message_t* message) {
+    const es_new_client_result_t answer = es_new_client(&client, ^(es_client_t* from, const es_message_t* message) {
+      // Nothing of the kind is asked for. Should a number mean something else than here, nobody shall wait for it.
+      if (message->action_type == ES_ACTION_TYPE_AUTH)
+        es_respond_auth_result(from, message, ES_AUTH_RESULT_ALLOW, false);
       EsMessage read;
-      if (Read(message, read)) handler(read);
+      Read(message, read);
+      handler(read);
     });
     result = Result(answer);
     if (result != EsResult::kSuccess || client == nullptr) return nullptr;

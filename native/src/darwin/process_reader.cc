@@ -17,7 +17,9 @@ namespace launchwarden {
 
 namespace {
 
-constexpr size_t kSparePids = 64;
+constexpr size_t kFirstPids = 2'048, kSparePids = 64;
+// Pids end at 99,999 (PID_MAX in XNU): a list that fills more than this is none.
+constexpr size_t kMostPids = 1 << 18;
 // The path given to exec is followed by NULs up to a multiple of this (exec_extract_strings in XNU, 64-bit programs).
 constexpr size_t kPathAlignment = 8;
 // proc_pidinfo: also those who have ended and were not yet collected (XNU's proc_pidinfo, `findzomb`).
@@ -71,6 +73,8 @@ class LibProc final : public ProcessReader {
     return true;
   }
 
+  bool BirthsAreProcesses() const override { return true; }
+
   bool List(std::vector<int>& pids) override {
     if (!Fetch()) return false;
     for (const int pid : current_)
@@ -108,12 +112,15 @@ class LibProc final : public ProcessReader {
         return Seen::kProcess;
       }
     }
+    // It execs faster than it can be read: whose arguments these are is not known.
+    facts.arguments = {};
+    facts.arguments_known = facts.arguments_withheld = false;
     return Seen::kProcess;
   }
 
  private:
   bool Fetch() {
-    for (int attempt = 0; attempt < 4; attempt++) {
+    while (capacity_ <= kMostPids) {
       if (current_.size() < capacity_) current_.resize(capacity_);
       const int count = proc_listallpids(current_.data(), static_cast<int>(capacity_ * sizeof(int)));
       // libproc says 0 when the call fails, and we at least are there.
@@ -126,6 +133,8 @@ class LibProc final : public ProcessReader {
       const int needed = proc_listallpids(nullptr, 0);
       capacity_ = std::max(capacity_ * 2, static_cast<size_t>(std::max(needed, 0)) + kSparePids);
     }
+    capacity_ = kFirstPids;
+    current_.clear();
     return false;
   }
 
@@ -231,7 +240,7 @@ class LibProc final : public ProcessReader {
   }
 
   std::vector<int> current_, previous_, known_, sorted_;
-  size_t capacity_ = 2'048;
+  size_t capacity_ = kFirstPids;
   std::unique_ptr<char[]> area_;
   size_t area_size_ = 0;
   char path_[PROC_PIDPATHINFO_MAXSIZE];

@@ -37,7 +37,8 @@ struct EsDouble::Shared {
 namespace {
 
 bool HasTarget(EsKind kind) {
-  return kind != EsKind::kFork && kind != EsKind::kExit && kind != EsKind::kBtmAdd && kind != EsKind::kBtmRemove;
+  return kind != EsKind::kFork && kind != EsKind::kExit && kind != EsKind::kBtmAdd && kind != EsKind::kBtmRemove &&
+         kind != EsKind::kBootstrapCheckIn;
 }
 
 bool Holds(const std::set<std::pair<EsTarget, std::string>>& targets, std::string_view path) {
@@ -96,9 +97,11 @@ class EsDouble::Connection final : public EsConnection {
 
   bool Subscribe(const std::vector<EsKind>& kinds) override {
     std::lock_guard<std::mutex> lock(client_->mutex);
-    if (!shared_->script.subscribe_fails)
+    const bool refused = shared_->script.subscribe_fails ||
+                         (shared_->script.old_system && std::any_of(kinds.begin(), kinds.end(), IsOptional));
+    if (!refused)
       for (const EsKind kind : kinds) client_->subscribed[static_cast<size_t>(kind)] = true;
-    return Call("subscribe " + std::to_string(kinds.size()), !shared_->script.subscribe_fails);
+    return Call("subscribe " + std::to_string(kinds.size()), !refused);
   }
 
   bool Close() override {

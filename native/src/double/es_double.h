@@ -36,6 +36,8 @@ struct EsScript {
   bool subscribe_fails = false;
   bool muting_fails = false;
   bool close_fails = false;
+  // Refuses what only newer systems have (IsOptional).
+  bool old_system = false;
   // Goes on calling the handler of a closed client.
   bool late = false;
 };

@@ -120,6 +120,9 @@ void Read(const Napi::Object& from, ScriptedMessage& to) {
   message.item_url = Text(from, "itemUrl", to);
   message.app_url = Text(from, "appUrl", to);
   message.item_executable = Text(from, "itemExecutable", to);
+  message.service = Text(from, "service", to);
+  message.unknown = from.Has("unknownType");
+  message.type = static_cast<uint32_t>(Number(from, "unknownType"));
   if (from.Get("args").IsArray()) {
     const Napi::Array args = from.Get("args").As<Napi::Array>();
     for (uint32_t index = 0; index < args.Length(); index++) to.arguments.push_back(TextOf(args.Get(index), to));
@@ -151,6 +154,7 @@ class JsDouble : public Napi::ObjectWrap<JsDouble> {
       script.muting_fails = Truth(given, "mutingFails");
       script.close_fails = Truth(given, "closeFails");
       script.late = Truth(given, "late");
+      script.old_system = Truth(given, "oldSystem");
     }
     double_ = std::make_unique<EsDouble>(std::move(script));
     napi_add_env_cleanup_hook(info.Env(), &JsDouble::AtExit, this);

@@ -1,17 +1,33 @@
 #include "es/client.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/sequence_gaps.h"
 #include "es/pack.h"
 
 namespace launchwarden {
 
+namespace {
+
+constexpr size_t kMostUnknownTypes = 16;
+
+}  // namespace
+
 struct EsClient::Shared {
   explicit Shared(std::shared_ptr<Channel> to) : channel(std::move(to)) {}
   const std::shared_ptr<Channel> channel;
   std::atomic<bool> stopped{false};
   EsCounters counters;
+  // Both clients write it.
+  std::mutex mutex;
+  std::map<uint32_t, uint64_t> unknown_types;
+
+  void CountUnknown(uint32_t type) {
+    counters.unknown++;
+    std::lock_guard<std::mutex> lock(mutex);
+    if (unknown_types.size() < kMostUnknownTypes || unknown_types.count(type) != 0) unknown_types[type]++;
+  }
 };
 
 // The handler of one client. Called serially on that client's queue; keeps nothing of a message.
@@ -28,6 +44,11 @@ class EsClient::Receiver {
     counters.received++;
     counters.last_message_us = message.time_ns / 1000;
     CountGaps(message, counters);
+    if (message.version > kEsNewestVersion) RaiseTo(counters.newer_version, message.version);
+    if (message.unknown) {
+      shared_->CountUnknown(message.type);
+      return;
+    }
     if (message.denied) {
       counters.denied++;
       return;
@@ -44,13 +65,19 @@ class EsClient::Receiver {
   void CountGaps(const EsMessage& message, EsCounters& counters) {
     const auto kind = static_cast<size_t>(message.kind);
     uint64_t lost_of_kind = 0;
-    if (message.version >= kEsSinceSequence) {
+    // Messages of one type are numbered among themselves; the global number counts those of unknown types too.
+    if (message.version >= kEsSinceSequence && !message.unknown) {
       lost_of_kind = kinds_[kind].Next(message.sequence);
       counters.kernel_dropped_by_kind[kind] += lost_of_kind;
     }
     // The global number tells the total; a system too old to have it leaves the sum of the kinds.
     counters.kernel_dropped +=
         message.version >= kEsSinceGlobalSequence ? all_.Next(message.global_sequence) : lost_of_kind;
+  }
+
+  static void RaiseTo(std::atomic<uint32_t>& newest, uint32_t version) {
+    for (uint32_t known = newest; known < version && !newest.compare_exchange_weak(known, version);) {
+    }
   }
 
   static bool Wanted(const EsMessage& message) {
@@ -71,6 +98,11 @@ EsClient::EsClient(std::unique_ptr<EsApi> api, std::shared_ptr<Channel> channel)
 EsClient::~EsClient() { Stop(); }
 
 const EsCounters& EsClient::counters() const { return shared_->counters; }
+
+std::map<uint32_t, uint64_t> EsClient::UnknownTypes() const {
+  std::lock_guard<std::mutex> lock(shared_->mutex);
+  return shared_->unknown_types;
+}
 
 EsResult EsClient::Start(const EsPlan& plan) {
   targets_ = plan.targets;
@@ -95,7 +127,13 @@ EsResult EsClient::Open(const std::vector<EsKind>& kinds, bool files, std::uniqu
     for (const auto& [type, path] : targets_)
       if (!connection->MuteTarget(type, path)) shared_->counters.muting_failed++;
   }
-  return connection->Subscribe(kinds) ? EsResult::kSuccess : EsResult::kSubscribeFailed;
+  std::vector<EsKind> every_system;
+  std::copy_if(kinds.begin(), kinds.end(), std::back_inserter(every_system), [](EsKind kind) { return !IsOptional(kind); });
+  if (!every_system.empty() && !connection->Subscribe(every_system)) return EsResult::kSubscribeFailed;
+  // Each alone: a system that does not know one refuses it with all that are asked for together.
+  for (const EsKind kind : kinds)
+    if (IsOptional(kind) && !connection->Subscribe({kind})) shared_->counters.kinds_refused++;
+  return EsResult::kSuccess;
 }
 
 bool EsClient::SetTargets(std::set<std::pair<EsTarget, std::string>> targets) {

@@ -3,7 +3,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,6 +22,11 @@ struct EsCounters {
   std::atomic<uint64_t> kernel_dropped{0};
   std::array<std::atomic<uint64_t>, kEsKinds> kernel_dropped_by_kind{};
   std::atomic<uint64_t> muting_failed{0};
+  // Of types that nobody knows here; the newest version beyond those that are known, 0 for none; kinds that this system
+  // is too old to have.
+  std::atomic<uint64_t> unknown{0};
+  std::atomic<uint32_t> newer_version{0};
+  std::atomic<uint64_t> kinds_refused{0};
   std::atomic<int64_t> last_message_us{0};
 };
 
@@ -47,6 +54,8 @@ class EsClient {
   bool Stop();
 
   const EsCounters& counters() const;
+  // How often each type came that is not known here; of the first few.
+  std::map<uint32_t, uint64_t> UnknownTypes() const;
 
  private:
   class Receiver;

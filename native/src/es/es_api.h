@@ -13,7 +13,7 @@ namespace launchwarden {
 
 // libEndpointSecurity in our own types: the client above knows no es_* name, so that it runs, and is tested, anywhere.
 
-// The order is part of the contract with src/sensors/endpoint-security/kinds.ts.
+// The order is part of the contract with src/sensors/endpoint-security/message.ts.
 enum class EsKind : uint8_t {
   kExec,
   kFork,
@@ -35,8 +35,12 @@ enum class EsKind : uint8_t {
   kDeleteextattr,
   kBtmAdd,
   kBtmRemove,
+  kBootstrapCheckIn,
 };
-constexpr size_t kEsKinds = 20;
+constexpr size_t kEsKinds = 21;
+
+// Of systems newer than the oldest that is supported: a system that refuses it goes without.
+constexpr bool IsOptional(EsKind kind) { return kind == EsKind::kBootstrapCheckIn; }
 
 // What es_new_client answers (ESTypes.h), and what comes before and after it.
 enum class EsResult : int {
@@ -56,6 +60,8 @@ enum class EsResult : int {
 // From which message version a field may be read; before, its bytes are reserved (ESMessage.h).
 constexpr uint32_t kEsSinceScript = 2, kEsSinceSequence = 2, kEsSinceStart = 3, kEsSinceDirectory = 3,
                    kEsSinceTokens = 4, kEsSinceGlobalSequence = 4, kEsSinceMappedWritable = 6, kEsSinceCategory = 10;
+// The newest version whose fields are known (macOS 27). Later ones only add to it.
+constexpr uint32_t kEsNewestVersion = 11;
 
 // All views are valid during the handler's call alone.
 struct EsToken {
@@ -88,6 +94,9 @@ struct EsProcess {
 
 struct EsMessage {
   EsKind kind = EsKind::kExec;
+  // Of a type that is not known here: `type` (es_event_type_t), version, time and numbers are all that is read.
+  bool unknown = false;
+  uint32_t type = 0;
   uint32_t version = 0;
   int64_t time_ns = 0;  // since 1970
   uint64_t sequence = 0, global_sequence = 0;
@@ -96,7 +105,7 @@ struct EsMessage {
   EsProcess process;
   bool has_actor = false;  // of exec the image before it, of fork the process that forked
   EsProcess actor;
-  bool has_instigator = false;  // who asked for it: BTM
+  bool has_instigator = false;  // who asked for it: BTM; who serves: bootstrap check-in (its token alone when it is gone)
   EsProcess instigator;
 
   bool has_file = false;
@@ -125,6 +134,7 @@ struct EsMessage {
   bool item_legacy = false, item_managed = false;
   uint32_t item_uid = 0;
   std::string_view item_url, app_url, item_executable;
+  std::string_view service;  // of bootstrap check-in: the name that the Mach service is looked up by
 };
 
 using EsHandler = std::function<void(const EsMessage&)>;

@@ -35,7 +35,7 @@ void PackProcess(const EsProcess& process, uint32_t version, Record& record) {
   record.Number(process.session);
   record.Number(process.signing_flags);
   record.Number(process.platform_binary ? 1 : 0);
-  record.Number(version >= kEsSinceStart ? static_cast<double>(process.start_us) : kUnknown);
+  record.Number(version >= kEsSinceStart && process.start_us != 0 ? static_cast<double>(process.start_us) : kUnknown);
   PackToken(process.parent, version >= kEsSinceTokens, record);
   PackToken(process.responsible, version >= kEsSinceTokens, record);
   record.Number(version >= kEsSinceCategory && process.category >= 0 ? process.category : kUnknown);
@@ -143,6 +143,9 @@ void PackMessage(const EsMessage& message, Record& record) {
       record.String(message.item_url);
       record.String(message.app_url);
       record.String(message.item_executable);
+      break;
+    case EsKind::kBootstrapCheckIn:
+      record.String(message.service);
       break;
     default:
       break;

@@ -145,6 +145,9 @@ class ProcFs final : public ProcessReader {
         return Seen::kProcess;
       }
     }
+    // It execs faster than it can be read: whose arguments these are is not known.
+    facts.arguments = {};
+    facts.arguments_known = facts.arguments_withheld = false;
     return Seen::kProcess;
   }
 

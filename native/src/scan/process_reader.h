@@ -54,6 +54,8 @@ class ProcessReader {
   virtual std::string Open() = 0;
   // Adds the pids that may have been given out since the last call; false when only a full list can tell.
   virtual bool Births(std::vector<int>& pids) = 0;
+  // Whether each of them was a process at that moment: one that cannot be read then ended too soon, and is a loss.
+  virtual bool BirthsAreProcesses() const { return false; }
   // All pids, in any order. False when the list cannot be had.
   virtual bool List(std::vector<int>& pids) = 0;
   virtual Seen Glance(int pid, ProcessGlance& glance) = 0;

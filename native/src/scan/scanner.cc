@@ -145,9 +145,10 @@ void Scanner::Snapshot() {
     known.start = facts.start;
     known.image_stamp = facts.image_stamp;
     known.other = seen == Seen::kOther;
-    known.born_us = steady_us_ - kLongestCheckUs * kAgeShare;
     known.last_look_us = WallUs();
     if (known.other) continue;
+    const int64_t age_us = std::clamp<int64_t>(WallUs() - facts.start_us, 0, kLongestCheckUs * kAgeShare);
+    known.born_us = steady_us_ - age_us;
     pause_->Watch(pid);
     // What runs already may be more than the channel holds at once, and must not be lost.
     while (!channel_->HasRoom()) {
@@ -156,7 +157,12 @@ void Scanner::Snapshot() {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     Emit(kRunning, facts, facts.start_us);
-    // Spread out, so that they do not all fall due in one look.
+    // One that has just begun may be on its way to its exec. All others are spread out, so that they do not fall due in
+    // one look.
+    if (age_us < kLongestCheckUs) {
+      Schedule(pid, known);
+      continue;
+    }
     known.check_us = steady_us_ + int64_t{pid} * 7'919'000 % kLongestCheckUs;
     checks_.push({known.check_us, pid, known.start});
   }
@@ -217,7 +223,11 @@ void Scanner::FindBirths() {
     if (one.due_us <= steady_us_) {
       if (Consider(one.pid, one.last_try_us, false)) continue;
       one.last_try_us = look_us_;
-      if (++one.tries >= kTriesUntilForgotten) continue;
+      if (++one.tries >= kTriesUntilForgotten) {
+        // On its way out it can be listed and tells nothing: it is read once it is dead, if it stays so for long enough.
+        if (reader_->BirthsAreProcesses()) counters_.vanished++;
+        continue;
+      }
       if (one.tries >= kTriesInARow) one.due_us = steady_us_ + (period_us_ << (one.tries - kTriesInARow + 1));
     }
     unseen_[kept++] = one;

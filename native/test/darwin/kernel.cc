@@ -38,6 +38,12 @@ int Fail(int code) {
   return -1;
 }
 
+// Null when no call finds it.
+const Process* Find(int pid) {
+  const auto found = kernel.processes.find(pid);
+  return found == kernel.processes.end() || found->second.exiting ? nullptr : &found->second;
+}
+
 template <size_t size>
 void Put(char (&to)[size], const std::string& text) {
   std::memset(to, 0, size);
@@ -98,6 +104,11 @@ int proc_listallpids(void* buffer, int size) {
     return 0;
   }
   if (buffer == nullptr) return static_cast<int>(kernel.processes.size()) + 20;
+  if (kernel.endless_list) {
+    const size_t room = static_cast<size_t>(size) / sizeof(int);
+    for (size_t index = 0; index < room; index++) static_cast<int*>(buffer)[index] = static_cast<int>(index) + 1;
+    return static_cast<int>(room);
+  }
   std::vector<int> pids;
   for (const auto& [pid, process] : kernel.processes) pids.push_back(pid);
   if (kernel.reversed) std::reverse(pids.begin(), pids.end());
@@ -109,13 +120,13 @@ int proc_listallpids(void* buffer, int size) {
 int proc_pidinfo(int pid, int flavor, uint64_t argument, void* buffer, int size) {
   Before(flavor == PROC_PIDTBSDINFO ? "info" : flavor == PROC_PIDVNODEPATHINFO ? "folder" : "version", pid);
   std::lock_guard<std::mutex> lock(mutex);
-  const auto found = kernel.processes.find(pid);
+  const Process* found = Find(pid);
   // A zombie is found only when it is asked for.
-  if (found == kernel.processes.end() || (found->second.zombie && (flavor != PROC_PIDTBSDINFO || argument == 0))) {
+  if (found == nullptr || (found->zombie && (flavor != PROC_PIDTBSDINFO || argument == 0))) {
     errno = ESRCH;
     return 0;
   }
-  const Process& process = found->second;
+  const Process& process = *found;
   switch (flavor) {
     case PROC_PIDTBSDINFO: {
       if (process.denied) {
@@ -169,12 +180,12 @@ int proc_pidinfo(int pid, int flavor, uint64_t argument, void* buffer, int size)
 int proc_pidpath(int pid, void* buffer, uint32_t size) {
   Before("path", pid);
   std::lock_guard<std::mutex> lock(mutex);
-  const auto found = kernel.processes.find(pid);
-  if (found == kernel.processes.end() || found->second.zombie || found->second.path.empty()) {
+  const Process* found = Find(pid);
+  if (found == nullptr || found->zombie || found->path.empty()) {
     errno = ESRCH;
     return 0;
   }
-  const std::string& path = found->second.path;
+  const std::string& path = found->path;
   const size_t length = std::min<size_t>(path.size(), size - 1);
   std::memcpy(buffer, path.data(), length);
   static_cast<char*>(buffer)[length] = 0;
@@ -190,10 +201,10 @@ int sysctl(int* name, unsigned names, void* old, size_t* size, void*, size_t) {
   const int pid = name[names - 1];
   Before(name[1] == KERN_PROCARGS2 ? "arguments" : "kinfo", pid);
   std::lock_guard<std::mutex> lock(mutex);
-  const auto found = kernel.processes.find(pid);
+  const Process* found = Find(pid);
   if (name[1] == KERN_PROCARGS2) {
-    if (found == kernel.processes.end() || found->second.zombie || found->second.arguments_denied) return Fail(EINVAL);
-    const std::string area = Area(found->second);
+    if (found == nullptr || found->zombie || found->arguments_denied) return Fail(EINVAL);
+    const std::string area = Area(*found);
     // Of one that does not fit the end is given, with the right count in front.
     const size_t given = std::min(area.size(), *size);
     std::memcpy(old, area.data(), std::min<size_t>(sizeof(int), given));
@@ -202,11 +213,11 @@ int sysctl(int* name, unsigned names, void* old, size_t* size, void*, size_t) {
     *size = given;
     return 0;
   }
-  if (found == kernel.processes.end()) {
+  if (found == nullptr) {
     *size = 0;
     return 0;
   }
-  const Process& process = found->second;
+  const Process& process = *found;
   kinfo_proc info{};
   info.kp_proc.p_pid = pid;
   info.kp_proc.p_flag = process.execed ? P_EXEC : 0;
@@ -244,8 +255,8 @@ int kevent(int, const struct kevent* changes, int change_count, struct kevent* e
       if (watched.erase(pid) == 0) return Fail(ENOENT);
       continue;
     }
-    const auto found = kernel.processes.find(pid);
-    if (found == kernel.processes.end() || found->second.zombie) return Fail(ESRCH);
+    const Process* found = Find(pid);
+    if (found == nullptr || found->zombie) return Fail(ESRCH);
     watched.insert(pid);
   }
   if (event_count == 0) return 0;

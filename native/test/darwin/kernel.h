@@ -16,6 +16,7 @@ struct Process {
   uint64_t start_s = 1'000, start_us = 5;
   bool execed = true;
   bool zombie = false;
+  bool exiting = false;  // listed, and not to be had in any other way: between the start of its exit and the zombie
   bool denied = false;  // PROC_PIDTBSDINFO says EPERM
   std::string path = "/bin/one", name = "one", folder = "/";
   std::vector<std::string> arguments{"one"};
@@ -30,6 +31,7 @@ struct Kernel {
   std::map<int, Process> processes;
   int argument_max = 64 * 1024;
   int failing_lists = 0;   // so many calls of proc_listallpids fail
+  bool endless_list = false;  // proc_listallpids fills whatever buffer it gets
   bool no_versions = false;  // PROC_PIDUNIQIDENTIFIERINFO is not told
   // Called before each call that asks about a process, outside of the lock.
   std::function<void(const char* call, int pid)> before;

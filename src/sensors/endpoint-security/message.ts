@@ -16,7 +16,7 @@ export interface EsMessage {
   readonly process: EsProcess;
   /** Of `exec` the image before it, of `fork` the process that forked. */
   readonly actor?: EsProcess;
-  /** On whose behalf: background task management only. */
+  /** On whose behalf: background task management. Who begins to serve: `bootstrap_check_in`. */
   readonly instigator?: EsProcess;
   readonly file?: EsFile;
   /** The source of a rename, link, clone or copy; the second file of an exchange. */
@@ -32,7 +32,12 @@ export interface EsMessage {
   readonly attribute?: string;
   readonly mountFrom?: string;
   readonly item?: EsLaunchItem;
+  /** Of `bootstrap_check_in`: the name that the Mach service is looked up by. */
+  readonly service?: string;
 }
+
+/** The newest message version whose fields are known (macOS 27). */
+export const newestVersion = 11;
 
 const imageKinds = ['exec', 'fork', 'exit'] as const;
 const itemKinds = ['btm_launch_item_add', 'btm_launch_item_remove'] as const;
@@ -51,8 +56,10 @@ export const fileKinds = [
   'setowner',
   'mount',
 ] as const;
-/** What a process does, and what becomes a launch item by it. */
-export const processKinds = [...imageKinds, ...itemKinds] as const;
+/** What systems before macOS 27 do not have, and refuse. */
+const newKinds = ['bootstrap_check_in'] as const;
+/** What a process does, and what becomes a launch item or a running job by it. */
+export const processKinds = [...imageKinds, ...itemKinds, ...newKinds] as const;
 
 /** Names as eslogger has them. The order is part of the contract with native/src/es/es_api.h. */
 export const esKinds = [
@@ -62,6 +69,7 @@ export const esKinds = [
   'setextattr',
   'deleteextattr',
   ...itemKinds,
+  ...newKinds,
 ] as const;
 export type EsKind = (typeof esKinds)[number];
 
@@ -88,6 +96,7 @@ export interface EsProcess extends EsToken {
   readonly start?: Micros;
   readonly parent?: EsToken;
   readonly responsible?: EsToken;
+  /** Empty, as all of its signature, when only the process's token is known. */
   readonly executable: string;
   readonly signingId: string;
   readonly teamId: string;

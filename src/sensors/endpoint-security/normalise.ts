@@ -28,6 +28,8 @@ const settlePause = 1_000_000;
 const settleMost = 60_000_000;
 const maxSettling = 1_024;
 const maxItems = 4_096;
+/** Characters of a service's name that an event carries; launchd takes no longer one than 127. */
+const maxService = 1_024;
 
 /** Actions of Elastic Defend on macOS. */
 const actions: Partial<Record<EsKind, string>> = {
@@ -101,6 +103,8 @@ export class Normaliser {
       case 'btm_launch_item_add':
       case 'btm_launch_item_remove':
         return this.#launchItem(message);
+      case 'bootstrap_check_in':
+        return this.#jobRuns(message);
       case 'close':
         if (message.modified !== true && message.mappedWritable !== true) return [];
         break;
@@ -218,6 +222,30 @@ export class Normaliser {
       if (this.#settling.size <= maxSettling) break;
       this.#settling.delete(oldest);
     }
+  }
+
+  /**
+   * A process serves a Mach service of its launchd job from now on: launchd runs the job. Jobs that offer no service are
+   * not told of, and which job it is only its service's name says.
+   */
+  #jobRuns(message: EsMessage): Observation[] {
+    const { boot, sensor } = this.#context;
+    const service = message.service?.slice(0, maxService) ?? '';
+    if (service === '' || message.instigator === undefined) return [];
+    const { pid, pidversion } = message.instigator;
+    const nanos = BigInt(message.time) * 1000n + BigInt(message.nanos);
+    const base = baseDocument(message, this.#context, this.#ids);
+    const id = fileEventId(sensor, boot, service, '', nanos, `check-in ${pid} ${pidversion}`);
+    return [
+      {
+        event: finish(message, id, {
+          ...base,
+          message: 'launchd job runs',
+          event: { module: 'launchwarden', category: ['configuration'], type: ['info'], action: 'job_runs' },
+          launchwarden: { ...base.launchwarden, job: { service, pid } },
+        }),
+      },
+    ];
   }
 
   /** Background task management: late, repeated and incomplete, so a supplement to the files themselves. */

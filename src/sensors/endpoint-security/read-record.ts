@@ -100,6 +100,9 @@ export function readRecord({ kind: number, numbers, strings }: PackedRecord): Es
       message.item = item;
       break;
     }
+    case 'bootstrap_check_in':
+      message.service = strings[next.text]!;
+      break;
     default:
   }
   return message;

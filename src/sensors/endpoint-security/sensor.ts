@@ -7,7 +7,7 @@ import type { Micros } from '../../base/time.js';
 import { type LoadedAddon, loadAddon, type NativeEsClient, unpack } from '../addon/index.js';
 import { LaggingAnswer } from '../answer.js';
 import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
-import { type EsKind, esKinds, fileKinds, processKinds } from './message.js';
+import { type EsKind, esKinds, fileKinds, newestVersion, processKinds } from './message.js';
 import { Normaliser } from './normalise.js';
 import { type EndpointSecurityOptions, endpointSecurityDefaults } from './options.js';
 import { fileReader } from './read-file.js';
@@ -112,15 +112,17 @@ export class EndpointSecuritySensor implements Sensor {
 
   health(): SensorHealth {
     const { prefixes, refused } = this.#targets;
+    const counters = this.#client?.counters() ?? {};
     return {
       kind: this.kind,
       running: this.#client !== undefined,
       notes: [
         `EndpointSecurity: all processes, and files below ${prefixes.length} folders`,
         'never run on a Mac by its authors: unproven',
+        ...unknownNotes(counters),
         ...refused.map((pattern) => `not watched, since it would take the whole disk: ${pattern}`),
       ],
-      counters: { ...this.#client?.counters(), ...this.#counters },
+      counters: { ...counters, ...this.#counters },
     };
   }
 
@@ -217,6 +219,19 @@ export class EndpointSecuritySensor implements Sensor {
     if (this.#client?.setTargets(targets.prefixes, targets.literals) === false)
       logger.error({}, 'EndpointSecurity refused a folder: changes in it are not seen');
   }
+}
+
+/** What came that this version does not know, and what this system does not have. */
+function unknownNotes(counters: Readonly<Record<string, number>>): string[] {
+  const types = Object.keys(counters).flatMap((name) => /^unknown_type_(\d+)$/.exec(name)?.[1] ?? []);
+  const { newer_version: newer = 0, kinds_refused: refused = 0 } = counters;
+  return [
+    ...(types.length === 0 ? [] : [`messages of types that are not known here: ${types.join(', ')}`]),
+    ...(newer === 0
+      ? []
+      : [`messages of version ${newer}: up to ${newestVersion} is known, what is new in it is not read`]),
+    ...(refused === 0 ? [] : ['this macOS does not tell which launchd jobs begin to serve: 27 and later do']),
+  ];
 }
 
 function unusable(code: string, message: string, hint: string): UserError {

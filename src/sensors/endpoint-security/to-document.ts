@@ -68,8 +68,9 @@ export function processFields(process: EsProcess, root: RootMap, ids: EntityIds)
   return {
     pid: process.pid,
     entity_id: ids.of(process),
-    ...(process.executable === '' ? {} : { name: path.posix.basename(executable), executable }),
-    code_signature: codeSignature(process),
+    ...(process.executable === ''
+      ? {}
+      : { name: path.posix.basename(executable), executable, code_signature: codeSignature(process) }),
     ...(process.start === undefined ? {} : { start: formatMicros(process.start) }),
     ...(parentPid > 0
       ? {

@@ -39,7 +39,7 @@ const largeInode = /"st_ino"\s*:\s*(\d{16,})/g;
 /**
  * Reads one line, of message versions 6 to 11 as far as they are known, and forgivingly: the format is not an interface
  * of Apple's, keys come in any order and new ones appear. Shapes of exec, fork, exit and open were read from real
- * output; those of the file and background task events are made from documentation, and unproven. Never throws.
+ * output; those of the file, background task and bootstrap events are made from documentation, and unproven. Never throws.
  */
 export function readEsloggerLine(line: string): EsloggerLine {
   if (line.length > maxLineLength) return { ok: false, reason: 'oversized' };
@@ -183,6 +183,15 @@ function readMessage(kind: EsKind, body: Json, envelope: Envelope): EsMessage | 
       if (instigator !== undefined) message.instigator = instigator;
       return message;
     }
+    case 'bootstrap_check_in': {
+      const service = textOf(body['service_name']);
+      // The process is gone when it is null; its token is always there.
+      const instigator = readProcess(body['instigator']) ?? bareProcess(body['instigator_token']);
+      if (service === undefined || instigator === undefined) return undefined;
+      message.service = service;
+      message.instigator = instigator;
+      return message;
+    }
     default:
       return readFileParts(message, body) ? message : undefined;
   }
@@ -295,6 +304,19 @@ function readProcess(value: unknown): EsProcess | undefined {
   const cdhash = textOf(process['cdhash'])?.toLowerCase();
   if (cdhash !== undefined) read.cdhash = cdhash;
   return read;
+}
+
+/** Of a process of which nothing but the token is left. */
+function bareProcess(token: unknown): EsProcess | undefined {
+  const own = readToken(token);
+  if (own === undefined) return undefined;
+  const part = (name: (typeof tokenParts)[number]) => tokenPart(token, name) ?? 0;
+  return {
+    ...own,
+    ...{ ppid: 0, group: 0, session: 0, signingFlags: 0, platformBinary: false },
+    ...{ ruid: part('ruid'), euid: part('euid'), rgid: part('rgid'), egid: part('egid') },
+    ...{ executable: '', signingId: '', teamId: '' },
+  };
 }
 
 function readFile(value: unknown): EsFile | undefined {

@@ -1,4 +1,5 @@
 import type { Observation } from '../../event/event.js';
+import { newestVersion } from '../endpoint-security/message.js';
 import { Normaliser, type ReadFile } from '../endpoint-security/normalise.js';
 import type { DocumentContext } from '../endpoint-security/to-document.js';
 import { readEsloggerLine, sequenceOf } from './read-line.js';
@@ -17,10 +18,9 @@ export interface EsloggerReaderOptions extends Omit<DocumentContext, 'sensor'> {
 }
 
 /** Events that are wanted whatever paths they name. */
-const withoutPath = /"(?:exec|fork|exit|btm_launch_item_add|btm_launch_item_remove)":\s*\{/;
+const withoutPath =
+  /"(?:exec|fork|exit|btm_launch_item_add|btm_launch_item_remove|bootstrap_check_in)":\s*\{/;
 
-/** The newest message version whose fields are known (macOS 27). */
-const newestVersion = 11;
 const maxUnknown = 20;
 
 function whole(line: string): boolean {

@@ -112,10 +112,10 @@ describe('processes that stand in messages', () => {
 
 test('events and versions that nobody knows here are counted, and named', () => {
   const reader = new EsloggerReader({ root: new RootMap(), boot: 'boot' });
-  reader.read(line('bootstrap_check_in', { service_name: 'com.example' }));
+  reader.read(line('bootstrap_look_up', { service_name: 'com.example' }));
   reader.read(line('lookup', { relative_target: 'x' }));
   reader.read(execLine(['a'], { version: 11 }));
-  expect(reader.notes()).toEqual(['events that are not known here: bootstrap_check_in, lookup']);
+  expect(reader.notes()).toEqual(['events that are not known here: bootstrap_look_up, lookup']);
   expect(reader.read(execLine(['b'], { version: 12 }))).toHaveLength(1);
   expect(reader.counters).toMatchObject({ unknown_event: 2, observed: 2 });
   expect(reader.notes()[1]).toContain('version 12');

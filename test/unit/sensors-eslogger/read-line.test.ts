@@ -193,6 +193,32 @@ describe('a line of eslogger', () => {
     expect(more).toEqual([]);
   });
 
+  test('a job that begins to serve (macOS 27), with the process or its token alone', () => {
+    const body = {
+      service_name: 'com.example.helper',
+      instigator: processObject({ pid: 9, pidversion: 8 }, '/opt/helper'),
+      instigator_token: token({ pid: 9, pidversion: 8 }),
+    };
+    const [event] = eventsOf(line('bootstrap_check_in', body, { version: 11 }));
+    expect(event?.doc).toMatchObject({
+      message: 'launchd job runs',
+      event: { category: ['configuration'], type: ['info'], action: 'job_runs' },
+      process: { pid: 9, name: 'helper', executable: '/opt/helper' },
+      launchwarden: { job: { service: 'com.example.helper', pid: 9 } },
+    });
+    const [gone] = eventsOf(line('bootstrap_check_in', { ...body, instigator: null }, { version: 11 }));
+    expect(gone?.doc.process).toEqual({ pid: 9, entity_id: event?.doc.process?.entity_id });
+    expect(gone?.doc.user?.id).toBe('501');
+    const reasonOf = (text: string) => {
+      const read = readEsloggerLine(text);
+      return read.ok ? 'ok' : read.reason;
+    };
+    expect(reasonOf(line('bootstrap_check_in', { ...body, service_name: null }))).toBe('malformed');
+    expect(reasonOf(line('bootstrap_check_in', { service_name: 'x', instigator_token: null }))).toBe(
+      'malformed',
+    );
+  });
+
   test('what is no event of ours has its reason', () => {
     const reasons = [
       'x',
