@@ -11,7 +11,9 @@ import {
   FileWatchSensor,
   type Home,
   type ItemChange,
+  ProgramWatch,
   type RememberedItem,
+  type RunningItem,
 } from '../sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
 import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
@@ -66,6 +68,7 @@ export class SensorSet {
   readonly #launchd: LaunchdStateSensor;
   readonly #changes = new SameChanges();
   readonly #beside: Sensor[] = [];
+  readonly #programs: ProgramWatch;
   #files: FileWatchSensor | undefined;
 
   constructor(options: SensorSetOptions, sink: SensorSetSink) {
@@ -76,6 +79,10 @@ export class SensorSet {
       ...this.#common('launchd-state'),
       ...(options.before?.loaded === undefined ? {} : { remembered: options.before.loaded }),
       onRemember: options.onLoaded,
+    });
+    this.#programs = new ProgramWatch({
+      ...this.#common('file-watch'),
+      observe: (observation) => sink.observe(observation),
     });
     this.#tiers = new Tiers({
       wanted: settings.sensors.tier,
@@ -134,8 +141,14 @@ export class SensorSet {
     }
   }
 
+  /** What persists, and what it runs: the programs are watched from now on. */
+  follow(items: Iterable<RunningItem>): void {
+    if (this.#wanted('file-watch')) for (const item of items) this.#programs.follow(item);
+  }
+
   /** `Sensor.ask` of all, or of those of one kind. */
   ask(time: Micros, kind?: string): void {
+    this.#programs.tick();
     for (const sensor of this.#all()) if (kind === undefined || sensor.kind === kind) sensor.ask(time);
   }
 
@@ -144,6 +157,7 @@ export class SensorSet {
     if (events.some(({ doc }) => doc.event?.category?.includes('file')))
       this.#tiers.sensor?.attend?.(attentionMs);
     if (this.#beside.includes(this.#launchd)) for (const event of events) this.#launchd.changed(event);
+    for (const { doc } of events) this.#noteItem(doc);
   }
 
   /** `Tiers.retry`. */
@@ -151,8 +165,19 @@ export class SensorSet {
     return this.#tiers.retry();
   }
 
+  #noteItem({ event, launchwarden }: Event['doc']): void {
+    const { path, label = [], runs } = launchwarden?.persistence ?? {};
+    if (path === undefined) return;
+    if (event?.action === 'deletion') this.#programs.forget(path);
+    else if (runs !== undefined) this.follow([{ path, labels: label, runs }]);
+  }
+
   health(): SensorHealth[] {
-    return this.#all().map((sensor) => sensor.health());
+    return this.#all().map((sensor) => {
+      const health = sensor.health();
+      if (sensor !== this.#files) return health;
+      return { ...health, counters: { ...health.counters, ...this.#programs.counters } };
+    });
   }
 
   tier(): TierStatus & { readonly merged: number } {

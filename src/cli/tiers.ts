@@ -9,8 +9,8 @@ import { at, objectsAt } from './output/read.js';
 export type TierName = 'endpoint-security' | 'eslogger' | 'scan';
 
 const sensors: Record<TierName, readonly SensorKind[]> = {
-  'endpoint-security': ['endpoint-security', 'launchd-state'],
-  eslogger: ['eslogger', 'launchd-state'],
+  'endpoint-security': ['endpoint-security', 'file-watch', 'launchd-state'],
+  eslogger: ['eslogger', 'file-watch', 'launchd-state'],
   scan: ['process-scan', 'file-watch', 'launchd-state'],
 };
 

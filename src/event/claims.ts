@@ -117,7 +117,15 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
   eslogger: system,
   'process-scan': { 'process exec': [...scanned, ...named, ...call], 'process fork': [...scanned] },
   'file-watch': {
-    'file modification': [...watched, ...content, ...item, ...target, 'file.target_path'],
+    'file modification': [
+      ...watched,
+      ...content,
+      ...item,
+      ...target,
+      'file.target_path',
+      'launchwarden.sensor.not_before',
+      ...below('launchwarden.program', 'of labels'),
+    ],
     'file rename': [...watched, ...content, ...item, ...original],
     'file deletion': [...watched, ...owned, 'launchwarden.sensor.not_before'],
     'file launch_daemon': [...persistence, ...item, ...target],

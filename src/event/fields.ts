@@ -250,6 +250,12 @@ const rows: readonly Row[] = [
   ],
   ['launchwarden.persistence.entries', 'long', 'How many entries the file has'],
   ['launchwarden.persistence.techniques', 'keyword[]', 'MITRE ATT&CK techniques of the mechanism'],
+  [
+    'launchwarden.program.of',
+    'keyword[]',
+    'Of a program that changed: files of the persistent items that run it',
+  ],
+  ['launchwarden.program.labels', 'keyword[]', 'Their labels'],
   ['launchwarden.gap.sensor', 'keyword', 'Of an event about the agent itself: what saw nothing'],
   ['launchwarden.gap.reason', 'keyword', 'Why: stopped, tier-switch or ended'],
   ['launchwarden.gap.detail', 'text', 'The same in words'],

@@ -19,6 +19,7 @@ import type { Observation, SensorKind } from '../../src/event/event.js';
 import { fileReader, Normaliser } from '../../src/sensors/endpoint-security/index.js';
 import type { EsFile, EsKind, EsMessage, EsProcess } from '../../src/sensors/endpoint-security/message.js';
 import { EsloggerReader } from '../../src/sensors/eslogger/index.js';
+import { ProgramWatch } from '../../src/sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../../src/sensors/launchd-state/index.js';
 import type { ProcessRecord } from '../../src/sensors/process-scan/index.js';
 import { processEvent } from '../../src/sensors/process-scan/to-event.js';
@@ -256,6 +257,18 @@ function processScanDocuments(): Recorded {
   return { kind: 'process-scan', docs };
 }
 
+/** What it makes of a program that an item runs. */
+function programChanges(rig: Rig, root: RootMap): Observation[] {
+  const changes: Observation[] = [];
+  const clock = new ManualClock();
+  const programs = new ProgramWatch({ root, clock, boot: 'boot', observe: (one) => changes.push(one) });
+  rig.write('/opt/run.sh', 'x');
+  programs.follow({ path: plist, labels: ['com.example.x'], runs: ['/opt/run.sh'] });
+  rig.write('/opt/run.sh', 'longer');
+  programs.tick();
+  return changes;
+}
+
 /** What the file watcher makes of real files. */
 async function fileWatchDocuments(): Promise<Recorded> {
   const rig = new Rig();
@@ -273,7 +286,9 @@ async function fileWatchDocuments(): Promise<Recorded> {
     symlinkSync('new.plist', rig.host(`${items}/link.plist`));
     await rig.event(`${items}/link.plist`);
     await rig.quiet();
-    return { kind: 'file-watch', docs: enriched(new RootMap(rig.root), rig.sink.observations) };
+    const root = new RootMap(rig.root);
+    const observations = [...rig.sink.observations, ...programChanges(rig, root)];
+    return { kind: 'file-watch', docs: enriched(root, observations) };
   } finally {
     await rig.stop();
     rmSync(rig.base, { recursive: true, force: true });

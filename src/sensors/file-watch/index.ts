@@ -6,6 +6,7 @@ export {
 } from './file-watch-sensor.js';
 export type { FileEventMark } from './fs-events.js';
 export { type FileWatchLimits, fileWatchLimits, restlessLimits } from './options.js';
+export { ProgramWatch, type RunningItem } from './programs.js';
 export { Rights } from './rights.js';
 export { Scope } from './scope.js';
 export type { FileType } from './snapshot.js';
