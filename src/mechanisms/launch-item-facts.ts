@@ -5,6 +5,7 @@ import type { WhatRuns } from '../base/what-runs/index.js';
 import type { FileFields, LaunchItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { type LaunchItem, launchItem } from './launch-item.js';
+import { lookAlike } from './look-alike.js';
 
 export interface ItemFacts {
   readonly findings: readonly string[];
@@ -44,8 +45,9 @@ function placeFindings(macPath: string, file: FileFields): string[] {
 
 function labelFindings(label: string, macPath: string): string[] {
   const findings: string[] = [];
-  if (/^com\.apple\./i.test(label) && !/^\/(?:System|Library\/Apple)\//i.test(macPath))
-    findings.push('apple-label');
+  const own = /^\/(?:System|Library\/Apple)\//i.test(macPath);
+  if (/^com\.apple\./i.test(label) && !own) findings.push('apple-label');
+  if (!own && lookAlike(label) !== undefined) findings.push('look-alike-label');
   const name = path.posix.basename(macPath).replace(/\.plist$/i, '');
   if (label.normalize('NFC') !== name.normalize('NFC')) findings.push('label-not-file-name');
   return findings;

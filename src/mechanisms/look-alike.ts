@@ -1,0 +1,182 @@
+/** What a label imitates, and how. */
+export interface LookAlike {
+  /** The label or vendor that it looks like. */
+  readonly of: string;
+  /**
+   * `letters`: other characters of the same look. `spelling`: a letter too many, too few, wrong or swapped. `form`: the
+   * vendor's name in another order, under another top-level name, or with something joined to it.
+   */
+  readonly by: 'letters' | 'spelling' | 'form';
+}
+
+/** Longer labels are no label of a vendor; what is compared is bounded. */
+const maxLabel = 128;
+const maxInstalled = 10_000;
+/** Shorter names than this are a letter away from too many others. */
+const leastName = 6;
+
+/** Vendors whose launch items stand on many Macs: what their labels begin with. */
+const vendors: readonly string[] = [
+  ...[
+    'com.apple',
+    'com.google',
+    'com.microsoft',
+    'com.adobe',
+    'com.dropbox',
+    'com.docker',
+    'com.oracle',
+    'com.github',
+  ],
+  ...[
+    'org.mozilla',
+    'com.spotify',
+    'com.cisco',
+    'com.vmware',
+    'com.parallels',
+    'com.logitech',
+    'com.logi',
+    'us.zoom',
+  ],
+  ...[
+    'com.avast',
+    'com.kaspersky',
+    'com.malwarebytes',
+    'com.crowdstrike',
+    'com.sentinelone',
+    'com.jamf',
+    'com.jamfsoftware',
+  ],
+  ...[
+    'com.paloaltonetworks',
+    'com.bitdefender',
+    'com.sophos',
+    'com.symantec',
+    'com.teamviewer',
+    'com.citrix',
+    'com.webex',
+  ],
+  ...[
+    'com.skype',
+    'com.valvesoftware',
+    'com.nvidia',
+    'com.openvpn',
+    'com.nordvpn',
+    'com.expressvpn',
+    'com.wireguard',
+  ],
+  ...[
+    'com.backblaze',
+    'com.agilebits',
+    'com.1password',
+    'com.lastpass',
+    'com.objective-see',
+    'at.obdev',
+    'com.macpaw',
+  ],
+  ...[
+    'com.setapp',
+    'co.elastic',
+    'com.wazuh',
+    'com.fleetdm',
+    'com.kandji',
+    'com.mosyle',
+    'com.addigy',
+    'com.googlecode',
+  ],
+];
+
+/** Characters that look like another one, each before that one: of other scripts, and digits. */
+const looksLike: ReadonlyMap<string, string> = new Map(
+  [
+    'аa вb еe іi јj кk мm нh оo рp сc тt уy хx ѕs ԁd ԛq ԝw һh ӏl ьb гr пn ѵv գq օo',
+    'αa βb εe ηn ιi κk νv οo ρp τt υu χx γy ωw ıi ɑa ɡg ɩi ʟl ᴏo ƅb ℓl 0o 1l 3e 5s |l',
+  ].flatMap((pairs) => pairs.split(' ').map((pair) => [pair[0] ?? '', pair[1] ?? ''] as const)),
+);
+
+const known: ReadonlySet<string> = new Set(vendors);
+const skeletons: ReadonlyMap<string, string> = new Map(vendors.map((one) => [skeletonOf(one), one]));
+
+/**
+ * Whether a label looks like one of Apple's, of a well-known vendor's, or of one that is installed, and is none of them.
+ * `installed`: labels of this Mac that are trusted.
+ */
+export function lookAlike(label: string, installed: Iterable<string> = []): LookAlike | undefined {
+  if (label.length > maxLabel || label === '') return undefined;
+  const plain = label.normalize('NFC').toLowerCase();
+  return ofVendor(label, plain) ?? ofInstalled(label, plain, installed);
+}
+
+function ofVendor(label: string, plain: string): LookAlike | undefined {
+  const [top = '', name = ''] = plain.split('.');
+  const vendor = `${top}.${name}`;
+  if (known.has(vendor)) return undefined;
+  const [skeletonTop = '', skeletonName = ''] = skeletonOf(label).split('.');
+  const same = skeletons.get(`${skeletonTop}.${skeletonName}`);
+  if (same !== undefined) return { of: same, by: 'letters' };
+  if (imitatesApple(plain)) return { of: 'com.apple', by: 'form' };
+  for (const one of vendors) {
+    const [oneTop, oneName = ''] = one.split('.');
+    if (oneName.length < leastName && oneName !== 'apple') continue;
+    if (oneTop === top && isOneEditAway(name, oneName)) return { of: one, by: 'spelling' };
+  }
+  return undefined;
+}
+
+/** `apple.com.x`, `com-apple.x`, `org.apple.x`, `com.apple-update`, `com.appleupdate`. */
+function imitatesApple(plain: string): boolean {
+  return (
+    /^(?:apple[._-]com|com[_-]apple|apple)(?:[._-]|$)/.test(plain) ||
+    /^(?:org|net|co|io|us|app|dev|macos|mac|osx)\.apple(?:\.|$)/.test(plain) ||
+    /^com\.apple(?:[-_]|inc|software|update|security|support|system|store|service|cloud|os)/.test(plain)
+  );
+}
+
+function ofInstalled(label: string, plain: string, installed: Iterable<string>): LookAlike | undefined {
+  const skeleton = skeletonOf(label);
+  let found: LookAlike | undefined;
+  let count = 0;
+  for (const one of installed) {
+    if (++count > maxInstalled) break;
+    if (one.length > maxLabel) continue;
+    const other = one.normalize('NFC').toLowerCase();
+    // It is that one.
+    if (other === plain) return undefined;
+    if (skeletonOf(one) === skeleton) found ??= { of: one, by: 'letters' };
+    else if (plain.length >= leastName * 2 && isSwap(plain, other)) found ??= { of: one, by: 'spelling' };
+  }
+  return found;
+}
+
+/** The same text for all labels that look the same. */
+function skeletonOf(label: string): string {
+  const letters = label
+    // A capital I looks like a small l; capitals of other words do not matter.
+    .replace(/(?<=[a-z0-9])I(?=[a-z0-9])/g, 'l')
+    .normalize('NFKD')
+    .toLowerCase()
+    // Marks over letters, and characters that show nothing.
+    .replace(/[\p{M}\p{Cf}\p{Z}\p{Cc}]/gu, '')
+    .replace(/[․。．｡]/g, '.');
+  const mapped = [...letters].map((one) => looksLike.get(one) ?? one).join('');
+  return mapped.replaceAll('rn', 'm').replaceAll('vv', 'w').replaceAll('cl', 'd');
+}
+
+/** One letter added, left out, another, or two swapped. */
+function isOneEditAway(a: string, b: string): boolean {
+  if (a === b || Math.abs(a.length - b.length) > 1) return false;
+  if (a.length === b.length) return isSwap(a, b);
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  let at = 0;
+  while (at < short.length && short[at] === long[at]) at++;
+  return short.slice(at) === long.slice(at + 1);
+}
+
+/** Of the same length: one letter is another, or two neighbours are swapped. Numbers count things and imitate nothing. */
+function isSwap(a: string, b: string): boolean {
+  if (a.length !== b.length || a === b) return false;
+  let at = 0;
+  while (a[at] === b[at]) at++;
+  const [one = '', other = ''] = [a[at], b[at]];
+  if (a.slice(at + 1) === b.slice(at + 1)) return !/\d/.test(one) || !/\d/.test(other);
+  return one === b[at + 1] && other === a[at + 1] && a.slice(at + 2) === b.slice(at + 2);
+}
