@@ -18,8 +18,10 @@ import { DataFolderWatch } from './data-folder.js';
 import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
+import { foundChanges } from './found-changes.js';
 import { ClockWatch, Continued } from './health.js';
 import { userHomes } from './homes.js';
+import { InventoryKeeper } from './inventory.js';
 import { Pipeline } from './pipeline.js';
 import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
@@ -114,6 +116,7 @@ class Agent {
   readonly #signatures: Signatures;
   readonly #exceptions: ExceptionKeeper;
   readonly #settling: Settling;
+  readonly #inventory: InventoryKeeper;
   readonly #agentId: string;
   readonly #root: RootMap;
   readonly #started: Micros;
@@ -194,6 +197,21 @@ class Agent {
       destinations: this.#forwarding.destinations,
       log,
     });
+    this.#inventory = new InventoryKeeper({
+      store,
+      root: this.#root,
+      clock,
+      log: log.child({ stage: 'inventory' }),
+      mechanisms,
+      places: new MechanismPlaces(mechanisms, homePaths),
+      homes: homePaths,
+      signer: (program, item) => this.#signatures.signerOf(program, item),
+      onChanges: (changes, how) => {
+        if (!settings.watch.mechanisms) return;
+        const found = foundChanges(changes, { places, boot, now: clock.now(), ...how });
+        for (const one of found) this.#pipeline.observe(one);
+      },
+    });
     this.#pipeline = new Pipeline({
       store,
       keeps: (macPath) => places.find(macPath)?.mechanism.confidential !== true,
@@ -212,7 +230,10 @@ class Agent {
         simulated: this.#root.simulated,
       }),
       journaled: (events) => this.#forwarding.journaled(events),
-      observed: (events) => this.#sensors.journaled(events),
+      observed: (events) => {
+        this.#sensors.journaled(events);
+        this.#inventory.noticed(events);
+      },
       committed: (alerts) => {
         this.#settling.committed(alerts);
         this.#forwarding.committed(alerts);
@@ -285,6 +306,7 @@ class Agent {
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: Math.max(before, seeing), detail });
     }
     this.#forwarding.start();
+    this.#inventory.start();
     this.#timers.push(
       clock.every(heartbeatMs, () => this.#beat()),
       clock.every(progressEveryMs, () => this.#saveProgress()),
@@ -326,6 +348,7 @@ class Agent {
     process.off('SIGCONT', this.#continued.note);
     this.#folderWatch?.stop();
     this.#signatures.stop();
+    this.#inventory.stop();
     await this.#control?.close();
     await this.#sensors.stop();
     if (!this.#ready) return;
@@ -438,6 +461,7 @@ class Agent {
         await this.#sensors.retryTiers();
         return { tier: this.#sensors.tier() };
       },
+      'inventory.refresh': () => this.#inventory.refresh(),
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
@@ -472,6 +496,7 @@ class Agent {
       sensors: this.#sensors.health(),
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),
+      inventory: this.#inventory.status(),
       exceptions: { in_force: this.#exceptions.current.size, refused: this.#exceptions.refused ?? null },
       store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,

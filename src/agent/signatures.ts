@@ -86,6 +86,14 @@ export class Signatures {
     if (programOf(event.doc) !== undefined) this.#ask(event.id);
   }
 
+  /** Who signed a program, as codesign says; undefined where it cannot be asked. `item`: what names the program. */
+  async signerOf(program: string, item: string): Promise<Readonly<CodeSignatureFields> | undefined> {
+    if (this.#off !== undefined || this.#stop.signal.aborted) return undefined;
+    if (!program.startsWith('/') || program.length > maxPath)
+      return { status: 'not checked: no absolute path' };
+    return this.#signatureOf(program, this.#decider(item));
+  }
+
   /** Kills what runs. Nothing is amended from now on. */
   stop(): void {
     this.#stop.abort();

@@ -40,7 +40,7 @@ function foldersOf({ scope, path }: Place): string[] {
 const insideApplication = /^\/?Applications\/\*\/Contents\/(?!Library\/|Info\.plist)/;
 
 /** The system's own bundles stand on a sealed volume; its launch items are watched as they always were. */
-function isWatched({ watched, path, what }: Place): boolean {
+export function isWatched({ watched, path, what }: Place): boolean {
   if (watched === false || insideApplication.test(path)) return false;
   return what === 'tree' || !path.startsWith('/System/');
 }

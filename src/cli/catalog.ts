@@ -46,6 +46,29 @@ const alerts: readonly CatalogEntry[] = [
   },
 ];
 
+const inventory: readonly CatalogEntry[] = [
+  {
+    name: 'list',
+    summary: 'List everything that persists on this Mac',
+    load: async () => (await import('./commands/inventory/list.js')).inventoryList,
+  },
+  {
+    name: 'show',
+    summary: 'Show all that is known about one item',
+    load: async () => (await import('./commands/inventory/show.js')).inventoryShow,
+  },
+  {
+    name: 'diff',
+    summary: 'Show what came, changed or went away',
+    load: async () => (await import('./commands/inventory/diff.js')).inventoryDiff,
+  },
+  {
+    name: 'export',
+    summary: 'Write the whole inventory as NDJSON',
+    load: async () => (await import('./commands/inventory/export.js')).inventoryExport,
+  },
+];
+
 const rules: readonly CatalogEntry[] = [
   {
     name: 'list',
@@ -198,6 +221,7 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/coverage.js')).coverage,
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
+    { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
     { name: 'rules', summary: 'Look at detection rules', commands: rules },
     { name: 'exceptions', summary: 'Say what needs no alert', commands: exceptions },
     {

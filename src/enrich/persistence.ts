@@ -98,7 +98,8 @@ export function withPersistence(
     launchwarden: {
       ...doc.launchwarden,
       ...(all.length === 0 ? {} : { findings: all }),
-      persistence: fields,
+      // What found the file may know more than its path.
+      persistence: { ...doc.launchwarden?.persistence, ...fields },
     },
   };
 }

@@ -17,6 +17,10 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     weight: 0,
     says: "The volume's clock cannot be right: the time is the earliest possible one.",
   },
+  'changed-while-away': {
+    weight: 5,
+    says: 'It changed while the agent did not run: nobody saw who did it.',
+  },
   symlink: { weight: 15, says: 'A symbolic link stands where launchd expects a file.' },
   'parent-symlink': { weight: 15, says: 'The folder is reached through a symbolic link.' },
   'hard-link': { weight: 15, says: 'The file has another name: it can be changed through that one.' },

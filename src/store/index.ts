@@ -4,6 +4,7 @@ export type { EventRange, Events, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceStore } from './evidence.js';
 export { evidenceOwner } from './evidence.js';
 export type { ExceptionHitStore, ExceptionHits } from './exception-hits.js';
+export type { Inventory, InventoryChange } from './inventory.js';
 export type { ItemChange, Items, RememberedItem } from './items.js';
 export { openStore, type Store, type StoreOptions } from './open.js';
 export type {

@@ -31,7 +31,17 @@ export function mainKind(open: Open): DatabaseKind<MainBase> {
     shed: shedMain,
     pack: packMain,
     mend: mendMain,
-    first: ['meta', 'ledger', 'destinations', 'documents', 'alerts', 'outbox', 'alert_events', 'notes'],
+    first: [
+      'meta',
+      'ledger',
+      'destinations',
+      'documents',
+      'alerts',
+      'outbox',
+      'alert_events',
+      'notes',
+      'inventory',
+    ],
     last: ['gaps', 'dead_letters', 'evidence'],
     memoryBytes: 64 * mib,
   };

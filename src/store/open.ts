@@ -13,6 +13,7 @@ import { Events } from './events.js';
 import { EvidenceStore } from './evidence.js';
 import { ExceptionHitStore } from './exception-hits.js';
 import { prepareFolder } from './folder.js';
+import { Inventory } from './inventory.js';
 import { Items } from './items.js';
 import { Keeper, soundCondition } from './keeper.js';
 import { Ledger } from './ledger.js';
@@ -53,6 +54,7 @@ export interface Store {
   readonly evidence: EvidenceStore;
   readonly outbox: Outbox;
   readonly items: Items;
+  readonly inventory: Inventory;
   readonly exceptionHits: ExceptionHitStore;
   readonly gaps: Gaps;
   readonly termHistory: Terms;
@@ -227,6 +229,7 @@ export function openStore(options: StoreOptions): Store {
       evidence,
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
+      inventory: new Inventory(main),
       exceptionHits: new ExceptionHitStore(main),
       gaps: new Gaps(main),
       termHistory: new Terms(events, options.maxTerms ?? 100_000),

@@ -135,6 +135,21 @@ export const mainSchema: readonly string[] = [
     last INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  // Every persistent item with its history; `body` is an InventoryEntry.
+  `
+  CREATE TABLE inventory (
+    item TEXT NOT NULL,
+    key TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    gone INTEGER,
+    baseline INTEGER NOT NULL,
+    writer TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (item, key)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

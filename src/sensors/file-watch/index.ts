@@ -7,7 +7,8 @@ export {
 export type { FileEventMark } from './fs-events.js';
 export { type FileWatchLimits, fileWatchLimits, restlessLimits } from './options.js';
 export { ProgramWatch, type RunningItem } from './programs.js';
+export { ContentReader } from './reader.js';
 export { Rights } from './rights.js';
 export { Scope } from './scope.js';
-export type { FileType } from './snapshot.js';
+export { type FileType, lookAt, type Snapshot } from './snapshot.js';
 export type { FileStateStore, ItemChange, RememberedItem } from './state.js';

@@ -171,7 +171,7 @@ export class ItemTracker {
           time: this.#nowNanos(),
           notBefore: this.#earlier?.completeThrough ?? ctimeNanos,
           subject: path,
-          findings: [],
+          findings: ['changed-while-away'],
         });
       this.#change(systemOwner, { path, gone: true });
     }
@@ -564,11 +564,17 @@ export class ItemTracker {
     const { sha256 } = item;
     const findings = [...item.findings, ...comparedFindings(item)];
     if (notBefore !== undefined) findings.push('time-bounded');
+    if (this.#isFromAway(time)) findings.push('changed-while-away');
     if (content !== undefined && content.size > 0)
       settling.content =
         content.truncated || sha256 === undefined ? undefined : { size: content.size, sha256 };
     const event = fileEvent({ id, action, time, notBefore, subject: item, original, findings });
     return { event, ...(content === undefined ? {} : { content }), ...(amends ? { amends } : {}) };
+  }
+
+  /** True of what happened between an earlier run and this one. */
+  #isFromAway(time: bigint): boolean {
+    return this.#earlier !== undefined && this.#begun !== undefined && time < this.#begun - apartNanos;
   }
 
   /** `at`: steady milliseconds when its wake-up came, `after`: before which it cannot have been there. */

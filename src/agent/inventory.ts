@@ -1,0 +1,247 @@
+import { readdirSync } from 'node:fs';
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Logger } from '../base/log.js';
+import { canonicalMacPath, type RootMap } from '../base/root.js';
+import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
+import type { Event } from '../event/event.js';
+import type { InventoryEntry, InventoryWriter } from '../event/inventory.js';
+import { InventoryScan, type ScannedItem } from '../inventory/index.js';
+import type { Mechanism, MechanismPlaces } from '../mechanisms/index.js';
+import type { InventoryChange, Store } from '../store/index.js';
+
+/** How often everything is read, milliseconds, and how soon after a start and after an event of an item. */
+const refreshMs = 3_600_000;
+const startMs = 3_000;
+const noticeMs = 1_000;
+/** A slice of reading, and the pause after it, milliseconds: it never takes more than a small part of a processor. */
+const sliceMs = 8;
+const pauseMs = 40;
+/** Items that are stored in one transaction. */
+const batch = 200;
+/** Items of events that are read in one go. */
+const noticedBatch = 32;
+/** Items of events that wait to be read. */
+const maxNoticed = 4_096;
+/** Programs that codesign is asked about after one scan. */
+const maxSigned = 64;
+
+export interface InventoryKeeperOptions {
+  readonly store: Pick<Store, 'inventory'>;
+  readonly root: RootMap;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly mechanisms: readonly Mechanism[];
+  readonly places: MechanismPlaces;
+  /** Canonical paths of homes that do not stand in /Users. */
+  readonly homes: () => readonly string[];
+  /** Who signed a program that an item at a path runs; undefined where nobody can be asked. */
+  readonly signer?: (program: string, item: string) => Promise<CodeSignatureFields | undefined>;
+  /** What a scan found different, except for the first one; `away`: no agent ran when it happened. */
+  readonly onChanges?: (
+    changes: readonly InventoryChange[],
+    how: { readonly away: boolean; readonly since: number | undefined },
+  ) => void;
+}
+
+export interface RefreshResult {
+  readonly items: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly gone: number;
+}
+
+/** Keeps the inventory: all of it soon after the start, hourly and on demand, and an item soon after each of its events. */
+export class InventoryKeeper {
+  readonly #options: InventoryKeeperOptions;
+  /** Paths of items of which there was an event, and who did it. */
+  readonly #noticed = new Map<string, InventoryWriter | undefined>();
+  #timers: Timer[] = [];
+  #notice: Timer | undefined;
+  #running: Promise<RefreshResult> | undefined;
+  #stopped = false;
+  #scans = 0;
+  #items = 0;
+  #last: number | undefined;
+
+  constructor(options: InventoryKeeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { clock } = this.#options;
+    const scan = () => void this.refresh().catch(() => {});
+    this.#timers = [clock.after(startMs, scan), clock.every(refreshMs, scan)];
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#notice?.cancel();
+  }
+
+  /** `last`: microseconds. */
+  status(): object {
+    return {
+      scans: this.#scans,
+      items: this.#items,
+      last: this.#last ?? null,
+      running: this.#running !== undefined,
+    };
+  }
+
+  /** Events, enriched: their items are read anew a moment later. */
+  noticed(events: readonly Event[]): void {
+    for (const { doc } of events) {
+      const path = doc.launchwarden?.persistence?.path;
+      if (path === undefined || this.#noticed.size >= maxNoticed) continue;
+      this.#noticed.set(path, writerOf(doc) ?? this.#noticed.get(path));
+    }
+    if (this.#noticed.size > 0 && !this.#stopped)
+      this.#notice ??= this.#options.clock.after(noticeMs, () => this.#readNoticed());
+  }
+
+  /** Reads everything. One at a time: who asks meanwhile gets the answer of the one that runs. */
+  refresh(): Promise<RefreshResult> {
+    this.#running ??= this.#refresh()
+      .catch((error: unknown) => {
+        this.#options.log.error({ error: messageOf(error) }, 'the inventory could not be refreshed');
+        throw error;
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  #readNoticed(): void {
+    this.#notice = undefined;
+    const { clock, places, store, log } = this.#options;
+    try {
+      const noticed = [...this.#noticed];
+      this.#noticed.clear();
+      const scan = this.#scan();
+      const items: ScannedItem[] = [];
+      const by = new Map<string, InventoryWriter>();
+      for (const [path, writer] of noticed.slice(0, noticedBatch)) {
+        const found = places.find(path);
+        if (found === undefined) continue;
+        const item = scan.one(found);
+        items.push(item);
+        if (writer !== undefined) by.set(item.itemId, writer);
+      }
+      // The first scan will find them: what it does not know to be new is a part of the baseline.
+      if (!store.inventory.empty) store.inventory.apply(items, clock.now(), { by });
+      this.#later(noticed.slice(noticedBatch));
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'items of the inventory could not be read');
+    }
+  }
+
+  #later(rest: readonly (readonly [string, InventoryWriter | undefined])[]): void {
+    for (const [path, writer] of rest) this.#noticed.set(path, writer);
+    if (rest.length > 0 && !this.#stopped)
+      this.#notice = this.#options.clock.after(pauseMs, () => this.#readNoticed());
+  }
+
+  #scan(known?: ReadonlyMap<string, readonly InventoryEntry[]>): InventoryScan {
+    const { root, mechanisms, homes } = this.#options;
+    const all = [...homesIn(root), ...homes()];
+    return new InventoryScan({ root, mechanisms, homes: all, ...(known === undefined ? {} : { known }) });
+  }
+
+  async #refresh(): Promise<RefreshResult> {
+    const { clock, store, onChanges } = this.#options;
+    const baseline = store.inventory.empty;
+    const rows = store.inventory.list();
+    const away = this.#scans === 0;
+    const since = this.#last ?? newestOf(rows);
+    const known = new Map<string, InventoryEntry[]>();
+    for (const { entry, gone } of rows)
+      if (gone === undefined) known.set(entry.item_id, [...(known.get(entry.item_id) ?? []), entry]);
+    const changes: InventoryChange[] = [];
+    let items: ScannedItem[] = [];
+    const seen = new Set<string>();
+    const put = () => {
+      changes.push(...store.inventory.apply(items, clock.now(), { baseline }));
+      items = [];
+    };
+    for await (const item of this.#sliced(this.#scan(known).all())) {
+      seen.add(item.itemId);
+      items.push(item);
+      if (items.length >= batch) put();
+    }
+    if (!this.#stopped)
+      for (const itemId of known.keys()) if (!seen.has(itemId)) items.push({ itemId, entries: [] });
+    put();
+    this.#scans++;
+    this.#items = seen.size;
+    this.#last = clock.now();
+    if (!baseline && changes.length > 0) onChanges?.(changes, { away, since });
+    await this.#askSigners();
+    const count = (kind: InventoryChange['kind']) => changes.filter((one) => one.kind === kind).length;
+    return { items: seen.size, added: count('added'), changed: count('changed'), gone: count('gone') };
+  }
+
+  /** Between slices everything else gets its turn. */
+  async *#sliced(steps: Generator<ScannedItem | undefined>): AsyncGenerator<ScannedItem> {
+    const { clock } = this.#options;
+    let begun = clock.monotonic();
+    for (const item of steps) {
+      if (this.#stopped) return;
+      if (item !== undefined) yield item;
+      if (clock.monotonic() - begun < sliceMs) continue;
+      await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      begun = clock.monotonic();
+    }
+  }
+
+  async #askSigners(): Promise<void> {
+    const { signer, store, clock } = this.#options;
+    if (signer === undefined) return;
+    const unsigned = store.inventory
+      .list()
+      .filter(
+        ({ entry, gone }) => gone === undefined && entry.signer === undefined && entry.program !== undefined,
+      );
+    for (const { entry } of unsigned.slice(0, maxSigned)) {
+      if (this.#stopped) return;
+      const known = await signer(entry.program as string, entry.path);
+      if (known === undefined) return;
+      const others = store.inventory.of(entry.item_id).filter(({ gone }) => gone === undefined);
+      const entries = others.map((row) =>
+        row.entry.key === entry.key && row.entry.stamp === entry.stamp
+          ? { ...row.entry, signer: known }
+          : row.entry,
+      );
+      store.inventory.apply([{ itemId: entry.item_id, entries }], clock.now());
+    }
+  }
+}
+
+function newestOf(rows: readonly { readonly lastSeen: number }[]): number | undefined {
+  return rows.length === 0 ? undefined : Math.max(...rows.map(({ lastSeen }) => lastSeen));
+}
+
+/** Homes in /Users, and root's. */
+export function homesIn(root: RootMap): string[] {
+  try {
+    const names = readdirSync(root.toHost('/Users'), { withFileTypes: true });
+    const users = names.filter((entry) => entry.isDirectory()).map(({ name }) => `/Users/${name}`);
+    return ['/private/var/root', ...users.map((path) => canonicalMacPath(path))];
+  } catch {
+    return ['/private/var/root'];
+  }
+}
+
+function writerOf({ process, user }: EcsDocument): InventoryWriter | undefined {
+  if (process === undefined) return undefined;
+  const { executable, pid, code_signature: signature } = process;
+  return {
+    ...(executable === undefined ? {} : { executable }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(user?.name === undefined ? {} : { user: user.name }),
+    ...(signature?.signing_id === undefined ? {} : { signing_id: signature.signing_id }),
+    ...(signature?.team_id === undefined ? {} : { team_id: signature.team_id }),
+  };
+}

@@ -1,0 +1,1 @@
+export { InventoryScan, type ScannedItem, type ScanOptions } from './scan.js';
