@@ -11,6 +11,7 @@ import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import type { Rule } from '../rules/index.js';
+import { addonCondition } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
@@ -493,6 +494,7 @@ class Agent {
       rules: this.#parts.rules.length,
       complete_through: this.#pipeline.judgedThrough,
       tier: this.#sensors.tier(),
+      addon: addonCondition(),
       sensors: this.#sensors.health(),
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),

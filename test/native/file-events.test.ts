@@ -95,17 +95,21 @@ describe.skipIf(addon === undefined)('the source of file events', () => {
 
   test('odd paths mean that everything may have changed', () => {
     const { double, source } = started();
+    const longest = `/Library/LaunchAgents/${'n'.repeat(1_023 - 22)}`;
     double.deliver([
       { path: '', id: 1 },
       { path: 'relative', id: 2 },
       { path: `/${'x'.repeat(5000)}`, id: 3 },
       { path: Buffer.from('/Library/LaunchAgents/\xff\xfe.plist', 'latin1'), id: 4 },
+      // As long as the system takes them, and flags that nobody knows.
+      { path: longest, id: 5, flags: 0xffff_ff00 },
     ]);
     expect(takeAll(source)).toEqual([
       ...['1', '2', '3'].map((id) => ({ flags: fsFlags.mustScanSubDirs, id, path: '/' })),
       { flags: 0, id: '4', path: '/Library/LaunchAgents/\ufffd\ufffd.plist' },
+      { flags: 0xffff_ff00, id: '5', path: longest },
     ]);
-    expect(source.counters()).toMatchObject({ received: 4, queued: 4, odd_paths: 3 });
+    expect(source.counters()).toMatchObject({ received: 5, queued: 5, odd_paths: 3 });
     source.stop();
   });
 

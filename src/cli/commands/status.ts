@@ -38,6 +38,8 @@ export const status = defineCommand({
       section.field('root', textAt(result, 'root'));
       section.field('tier', textAt(result, 'tier.running') ?? 'none');
       section.field('because', textAt(result, 'tier.reason'));
+      section.field('addon', textAt(result, 'addon.reason') ?? textAt(result, 'addon.state'));
+      section.list('passed over', listAt(result, 'addon.passed_over'));
     });
     for (const sensor of objectsAt(result, 'sensors')) {
       sheet.section(`Sensor ${textAt(sensor, 'kind') ?? '?'}`, (section) => {

@@ -159,3 +159,14 @@ export function loadAddon(paths: readonly string[] = addonPaths()): LoadedAddon 
     ? { state: 'absent', reason: `the native addon is not built for this machine: ${buildHint}` }
     : { state: 'broken', reason: passedOver.join('; ') };
 }
+
+/** What became of the addon, for people: `passed_over` names each file that was tried and does not work. */
+export function addonCondition(loaded: LoadedAddon = loadAddon()): {
+  readonly state: LoadedAddon['state'];
+  readonly reason?: string;
+  readonly passed_over: readonly string[];
+} {
+  const { state } = loaded;
+  if (state === 'loaded') return { state, passed_over: loaded.passedOver ?? [] };
+  return { state, reason: loaded.reason, passed_over: [] };
+}

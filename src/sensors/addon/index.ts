@@ -1,5 +1,6 @@
 export {
   type Addon,
+  addonCondition,
   addonPaths,
   type LoadedAddon,
   loadAddon,

@@ -295,6 +295,12 @@ export class FileWatchSensor implements Sensor {
       kind: this.kind,
       running: this.#running,
       notes,
+      ...(this.#options.restless === true && !this.#options.root.simulated
+        ? {
+            degraded:
+              'no file events of our own: those that wake it are lost now and then, and more is polled',
+          }
+        : {}),
       blind: this.#blind.list(),
       counters: {
         ...this.#tracker.counters,

@@ -14,6 +14,7 @@ test('shows what the agent says', async () => {
   const said = {
     version: '1.2.3',
     pid: 42,
+    addon: { state: 'loaded', passed_over: ['/x.node cannot be loaded'] },
     sensors: [
       {
         kind: 'file-watch',
@@ -31,6 +32,7 @@ test('shows what the agent says', async () => {
     for (const text of [
       '1.2.3',
       'Sensor file-watch',
+      '/x.node cannot be loaded',
       'sees \\x1b[2J',
       'observed 7, dropped 1, cpu_share 0.0059\n',
       'alerts 3, wait_ms 1235',

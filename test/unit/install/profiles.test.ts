@@ -87,6 +87,13 @@ describe('what launchd/ holds has the keys that Apple publishes', () => {
   });
 
   test.each([
+    [
+      'an unknown key',
+      '<key>Allowed</key>',
+      '<key>Extra</key><true/><key>Allowed</key>',
+      "no key of Apple's",
+    ],
+    ['a payload of an unknown type', 'com.apple.TCC', 'com.example.TCC', 'is no payload that is known here'],
     ['a key that Apple does not have', '<key>Services</key>', '<key>Service</key>', 'Services is missing'],
     ['a bundle named by path', '<string>bundleID</string>', '<string>path</string>', 'is named as path'],
     [

@@ -440,9 +440,17 @@ describe('domains', () => {
     const folder = tempFolder();
     mkdirSync(path.join(folder, 'Users/Shared'), { recursive: true });
     expect(homeOwners(new RootMap(folder), 8)).toEqual([]);
-    expect(domainsOf('/private/var/root/Library/LaunchAgents/x.plist', [], new RootMap())).toEqual([
-      'system',
-    ]);
+    // What a test makes belongs to who runs it.
+    const self = process.getuid?.() ?? 0;
+    mkdirSync(path.join(folder, 'private/var/root'), { recursive: true });
+    mkdirSync(path.join(folder, 'Users/alice'));
+    const mac = Object.assign(new RootMap(folder), { toHost: (macPath: string) => folder + macPath });
+    Object.defineProperty(mac, 'simulated', { value: false });
+    expect(homeOwners(mac, 8)).toEqual(self === 0 ? [] : [self]);
+    const agent = '/private/var/root/Library/LaunchAgents/x.plist';
+    expect(domainsOf(agent, [], mac)).toEqual(
+      self === 0 ? ['system'] : [`gui/${self}`, `user/${self}`, 'system'],
+    );
   });
 
   test('a job that was in the list and is gone before the next question was loaded all the same', async () => {

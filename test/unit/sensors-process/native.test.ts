@@ -17,7 +17,7 @@ import { silentLogger } from '../../../src/base/log.js';
 import { canonicalMacPath, RootMap } from '../../../src/base/root.js';
 import { parseTime } from '../../../src/base/time.js';
 import type { Event } from '../../../src/event/event.js';
-import { addonPaths, loadAddon } from '../../../src/sensors/addon/index.js';
+import { addonCondition, addonPaths, loadAddon } from '../../../src/sensors/addon/index.js';
 import { ProcessScanSensor, type ProcessScanSensorOptions } from '../../../src/sensors/process-scan/index.js';
 import { RecordingSink } from '../../contract/sensor.contract.js';
 import { standInLaunchctl, waitFor } from '../../simulation/mac.js';
@@ -291,6 +291,12 @@ describe.skipIf(reason !== undefined)('native process scanner on real processes'
       state: 'loaded',
       passedOver: [expect.stringContaining('of-another-system.node cannot be loaded')],
     });
+    expect(addonCondition(loaded)).toEqual({
+      state: 'loaded',
+      passed_over: [expect.stringContaining('of-another-system.node')],
+    });
+    // As one that an older version of this program had built.
+    expect(addonCondition(loadAddon([file]))).toMatchObject({ state: 'broken', passed_over: [] });
   });
 
   test('refuses options that make no sense', () => {
