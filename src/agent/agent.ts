@@ -23,6 +23,7 @@ import { foundChanges } from './found-changes.js';
 import { ClockWatch, Continued } from './health.js';
 import { userHomes } from './homes.js';
 import { InventoryKeeper } from './inventory.js';
+import { KnownItems } from './known-items.js';
 import { Pipeline } from './pipeline.js';
 import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { SensorSet } from './sensors.js';
@@ -116,8 +117,10 @@ class Agent {
   readonly #forwarding: Forwarding;
   readonly #signatures: Signatures;
   readonly #exceptions: ExceptionKeeper;
+  readonly #known: KnownItems;
   readonly #settling: Settling;
   readonly #inventory: InventoryKeeper;
+  #baselineBegun = false;
   readonly #agentId: string;
   readonly #root: RootMap;
   readonly #started: Micros;
@@ -192,9 +195,19 @@ class Agent {
       log: log.child({ stage: 'exceptions' }),
       replaced: (exceptions) => this.#pipeline.replaceExceptions(exceptions),
     });
+    this.#known = new KnownItems({
+      store,
+      enricher,
+      root: this.#root,
+      boot,
+      log: log.child({ stage: 'items' }),
+    });
     this.#settling = new Settling({
       store,
       exceptions: this.#exceptions,
+      known: this.#known,
+      closeUpdates: settings.detect.closeUpdates,
+      revised: () => this.#forwarding.committed([]),
       destinations: this.#forwarding.destinations,
       log,
     });
@@ -350,6 +363,8 @@ class Agent {
     this.#folderWatch?.stop();
     this.#signatures.stop();
     this.#inventory.stop();
+    this.#settling.stop();
+    this.#known.stop();
     await this.#control?.close();
     await this.#sensors.stop();
     if (!this.#ready) return;
@@ -398,6 +413,8 @@ class Agent {
   #saveProgress(): void {
     // What an earlier run knew counts until all of it has been compared.
     if (!this.#sensors.compared) return;
+    if (!this.#baselineBegun) void this.#known.findBaseline();
+    this.#baselineBegun = true;
     // Before anything was judged: what the sensors found at their start is all there is.
     this.#remember('complete_through', String(this.#pipeline.judgedThrough || this.#started));
     const { fileEventMark } = this.#sensors;
@@ -426,6 +443,7 @@ class Agent {
     try {
       store.events.prune(settings.retention.eventBytes, clock.now() - this.#pipeline.horizon);
       store.alerts.prune(clock.now() - settings.retention.closedAlerts);
+      store.stories.prune();
     } catch (error) {
       log.error({ error: messageOf(error) }, 'old records could not be removed');
     }

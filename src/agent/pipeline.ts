@@ -321,6 +321,7 @@ export class Pipeline {
       stored = store.events.transaction(() => {
         const added = store.events.append(late.length === 0 ? fresh : [...late, ...fresh]);
         if (items.length > 0) store.items.apply(items);
+        store.stories.observe(added);
         return added;
       });
     } catch (error) {
@@ -397,6 +398,7 @@ export class Pipeline {
     const { store, destinations, committed, amended } = this.#options;
     try {
       store.events.replace(event);
+      store.stories.observe([event]);
       const grown = store.alerts.amendEvent(event, destinations);
       this.counters.grown += grown;
       if (grown > 0) committed([]);

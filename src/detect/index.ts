@@ -1,5 +1,5 @@
 export { Detector, type DetectorOptions, type KnownAlert } from './detector.js';
-export { type ExceptionCase, Exceptions, exceptionOf } from './exceptions.js';
+export { type ExceptionCase, Exceptions, exceptionOf, relevantOf } from './exceptions.js';
 export { MemoryTermHistory, type TermHistory } from './history.js';
 export type { JoinKey } from './join-keys.js';
 export { type DetectorLimits, defaultLimits } from './options.js';

@@ -92,6 +92,15 @@ export class Enricher {
     return launchItem === undefined ? [completed] : [completed, launchItem];
   }
 
+  /** What an event of a file would say; none is made of it. */
+  inspect({ event, content }: Pick<Observation, 'event' | 'content'>): Event {
+    const { file } = event.doc;
+    if (file === undefined) return event;
+    const facts = launchItemFacts(file, content);
+    const doc = facts === undefined ? event.doc : withItemFacts(event.doc, facts);
+    return { ...event, doc: this.#withItem(doc, file, { content, facts }) };
+  }
+
   #complete(given: EcsDocument): EcsDocument {
     const doc = this.#processes.complete(given);
     const { root, clock, version, agentId } = this.#options;

@@ -66,6 +66,8 @@ export interface Alert {
   readonly riskScore: number;
   /** From the findings: how soon a person should look at it. */
   readonly priority: Priority;
+  /** `launchwarden.persistence.item_id` of what it is about; undefined when it is about no persistent item. */
+  readonly item?: string;
   /** Event time. */
   readonly time: Micros;
   /** When it was committed. */
@@ -87,7 +89,7 @@ export interface AlertNote {
 /** Author of what the agent itself does to an alert. */
 export const agentAuthor = 'launchwarden';
 
-/** Why the agent closed an alert by itself: `launchwarden.alert.closed`. */
+/** Why an alert needs nobody, as the agent found out by itself: `launchwarden.alert.settled`. */
 export interface Settled {
   readonly reason: 'known update' | 'exception';
   /** For people. */
@@ -266,6 +268,9 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
   const call = (best?.process ?? processEvent)?.doc.launchwarden?.process;
   const launchctl = (best?.process ?? processEvent)?.doc.launchwarden?.launchctl;
   const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
+  const persistence =
+    fileEvent?.doc.launchwarden?.persistence ??
+    events.findLast(({ doc }) => doc.launchwarden?.persistence !== undefined)?.doc.launchwarden?.persistence;
   const last = events.at(-1);
   const first = events[0];
   const subject = processEvent ?? fileEvent ?? last;
@@ -325,6 +330,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
       ...(fileEvent?.doc.launchwarden?.findings === undefined
         ? {}
         : { findings: fileEvent.doc.launchwarden.findings }),
+      ...(persistence === undefined ? {} : { persistence }),
       ...(job === undefined ? {} : { job }),
       ...(call === undefined ? {} : { process: call }),
       ...(launchctl === undefined ? {} : { launchctl }),

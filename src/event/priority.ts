@@ -32,6 +32,10 @@ const levels: readonly (readonly [least: number, level: Severity])[] = [
 export const priorityFacts: Readonly<Record<string, { readonly weight: number; readonly says: string }>> = {
   'unsigned-program': { weight: 10, says: 'The program is not signed.' },
   'untrusted-program': { weight: 20, says: 'The signature of the program is not valid, or not trusted.' },
+  'known-update': {
+    weight: -100,
+    says: 'An update of an item that was known before, with nothing odd about it.',
+  },
   'apple-update': { weight: -30, says: 'Written by the part of macOS that installs what Apple signed.' },
   'package-installer': { weight: -10, says: 'Written by the installer of macOS, as a part of a package.' },
 };
@@ -102,6 +106,8 @@ function factsOf(doc: EcsDocument): string[] {
   const signature = doc.launchwarden?.plist?.code_signature;
   if (signature?.exists === false) facts.push('unsigned-program');
   else if (signature?.trusted === false) facts.push('untrusted-program');
+  const { settled } = (doc.launchwarden?.['alert'] ?? {}) as { settled?: { reason?: unknown } };
+  if (settled?.reason === 'known update') facts.push('known-update');
   const installer = installerOf(writerOf(doc));
   return installer === undefined ? facts : [...facts, installer];
 }

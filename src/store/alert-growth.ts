@@ -22,8 +22,8 @@ interface AlertFields {
   sensors: string[];
   file_event_id?: string;
   process_event_id?: string;
-  /** Why the agent closed it. */
-  closed?: Settled & { by: string };
+  /** Why it needs nobody, as the agent found out. */
+  settled?: Settled;
 }
 
 interface CandidateFields {
@@ -118,7 +118,7 @@ export function grownDocument(
     { ...context, sensors: [...new Set([...old.sensors, ...context.sensors])] },
   );
   const fields = alertFields(next);
-  if (old.closed !== undefined) fields.closed = old.closed;
+  if (old.settled !== undefined) fields.settled = old.settled;
   const isNews = ({ event_id, named }: CandidateFields) => {
     const stored = before.get(event_id);
     return stored === undefined || (named && !stored.named);
@@ -152,7 +152,7 @@ function copyFileFields(target: EcsDocument, source: EcsDocument): void {
     if (source[key] !== undefined) target[key] = source[key] as never;
   }
   const own = { ...target.launchwarden };
-  for (const key of ['plist', 'findings'] as const) {
+  for (const key of ['plist', 'findings', 'persistence'] as const) {
     if (source.launchwarden?.[key] !== undefined) own[key] = source.launchwarden[key] as never;
   }
   target.launchwarden = own;

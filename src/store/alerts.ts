@@ -17,6 +17,8 @@ import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 import { priorityIn } from '../event/priority.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
+import { itemOf } from '../event/story.js';
+import { type AlertGroup, type GroupRow, groupsOf } from './alert-groups.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
 import { damagedDocument } from './damaged-document.js';
 import type { DocumentOutbox } from './document-outbox.js';
@@ -34,6 +36,8 @@ export interface AlertQuery {
   readonly severity?: Severity | readonly Severity[];
   readonly status?: AlertStatus | readonly AlertStatus[];
   readonly rule?: string | readonly string[];
+  /** `launchwarden.persistence.item_id`. */
+  readonly item?: string;
   /** Id of an alert: only what stands after it in the list (older ones), for the next page. */
   readonly before?: string;
   /** The newest first, or what has the highest priority; `time` when absent. */
@@ -57,11 +61,15 @@ interface AlertRow {
   status: AlertStatus;
   change: number;
   doc: number;
+  item: string;
   body: string;
 }
 
+/** Alerts that `groups` looks at. */
+const mostGrouped = 200_000;
+
 const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.priority, a.time, a.created,
-  a.updated, a.status, a.change, a.doc, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
+  a.updated, a.status, a.change, a.doc, a.item, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
 
 interface Commit {
   readonly id: string;
@@ -105,11 +113,11 @@ export class Alerts {
       since: db.prepare('SELECT seq FROM alerts WHERE change > ? ORDER BY change LIMIT ?'),
       insert: db.prepare(
         `INSERT INTO alerts (id, revision, rule_id, rule_name, severity, risk_score, priority, time, created, updated,
-          status, change, doc) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
+          status, change, doc, item) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)`,
       ),
       grow: db.prepare(
-        `UPDATE alerts SET revision = ?, rule_name = ?, priority = ?, time = ?, updated = ?, change = ?, doc = ?
-          WHERE seq = ?`,
+        `UPDATE alerts SET revision = ?, rule_name = ?, priority = ?, time = ?, updated = ?, change = ?, doc = ?,
+          item = ? WHERE seq = ?`,
       ),
       touch: db.prepare('UPDATE alerts SET status = ?, updated = ?, change = ? WHERE seq = ?'),
       link: db.prepare('INSERT OR IGNORE INTO alert_events (event, alert) VALUES (?, ?)'),
@@ -184,6 +192,34 @@ export class Alerts {
 
   /** Newest event first. */
   list(query: AlertQuery = {}): Alert[] {
+    const byPriority = query.sort === 'priority';
+    const { filter, values } = this.#filterOf(query);
+    if (filter === undefined) return [];
+    const statement = this.#db.prepare(
+      `SELECT ${columns} ${filter} ORDER BY ${byPriority ? 'a.priority DESC, ' : ''}a.time DESC, a.seq DESC LIMIT ?`,
+    );
+    return all<AlertRow>(statement, ...values, query.limit ?? 1000).map((row) => this.#alert(row));
+  }
+
+  /** What a query asks for, one group for each persistent item. At most `mostGrouped` of the newest alerts are looked at. */
+  groups(query: AlertQuery = {}): AlertGroup[] {
+    const { filter, values } = this.#filterOf(query);
+    if (filter === undefined) return [];
+    const statement = this.#db.prepare(
+      `SELECT a.seq, a.item, a.priority, a.severity, a.time FROM alerts a ${filter}
+        ORDER BY a.time DESC, a.seq DESC LIMIT ?`,
+    );
+    return groupsOf(all<GroupRow & object>(statement, ...values, mostGrouped), query.sort ?? 'time');
+  }
+
+  /** By the number that a group names; undefined when it is gone or damaged. */
+  bySeq(seq: number): Alert | undefined {
+    const row = one<AlertRow>(this.#sql.bySeq, seq);
+    return row && this.#alert(row);
+  }
+
+  /** The condition of a query; undefined when it follows an alert that is not there. */
+  #filterOf(query: AlertQuery): { readonly filter: string | undefined; readonly values: unknown[] } {
     const where: string[] = [];
     const values: unknown[] = [];
     const within = (column: string, wanted: readonly string[]) => {
@@ -191,25 +227,22 @@ export class Alerts {
       where.push(`${column} IN (${wanted.map(() => '?').join(', ')})`);
       values.push(...wanted);
     };
-    const byPriority = query.sort === 'priority';
     if (query.since !== undefined) where.push('a.time >= ?') && values.push(query.since);
     if (query.until !== undefined) where.push('a.time < ?') && values.push(query.until);
     within('a.severity', asList(query.severity));
     within('a.status', asList(query.status));
     within('a.rule_id', asList(query.rule));
+    if (query.item !== undefined) within('a.item', [query.item]);
     if (query.before !== undefined) {
       const last = this.#find(query.before);
-      if (last === undefined) return [];
+      if (last === undefined) return { filter: undefined, values };
+      const byPriority = query.sort === 'priority';
       const after = '(a.time < ? OR (a.time = ? AND a.seq < ?))';
       where.push(byPriority ? `(a.priority < ? OR (a.priority = ? AND ${after}))` : after);
       if (byPriority) values.push(last.priority, last.priority);
       values.push(last.time, last.time, last.seq);
     }
-    const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
-    const statement = this.#db.prepare(
-      `SELECT ${columns} ${filter} ORDER BY ${byPriority ? 'a.priority DESC, ' : ''}a.time DESC, a.seq DESC LIMIT ?`,
-    );
-    return all<AlertRow>(statement, ...values, query.limit ?? 1000).map((row) => this.#alert(row));
+    return { filter: where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`, values };
   }
 
   /** By id or by a beginning that only one has; a beginning that several have is a UserError that names them. */
@@ -233,29 +266,34 @@ export class Alerts {
   }
 
   /**
-   * Closes an open alert that nobody has worked on, or opens again one that was closed so, as its document says: the agent
-   * itself decided, and the destinations are told why by a revision. Undefined when there is nothing to change.
+   * Writes into an open alert that nobody has worked on why it needs nobody, and with `close` closes it; without a reason
+   * takes that back, and opens it again when the agent had closed it. The destinations are told by a revision. Undefined
+   * when there is nothing to change.
    */
-  settle(id: string, settled: Settled | undefined, destinations: readonly string[]): Alert | undefined {
+  settle(
+    id: string,
+    settled: Settled | undefined,
+    { destinations, close }: { readonly destinations: readonly string[]; readonly close: boolean },
+  ): Alert | undefined {
     return this.#db
       .transaction(() => {
         const found = one<AlertRow>(this.#sql.byId, id);
         const row = found && factsOf(found);
         if (row === undefined) return undefined;
-        const notes = all<AlertNote & object>(this.#sql.notes, row.seq);
-        const last = notes.findLast(({ kind }) => kind !== 'note');
-        const isOurs = row.status === 'closed' && last?.author === agentAuthor && last.kind === 'closed';
-        if (settled === undefined ? !isOurs : row.status !== 'open' || last !== undefined) return undefined;
         const doc = documentOf(row);
-        const { closed: _, ...fields } = alertFields(doc);
-        const alert = settled === undefined ? fields : { ...fields, closed: { ...settled, by: agentAuthor } };
+        const { settled: old, ...fields } = alertFields(doc);
+        const moves = all<AlertNote & object>(this.#sql.notes, row.seq).filter(({ kind }) => kind !== 'note');
+        const isClosed = row.status === 'closed' && moves.at(-1)?.author === agentAuthor;
+        if (settled === undefined ? old === undefined : row.status !== 'open' || moves.length > 0)
+          return undefined;
+        if (settled !== undefined && old?.text === settled.text) return undefined;
+        const alert = settled === undefined ? fields : { ...fields, settled };
         const next = withPriority({ ...doc, launchwarden: { ...doc.launchwarden, alert } });
-        const now = this.#clock.now();
-        this.#grow(row, next, { destinations, time: row.time, now });
-        const text = settled === undefined ? 'there is more to it now' : `${settled.reason}: ${settled.text}`;
-        const by = { author: agentAuthor, text };
+        this.#grow(row, next, { destinations, time: row.time, now: this.#clock.now() });
+        if (settled === undefined ? !isClosed : !close) return this.#read(row.seq);
         const status = settled === undefined ? 'open' : 'closed';
-        return this.#annotate(id, { ...by, kind: status, status });
+        const text = settled === undefined ? 'there is more to it now' : `${settled.reason}: ${settled.text}`;
+        return this.#annotate(id, { author: agentAuthor, text, kind: status, status });
       })
       .immediate();
   }
@@ -337,11 +375,13 @@ export class Alerts {
       created,
       change,
       seq,
+      itemOf(doc) ?? '',
     );
     this.#bind(Number(added.lastInsertRowid), doc);
     const alert: Alert = {
       ...{ id, revision: 1, ruleId: rule.id, ruleName: name, severity, riskScore, priority, time },
       ...{ created, updated: created, status: 'open', doc, notes: [] },
+      ...aboutItem(itemOf(doc)),
     };
     return { alert, change: 'new' as const };
   }
@@ -365,7 +405,17 @@ export class Alerts {
     const document = { seq, id, revision, rank: severityScore[severity], body: JSON.stringify(doc) };
     this.#outbox.revise(document, how.destinations, Math.floor(this.#clock.now() / 1000));
     const { score } = priorityIn(doc, severity);
-    this.#sql.grow.run(revision, rule_name, score, how.time, how.now, change, seq, row.seq);
+    this.#sql.grow.run(
+      revision,
+      rule_name,
+      score,
+      how.time,
+      how.now,
+      change,
+      seq,
+      itemOf(doc) ?? '',
+      row.seq,
+    );
     this.#bind(row.seq, doc);
   }
 
@@ -466,12 +516,17 @@ export class Alerts {
       updated: timeOf(row.updated),
       status: statuses.includes(row.status) ? row.status : 'open',
       doc,
+      ...aboutItem(row.item),
       notes: all<AlertNote & object>(this.#sql.notes, row.seq),
     };
   }
 }
 
 const statuses: readonly AlertStatus[] = ['open', 'acknowledged', 'closed'];
+
+function aboutItem(item: string | undefined): Pick<Alert, 'item'> {
+  return item === undefined || item === '' ? {} : { item };
+}
 
 function timeOf(value: unknown): Micros {
   return Number.isSafeInteger(value) ? (value as Micros) : 0;

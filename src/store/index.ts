@@ -1,3 +1,4 @@
+export type { AlertGroup } from './alert-groups.js';
 export type { AlertChange, AlertQuery, Alerts } from './alerts.js';
 export type { FileState, StoreCondition, StoreNotice } from './condition.js';
 export type { EventRange, Events, PruneResult } from './events.js';
@@ -26,4 +27,5 @@ export type {
 export { lanes } from './outbox.js';
 export type { Gaps, Meta, StoredGap } from './records.js';
 export { isDiskFull } from './sqlite.js';
+export type { Stories } from './stories.js';
 export type { Terms } from './terms.js';

@@ -25,6 +25,7 @@ import { Gaps, Meta } from './records.js';
 import { eventsSchema, mainSchema } from './schema.js';
 import { type Db, openDatabase, storeError, troubleOf } from './sqlite.js';
 import { SqliteOutbox } from './sqlite-outbox.js';
+import { Stories } from './stories.js';
 import { Terms } from './terms.js';
 
 export interface StoreOptions {
@@ -55,6 +56,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly items: Items;
   readonly inventory: Inventory;
+  readonly stories: Stories;
   readonly exceptionHits: ExceptionHitStore;
   readonly gaps: Gaps;
   readonly termHistory: Terms;
@@ -230,6 +232,7 @@ export function openStore(options: StoreOptions): Store {
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
       inventory: new Inventory(main),
+      stories: new Stories(events),
       exceptionHits: new ExceptionHitStore(main),
       gaps: new Gaps(main),
       termHistory: new Terms(events, options.maxTerms ?? 100_000),

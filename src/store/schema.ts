@@ -150,6 +150,8 @@ export const mainSchema: readonly string[] = [
     PRIMARY KEY (item, key)
   ) WITHOUT ROWID;
   `,
+  // The persistent item that an alert is about; empty when it is about none.
+  "ALTER TABLE alerts ADD COLUMN item TEXT NOT NULL DEFAULT ''",
 ];
 
 /**
@@ -203,5 +205,20 @@ export const eventsSchema: readonly string[] = [
     PRIMARY KEY (rule, key)
   ) WITHOUT ROWID;
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  `,
+  // What happened to each persistent item. `detail`: what it is, what it was, and its steps, as JSON.
+  `
+  CREATE TABLE stories (
+    item TEXT PRIMARY KEY,
+    mechanism TEXT NOT NULL,
+    path TEXT NOT NULL,
+    label TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    updates INTEGER NOT NULL,
+    known INTEGER,
+    detail TEXT NOT NULL
+  ) WITHOUT ROWID;
   `,
 ];

@@ -15,7 +15,7 @@ import { tableLines } from '../output/table.js';
 import { loadRuleSet } from '../rule-set.js';
 import { filePath, oneOf } from '../values.js';
 import { alertFields, alertSchema } from './alerts/alert-document.js';
-import { alertColumns, alertRow } from './alerts/list.js';
+import { alertColumns, alertRow } from './alerts/alert-line.js';
 import { tellPassedOver } from './rules/diagnostics.js';
 
 async function chosenRules(context: CommandContext, paths: readonly string[]): Promise<readonly Rule[]> {

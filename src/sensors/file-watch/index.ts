@@ -4,6 +4,7 @@ export {
   fileEventsRefused,
   type Home,
 } from './file-watch-sensor.js';
+export { FilesNow, type HashedFile } from './files-now.js';
 export type { FileEventMark } from './fs-events.js';
 export { type FileWatchLimits, fileWatchLimits, restlessLimits } from './options.js';
 export { ProgramWatch, type RunningItem } from './programs.js';

@@ -5,6 +5,7 @@ import { type ControlHandlers, ControlServer } from '../../../src/agent/control.
 import { applyTriage, triageOp } from '../../../src/agent/triage.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
+import type { Detection } from '../../../src/event/alert.js';
 import { openStore } from '../../../src/store/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 import {
@@ -50,7 +51,7 @@ describe('alerts list', () => {
     const { code, stdout } = await cli(['alerts', 'list', '--data-dir', dataDir]);
     expect(code).toBe(0);
     const [head, ...rows] = stdout.trimEnd().split('\n');
-    expect(head).toMatch(/^ID +TIME \(UTC\) +PRIORITY +SEVERITY +STATUS +RULE +SUBJECT$/);
+    expect(head).toMatch(/^ID +TIME \(UTC\) +PRIORITY +SEVERITY +STATUS +STAGE +RULE +SUBJECT$/);
     expect(rows).toEqual([
       expect.stringMatching(
         /^77c077c077c0 {2}2026-11-22 06:40:00 {2}medium 40 {2}medium {4}open .*x\.dsplug$/,
@@ -142,6 +143,57 @@ describe('alerts list', () => {
     expect((await ids('--sort', 'time')).at(-1)).toBe('ee');
     const { stdout } = await cli(['alerts', 'list', '--data-dir', dataDir, '--sort', 'priority']);
     expect(stdout.split('\n')[1]).toMatch(/^ee .* critical 100 +low +open/);
+  });
+
+  test('one line a story, with its stage and what is gravest in it; --flat shows the alerts', async () => {
+    const persistence = { item_id: 'item-1', mechanism: 'launch-agent', path: plistPath };
+    const about = (id: string, more: Partial<Detection> = {}) => {
+      const file = fileEvent(id);
+      file.doc.launchwarden = { ...file.doc.launchwarden, findings: [], plist: { label: 'l' }, persistence };
+      return detection({
+        id: id.repeat(16),
+        events: [file, processEvent(`p${id}`)],
+        candidates: [],
+        ...more,
+      });
+    };
+    const grave = about('bb', { rule: medium });
+    const dataDir = storedAlerts([about('aa'), grave, about('cc'), detection()]);
+    const store = openStore({ dataDir, clock: systemClock });
+    store.stories.observe(grave.events.filter((one) => one !== null));
+    store.stories.alerted('item-1', grave.time, { event: 'pbb', says: 'By launchctl load.' });
+    store.close();
+    const list = async (...more: string[]) =>
+      (await cli(['alerts', 'list', '--data-dir', dataDir, ...more])).stdout.trimEnd().split('\n').slice(1);
+    expect(await list()).toEqual([
+      expect.stringMatching(/^3f9a.* low +open +Launch agent/),
+      expect.stringMatching(
+        /^bbbbbbbbbbbb .* medium 40 +medium +open +loaded +Directory.* \(\+2\) .*com\.evil\.plist$/,
+      ),
+    ]);
+    expect((await list('--sort', 'priority'))[0]).toMatch(/^bbbb/);
+    expect(await list('--flat')).toHaveLength(4);
+    const json = documents(
+      (await cli(['alerts', 'list', '--json', '--stories', '--data-dir', dataDir, '--sort', 'priority']))
+        .stdout,
+    );
+    expect(json[0]).toMatchObject({
+      schema: 'launchwarden.story/1',
+      item: 'item-1',
+      stage: 'loaded',
+      alerts: 3,
+      severity: 'medium',
+      steps: [{ stage: 'written' }, { stage: 'loaded', says: 'By launchctl load.' }],
+    });
+    await cli(['alerts', 'close', '3f9a', 'bbbb', '--data-dir', dataDir]);
+    expect(await list()).toEqual([
+      expect.stringMatching(/^cccc.*\(\+1\)/),
+      'Closed alerts are not shown: --status closed.',
+    ]);
+    expect(await list('--status', 'closed')).toHaveLength(2);
+    expect((await list('--limit', '1', '--status', 'closed')).at(-1)).toContain('Showing 1 of 2');
+    const shown = (await cli(['alerts', 'show', 'bbbb', '--data-dir', dataDir])).stdout;
+    expect(shown).toMatch(/The item's story\n.* written\n.* loaded {2}By launchctl load\./);
   });
 
   test('nothing found is said, and is no failure', async () => {
@@ -399,10 +451,10 @@ describe('80 columns', () => {
     const [head, more, first, second, ...rest] = stdout.trimEnd().split('\n');
     expect([head, more]).toEqual([
       'ID            TIME (UTC)           PRIORITY  SEVERITY  STATUS',
-      expect.stringMatching(/^ {2}RULE +SUBJECT$/),
+      expect.stringMatching(/^ {2}STAGE +RULE +SUBJECT$/),
     ]);
     expect(first).toMatch(/^3f9a[0-9a-f]{8} {2}2026-.* low \d+ +low +open$/);
-    expect(second).toMatch(/^ {2}Launch agent.* {2}\/Users.*\.plist$/);
+    expect(second).toMatch(/^ {9}Launch agent.* {2}\/Users.*\.plist$/);
     expect(rest).toEqual([]);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     const rules = (await cli(['rules', 'list'], plain)).stdout;

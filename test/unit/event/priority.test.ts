@@ -67,7 +67,7 @@ test("only a program of the system with the kernel's word for its signature coun
 test('every finding and every fact has a weight and a sentence', () => {
   for (const [word, { weight, says }] of Object.entries({ ...findings, ...priorityFacts })) {
     expect(Number.isInteger(weight)).toBe(true);
-    expect(Math.abs(weight)).toBeLessThanOrEqual(50);
+    expect(Math.abs(weight)).toBeLessThanOrEqual(100);
     expect(says).toMatch(/\.$/);
     expect(meaningOf(word)).toBe(says);
   }

@@ -213,29 +213,45 @@ test('closed alerts are forgotten when they are old, and only then', () => {
   expect(alerts.upsert(detection('a'), context, []).change).toBe('new');
 });
 
+const siem = { destinations: ['siem'], close: true };
+
 test('the agent closes an alert that nobody has worked on, tells why, and opens it again', () => {
   const { alerts, outbox } = temporaryStore();
   const { alert } = alerts.upsert(detection('a'), context, ['siem']);
-  const settled = { reason: 'exception', text: 'ours: our backup' } as const;
-  expect(alerts.settle(alert.id, undefined, ['siem'])).toBeUndefined();
-  const closed = alerts.settle(alert.id, settled, ['siem']);
+  const settled = { reason: 'known update', text: 'same label and program' } as const;
+  expect(alerts.settle(alert.id, undefined, siem)).toBeUndefined();
+  const closed = alerts.settle(alert.id, settled, siem);
   expect(closed).toMatchObject({
     status: 'closed',
     revision: 2,
-    notes: [{ author: 'launchwarden', kind: 'closed' }],
+    priority: { score: 0 },
+    notes: [{ author: 'launchwarden', kind: 'closed', text: 'known update: same label and program' }],
   });
-  expect(own(closed!.doc)['closed']).toEqual({ ...settled, by: 'launchwarden' });
-  expect(alerts.settle(alert.id, settled, ['siem'])).toBeUndefined();
+  expect(own(closed!.doc)['settled']).toEqual(settled);
+  expect(alerts.settle(alert.id, settled, siem)).toBeUndefined();
   const [row] = outbox.take('siem', 'alert', { maxItems: 10, maxBytes: 1e6, now: 0 });
-  expect(own(JSON.parse(row!.body) as EcsDocument)['closed']).toBeDefined();
+  expect(own(JSON.parse(row!.body) as EcsDocument)['settled']).toBeDefined();
   const grown = alerts.upsert(detection('a', { repeats: 2 }), context, ['siem']).alert;
-  expect(own(grown.doc)['closed']).toBeDefined();
-  const opened = alerts.settle(alert.id, undefined, ['siem']);
-  expect(opened).toMatchObject({ status: 'open' });
-  expect(own(opened!.doc)['closed']).toBeUndefined();
+  expect(own(grown.doc)['settled']).toBeDefined();
+  const opened = alerts.settle(alert.id, undefined, siem);
+  expect(opened).toMatchObject({ status: 'open', priority: { score: 10 } });
+  expect(own(opened!.doc)['settled']).toBeUndefined();
   // A person has to decide from now on.
-  expect(alerts.settle(alert.id, settled, ['siem'])).toBeUndefined();
+  expect(alerts.settle(alert.id, settled, siem)).toBeUndefined();
   expect(alerts.ofEvent('f-a').map(({ id }) => id)).toEqual([alert.id]);
+});
+
+test('an alert that is not to be closed says all the same that it needs nobody', () => {
+  const { alerts } = temporaryStore();
+  const { alert } = alerts.upsert(detection('a'), context, []);
+  const how = { destinations: [], close: false };
+  const settled = { reason: 'known update', text: 'x' } as const;
+  expect(alerts.settle(alert.id, settled, how)).toMatchObject({
+    status: 'open',
+    priority: { score: 0 },
+    notes: [],
+  });
+  expect(alerts.settle(alert.id, undefined, how)).toMatchObject({ status: 'open', priority: { score: 10 } });
 });
 
 test('what a person has worked on is left as it is', () => {
@@ -244,7 +260,7 @@ test('what a person has worked on is left as it is', () => {
   for (const status of ['acknowledged', 'open', 'closed'] as const) {
     const { alert } = alerts.upsert(detection(`a-${status}`), context, []);
     alerts.setStatus(alert.id, status, { author: 'alice', text: '' });
-    expect(alerts.settle(alert.id, settled, [])).toBeUndefined();
-    expect(alerts.settle(alert.id, undefined, [])).toBeUndefined();
+    expect(alerts.settle(alert.id, settled, siem)).toBeUndefined();
+    expect(alerts.settle(alert.id, undefined, siem)).toBeUndefined();
   }
 });

@@ -130,7 +130,7 @@ test.each(files)(
       mkdirSync(dataDir, { mode: 0o700 });
       for (const name of files) copyFileSync(path.join(whole, name), path.join(dataDir, name));
       const bytes = readFileSync(path.join(dataDir, file));
-      for (let flip = 0; flip < 40; flip++) {
+      for (let flip = 0; flip < alertCount; flip++) {
         const at = Math.floor(random() * bytes.length);
         bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
       }

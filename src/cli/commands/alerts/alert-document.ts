@@ -12,6 +12,7 @@ export function alertFields(alert: Alert): object {
     severity: alert.severity,
     risk_score: alert.riskScore,
     priority: alert.priority,
+    item: alert.item ?? null,
     rule_id: alert.ruleId,
     rule_name: alert.ruleName,
     time: formatMicros(alert.time),

@@ -5,8 +5,8 @@ import { authorOf } from '../../author.js';
 import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
 import { alertFields, alertSchema } from './alert-document.js';
+import { shortId } from './alert-line.js';
 import { findAlert } from './find.js';
-import { shortId } from './list.js';
 
 /** A note is one argument of a command line, and kept for ever. */
 const maxText = 16 * 1024;

@@ -1,58 +1,18 @@
 import { ExitCode } from '../../../base/errors.js';
-import { formatMicros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
-import type { Severity } from '../../../event/rule-meta.js';
 import type { AlertQuery, Store } from '../../../store/index.js';
+import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, value } from '../../define-command.js';
-import { safe } from '../../output/output.js';
-import type { StyleName } from '../../output/style.js';
-import { type Column, tableLines } from '../../output/table.js';
+import { tableLines } from '../../output/table.js';
 import { oneOf, wholeNumber } from '../../values.js';
 import { alertFields, alertSchema } from './alert-document.js';
+import { alertColumns, alertRow } from './alert-line.js';
 import { alertQuery, filterOptions } from './filters.js';
+import { storiesOf, storyColumns, storyFields, storyRow, storySchema } from './stories.js';
 
 // Documents are read in pages, so that a listing of any length takes the memory of one.
 const pageSize = 200;
 const defaultLimit = 100;
-
-export const severityStyle: Record<Severity, StyleName> = {
-  low: 'cyan',
-  medium: 'yellow',
-  high: 'red',
-  critical: 'magenta',
-};
-
-export const alertColumns: readonly Column[] = [
-  { title: 'ID', style: () => 'bold' },
-  { title: 'TIME (UTC)' },
-  { title: 'PRIORITY', style: (text) => severityStyle[text.split(' ')[0] as Severity] },
-  { title: 'SEVERITY', style: (text) => severityStyle[text as Severity] },
-  { title: 'STATUS', style: (text) => (text === 'open' ? undefined : 'dim') },
-  { title: 'RULE', flexible: true },
-  { title: 'SUBJECT', flexible: true },
-];
-
-/** What the alert is about, in one text: the file, else the command, else why it was made. */
-export function subjectOf({ doc }: Alert): string {
-  return safe(doc.file?.path) ?? safe(doc.process?.command_line) ?? safe(doc.event?.['reason']) ?? '';
-}
-
-/** The first characters of an id: enough to name it, since commands take any beginning that only one has. */
-export function shortId(id: string): string {
-  return id.slice(0, 12);
-}
-
-export function alertRow(alert: Alert): string[] {
-  return [
-    safe(shortId(alert.id)) ?? '',
-    formatMicros(alert.time).slice(0, 19).replace('T', ' '),
-    `${alert.priority.level} ${alert.priority.score}`,
-    alert.severity,
-    alert.status,
-    safe(alert.ruleName) ?? '',
-    subjectOf(alert),
-  ];
-}
 
 /** Hands over the alerts of a query page by page, in its order. */
 function eachPage(store: Store, query: AlertQuery, take: (page: readonly Alert[]) => void): void {
@@ -68,40 +28,60 @@ function eachPage(store: Store, query: AlertQuery, take: (page: readonly Alert[]
   }
 }
 
+function printFlat(context: CommandContext, store: Store, query: AlertQuery, json: boolean): void {
+  const { out } = context;
+  const rows: string[][] = [];
+  eachPage(store, query, (page) => {
+    if (json) for (const alert of page) out.document(alertSchema, alertFields(alert));
+    else rows.push(...page.map(alertRow));
+  });
+  if (json) return;
+  if (rows.length === 0) out.line('No alerts.');
+  else for (const line of tableLines(alertColumns, rows, out)) out.line(line);
+}
+
+function printStories(context: CommandContext, store: Store, query: AlertQuery, json: boolean): void {
+  const { out } = context;
+  const stories = storiesOf(store, query);
+  if (json) {
+    for (const story of stories.shown) out.document(storySchema, storyFields(story));
+    return;
+  }
+  const closed =
+    query.status === undefined ? store.alerts.list({ ...query, status: 'closed', limit: 1 }) : [];
+  if (stories.shown.length === 0) out.line(closed.length === 0 ? 'No alerts.' : 'No open alerts.');
+  else for (const line of tableLines(storyColumns, stories.shown.map(storyRow), out)) out.line(line);
+  if (stories.all > stories.shown.length)
+    out.line(out.style('dim', `Showing ${stories.shown.length} of ${stories.all}: --limit N shows more.`));
+  if (closed.length > 0) out.line(out.style('dim', 'Closed alerts are not shown: --status closed.'));
+}
+
 export const alertsList = defineCommand({
-  description: 'Without --limit the newest 100 are listed.',
+  description:
+    'One line for each persistent item, with where it is in its life, and one for each alert that is about none; closed ones\n' +
+    'are left out unless --status asks for them. --flat and --json list the alerts themselves. Without --limit the newest 100.',
   options: {
     ...filterOptions,
     sort: value('--sort ORDER', 'time (default) or priority', oneOf('--sort', ['time', 'priority'])),
+    flat: flag('--flat', 'the alerts, one line each'),
+    stories: flag('--stories', 'with --json: the stories of items instead of alerts'),
     limit: value('--limit N', 'at most so many', wholeNumber('--limit', 1)),
     json: flag('--json', 'one JSON document a line (NDJSON)'),
   },
   examples: [
-    {
-      line: 'launchwarden alerts list --since 24h --status open',
-      says: 'what came in since yesterday and waits',
-    },
+    { line: 'launchwarden alerts list --since 24h', says: 'what came in since yesterday and waits' },
     { line: 'launchwarden alerts list --sort priority', says: 'what to look at first' },
     { line: 'launchwarden alerts list --severity medium,high --json', says: 'for a script' },
   ],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
   async handler({ context, options }) {
-    const { out } = context;
-    const query = {
-      ...(await alertQuery(context, options)),
-      ...(options.sort === undefined ? {} : { sort: options.sort }),
-      limit: options.limit ?? defaultLimit,
-    };
-    const rows: string[][] = [];
+    const { flat, json, sort } = options;
+    const asked = await alertQuery(context, options);
+    const query = { ...asked, ...(sort === undefined ? {} : { sort }), limit: options.limit ?? defaultLimit };
     await context.withStore((store) => {
-      eachPage(store, query, (page) => {
-        if (options.json) for (const alert of page) out.document(alertSchema, alertFields(alert));
-        else rows.push(...page.map(alertRow));
-      });
+      if (flat || (json && !options.stories)) printFlat(context, store, query, json);
+      else printStories(context, store, query, json);
     });
-    if (options.json) return ExitCode.ok;
-    if (rows.length === 0) out.line('No alerts.');
-    else for (const line of tableLines(alertColumns, rows, out)) out.line(line);
     return ExitCode.ok;
   },
 });

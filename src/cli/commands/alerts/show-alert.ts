@@ -2,11 +2,12 @@ import { escapeBlock } from '../../../base/escape.js';
 import { formatDuration, formatMicros, type Micros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
 import { meaningOf } from '../../../event/priority.js';
+import type { Story } from '../../../event/story.js';
 import { type Output, safe } from '../../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../../output/read.js';
 import { type Section, Sheet } from '../../output/sheet.js';
 import { ago } from '../../values.js';
-import { severityStyle } from './list.js';
+import { severityStyle } from './alert-line.js';
 import { candidateLines, eventLines, isSummary } from './show-events.js';
 import { fileSection, launchItemSection, processSection } from './show-subject.js';
 
@@ -53,6 +54,9 @@ function overview(alert: Alert, section: Section, now: Micros): void {
     section.field('repeats', `${repeats} more of the same on this file were counted, not alerted`);
   const suppressed = Number(at(doc, 'launchwarden.alert.suppressed'));
   if (suppressed > 0) section.field('held back', `${suppressed} alerts over the limit of this rule`);
+  const settled = textAt(doc, 'launchwarden.alert.settled.text');
+  const why = textAt(doc, 'launchwarden.alert.settled.reason');
+  section.field('needs nobody', settled === undefined ? undefined : `${why}: ${settled}`);
   if (alert.revision > 1) section.field('revision', String(alert.revision));
 }
 
@@ -79,8 +83,21 @@ function reasonLines({ doc }: Alert): string[] {
   });
 }
 
+/** What happened to the item so far, oldest first. */
+function storyLines(story: Story | undefined): string[] {
+  if (story === undefined) return [];
+  const steps = story.steps.map(({ time, stage, says }) => {
+    return `${day(time).slice(0, 19)}Z  ${stage}${says === undefined ? '' : `  ${safe(says)}`}`;
+  });
+  const updates = story.updates === 0 ? [] : [`${story.updates} changes were updates of what was known.`];
+  return [...steps, ...updates];
+}
+
 /** Prints everything that a person needs at first sight; `now` is for "3m ago". */
-export function showAlert(alert: Alert, how: { readonly out: Output; readonly now: Micros }): void {
+export function showAlert(
+  alert: Alert,
+  how: { readonly out: Output; readonly now: Micros; readonly story?: Story | undefined },
+): void {
   const { out, now } = how;
   const { doc } = alert;
   const sheet = new Sheet(out);
@@ -96,6 +113,9 @@ export function showAlert(alert: Alert, how: { readonly out: Output; readonly no
   sheet.section('Overview', (section) => overview(alert, section, now));
   sheet.section('Why this priority', (section) => {
     for (const line of reasonLines(alert)) section.line(line);
+  });
+  sheet.section("The item's story", (section) => {
+    for (const line of storyLines(how.story)) section.line(line);
   });
   sheet.section('Events of the match', (section) => {
     for (const line of eventLines(objectsAt(doc, 'Events'), out)) section.line(line.text, line.indent);

@@ -1,13 +1,22 @@
 import { ExitCode } from '../../../base/errors.js';
 import type { Alert } from '../../../event/alert.js';
+import type { Story } from '../../../event/story.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { alertFields, alertSchema } from './alert-document.js';
 import { findAlert } from './find.js';
 import { showAlert } from './show-alert.js';
 
-async function readAlert(context: CommandContext, id: string): Promise<Alert> {
-  return context.withStore((store) => findAlert(store, id));
+interface Read {
+  readonly alert: Alert;
+  readonly story: Story | undefined;
+}
+
+async function readAlert(context: CommandContext, id: string): Promise<Read> {
+  return context.withStore((store) => {
+    const alert = findAlert(store, id);
+    return { alert, story: alert.item === undefined ? undefined : store.stories.get(alert.item) };
+  });
 }
 
 export const alertsShow = defineCommand({
@@ -19,9 +28,9 @@ export const alertsShow = defineCommand({
   ],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
   async handler({ context, options, args: [id = ''] }) {
-    const alert = await readAlert(context, id);
+    const { alert, story } = await readAlert(context, id);
     if (options.json) context.out.document(alertSchema, alertFields(alert));
-    else showAlert(alert, { out: context.out, now: context.clock.now() });
+    else showAlert(alert, { out: context.out, now: context.clock.now(), story });
     return ExitCode.ok;
   },
 });

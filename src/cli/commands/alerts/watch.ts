@@ -7,8 +7,8 @@ import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { pad, shorten } from '../../output/width.js';
 import { alertFields, alertSchema } from './alert-document.js';
+import { severityStyle, shortId, subjectOf } from './alert-line.js';
 import { alertQuery, filterOptions } from './filters.js';
-import { severityStyle, shortId, subjectOf } from './list.js';
 
 const pollMs = 250;
 const pageSize = 200;

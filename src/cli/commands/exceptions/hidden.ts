@@ -3,7 +3,7 @@ import type { Alert } from '../../../event/alert.js';
 import type { Exception } from '../../../rules/index.js';
 import type { Store } from '../../../store/index.js';
 import type { Output } from '../../output/output.js';
-import { shortId, subjectOf } from '../alerts/list.js';
+import { shortId, subjectOf } from '../alerts/alert-line.js';
 
 /** So many of the newest alerts are looked at. */
 const mostAlerts = 10_000;

@@ -4,7 +4,7 @@ import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { type Column, tableLines } from '../../output/table.js';
 import { filePath, timePoint } from '../../values.js';
-import { shortId } from '../alerts/list.js';
+import { shortId } from '../alerts/alert-line.js';
 import { mechanismName } from './document.js';
 import { type ExportedEntry, readExported } from './exported.js';
 import { readInventory, readOptions, rowKey } from './read.js';

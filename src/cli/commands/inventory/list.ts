@@ -8,7 +8,7 @@ import { defineCommand, flag, list, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { type Column, tableLines } from '../../output/table.js';
 import { timePoint } from '../../values.js';
-import { severityStyle, shortId } from '../alerts/list.js';
+import { severityStyle, shortId } from '../alerts/alert-line.js';
 import { inventoryFields, inventorySchema, mechanismName } from './document.js';
 import { readInventory, readOptions } from './read.js';
 import { type InventoryVerdict, openAlerts, verdictOf } from './verdict.js';

@@ -6,7 +6,7 @@ import { mechanisms, techniques } from '../../../mechanisms/index.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
-import { shortId } from '../alerts/list.js';
+import { shortId } from '../alerts/alert-line.js';
 import { inventoryFields, inventorySchema, mechanismName } from './document.js';
 import { type Judged, judged } from './list.js';
 import { readInventory, readOptions } from './read.js';

@@ -5,7 +5,7 @@ import { safe } from '../../output/output.js';
 import { tableLines } from '../../output/table.js';
 import { asJudged, loadRuleSet } from '../../rule-set.js';
 import { oneOf } from '../../values.js';
-import { severityStyle } from '../alerts/list.js';
+import { severityStyle } from '../alerts/alert-line.js';
 import { reportDiagnostics, tellIgnoredKeys } from './diagnostics.js';
 import { ruleFields, ruleSchema } from './rule-document.js';
 

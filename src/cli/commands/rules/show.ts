@@ -5,7 +5,7 @@ import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
 import { asJudged, findRule, type ListedRule, loadRuleSet, unknownRule } from '../../rule-set.js';
-import { severityStyle } from '../alerts/list.js';
+import { severityStyle } from '../alerts/alert-line.js';
 import { ruleFields, ruleSchema } from './rule-document.js';
 
 function threatLines(meta: RuleMeta): string[] {

@@ -1,0 +1,57 @@
+import type { RootMap } from '../../base/root.js';
+import type { FileContent } from '../../event/event.js';
+import { fileWatchLimits } from './options.js';
+import { ContentReader, hashLarge } from './reader.js';
+import { Rights } from './rights.js';
+import { lookAt } from './snapshot.js';
+
+/** The content of a file, and whose it is. */
+export interface HashedFile {
+  readonly sha256: string;
+  readonly uid: number;
+}
+
+/**
+ * Reads files that did not change just now: items that were there before, programs that an item runs. With the same rights
+ * and bounds as the watcher itself.
+ */
+export class FilesNow {
+  readonly #rights: Rights;
+  readonly #reader = new ContentReader(fileWatchLimits.maxContent);
+
+  constructor(root: RootMap) {
+    this.#rights = new Rights(root);
+  }
+
+  /** The content of a regular file that is still as it was remembered; undefined when it is not, or may not be read. */
+  content(
+    macPath: string,
+    remembered: { readonly inode: string; readonly ctimeNanos: bigint },
+  ): { readonly content: FileContent; readonly sha256: string | undefined } | undefined {
+    const passage = this.#rights.follow(macPath);
+    const seen = passage && lookAt(passage.host);
+    if (passage === undefined || seen === undefined || seen === 'denied' || seen.type !== 'file')
+      return undefined;
+    if (seen.inode !== remembered.inode || seen.ctime !== remembered.ctimeNanos) return undefined;
+    const result = this.#reader.read({ hostPath: passage.host, seen, passage }, fileWatchLimits.maxContent);
+    if (!result.ok) return undefined;
+    // What was written meanwhile is news, which the watcher tells.
+    const after = lookAt(passage.host);
+    if (after === undefined || after === 'denied' || after.ctime !== seen.ctime) return undefined;
+    return { content: result.content, sha256: result.sha256 };
+  }
+
+  /** The hash of the file that a path leads to; `missing` where nothing is; undefined when it cannot be read in full. */
+  async hash(
+    macPath: string,
+    how: { readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<HashedFile | 'missing' | undefined> {
+    const passage = this.#rights.follow(macPath);
+    if (passage === undefined) return 'missing';
+    const seen = lookAt(passage.host);
+    if (seen === undefined) return 'missing';
+    if (seen === 'denied' || seen.type !== 'file' || seen.size > how.maxBytes) return undefined;
+    const sha256 = await hashLarge({ hostPath: passage.host, seen, passage }, how);
+    return sha256 === undefined ? undefined : { sha256, uid: seen.uid };
+  }
+}

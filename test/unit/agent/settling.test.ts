@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest';
+import { ExceptionKeeper } from '../../../src/agent/exceptions.js';
+import { Settling } from '../../../src/agent/settling.js';
+import { silentLogger } from '../../../src/base/log.js';
+import type { Event } from '../../../src/event/event.js';
+import type { ProgramFacts } from '../../../src/event/story.js';
+import { tempFolder } from '../../helpers/run-cli.js';
+import {
+  candidate,
+  context,
+  detection,
+  fileEvent,
+  processEvent,
+  start,
+  temporaryStore,
+} from '../store/samples.js';
+
+const programs: Record<string, ProgramFacts> = { '/v': { sha256: 'p', uid: 0 } };
+
+function itemEvent(id: string, item: string, more: object = {}): Event {
+  const event = fileEvent(id);
+  const path = `/Library/LaunchAgents/${item}.plist`;
+  const plist = { label: item, program: '/v', runs: ['/v'], ...more };
+  return {
+    ...event,
+    doc: {
+      ...event.doc,
+      file: { ...event.doc.file, path, uid: '0', hash: { sha256: id.repeat(4) } },
+      launchwarden: { plist, findings: [], persistence: { item_id: item, mechanism: 'launch-agent', path } },
+    },
+  };
+}
+
+function setUp(now: () => Record<string, ProgramFacts> | undefined = () => programs, closeUpdates = true) {
+  const store = temporaryStore();
+  let revised = 0;
+  const settling = new Settling({
+    store,
+    exceptions: new ExceptionKeeper({
+      settings: { folder: tempFolder(), packs: [] },
+      store,
+      log: silentLogger,
+      replaced: () => {},
+    }),
+    known: { programs: async () => now() },
+    closeUpdates,
+    destinations: [],
+    log: silentLogger,
+    revised: () => revised++,
+  });
+  const known = (item: string) => {
+    store.stories.found(itemEvent(`old-${item}`, item));
+    store.stories.setPrograms(item, programs);
+  };
+  const alert = async (id: string, files: readonly Event[], more: Parameters<typeof detection>[1] = {}) => {
+    store.stories.observe(files);
+    store.events.append(files);
+    const events = [files[0] as Event, processEvent(`p-${id}`)];
+    const candidates = files.map((one) => candidate(one));
+    const made = store.alerts.upsert(detection(id, { events, candidates, ...more }), context, []).alert;
+    settling.committed([made]);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    return store.alerts.get(made.id);
+  };
+  return { store, settling, known, alert, revised: () => revised };
+}
+
+test('an update of a known item is closed by the agent, with the reason in the alert and in the story', async () => {
+  const { store, known, alert, revised } = setUp();
+  known('a');
+  const closed = await alert('x', [itemEvent('f1', 'a')]);
+  expect(closed).toMatchObject({ status: 'closed', priority: { score: 0, level: 'low' }, item: 'a' });
+  expect(closed?.doc.launchwarden?.['alert']).toMatchObject({ settled: { reason: 'known update' } });
+  expect(revised()).toBe(1);
+  expect(store.stories.get('a')).toMatchObject({ updates: 1, stage: 'loaded' });
+});
+
+test('what is new, has another program, or is odd stays open', async () => {
+  const { known, alert } = setUp();
+  known('a');
+  expect((await alert('new', [itemEvent('f1', 'b')]))?.status).toBe('open');
+  expect(
+    (await alert('other', [itemEvent('f2', 'a', { program: '/tmp/x', runs: ['/tmp/x'] })]))?.status,
+  ).toBe('open');
+  const high = { rule: { ...detection('x').rule, severity: 'high' as const } };
+  known('c');
+  expect((await alert('high', [itemEvent('f3', 'c')], high))?.status).toBe('open');
+  const swapped = setUp(() => ({ '/v': { sha256: 'another', uid: 0 } }));
+  swapped.known('a');
+  expect((await swapped.alert('swap', [itemEvent('f4', 'a')]))?.status).toBe('open');
+});
+
+test('a decoy that is an update does not close an alert that names something new as well', async () => {
+  const { known, alert } = setUp();
+  known('a');
+  expect((await alert('x', [itemEvent('f1', 'a'), itemEvent('f2', 'b')]))?.status).toBe('open');
+});
+
+test('it is opened again when the item turns out to be another', async () => {
+  const { store, settling, known, alert } = setUp();
+  known('a');
+  const file = itemEvent('f1', 'a');
+  expect((await alert('x', [file]))?.status).toBe('closed');
+  const evil = itemEvent('f1', 'a', { program: '/tmp/x', runs: ['/tmp/x'] });
+  store.stories.observe([evil]);
+  store.events.replace(evil);
+  store.alerts.amendEvent(evil, []);
+  settling.amended('f1');
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  expect(store.alerts.list()).toMatchObject([{ status: 'open', priority: { score: 10 } }]);
+});
+
+test('with close_updates off it is only said', async () => {
+  const { known, alert } = setUp(() => programs, false);
+  known('a');
+  expect(await alert('x', [itemEvent('f1', 'a')])).toMatchObject({ status: 'open', priority: { score: 0 } });
+});
+
+test('a known item that is loaded without a change is no news; a new one is', async () => {
+  const { store, known, alert } = setUp();
+  const loaded = (id: string, item: string): Event => ({
+    ...processEvent(id),
+    doc: {
+      event: { id, action: 'loaded' },
+      launchwarden: {
+        job: { label: item },
+        persistence: { item_id: item, mechanism: 'launch-agent', path: item },
+      },
+    },
+  });
+  known('a');
+  const none = { candidates: [] };
+  expect((await alert('x', [loaded('j1', 'a')], { ...none, events: [loaded('j1', 'a')] }))?.status).toBe(
+    'closed',
+  );
+  store.stories.observe([loaded('j2', 'b')]);
+  expect((await alert('y', [loaded('j2', 'b')], { ...none, events: [loaded('j2', 'b')] }))?.status).toBe(
+    'open',
+  );
+  expect(start).toBeGreaterThan(0);
+});
