@@ -108,6 +108,12 @@ const system: Events = {
 const target: Names = below('launchwarden.target', 'gid mode type uid');
 const watched: Names = [...place, ...stat, ...times];
 
+const job: Names = [
+  'launchwarden.sensor.reason',
+  ...owned,
+  ...below('launchwarden.job', 'label domain plist_path path program state pid'),
+];
+
 const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
   'endpoint-security': {
     ...system,
@@ -131,11 +137,8 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
     'file launch_daemon': [...persistence, ...item, ...target],
   },
   'launchd-state': {
-    'configuration loaded': [
-      ...below('launchwarden.sensor', 'not_before reason'),
-      ...owned,
-      ...below('launchwarden.job', 'label domain plist_path path program state pid'),
-    ],
+    'configuration loaded': [...job, 'launchwarden.sensor.not_before'],
+    'configuration found': job,
   },
   agent: {
     'configuration sight_lost': below('launchwarden.gap', 'sensor reason detail from to'),

@@ -309,10 +309,11 @@ async function launchdStateDocuments(): Promise<Recorded> {
   });
   const sink = new RecordingSink();
   sink.sensor = sensor;
+  launchd.load('system/com.example.before', '/Library/LaunchDaemons/com.example.before.plist');
   await sensor.start(sink);
   sensor.changed(written(plist, 'com.example.x', clock.now()));
   launchd.load('system/com.example.x', plist);
-  for (let turn = 0; turn < 400 && sink.events.length === 0; turn++) {
+  for (let turn = 0; turn < 400 && sink.events.length < 2; turn++) {
     clock.pass(50);
     sensor.ask();
     for (let answer = 0; answer < 20; answer++) await Promise.resolve();

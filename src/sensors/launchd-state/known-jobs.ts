@@ -9,30 +9,41 @@ interface Known {
 
 /** Others' jobs whose facts are asked for in good time, so that a later one under the same label can be told from them. */
 const most = 512;
-/** The system's own jobs, hundreds: those that run are known by their process. */
-const systemLabel = /^(?:com\.apple\.|application\.com\.apple\.|\[|0x)/;
+
+export interface WantedJob {
+  readonly domain: string;
+  readonly label: string;
+  /** Launchd had it when it was asked for the first time. */
+  readonly found: boolean;
+}
 
 /** What launchd said of loaded jobs while nothing changed. */
 export class KnownJobs {
   readonly #jobs = new Map<string, Known | undefined>();
-  readonly #wanted: { readonly domain: string; readonly label: string }[] = [];
+  readonly #wanted: WantedJob[] = [];
+  readonly #isSystem: (label: string) => boolean;
+
+  /** `isSystem`: the system's own jobs, hundreds, which are not asked about: those that run are known by their process. */
+  constructor(isSystem: (label: string) => boolean) {
+    this.#isSystem = isSystem;
+  }
 
   /** All jobs of a domain: those that are not known yet are to be asked about, those that are gone are forgotten. */
-  listed(domain: string, labels: Iterable<string>): void {
+  listed(domain: string, labels: Iterable<string>, found: boolean): void {
     const present = new Set<string>();
     for (const label of labels) {
       const key = keyOf(domain, label);
       present.add(key);
-      if (this.#jobs.has(key) || this.#jobs.size >= most || systemLabel.test(label)) continue;
+      if (this.#jobs.has(key) || this.#jobs.size >= most || this.#isSystem(label)) continue;
       this.#jobs.set(key, undefined);
-      this.#wanted.push({ domain, label });
+      this.#wanted.push({ domain, label, found });
     }
     for (const key of this.#jobs.keys())
       if (key.startsWith(`${domain}\0`) && !present.has(key)) this.#jobs.delete(key);
   }
 
   /** The next one to ask about. */
-  next(): { readonly domain: string; readonly label: string } | undefined {
+  next(): WantedJob | undefined {
     return this.#wanted.shift();
   }
 

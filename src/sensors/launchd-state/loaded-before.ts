@@ -11,6 +11,8 @@ export interface DomainList {
   readonly labels: ReadonlyMap<string, number>;
   /** False when there were more jobs than were read: one that is not here may have been loaded all the same. */
   readonly complete: boolean;
+  /** True when there was no such domain: nobody was logged in. */
+  readonly missing?: boolean;
 }
 
 /** Whether a job was loaded, since when that is known, and what launchd said of it then. */
@@ -57,10 +59,11 @@ export class LoadedBefore {
     const text = JSON.stringify(
       [...this.#lists].map(([domain, lists]) => [
         domain,
-        lists.map(({ asked, answered, labels, complete }) => ({
+        lists.map(({ asked, answered, labels, complete, missing }) => ({
           asked,
           answered,
           complete,
+          ...(missing === true ? { missing } : {}),
           labels: [...labels],
         })),
       ]),
@@ -81,10 +84,16 @@ export class LoadedBefore {
       const [domain, lists] = Array.isArray(entry) ? (entry as unknown[]) : [];
       if (typeof domain !== 'string' || !Array.isArray(lists)) continue;
       for (const list of lists.slice(0, kept).reverse()) {
-        const { asked, answered, labels, complete } = (list ?? {}) as Record<string, unknown>;
+        const { asked, answered, labels, complete, missing } = (list ?? {}) as Record<string, unknown>;
         if (typeof asked !== 'number' || typeof answered !== 'number' || !Array.isArray(labels)) continue;
         const entries = labels.map(savedLabel).filter((one) => one !== undefined);
-        this.add(domain, { asked, answered, labels: new Map(entries), complete: complete !== false });
+        this.add(domain, {
+          asked,
+          answered,
+          labels: new Map(entries),
+          complete: complete !== false,
+          missing: missing === true,
+        });
       }
     }
   }

@@ -16,6 +16,11 @@ export function spellings(given: string, root: RootMap): string[] {
   return [folded(root.toMac(given)), ...(real === undefined ? [] : [folded(root.toMac(real))])];
 }
 
+/** Where a path that was given to launchctl leads, a macOS path; as it was given when it leads nowhere. */
+export function resolved(given: string, root: RootMap): string {
+  return root.toMac(attempt(() => realpathSync(hostPath(given, root))) ?? given);
+}
+
 /** As the Mac's file system compares names. */
 export function folded(macPath: string): string {
   return canonicalMacPath(macPath.normalize('NFC')).toLowerCase();

@@ -11,7 +11,7 @@ import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { type AppearedJob, AppearedJobs } from './appeared.js';
 import { CallBudget } from './call-budget.js';
 import { consoleUser, domainsOf, domainsOfUser, homeOwners } from './domains.js';
-import { KnownJobs } from './known-jobs.js';
+import { KnownJobs, type WantedJob } from './known-jobs.js';
 import { launchctlAt, type RunLaunchctl } from './launchctl.js';
 import { ListSchedule } from './list-schedule.js';
 import { type Before, type DomainList, LoadedBefore, labelKey } from './loaded-before.js';
@@ -23,8 +23,9 @@ import {
   readService,
   type ServiceAnswer,
 } from './read-print.js';
-import { folded, isSameFile, spellings } from './same-file.js';
-import { loadedEvent } from './to-event.js';
+import { folded, isSameFile, resolved, spellings } from './same-file.js';
+import { SystemJobs } from './system-jobs.js';
+import { jobEvent, type LoadedJob } from './to-event.js';
 import { changedItem, type WatchedItem, WatchedItems } from './watched-items.js';
 
 export interface LaunchdStateSensorOptions {
@@ -53,6 +54,11 @@ const mostLinks = 32;
 /** So long it is believed that a domain does not exist, milliseconds. */
 const missingMs = 2_000;
 
+/** Jobs of which it is remembered when they were told of. */
+const mostReported = 4_096;
+/** What Apple alone can write: the sealed volume, and the place of its own updates. */
+const sealed = /^\/(?:System|Library\/Apple)\//i;
+
 /** Where a job was found, and what launchd says of it. */
 interface Found {
   readonly domain: string;
@@ -66,8 +72,9 @@ interface Found {
  * Finds loads that no process sensor saw: asks launchd, for a while after a launch item changed, whether it has the job
  * now and did not have it before. Where the job's label is not certain, or too many items changed to ask about each,
  * the lists of the domains are compared, and the path that launchd gives for a new job says which item it is. Its events
- * are of a kind of their own, and say that they are inferred. A job that is loaded and taken away between two questions
- * is not seen.
+ * are of a kind of their own, and say that they are inferred. Beside that, whatever appears in a list is asked about: a
+ * job of a list that changed long ago, while nobody looked, or that stands in no launch directory. A job that is loaded and
+ * taken away between two questions is not seen.
  */
 export class LaunchdStateSensor implements Sensor {
   readonly kind = 'launchd-state';
@@ -78,7 +85,10 @@ export class LaunchdStateSensor implements Sensor {
   readonly #appeared: AppearedJobs;
   readonly #budget: CallBudget;
   readonly #before = new LoadedBefore();
-  readonly #jobs = new KnownJobs();
+  readonly #system: SystemJobs;
+  readonly #jobs: KnownJobs;
+  /** By service target, when it was told of last. */
+  readonly #reported = new Map<string, Micros>();
   readonly #domains = new Map<string, readonly string[]>();
   readonly #abort = new AbortController();
   readonly #program: string;
@@ -88,6 +98,7 @@ export class LaunchdStateSensor implements Sensor {
   readonly #asking = new Set<Promise<void>>();
   readonly #counters = {
     observed: 0,
+    found: 0,
     asked: 0,
     lists: 0,
     unknown: 0,
@@ -110,6 +121,8 @@ export class LaunchdStateSensor implements Sensor {
     this.#settings = { ...launchdStateDefaults, ...options.settings };
     const { timeoutMs, mostBytes, mostAppeared, callsPerSecond, callBurst } = this.#settings;
     this.#items = new WatchedItems(this.#settings);
+    this.#system = new SystemJobs(options.root);
+    this.#jobs = new KnownJobs((label) => this.#system.has(label));
     this.#lists = new ListSchedule(this.#settings);
     this.#appeared = new AppearedJobs(mostAppeared);
     this.#budget = new CallBudget(callsPerSecond, callBurst);
@@ -261,10 +274,35 @@ export class LaunchdStateSensor implements Sensor {
     return job === undefined ? undefined : this.#askKnown(job);
   }
 
-  async #askKnown({ domain, label }: { readonly domain: string; readonly label: string }): Promise<void> {
+  async #askKnown({ domain, label, found }: WantedJob): Promise<void> {
     const asked = this.#options.clock.now();
     const answer = await this.#print(`${domain}/${label}`);
-    if (answer.state === 'loaded') this.#jobs.set(domain, label, { facts: answer.facts, asked });
+    if (answer.state !== 'loaded') return;
+    const { facts } = answer;
+    this.#jobs.set(domain, label, { facts, asked });
+    const plistPath = this.#listOf(facts);
+    if (!found || plistPath === undefined || this.#reported.has(`${domain}/${label}`)) return;
+    const reason = 'launchd had the job when it was asked for the first time';
+    this.#tell('found', { label, domain, plistPath, facts, reason });
+  }
+
+  /** The property list that launchd says a job is from, where somebody else than Apple can have written it. */
+  #listOf({ path }: JobFacts): string | undefined {
+    if (path === undefined || !path.startsWith('/')) return undefined;
+    const macPath = resolved(path, this.#options.root);
+    return sealed.test(macPath) ? undefined : macPath;
+  }
+
+  #tell(action: 'loaded' | 'found', job: Omit<LoadedJob, 'time'>): Micros {
+    const time = Math.max(this.#options.clock.now(), this.#complete + 1);
+    const target = `${job.domain}/${job.label}`;
+    this.#counters[action === 'loaded' ? 'observed' : 'found']++;
+    this.#reported.delete(target);
+    this.#reported.set(target, time);
+    if (this.#reported.size > mostReported)
+      this.#reported.delete(this.#reported.keys().next().value as string);
+    this.#sink?.observe({ event: jobEvent(action, { ...job, time }, this.#options) });
+    return time;
   }
 
   #nextAppeared(): Promise<void> | undefined {
@@ -373,11 +411,8 @@ export class LaunchdStateSensor implements Sensor {
   }
 
   #report(item: WatchedItem, { domain, label, facts, notBefore, reason }: Found): void {
-    const time = Math.max(this.#options.clock.now(), this.#complete + 1);
-    this.#counters.observed++;
-    item.before.set(`${domain}/${label}`, { loaded: true, known: time, ...facts });
-    const job = { label, domain, plistPath: item.path, facts, time, notBefore, reason };
-    this.#sink?.observe({ event: loadedEvent(job, this.#options) });
+    const known = this.#tell('loaded', { label, domain, plistPath: item.path, facts, notBefore, reason });
+    item.before.set(`${domain}/${label}`, { loaded: true, known, ...facts });
   }
 
   /** A job that is new in its domain: its path says which item it is. */
@@ -406,9 +441,21 @@ export class LaunchdStateSensor implements Sensor {
     }
     const { facts } = answer;
     const owner = facts.path === undefined ? undefined : this.#itemAt(facts.path);
+    if (owner === undefined) this.#reportOther({ domain, label, facts, notBefore: known });
     if (owner === undefined || owner.before.get(`${domain}/${label}`)?.loaded === true) return;
     const reason = 'launchd has a job from this file under another label, and did not have it before';
     this.#report(owner, { domain, label, facts, notBefore: known, reason });
+  }
+
+  /** A new job of a list that did not change lately, of one that is nowhere watched, or of none at all. */
+  #reportOther({ domain, label, facts, notBefore }: Omit<Found, 'reason'>): void {
+    const plistPath = this.#listOf(facts);
+    const isSubmitted = /^\(submitted by launchctl\b/i.test(facts.path ?? '');
+    if (plistPath === undefined && !isSubmitted) return;
+    const reason = isSubmitted
+      ? 'launchd has a job without a property list, and did not have it before'
+      : 'launchd has a job that it did not have before, from a file that had not changed just then';
+    this.#tell('loaded', { label, domain, plistPath, facts, notBefore, reason });
   }
 
   #itemAt(given: string): WatchedItem | undefined {
@@ -451,7 +498,13 @@ export class LaunchdStateSensor implements Sensor {
     if (!answer.complete) this.#counters.cut_lists++;
     const labels = new Map([...answer.labels].map(([label, pid]) => [labelKey(label), pid]));
     const earlier = this.#before.newest(domain);
-    const list = { asked, answered: clock.now(), labels, complete: answer.complete };
+    const list = {
+      asked,
+      answered: clock.now(),
+      labels,
+      complete: answer.complete,
+      missing: !answer.exists,
+    };
     this.#before.add(domain, list);
     if (this.#sink !== undefined) this.#compare(domain, answer, { list, earlier });
     return answer;
@@ -486,7 +539,9 @@ export class LaunchdStateSensor implements Sensor {
           item.before.set(target, { loaded: true, known: list.asked, ...(pid === 0 ? {} : { pid }) });
       }
     }
-    if (list.complete) this.#jobs.listed(domain, labels.keys());
+    // Nobody asked before, or there was no session: whatever is there now may be there for long.
+    const isFirst = earlier === undefined || earlier.missing === true || earlier.answered > list.asked;
+    if (list.complete) this.#jobs.listed(domain, labels.keys(), isFirst);
     if (earlier?.complete !== true) {
       this.#tickLater();
       return;
@@ -495,7 +550,9 @@ export class LaunchdStateSensor implements Sensor {
       if (earlier.labels.has(key) || owned.has(key)) continue;
       const job = { ...common, label, known: earlier.asked };
       this.#appeared.keep(job);
-      if (this.#items.needsLists) this.#appeared.add(job);
+      const isNews = !isFirst && !this.#system.has(label);
+      const isTold = (this.#reported.get(`${domain}/${label}`) ?? 0) >= earlier.asked;
+      if (this.#items.needsLists || (isNews && !isTold)) this.#appeared.add(job);
     }
     this.#tickLater();
   }

@@ -10,28 +10,31 @@ const maxLabel = 4_096;
 export interface LoadedJob {
   readonly label: string;
   readonly domain: string;
-  /** The property list that had changed. */
-  readonly plistPath: string;
+  /** The property list that had changed, or that launchd names; absent when it names none. */
+  readonly plistPath?: string | undefined;
   readonly facts: JobFacts;
-  /** The look that found it loaded, and the one before, that did not. */
+  /** The poll that found it loaded, and the one before, that did not; absent when nobody had asked before. */
   readonly time: Micros;
-  readonly notBefore: Micros;
+  readonly notBefore?: Micros;
   /** How it was found out, for people. */
   readonly reason: string;
 }
 
-/** A job that launchd did not have before and has now. No process event: who loaded it was not seen. */
-export function loadedEvent(job: LoadedJob, { root, boot }: { root: RootMap; boot: string }): Event {
+/**
+ * A job that launchd did not have before and has now (`loaded`), or that it had when it was asked for the first time since
+ * the machine started (`found`). No process event: who loaded it was not seen.
+ */
+export function jobEvent(
+  action: 'loaded' | 'found',
+  job: LoadedJob,
+  { root, boot }: { root: RootMap; boot: string },
+): Event {
   const { label, domain, plistPath, facts, time, notBefore, reason } = job;
   const { path, program, state, pid } = facts;
-  const id = fileEventId(
-    'launchd-state',
-    boot,
-    plistPath,
-    '',
-    BigInt(time) * 1000n,
-    `loaded ${domain}/${label}`,
-  );
+  // What is found is the same at each start of the agent.
+  const nanos = action === 'found' ? 0n : BigInt(time) * 1000n;
+  const subject = `${action} ${domain}/${label}`;
+  const id = fileEventId('launchd-state', boot, plistPath ?? '', '', nanos, subject);
   const mac = (text: string) => (text.startsWith('/') ? root.toMac(text) : text);
   return {
     id,
@@ -40,19 +43,25 @@ export function loadedEvent(job: LoadedJob, { root, boot }: { root: RootMap; boo
     sequence: Number.POSITIVE_INFINITY,
     doc: {
       '@timestamp': formatMicros(time),
-      message: 'launchd loaded a job',
-      event: { id, module: 'launchwarden', category: ['configuration'], type: ['change'], action: 'loaded' },
+      message: action === 'loaded' ? 'launchd loaded a job' : 'launchd has a job',
+      event: {
+        id,
+        module: 'launchwarden',
+        category: ['configuration'],
+        type: [action === 'loaded' ? 'change' : 'info'],
+        action,
+      },
       launchwarden: {
         sensor: {
           kind: 'launchd-state',
           precision: 'interval',
-          not_before: formatMicros(notBefore),
+          ...(notBefore === undefined ? {} : { not_before: formatMicros(notBefore) }),
           reason: `inferred: ${reason}`,
         },
         job: {
           label: label.slice(0, maxLabel),
           domain,
-          plist_path: plistPath,
+          ...(plistPath === undefined ? {} : { plist_path: plistPath }),
           ...(path === undefined ? {} : { path: mac(path) }),
           ...(program === undefined ? {} : { program: mac(program) }),
           ...(state === undefined ? {} : { state }),

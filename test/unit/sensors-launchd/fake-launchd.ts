@@ -100,6 +100,15 @@ export function servicePrint(
 `;
 }
 
+/** The events about launch items that had changed, without those about whatever else launchd has. */
+export function aboutChanged({ events }: { readonly events: readonly Event[] }): readonly Event[] {
+  return events.filter(
+    ({ doc }) =>
+      doc.event?.action === 'loaded' &&
+      doc.launchwarden?.sensor?.reason?.includes('had not changed just then') !== true,
+  );
+}
+
 let count = 0;
 
 /** A file event as enrichment leaves it. */

@@ -7,7 +7,7 @@ import { RootMap } from '../../../src/base/root.js';
 import { LaunchdStateSensor } from '../../../src/sensors/launchd-state/index.js';
 import { RecordingSink } from '../../contract/sensor.contract.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
-import { FakeLaunchd, written } from './fake-launchd.js';
+import { aboutChanged, FakeLaunchd, written } from './fake-launchd.js';
 
 const daemon = '/Library/LaunchDaemons/com.example.daemon.plist';
 const label = 'com.example.daemon';
@@ -57,7 +57,7 @@ test('what was loaded while no agent ran is found by the next one, from what the
   sensor.changed(written(daemon, label, changed));
   sensor.changed(written('/Library/LaunchDaemons/com.example.old.plist', 'com.example.old', changed));
   await pass(2_000);
-  expect(sink.events.map(({ doc }) => doc.launchwarden?.['job'])).toMatchObject([
+  expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.['job'])).toMatchObject([
     { label, domain: 'system', plist_path: daemon },
   ]);
 });
@@ -76,7 +76,7 @@ test('lists of three runs are passed on, so that one made after the load hides n
   const { sensor, sink } = await start(saved.at(-1));
   sensor.changed(written(daemon, label, changed));
   await pass(2_000);
-  expect(sink.events).toHaveLength(1);
+  expect(aboutChanged(sink)).toHaveLength(1);
 });
 
 test.each([
@@ -94,5 +94,5 @@ test.each([
   const { sensor, sink } = await start(remembered);
   sensor.changed(written(daemon, label, changed));
   await pass(2_000);
-  expect(sink.events).toEqual([]);
+  expect(aboutChanged(sink)).toEqual([]);
 });

@@ -14,7 +14,7 @@ import { RecordingSink } from '../../contract/sensor.contract.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 import { waitFor } from '../../simulation/mac.js';
-import { FakeLaunchd, written } from './fake-launchd.js';
+import { aboutChanged, FakeLaunchd, written } from './fake-launchd.js';
 
 const daemon = '/Library/LaunchDaemons/com.example.x.plist';
 const agent = '/Library/LaunchAgents/com.example.x.plist';
@@ -76,8 +76,8 @@ describe('a launch item changes', () => {
     write(daemon, 'com.example.label');
     launchd.load('system/com.example.label', daemon);
     await pass(60_000);
-    expect(sink.events).toHaveLength(1);
-    const [event] = sink.events;
+    expect(aboutChanged(sink)).toHaveLength(1);
+    const [event] = aboutChanged(sink);
     expect(event?.doc).toMatchObject({
       event: { category: ['configuration'], type: ['change'], action: 'loaded' },
       launchwarden: {
@@ -105,12 +105,12 @@ describe('a launch item changes', () => {
     await pass(50);
     write(daemon);
     await pass(later);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
     launchd.load('system/com.example.x');
     await pass(5_100);
-    expect(sink.events).toHaveLength(1);
+    expect(aboutChanged(sink)).toHaveLength(1);
     await pass(70_000);
-    expect(sink.events).toHaveLength(1);
+    expect(aboutChanged(sink)).toHaveLength(1);
   });
 
   test('and its job is loaded more than a minute later: nothing, unless it has changed again', async () => {
@@ -124,7 +124,7 @@ describe('a launch item changes', () => {
     launchd.load('system/com.example.x');
     launchd.load('system/com.example.again');
     await pass(30_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.again']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.again']);
   });
 
   test('and it was loaded before: nothing, until it is unloaded and loaded again', async () => {
@@ -132,12 +132,12 @@ describe('a launch item changes', () => {
     await pass(50);
     write(daemon);
     await pass(5_000);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
     launchd.loaded.clear();
     await pass(6_000);
     launchd.load('system/com.example.x');
     await pass(6_000);
-    expect(sink.events).toHaveLength(1);
+    expect(aboutChanged(sink)).toHaveLength(1);
   });
 
   test('and what was loaded before is not known: the first answer decides, and invents nothing', async () => {
@@ -146,12 +146,12 @@ describe('a launch item changes', () => {
     sensor.changed(written(daemon, undefined, clock.now() - 1_000));
     launchd.load('system/com.example.x');
     await pass(10_000);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
     write(agent, 'com.example.other');
     await pass(10_000);
     launchd.load('system/com.example.other');
     await pass(6_000);
-    expect(sink.events).toHaveLength(1);
+    expect(aboutChanged(sink)).toHaveLength(1);
   });
 
   test('a list that was asked for before the write and answered after it does not hide the load', async () => {
@@ -170,7 +170,7 @@ describe('a launch item changes', () => {
     hold = false;
     release?.();
     await pass(1_000);
-    expect(sink.events).toHaveLength(1);
+    expect(aboutChanged(sink)).toHaveLength(1);
   });
 
   test('an agent is asked about in every session and in system', async () => {
@@ -189,7 +189,7 @@ describe('a launch item changes', () => {
         'print system/com.example.x',
       ]),
     );
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual(['gui/502']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual(['gui/502']);
   });
 
   test("an agent in a home is asked about in its owner's session, also when that begins later", async () => {
@@ -200,7 +200,7 @@ describe('a launch item changes', () => {
     launchd.sessions.add(session);
     launchd.load(`${session}/com.example.x`, '/Users/alice/Library/LaunchAgents/com.example.x.plist');
     await pass(500);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual([session]);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual([session]);
   });
 
   test('the label of the content takes the place of the file name', async () => {
@@ -270,7 +270,7 @@ describe('bounds', () => {
       write(`/Users/mallory/Library/LaunchAgents/x${count}.plist`, `x${count}`);
     launchd.load('system/com.example.label', daemon);
     await pass(2_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.label']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.label']);
     expect(sensor.health().counters['watched']).toBe(64);
     expect(sink.gaps[0]?.detail).toContain('most of them of /users/mallory');
   });
@@ -283,11 +283,11 @@ describe('bounds', () => {
     for (const count of [0, 100, 399])
       launchd.load(`system/label ${count}`, `/Library/LaunchDaemons/${count}.plist`);
     await pass(8_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label).sort()).toEqual([
-      'label 0',
-      'label 100',
-      'label 399',
-    ]);
+    expect(
+      aboutChanged(sink)
+        .map(({ doc }) => doc.launchwarden?.job?.label)
+        .sort(),
+    ).toEqual(['label 0', 'label 100', 'label 399']);
     expect(sink.gaps).toEqual([]);
   });
 
@@ -319,7 +319,7 @@ describe('bounds', () => {
     });
     write(daemon);
     await pass(30_000);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
     expect(launchd.asked.filter((one) => one.endsWith('com.example.x'))).toHaveLength(2);
     expect(sensor.health()).toMatchObject({ running: false, counters: { unknown: 2, given_up: 1 } });
     expect(sensor.health().notes[0]).toContain('no answer that is understood');
@@ -344,11 +344,11 @@ describe('a job whose label is not certain', () => {
     launchd.load('system/com.unrelated', '/Library/LaunchDaemons/other.plist');
     launchd.load(`system/${real}`, daemon);
     await pass(3_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job)).toMatchObject([
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job)).toMatchObject([
       { label: real.slice(0, 4_096), domain: 'system', plist_path: daemon, path: daemon },
     ]);
     await pass(60_000);
-    expect(sink.events).toHaveLength(1);
+    expect(aboutChanged(sink)).toHaveLength(1);
   });
 
   test('is found through links, also when the item is told about after the load', async () => {
@@ -364,7 +364,7 @@ describe('a job whose label is not certain', () => {
     await pass(1_000);
     sensor.changed(written('/Library/LaunchDaemons/real.plist', undefined, changed));
     await pass(2_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['hidden']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['hidden']);
   });
 
   test('of two labels of a list either is found', async () => {
@@ -373,7 +373,7 @@ describe('a job whose label is not certain', () => {
     sensor.changed(written(daemon, 'last', clock.now(), { plist: { other_labels: ['first'] } }));
     launchd.load('system/first', daemon);
     await pass(3_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['first']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['first']);
   });
 
   test('a job of another file under the name of this one is none of its', async () => {
@@ -382,7 +382,7 @@ describe('a job whose label is not certain', () => {
     write(daemon);
     launchd.load('system/com.example.x', '/Library/LaunchDaemons/other.plist');
     await pass(5_000);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
   });
 });
 
@@ -395,8 +395,8 @@ describe('a label that launchd has already', () => {
     write(evil, 'com.example.x');
     launchd.load('system/com.example.x', evil);
     await pass(2_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.path)).toEqual([evil]);
-    expect(sink.events[0]?.doc.launchwarden?.sensor?.reason).toContain('another file');
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.path)).toEqual([evil]);
+    expect(aboutChanged(sink)[0]?.doc.launchwarden?.sensor?.reason).toContain('another file');
   });
 
   test('is not taken for loaded while launchd keeps the old file', async () => {
@@ -404,7 +404,7 @@ describe('a label that launchd has already', () => {
     await pass(2_000);
     write(evil, 'com.example.x');
     await pass(20_000);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
   });
 
   test('from the same file: another program or process tells', async () => {
@@ -412,11 +412,11 @@ describe('a label that launchd has already', () => {
     await pass(2_000);
     write(daemon, 'com.apple.x');
     await pass(5_000);
-    expect(sink.events).toEqual([]);
+    expect(aboutChanged(sink)).toEqual([]);
     launchd.program = '/private/tmp/other';
     launchd.load('system/com.apple.x', daemon);
     await pass(6_000);
-    expect(sink.events[0]?.doc.launchwarden?.sensor?.reason).toContain('another program');
+    expect(aboutChanged(sink)[0]?.doc.launchwarden?.sensor?.reason).toContain('another program');
   });
 });
 
@@ -430,7 +430,7 @@ describe('domains', () => {
     write(agent, 'com.example.x');
     launchd.load('user/501/com.example.x', agent);
     await pass(1_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual(['user/501']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.domain)).toEqual(['user/501']);
     const asked = launchd.asked.filter((one) => one === 'print gui/501/com.example.x').length;
     // What is not there is asked about now and then, not at each question.
     expect(asked).toBeLessThanOrEqual(1);
@@ -467,7 +467,7 @@ describe('domains', () => {
     write('/Library/LaunchDaemons/b.plist', 'b');
     launchd.load('system/com.example.short', '/Library/LaunchDaemons/a.plist');
     await pass(1_000);
-    expect(sink.events.map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.short']);
+    expect(aboutChanged(sink).map(({ doc }) => doc.launchwarden?.job?.label)).toEqual(['com.example.short']);
   });
 });
 
@@ -520,5 +520,74 @@ describe('the program', () => {
     await waitFor('the answer', () => (sensor.health().counters['unknown'] ?? 0) > 0 || undefined);
     await sensor.stop();
     expect(sensor.health().running).toBe(false);
+  });
+});
+
+describe('whatever appears in the lists of jobs', () => {
+  const stepped = { listMs: 5_000 };
+  const jobs = ({ sink }: Rig) =>
+    sink.events.map(({ doc }) => `${doc.event?.action} ${doc.launchwarden?.job?.plist_path}`);
+
+  test('is told also when its list changed long before, and once', async () => {
+    const one = await rig(stepped);
+    await one.pass(200);
+    one.write(daemon);
+    await one.pass(70_000);
+    one.launchd.load('system/com.example.x', daemon);
+    await one.pass(30_000);
+    expect(jobs(one)).toEqual([`loaded ${daemon}`]);
+    const { sensor } = one.sink.events[0]?.doc.launchwarden ?? {};
+    expect(sensor?.reason).toContain('had not changed just then');
+    expect(sensor?.not_before).toBeDefined();
+  });
+
+  test('is told when no change of its list was seen at all, or it stands elsewhere', async () => {
+    const one = await rig(stepped);
+    await one.pass(200);
+    one.launchd.load('system/com.example.x', '/private/tmp/x.plist');
+    one.launchd.load('system/submitted', '(submitted by launchctl.4711)');
+    one.launchd.load('system/app', '(submitted by runningboardd.99)');
+    one.launchd.load('system/com.apple.x', '/System/Library/LaunchDaemons/com.apple.x.plist');
+    await one.pass(20_000);
+    expect(jobs(one).sort()).toEqual(['loaded /private/tmp/x.plist', 'loaded undefined']);
+  });
+
+  test('is not told once more when it was told of when its list changed', async () => {
+    const one = await rig(stepped);
+    await one.pass(200);
+    one.write(daemon);
+    one.launchd.load('system/com.example.x', daemon);
+    await one.pass(120_000);
+    expect(jobs(one)).toEqual([`loaded ${daemon}`]);
+  });
+
+  test("is told of by Apple's names too, unless the list is on the system volume", async () => {
+    const one = await rig(stepped);
+    const place = path.join(one.folder, 'System/Library/LaunchDaemons');
+    mkdirSync(place, { recursive: true });
+    writeFileSync(path.join(place, 'com.apple.real.plist'), '');
+    await one.pass(200);
+    one.launchd.load('system/com.apple.real', '/System/Library/LaunchDaemons/com.apple.real.plist');
+    one.launchd.load('system/com.apple.false', '/Library/LaunchDaemons/com.apple.false.plist');
+    await one.pass(20_000);
+    expect(jobs(one)).toEqual(['loaded /Library/LaunchDaemons/com.apple.false.plist']);
+    expect(one.launchd.asked).not.toContain('print system/com.apple.real');
+  });
+
+  test('and what is there at first is found: at the start, and when somebody logs in', async () => {
+    const one = await rig(stepped, (launchd) => launchd.load('system/com.example.x', daemon));
+    await one.pass(2_000);
+    expect(jobs(one)).toEqual([`found ${daemon}`]);
+    const uid = statSync(path.join(one.folder, 'Users/alice')).uid;
+    const home = '/Users/alice/Library/LaunchAgents/com.example.y.plist';
+    one.launchd.sessions.add(`gui/${uid}`);
+    one.launchd.load(`gui/${uid}/com.example.y`, home);
+    await one.pass(20_000);
+    expect(jobs(one)).toEqual([`found ${daemon}`, `found ${home}`]);
+    expect(one.sink.events[1]?.doc).toMatchObject({
+      event: { category: ['configuration'], type: ['info'] },
+      launchwarden: { sensor: { precision: 'interval' } },
+    });
+    expect(one.sink.events[1]?.doc.launchwarden?.sensor).not.toHaveProperty('not_before');
   });
 });
