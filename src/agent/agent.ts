@@ -369,6 +369,7 @@ class Agent {
     await this.#sensors.stop();
     if (!this.#ready) return;
     this.#pipeline.stop();
+    this.#keepDeferred();
     this.#exceptions.flush();
     this.#saveProgress();
     await this.#forwarding.stop(drainMs);
@@ -423,6 +424,14 @@ class Agent {
     this.#fileEventMark = fileEventMark;
   }
 
+  #keepDeferred(): void {
+    try {
+      this.#pipeline.saveDeferred();
+    } catch (error) {
+      this.#parts.log.error({ error: messageOf(error) }, 'what deferred rules wait for could not be stored');
+    }
+  }
+
   #remember(key: string, value: string): void {
     try {
       this.#parts.store.progress.set(key, value);
@@ -447,6 +456,7 @@ class Agent {
     } catch (error) {
       log.error({ error: messageOf(error) }, 'old records could not be removed');
     }
+    this.#keepDeferred();
   }
 
   /** Whoever started the agent starts it again, on a new folder; what is in the old one is still delivered. */

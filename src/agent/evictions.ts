@@ -13,6 +13,7 @@ const words: Readonly<Record<string, string>> = {
   loads: 'launchctl calls that a late file could be for',
   repeats: 'files whose repeats are recognised',
   revisited: 'events that a late one could belong to',
+  deferred: 'changes whose job may start later',
   judged: 'events that a revision could come for',
   unjournaled: 'events that could not be stored, which a restart would need',
 };

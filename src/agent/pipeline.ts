@@ -3,6 +3,7 @@ import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { type Micros, parseTime } from '../base/time.js';
 import {
+  DeferredMemory,
   Detector,
   type DetectorOptions,
   type Exceptions,
@@ -38,6 +39,7 @@ const retryJournalMs = 1_000;
 /** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
 const keepTimelineMs = 60_000;
 const timelineKey = 'timeline';
+const deferredKey = 'deferred';
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -99,6 +101,7 @@ export class Pipeline {
   readonly #timeline: Timeline;
   #timelineKept = Number.NEGATIVE_INFINITY;
   readonly #evictions: Evictions;
+  readonly #deferred: DeferredMemory;
   #detections: Detection[] = [];
   readonly #amended = new Map<string, Event>();
   /** Ids that the rebuilt windows gave to what is stored under another one, with that: what grows of them grows there. */
@@ -123,12 +126,15 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#failures = new Failures(options.clock, options.log);
+    const onEvicted = (what: string, user: string) => this.#evictions.count(what, user);
+    this.#deferred = new DeferredMemory(options.store.progress.get(deferredKey), onEvicted);
     this.#detector = new Detector({
       rules: options.rules,
+      deferred: this.#deferred,
       history: options.store.termHistory,
       onDetection: (detection) => this.#detected(detection),
       onMetBefore: (event) => this.#keep(event),
-      onEvicted: (what, user) => this.#evictions.count(what, user),
+      onEvicted,
       // What is judged again after a start has been counted before.
       onExcepted: (exception, time) => this.#open && options.excepted?.(exception, time),
     });
@@ -174,6 +180,12 @@ export class Pipeline {
   }
 
   /** How far back in event time, microseconds, stored events matter to detection. */
+  /** Keeps what deferred sequences wait for. What came since the last time is judged again after a crash. */
+  saveDeferred(): void {
+    const text = this.#deferred.saved();
+    if (text !== undefined) this.#options.store.progress.set(deferredKey, text);
+  }
+
   get horizon(): number {
     return this.#detector.horizon;
   }

@@ -6,11 +6,13 @@ import { loadingVerbs, mayLoadUnseen, withLaunchctl } from '../event/launchctl.j
 import {
   type ConditionSet,
   type Exception,
+  isPair,
   planConditions,
   type Rule,
   type StepCondition,
 } from '../rules/index.js';
 import { Ranking } from './candidates.js';
+import { DeferredMatcher, DeferredMemory } from './deferred.js';
 import { ConditionNames } from './earlier.js';
 import { Exceptions } from './exceptions.js';
 import { MemoryTermHistory, type TermHistory } from './history.js';
@@ -41,6 +43,8 @@ export interface DetectorOptions {
   onDetection(detection: Detection): void;
   /** For new_terms rules; without one they know only what this detector has seen. */
   readonly history?: TermHistory;
+  /** For deferred sequences; without one they know only what this detector has seen. */
+  readonly deferred?: DeferredMemory;
   /** How long a new_terms rule only learns; a day when a history is given, else no time. */
   readonly baseline?: Micros;
   readonly limits?: Partial<DetectorLimits>;
@@ -88,6 +92,7 @@ export class Detector {
   readonly #ranking = new Ranking();
   readonly #users = new Users();
   readonly #room: KeyRoom;
+  readonly #deferred: DeferredMemory;
   readonly #judged: JudgedEvents;
   readonly #names: ConditionNames;
   /** How long matchers hold events. */
@@ -109,6 +114,7 @@ export class Detector {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#onEvicted = (what, user) => options.onEvicted?.(what, user);
     this.#repeats = new Repeats(this.#limits.repeats, this.#onEvicted);
+    this.#deferred = options.deferred ?? new DeferredMemory(undefined, this.#onEvicted);
     this.#room = new KeyRoom(this.#limits, this.#users, this.#onEvicted);
     this.#judged = new JudgedEvents(this.#limits.judged);
     const history = options.history ?? new MemoryTermHistory(this.#limits.terms);
@@ -142,10 +148,7 @@ export class Detector {
     this.#owners = owners;
     this.#set = planConditions(conditions);
     this.#names = new ConditionNames(owners.map(({ rule }) => rule));
-    this.#held = options.rules.reduce(
-      (most, { query }) => Math.max(most, query.kind === 'sequence' ? (query.maxspan ?? 0) : 0),
-      longestSettling,
-    );
+    this.#held = options.rules.reduce((most, rule) => Math.max(most, spanOf(rule)), longestSettling);
   }
 
   /**
@@ -162,7 +165,7 @@ export class Detector {
     for (const { rule, alerts, matcher } of this.#rules) {
       most = Math.max(most, alerts.flood.interval, rule.suppression?.duration ?? 0);
       if (matcher instanceof ThresholdMatcher) most = Math.max(most, matcher.lookBack);
-      if (rule.query.kind === 'sequence') most = Math.max(most, rule.query.maxspan ?? 0);
+      most = Math.max(most, spanOf(rule));
     }
     return most;
   }
@@ -334,6 +337,20 @@ export class Detector {
       const baseline = this.#options.baseline ?? (this.#options.history === undefined ? 0 : defaultBaseline);
       return new NewTermsMatcher({ rule, history, limits, baseline, onMatch });
     }
+    if (rule.launchwarden?.deferred !== undefined && isPair(rule.query)) {
+      const { after } = rule.launchwarden.deferred;
+      const { query, meta } = rule;
+      const memory = this.#deferred;
+      return new DeferredMatcher({
+        ruleId: meta.id,
+        query,
+        after,
+        memory,
+        limits,
+        users: this.#users,
+        onMatch,
+      });
+    }
     const context = { limits, room: this.#room, onMatch, first, conditions: () => this.#set };
     if (!isFileThenProcess(rule.query)) return queryMatcher(rule.query, context);
     return new LoadMatcher({
@@ -387,6 +404,12 @@ export class Detector {
       if (next.alerts.flood.due <= least) next.alerts.tellSummary(least);
     }
   }
+}
+
+/** How long the events of a rule are held in memory: those of a deferred one are kept elsewhere. */
+function spanOf({ query, launchwarden }: Rule): Micros {
+  const isHeld = query.kind === 'sequence' && launchwarden?.deferred === undefined;
+  return isHeld ? (query.maxspan ?? 0) : 0;
 }
 
 /** Of two lists of numbers, ascending. */

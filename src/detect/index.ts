@@ -1,3 +1,4 @@
+export { DeferredMemory } from './deferred.js';
 export { Detector, type DetectorOptions, type KnownAlert } from './detector.js';
 export { type ExceptionCase, Exceptions, exceptionOf, relevantOf } from './exceptions.js';
 export { MemoryTermHistory, type TermHistory } from './history.js';

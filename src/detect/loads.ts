@@ -1,6 +1,6 @@
 import type { Micros } from '../base/time.js';
 import { compareEvents, type Event } from '../event/event.js';
-import type { Query, SequenceQuery } from '../rules/index.js';
+import { isPair, type Query, type SequenceQuery } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
 import { mayPrecede } from './interval.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
@@ -68,16 +68,9 @@ class Call {
 
 /** Whether a query is "a file changes, then a process starts" and nothing else. */
 export function isFileThenProcess(query: Query): query is SequenceQuery {
-  if (query.kind !== 'sequence' || query.until !== null || query.maxspan === null) return false;
-  const { steps, pipes } = query;
-  const [file, process] = steps;
-  return (
-    pipes.length === 0 &&
-    steps.length === 2 &&
-    steps.every(({ missing, runs }) => !missing && runs === 1) &&
-    file?.category === 'file' &&
-    process?.category === 'process'
-  );
+  if (!isPair(query)) return false;
+  const [file, process] = query.steps;
+  return file?.category === 'file' && process?.category === 'process';
 }
 
 /**

@@ -73,7 +73,7 @@ const item: Names = [
     'launchwarden.plist',
     'format label program program_arguments run_at_load keep_alive disabled user_name',
   ),
-  ...below('launchwarden.plist', 'triggers json runs'),
+  ...below('launchwarden.plist', 'triggers json runs own_code'),
   ...owned,
   ...entries,
 ];

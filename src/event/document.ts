@@ -181,6 +181,8 @@ export interface LaunchItemFields {
   other_labels?: string[];
   /** What it executes in the end: each program, script and module on the way; canonical paths where they are known. */
   runs?: string[];
+  /** Of its arguments and of `runs` what does not come with macOS: by these its process is known when it starts. */
+  own_code?: string[];
   run_at_load?: boolean;
   keep_alive?: boolean;
   disabled?: boolean;

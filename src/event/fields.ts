@@ -202,6 +202,7 @@ const rows: readonly Row[] = [
     'keyword[]',
     'What it executes in the end: programs, scripts and modules, with canonical paths',
   ],
+  ['launchwarden.plist.own_code', 'keyword[]', 'Programs, scripts and script texts of no system folder'],
   ['launchwarden.plist.run_at_load', 'boolean', 'RunAtLoad'],
   ['launchwarden.plist.keep_alive', 'boolean', 'KeepAlive'],
   ['launchwarden.plist.disabled', 'boolean', 'Disabled'],

@@ -58,6 +58,7 @@ export function launchItem(value: PlistValue, context: LaunchItemContext = {}): 
   const userName = textOf(keys.get('UserName'));
   const triggers = triggerKeys.filter((key) => keys.has(key));
   const paths = [...new Set(runs.flatMap((one) => one.paths))].slice(0, maxPaths).map(flat);
+  const own = ownCode([...(program === undefined ? [] : [program]), ...(args ?? []), ...paths]);
   return {
     fields: {
       ...(label === undefined ? {} : { label }),
@@ -65,6 +66,7 @@ export function launchItem(value: PlistValue, context: LaunchItemContext = {}): 
       ...(program === undefined ? {} : { program }),
       ...(args === undefined ? {} : { program_arguments: args }),
       ...(paths.length === 0 ? {} : { runs: paths }),
+      ...(own.length === 0 ? {} : { own_code: own }),
       ...(runAtLoad === undefined ? {} : { run_at_load: runAtLoad }),
       ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }),
       ...(disabled === undefined ? {} : { disabled }),
@@ -87,6 +89,20 @@ export function persistenceOf(macPath: string, fields: LaunchItemFields): Persis
     runatload: fields.run_at_load ?? false,
     keepalive: fields.keep_alive ?? false,
   };
+}
+
+/** What comes with macOS, on its sealed volume. */
+const systemPath = /^\/(?:bin|sbin|usr\/(?:bin|sbin|libexec|lib)|System|Library\/Apple)\//;
+const maxOwnCode = 16;
+const maxOwnText = 1_024;
+
+/** Of the arguments and paths those that are the item's own: programs and scripts of no system folder, and script texts. */
+function ownCode(texts: readonly string[]): string[] {
+  const own = texts.filter((text) => {
+    if (text.length > maxOwnText) return false;
+    return text.startsWith('/') ? !systemPath.test(text) : text.length >= 12 && /\s/.test(text);
+  });
+  return [...new Set(own)].slice(0, maxOwnCode).map(flat);
 }
 
 interface Said {

@@ -48,6 +48,7 @@ export {
 export { type ExportedRule, exportedRules } from './file/kibana.js';
 export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read.js';
 export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
+export { isPair } from './pair.js';
 export { type Parsed, parseEql, parseKql } from './parse.js';
 export { foldText } from './plan/fold.js';
 export { validateWildcard } from './plan/like.js';

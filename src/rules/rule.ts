@@ -32,6 +32,11 @@ export interface Rule {
     readonly linked?: true;
     /** `content`: the same path with the same content is a repeat, also as another file; else a new inode is news. */
     readonly news?: 'content';
+    /**
+     * Of a sequence of two events: the first is kept across restarts until `maxspan` is over, and what follows it sooner than
+     * `after` (microseconds) is no match but ends the waiting.
+     */
+    readonly deferred?: { readonly after: number };
     /** `[[rule.launchwarden.test]]`: events that must or must not match. */
     readonly tests?: readonly RuleTest[];
   };

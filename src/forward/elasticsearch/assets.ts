@@ -55,6 +55,7 @@ const launchwardenFields = {
         program_arguments: keyword,
         other_labels: keyword,
         runs: keyword,
+        own_code: keyword,
         run_at_load: { type: 'boolean' },
         keep_alive: { type: 'boolean' },
         disabled: { type: 'boolean' },

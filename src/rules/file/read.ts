@@ -7,6 +7,7 @@ import { type RuleMeta, severities, severityScore, type Threat } from '../../eve
 import { fieldNameProblem } from '../budget.js';
 import { compileQuery } from '../compile.js';
 import { diagnosticOf, type Problem, type Source } from '../diagnostic.js';
+import { isPair } from '../pair.js';
 import type { Diagnostic, Rule } from '../rule.js';
 import { canFilter, readMeaning } from './meaning.js';
 import { readOwnTable } from './own-table.js';
@@ -171,6 +172,11 @@ class RuleReader {
     };
     const own = rule.table('launchwarden');
     const read = own === undefined ? undefined : readOwnTable(own);
+    if (read?.deferred !== undefined && 'query' in query && !isPair(query.query))
+      own?.problem('deferred_after', {
+        code: 'rule/value',
+        message: `${own.path}.deferred_after is for a sequence of two events with maxspan`,
+      });
     const launchwarden = meaning.off ? { ...read, enabled: false } : read;
     const errors = this.#problems.filter(({ severity }) => severity !== 'warning').slice(0, maxProblems);
     const slips = this.#problems.filter(({ severity }) => severity === 'warning').slice(0, maxProblems);

@@ -18,7 +18,7 @@ const rules = loadBuiltinRules();
 const byName = (part: string) => rules.find(({ meta }) => meta.name.includes(part)) as Rule;
 const launchAgent = byName('Launch agent written and loaded within');
 const plugin = byName('DirectoryService');
-const inferred = byName('found loaded');
+const inferred = byName('written and its job found loaded');
 
 /** The two source rules, word for word: the built-in ones that are made of them mean exactly the same. */
 const sourceQueries = {

@@ -328,3 +328,28 @@ test.each([
 ])('%j is no rule file', (text, code) => {
   expect(refused(text).map((one) => one.code)).toEqual([code]);
 });
+
+describe('our own keys', () => {
+  const pair = 'sequence with maxspan=1d [file where true] by host.id [process where true] by host.id';
+  const ruleWith = (own: string, query = pair) =>
+    `${head}risk_score = 21\ntype = "eql"\nlanguage = "eql"\nquery = '''${query}'''\n[rule.launchwarden]\n${own}\n`;
+
+  test('are read', () => {
+    expect(
+      read(ruleWith('linked = true\nnews = "content"\ndeferred_after = "10m"')).launchwarden,
+    ).toMatchObject({ linked: true, news: 'content', deferred: { after: 600_000_000 } });
+  });
+
+  test.each([
+    ['news = "inode"', pair, /news is "file" or "content"/],
+    ['deferred_after = "soon"', pair, /deferred_after is a duration/],
+    ['deferred_after = "1m"', 'process where true', /a sequence of two events with maxspan/],
+    [
+      'deferred_after = "1m"',
+      'sequence [file where true] [process where true]',
+      /a sequence of two events with maxspan/,
+    ],
+  ])('%s for %s is refused', (own, query, message) => {
+    expect(refused(ruleWith(own, query)).at(-1)?.message).toMatch(message);
+  });
+});
