@@ -1,4 +1,4 @@
-import { chromeLike } from './browsers.js';
+import { chromeLike, firefoxLike } from './browsers.js';
 import { nameOf } from './bundle.js';
 import { firstItems, itemOf } from './item.js';
 import { elementsOf, type Json, jsonOf, member, stringOf } from './json.js';
@@ -44,12 +44,14 @@ export const browserExtension: Mechanism = {
     { scope: 'home', path: `${support}/Firefox/Profiles/*/extensions.json`, what: 'file' },
     { scope: 'home', path: `${support}/Mozilla/Extensions/*`, what: 'entries' },
     { scope: 'system', path: `/${support}/Mozilla/Extensions/*`, what: 'entries' },
-    {
-      scope: 'system',
-      path: '/Applications/*/Contents/Resources/distribution/extensions',
-      what: 'entries',
-      extensions: ['xpi'],
-    },
+    ...firefoxLike.map(
+      (resources): Place => ({
+        scope: 'system',
+        path: `${resources}/distribution/extensions`,
+        what: 'entries',
+        extensions: ['xpi'],
+      }),
+    ),
     { scope: 'home', path: 'Library/Safari/Extensions', what: 'entries' },
     { scope: 'home', path: `${safari}/AppExtensions/Extensions.plist`, what: 'file' },
     { scope: 'home', path: `${safari}/WebExtensions/Extensions.plist`, what: 'file' },

@@ -1,6 +1,6 @@
 import type { PlistValue } from '../base/plist/index.js';
 import { chromeStore } from './browser-extension.js';
-import { policyDomains } from './browsers.js';
+import { firefoxLike, policyDomains } from './browsers.js';
 import { firstItems, itemOf } from './item.js';
 import { elementsOf, type Json, jsonOf, member, membersOf, stringOf } from './json.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
@@ -20,9 +20,11 @@ export const browserPolicy: Mechanism = {
       { scope: 'system', path: `/Library/Preferences/${domain}.plist`, what: 'file' },
       { scope: 'home', path: `Library/Preferences/${domain}.plist`, what: 'file' },
     ]),
-    { scope: 'system', path: '/Applications/*/Contents/Resources/distribution/policies.json', what: 'file' },
-    { scope: 'system', path: '/Applications/Firefox*/Contents/Resources/*.cfg', what: 'file' },
-    { scope: 'system', path: '/Applications/Firefox*/Contents/Resources/defaults/pref', what: 'entries' },
+    ...firefoxLike.flatMap((resources): Place[] => [
+      { scope: 'system', path: `${resources}/distribution/policies.json`, what: 'file' },
+      { scope: 'system', path: `${resources}/*.cfg`, what: 'file' },
+      { scope: 'system', path: `${resources}/defaults/pref`, what: 'entries' },
+    ]),
   ],
   read: (file) => firstItems(itemsIn(file)),
   removal: ({ label }, { path }) =>

@@ -10,3 +10,13 @@ export const policyDomains: readonly string[] = [
   ...['com.brave.Browser', 'com.vivaldi.Vivaldi', 'company.thebrowser.Browser', 'com.operasoftware.Opera'],
   'org.mozilla.firefox',
 ];
+
+/** Folders of resources of Firefox and of browsers made from it. */
+export const firefoxLike: readonly string[] = [
+  'Firefox',
+  'Firefox Developer Edition',
+  'Firefox Nightly',
+  'LibreWolf',
+  'Waterfox',
+  'Zen',
+].map((name) => `/Applications/${name}.app/Contents/Resources`);
