@@ -3,7 +3,7 @@ import { systemClock } from '../../src/base/clock.js';
 import type { EcsDocument } from '../../src/event/document.js';
 import { mechanisms } from '../../src/mechanisms/index.js';
 import { openStore } from '../../src/store/index.js';
-import { AgentProcess, allAlerts, SimulatedMac, standInLaunchctl, waitFor } from '../simulation/mac.js';
+import { AgentProcess, allAlerts, cli, SimulatedMac, standInLaunchctl, waitFor } from '../simulation/mac.js';
 import { type Sample, samples } from '../unit/mechanisms/samples.js';
 
 const compiler = standInLaunchctl() !== undefined;
@@ -24,17 +24,86 @@ const quiet = [
 ];
 
 /** One sample a path, with something in it. */
-const written = [
+const all = [
   ...new Map(samples.filter(({ items }) => items.length > 0).map((one) => [one.path, one])).values(),
-].filter(({ mechanism }) => !inventoryOnly.includes(mechanism));
+];
+const watched = all.filter(({ mechanism }) => !inventoryOnly.includes(mechanism));
+
+/**
+ * Every way to persist on macOS that is known, the categories of KnockKnock and the rows of the EDR telemetry table among
+ * them, with the mechanisms that stand for it.
+ */
+const ways: readonly (readonly [way: string, ...ids: string[]])[] = [
+  ['launch agents and daemons', 'launch-agent', 'launch-daemon', 'bundled-launch-item'],
+  ['background items', 'background-item'],
+  ['login items', 'login-item'],
+  ['DirectoryService plug-ins', 'directory-service-plug-in'],
+  ['authorization plug-ins', 'authorization-plug-in'],
+  ['cron and at', 'cron', 'at-job'],
+  ['periodic', 'periodic'],
+  ['start-up scripts', 'startup-script', 'startup-item'],
+  ['login and logout hooks', 'login-hook'],
+  ['shell start-up', 'shell-startup'],
+  ['event monitor', 'event-monitor'],
+  ['kernel and system extensions', 'kernel-extension', 'system-extension'],
+  ['browser extensions and policies', 'browser-extension', 'browser-policy'],
+  ['app extensions and widgets', 'app-extension'],
+  ['Dock tile plug-ins', 'dock-tile-plug-in'],
+  ['Quick Look and Spotlight', 'quick-look-generator', 'spotlight-importer'],
+  ['inserted libraries and proxies', 'dylib-insertion', 'dylib-proxy'],
+  [
+    'input methods, screen savers, preference panes, audio, colour pickers, scripting additions',
+    ...['input-method', 'screen-saver', 'preference-pane', 'audio-plug-in', 'color-picker'],
+    'scripting-addition',
+  ],
+  [
+    'folder actions, workflows, services, Mail rules, calendar alarms',
+    ...['folder-action', 'workflow', 'mail-rule', 'calendar-alarm'],
+  ],
+  ['re-opened windows', 'reopened-window'],
+  ['PAM and sudoers', 'pam', 'sudoers'],
+  ['SSH', 'ssh-authorized-key', 'ssh-rc', 'ssh-config'],
+  ['configuration profiles', 'configuration-profile'],
+  [
+    'Dock shortcuts, terminals and editors',
+    'dock-shortcut',
+    'terminal-startup',
+    'editor-startup',
+    'editor-task',
+  ],
+  ['package managers', 'homebrew-service', 'git-config', 'npm-config'],
+  ['accounts', 'account'],
+];
+const knockKnock = [
+  ...[
+    'Authorization Plugins',
+    'Background Managed Tasks',
+    'Browser Extensions',
+    'Cron Jobs',
+    'Dir. Services Plugins',
+  ],
+  ...['Dock Tiles Plugins', 'Library Inserts', 'Library Proxies', 'Event Rules', 'Extensions and Widgets'],
+  ...['Kernel Extensions', 'Launch Items', 'Login/Logout Hooks', 'Login Items', 'Periodic Scripts'],
+  ...[
+    'Quicklook Plugins',
+    'Shell Configuration Files',
+    'Spotlight Importers',
+    'Startup Scripts',
+    'System Extensions',
+  ],
+];
 
 function fileOf({ path, inside }: Sample): string {
   return inside === undefined ? path : `${path}/${inside}`;
 }
 
-test('every mechanism is written, but for those that only the inventory sees', () => {
-  const seen = new Set([...written.map(({ mechanism }) => mechanism), ...inventoryOnly]);
-  expect(mechanisms.map(({ id }) => id).filter((id) => !seen.has(id))).toEqual([]);
+test('every mechanism belongs to a way, has a sample, and every way has one', () => {
+  expect(new Set(ways.flatMap(([, ...ids]) => ids))).toEqual(new Set(mechanisms.map(({ id }) => id)));
+  expect(mechanisms.map(({ id }) => id).filter((id) => !all.some((one) => one.mechanism === id))).toEqual([]);
+});
+
+test('the categories of KnockKnock, all twenty', () => {
+  expect(new Set(mechanisms.flatMap((one) => one.knockKnock ?? []))).toEqual(new Set(knockKnock));
 });
 
 describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
@@ -42,21 +111,26 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
   let agent: AgentProcess;
   let events: readonly EcsDocument[] = [];
   let alerted: readonly string[] = [];
+  let listed: readonly { readonly mechanism?: string; readonly path?: string }[] = [];
 
   beforeAll(async () => {
     mac = new SimulatedMac(['mara']);
     agent = await AgentProcess.start({ mac, arguments: ['--sensors', 'file-watch'] });
-    for (const sample of written) mac.write(fileOf(sample), sample.content);
+    for (const sample of all) mac.write(fileOf(sample), sample.content);
     await agent.settled();
-    const all = () => {
+    const complete = () => {
       events = storedEvents();
       const seen = new Set(events.map(({ file }) => file?.path));
-      return written.every((one) => seen.has(fileOf(one))) ? true : undefined;
+      return watched.every((one) => seen.has(fileOf(one))) ? true : undefined;
     };
     // What is missing after that is named test by test.
-    await waitFor('an event of each', all, 30_000).catch(() => undefined);
+    await waitFor('an event of each', complete, 30_000).catch(() => undefined);
     await agent.settled();
     alerted = allAlerts(mac).map(({ doc }) => doc.file?.path ?? '');
+    listed = cli(mac, 'inventory', 'list', '--all', '--live', '--json', '--root', mac.root)
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
   }, 120_000);
 
   function storedEvents(): EcsDocument[] {
@@ -73,7 +147,7 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
     mac.remove();
   });
 
-  describe.each(written.map((one) => [one.mechanism, one.path, one] as const))(
+  describe.each(watched.map((one) => [one.mechanism, one.path, one] as const))(
     '%s: %s',
     (id, path, sample) => {
       test('an event says which item it is and what it holds', () => {
@@ -90,6 +164,14 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
         const about = alerted.filter((one) => one === path || one.startsWith(`${path}/`));
         expect(about.length > 0).toBe(!quiet.includes(path));
       });
+    },
+  );
+
+  test.each(all.map((one) => [one.mechanism, one.path, one] as const))(
+    '%s: %s stands in the inventory',
+    (id, path, { items }) => {
+      const found = listed.filter((one) => one.mechanism === id && one.path === path);
+      expect(found).toHaveLength(items.length);
     },
   );
 });

@@ -189,7 +189,7 @@ export const samples: readonly Sample[] = [
   },
   bundle('login-item', '/Applications/Example.app/Contents/Library/LoginItems/Helper.app'),
   bundle('directory-service-plug-in', '/Library/DirectoryServices/PlugIns/Example.dsplug'),
-  bundle('directory-service-plug-in', '/Library/DirectoryServices/PlugIns/Example.DSPLUG'),
+  bundle('directory-service-plug-in', '/Library/DirectoryServices/PlugIns/Other.DSPLUG'),
   bundle('authorization-plug-in', '/Library/Security/SecurityAgentPlugins/Example.bundle'),
   {
     mechanism: 'authorization-plug-in',
