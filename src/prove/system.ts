@@ -21,6 +21,13 @@ export interface RunningProgram {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Gets what it prints. */
+  readonly onData?: (chunk: Buffer) => void;
+  /** In the place of its path as the first argument. */
+  readonly argv0?: string;
+}
+
 export interface FileFacts {
   readonly uid: number;
   readonly gid: number;
@@ -65,8 +72,8 @@ export interface ProveSystem {
   read(macPath: string, mostBytes: number): Buffer | undefined;
   /** Runs a program to its end, without a shell, bounded. Never rejects. */
   run(program: string, args: readonly string[], limits?: RunLimits): Promise<ToolAnswer>;
-  /** Starts a program in a process group of its own. `onData` gets what it prints. */
-  start(program: string, args: readonly string[], onData?: (chunk: Buffer) => void): RunningProgram;
+  /** Starts a program in a process group of its own, with a standard input that says nothing and does not end. */
+  start(program: string, args: readonly string[], how?: StartOptions): RunningProgram;
   /** Journals what has to be undone. To be called before it is done. */
   willUndo(undo: Undo): void;
   /** A new, empty, private folder: the path of this machine, by which the programs of the machine know it too. */

@@ -20,7 +20,7 @@ import { loadAddon } from '../sensors/addon/index.js';
 import { EndpointSecuritySensor } from '../sensors/endpoint-security/index.js';
 import { ProcessScanSensor } from '../sensors/process-scan/index.js';
 import { folderPrefix, type Journal, type Undo } from './journal.js';
-import type { AgentView, ProveSystem, RunningProgram } from './system.js';
+import type { AgentView, ProveSystem, RunningProgram, StartOptions } from './system.js';
 import { byHand, undoOne } from './undo.js';
 
 export interface ThisSystemOptions {
@@ -88,8 +88,8 @@ export function openSystem(options: ThisSystemOptions, signal: AbortSignal): Ope
     },
     read: (macPath, mostBytes) => readBounded(root.toHost(macPath), mostBytes),
     run,
-    start(program, args, onData) {
-      const started = startProgram(programAt(program, options), args, onData);
+    start(program, args, how = {}) {
+      const started = startProgram(programAt(program, options), args, how);
       if (started.pid > 0) willUndo({ kind: 'process', pid: started.pid, program });
       programs.push(started);
       signal.addEventListener('abort', () => void started.stop(), { once: true });
@@ -133,16 +133,18 @@ export function openSystem(options: ThisSystemOptions, signal: AbortSignal): Ope
 function startProgram(
   program: string,
   args: readonly string[],
-  onData: ((chunk: Buffer) => void) | undefined,
+  { onData, argv0 }: StartOptions,
 ): RunningProgram {
   const child = spawn(program, [...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(argv0 === undefined ? {} : { argv0 }),
     env: environment,
     cwd: '/',
     detached: true,
   });
   let errorText = '';
   let ended = false;
+  child.stdin.on('error', () => {});
   child.stdout.on('data', (chunk: Buffer) => onData?.(chunk));
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text: string) => {

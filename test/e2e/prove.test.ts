@@ -7,11 +7,13 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadAddon } from '../../src/sensors/addon/index.js';
 import { fakeEslogger } from '../helpers/eslogger-lines.js';
 import { documents } from '../helpers/run-cli.js';
 import { standInLaunchctlProgram } from '../helpers/stand-in-launchctl.js';
@@ -76,12 +78,14 @@ test('asks the stand-ins of a tree, and leaves it as it was', async () => {
   writeFileSync(path.join(folder, 'error'), 'ES_NEW_CLIENT_RESULT_ERR_NOT_PERMITTED');
   standIn('/usr/bin/true', 'exit 0');
   standIn('/bin/cp', 'exit 0');
+  symlinkSync('/usr/bin/xargs', path.join(folder, 'xargs'));
   const report = path.join(base, 'report.md');
   const run = prove('--report', report);
   expect(await run.ended).toEqual({ code: 1, signal: null });
   const all = documents(run.output());
   const verdicts = Object.fromEntries(all.map(({ name, verdict }) => [name, verdict]));
   expect(verdicts).toMatchObject({
+    arguments: loadAddon().state === 'loaded' ? 'as-expected' : 'not-asked',
     'exit-codes': 'as-expected',
     'job-class': 'as-expected',
     'forged-labels': 'as-expected',

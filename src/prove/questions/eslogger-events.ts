@@ -28,7 +28,9 @@ export const esloggerEvents: Question = {
     const folder = system.folder();
     const label = newLabel();
     const reader = new Reader(system, [folder, label]);
-    const child = system.start(eslogger, ['--format', 'json', ...events], (chunk) => reader.write(chunk));
+    const child = system.start(eslogger, ['--format', 'json', ...events], {
+      onData: (chunk) => reader.write(chunk),
+    });
     await system.wait(startMs);
     if (child.ended()) {
       const { message, hint } = explainExit({ errorText: child.errorText(), code: null, signal: null });

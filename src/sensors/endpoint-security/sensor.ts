@@ -118,7 +118,7 @@ export class EndpointSecuritySensor implements Sensor {
       running: this.#client !== undefined,
       notes: [
         `EndpointSecurity: all processes, and files below ${prefixes.length} folders`,
-        'never run on a Mac by its authors: unproven',
+        'never run on a Mac by its authors: unproven ("launchwarden prove" asks)',
         ...unknownNotes(counters),
         ...refused.map((pattern) => `not watched, since it would take the whole disk: ${pattern}`),
       ],

@@ -120,7 +120,7 @@ export class EsloggerSensor implements Sensor {
       notes: [
         `eslogger: ${this.#events.length} kinds of events`,
         'does not see what the agent itself and its own process group do',
-        'never run on a Mac by its authors: unproven',
+        'never run on a Mac by its authors: unproven ("launchwarden prove" asks)',
         ...this.#reader.notes(),
         ...(this.#silent ? ['it was silent for long and was replaced: it may have been stopped'] : []),
       ],

@@ -205,7 +205,7 @@ export class LaunchdStateSensor implements Sensor {
         ? `asks launchctl about jobs whose launch item changed; domains: ${this.#before.domains.join(', ')}`
         : 'launchctl print gives no answer that is understood: whether a job is loaded is unknown',
       'a job that is loaded and taken away between two questions is not seen',
-      'never run on a Mac by its authors: unproven',
+      'never run on a Mac by its authors: unproven ("launchwarden prove" asks)',
     ];
   }
 

@@ -95,7 +95,9 @@ export class NativeProcessSource implements ProcessSource {
       ...(trusted > 0 ? ['and looks when the kernel tells of a fork, which has been reliable so far'] : []),
       ...(this.#stalled ? ['it hangs: some process makes a read of its memory or files wait'] : []),
       'does not see programs that live shorter than one look, nor who wrote a file',
-      ...(process.platform === 'darwin' ? ['its macOS half was never run by its authors: unproven'] : []),
+      ...(process.platform === 'darwin'
+        ? ['its macOS half was never run by its authors: unproven ("launchwarden prove" asks)']
+        : []),
     ];
   }
 

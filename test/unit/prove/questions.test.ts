@@ -149,7 +149,7 @@ describe('launchd', () => {
 
 describe('processes', () => {
   const started = (args: readonly string[]) => ({
-    process: { pid: 4711, args: ['node', '-e', 'x', '--', ...args] },
+    process: { pid: 4711, executable: '/usr/bin/xargs', args },
   });
 
   test.each([

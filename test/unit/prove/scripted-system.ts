@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { ToolAnswer } from '../../../src/base/tool.js';
 import type { Event, Gap } from '../../../src/event/event.js';
 import type { Undo } from '../../../src/prove/journal.js';
-import type { FileFacts, ProveSystem, RunningProgram } from '../../../src/prove/system.js';
+import type { FileFacts, ProveSystem, RunningProgram, StartOptions } from '../../../src/prove/system.js';
 import type { LoadedAddon } from '../../../src/sensors/addon/index.js';
 import type { Sensor, SensorHealth, SensorSink } from '../../../src/sensors/sensor.js';
 
@@ -89,7 +89,7 @@ export class ScriptedSystem implements ProveSystem {
     return { status: answer === undefined ? null : 0, stdout: '', stderr: '', ...answer };
   }
 
-  start(_program: string, args: readonly string[], onData: (chunk: Buffer) => void = () => {}) {
+  start(_program: string, args: readonly string[], { onData = () => {} }: StartOptions = {}) {
     const started = this.#script.started?.(args, onData);
     return { pid: 4711, errorText: () => '', ended: () => false, stop: async () => {}, ...started };
   }
