@@ -1,7 +1,12 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../../src/prove/question.js';
 import { questions } from '../../../src/prove/questions/index.js';
 import { sleepsIn } from '../../../src/prove/questions/sleep.js';
+import { addonPaths, type NativeFileEventOptions } from '../../../src/sensors/addon/index.js';
+import { file, line, processObject } from '../../helpers/eslogger-lines.js';
+import { addonWithFsDouble, fsFlags, type ScriptedFsEvent } from '../../native/fs-double.js';
 import {
   type Script,
   type Scripted,
@@ -361,6 +366,19 @@ describe('code signing', () => {
       : {}),
   });
 
+  test.each([
+    [
+      { stdout: 'dlopen: code signature in x not valid for use in process: different Team IDs\n' },
+      'as-expected',
+    ],
+    [{ stdout: 'loaded\n' }, 'different'],
+    [{ status: null, stderr: 'killed' }, 'not-asked'],
+  ])('library-validation: %j', async (answer, verdict) => {
+    const [addon = ''] = addonPaths();
+    const programs = { [codesign]: () => ({}), [addon]: () => ({}), '*': () => answer };
+    expect(await ask('library-validation', system(programs))).toMatchObject({ verdict });
+  });
+
   test('jit', async () => {
     const arch = '/usr/bin/arch';
     expect(await ask('jit', system({ [codesign]: () => ({}), [arch]: loop }))).toMatchObject({
@@ -399,6 +417,71 @@ describe('eslogger-events', () => {
     });
   });
 
+  /** What a Mac may say of the copy of a bundle, late by so many milliseconds. */
+  const telling = (kinds: readonly string[], lateMs: number, garbage = false) => {
+    let tell: (chunk: Buffer) => void = () => {};
+    const system: ScriptedSystem = new ScriptedSystem({
+      programs: {
+        ...programs,
+        '/bin/cp': (args) => {
+          const about = args.at(-1) ?? '';
+          const time = new Date(system.now() / 1_000 - lateMs).toISOString().replace('Z', '000000Z');
+          const bodies: Record<string, object> = {
+            exec: { target: processObject({ pid: 9, pidversion: 1 }, about), args: [about], cwd: file('/') },
+            create: { destination_type: 0, destination: { existing_file: file(about) } },
+            close: { modified: true, target: file(about), was_mapped_writable: false },
+            rename: {
+              source: file(`${about}.old`),
+              destination: { new_path: { dir: file('/'), filename: about } },
+            },
+            unlink: { target: file(about), parent_dir: file('/') },
+            clone: { source: file('/x'), target_dir: file('/'), target_name: about },
+            btm_launch_item_add: { item: { item_url: `file://${about}`, item_type: 4 } },
+          };
+          for (const kind of kinds) tell(Buffer.from(`${line(kind, bodies[kind] ?? {}, { time })}\n`));
+          if (garbage) tell(Buffer.from(`{"event": {"close": "${about}\n`));
+          tell(Buffer.from(`${line('close', { modified: true, target: file('/other') }, { time })}\n`));
+          return {};
+        },
+      },
+      started: (_args, onData) => {
+        tell = onData;
+        return {};
+      },
+    });
+    return system;
+  };
+
+  test('what is told in time and understood is as expected', async () => {
+    const answer = await ask('eslogger-events', telling(events, 40));
+    expect(answer).toMatchObject({
+      verdict: 'as-expected',
+      found: 'all were seen; 0 not understood; median delay 40 ms',
+      details: expect.arrayContaining(['exec: 2', 'btm_launch_item_add: 2']),
+    });
+    // What happens elsewhere on the machine is in no report.
+    expect(JSON.stringify(answer)).not.toContain('/other');
+  });
+
+  test.each([
+    [
+      'without clones',
+      telling.bind(
+        undefined,
+        events.filter((kind) => kind !== 'clone'),
+        40,
+      ),
+      'not seen: clone',
+    ],
+    ['late', telling.bind(undefined, events, 9_000), 'median delay 9000 ms'],
+    ['in another shape', telling.bind(undefined, events, 40, true), '2 not understood'],
+  ] as const)('%s it is different', async (_how, make, found) => {
+    expect(await ask('eslogger-events', make())).toMatchObject({
+      verdict: 'different',
+      found: expect.stringContaining(found),
+    });
+  });
+
   test('one that tells of nothing is different, and everything is taken away again', async () => {
     const system = new ScriptedSystem({ programs });
     expect(await ask('eslogger-events', system)).toMatchObject({
@@ -406,5 +489,60 @@ describe('eslogger-events', () => {
       found: expect.stringContaining('not seen: exec, create'),
     });
     expect(system.deeds.map(({ kind }) => kind)).toEqual(['folder', 'file']);
+  });
+});
+
+describe('file-events', () => {
+  const { addon, reason } = addonWithFsDouble();
+  if (addon === undefined) process.stdout.write(`skipped: prove: file-events: ${reason}\n`);
+
+  /** The addon on the double, which tells of the files when it is flushed. */
+  const telling = (how: (files: readonly string[]) => readonly ScriptedFsEvent[]) => {
+    if (addon === undefined) throw new Error(reason);
+    const real = addon.FileEventSource;
+    const double = new addon.FileEventDouble();
+    class Source extends real {
+      readonly #kept: string;
+      constructor(options: NativeFileEventOptions, onWake: () => void) {
+        super(options, onWake, double);
+        this.#kept = path.join(options.paths[0] ?? '', 'kept');
+      }
+      override flush(): string {
+        double.deliver(how(readdirSync(this.#kept).map((name) => path.join(this.#kept, name))));
+        return '0';
+      }
+    }
+    return new ScriptedSystem({ addon: { state: 'loaded', addon: { ...addon, FileEventSource: Source } } });
+  };
+
+  test
+    .skipIf(addon === undefined)
+    .each<[string, (files: readonly string[]) => readonly ScriptedFsEvent[], string, string]>([
+      [
+        'every write',
+        (files) => files.map((one, id) => ({ path: one, id })),
+        'as-expected',
+        '500 of 500 writes',
+      ],
+      [
+        'all but one',
+        (files) => files.slice(1).map((one, id) => ({ path: one, id })),
+        'different',
+        '499 of 500 writes',
+      ],
+      [
+        'a loss that is flagged',
+        (files) => [
+          ...files.slice(9).map((one, id) => ({ path: one, id })),
+          { path: '/', id: 1_000, flags: fsFlags.kernelDropped },
+        ],
+        'as-expected',
+        '1 events said that others were dropped',
+      ],
+    ])('%s', async (_what, how, verdict, found) => {
+    expect(await ask('file-events', telling(how))).toMatchObject({
+      verdict,
+      found: expect.stringContaining(found),
+    });
   });
 });

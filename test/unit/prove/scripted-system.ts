@@ -12,7 +12,7 @@ import type { Sensor, SensorHealth, SensorSink } from '../../../src/sensors/sens
 export type Script = (args: readonly string[]) => Partial<ToolAnswer>;
 
 export interface Scripted {
-  /** What programs answer, by macOS path; who is not here is not there. */
+  /** What programs answer, by macOS path; who is not here is not there. `*` is what any other one would answer. */
   readonly programs?: Readonly<Record<string, Script>>;
   readonly files?: Readonly<Record<string, FileFacts>>;
   readonly texts?: Readonly<Record<string, string>>;
@@ -85,7 +85,7 @@ export class ScriptedSystem implements ProveSystem {
 
   async run(program: string, args: readonly string[]): Promise<ToolAnswer> {
     this.ran.push([program, ...args].join(' '));
-    const answer = this.#script.programs?.[program]?.(args);
+    const answer = (this.#script.programs?.[program] ?? this.#script.programs?.['*'])?.(args);
     return { status: answer === undefined ? null : 0, stdout: '', stderr: '', ...answer };
   }
 
