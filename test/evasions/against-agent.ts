@@ -59,6 +59,7 @@ export const againstAgent: readonly Evasion[] = [
   {
     number: 49,
     name: 'SIGSTOP of the agent, or of eslogger',
+    disturbs: true,
     async play(attacker, { agent }) {
       const pid = attacker.isHeard ? esloggerPid(attacker) : (agent.child.pid ?? 0);
       process.kill(pid, 'SIGSTOP');

@@ -3,7 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { fakeEslogger } from '../helpers/eslogger-lines.js';
-import { AgentProcess, allAlerts, type ListedAlert, program, SimulatedMac } from '../simulation/mac.js';
+import {
+  AgentProcess,
+  allAlerts,
+  type ListedAlert,
+  program,
+  SimulatedMac,
+  waitFor,
+} from '../simulation/mac.js';
 import { Attacker } from './attacker.js';
 import type { Evasion, Evidence, Outcome, TierName, Verdict } from './evasion.js';
 
@@ -52,6 +59,7 @@ export class Campaign {
   readonly #options: CampaignOptions;
   readonly #mac = new SimulatedMac(['alice']);
   readonly #attackers = new Map<Evasion, Attacker>();
+  #marks = 0;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
@@ -94,11 +102,26 @@ export class Campaign {
   async #playAll(agent: AgentProcess): Promise<void> {
     const { tier, onPlayed } = this.#options;
     for (const [evasion, attacker] of this.#attackers) {
-      if (evasion.disturbs === true) await agent.settled();
+      if (evasion.disturbs === true) await this.#settled(agent);
       await evasion.play?.(attacker, { tier, agent });
       if (onPlayed === undefined) continue;
-      await agent.settled();
+      await this.#settled(agent);
       onPlayed(this.#judge(evasion, this.#evidence()));
+    }
+    await this.#settled(agent);
+  }
+
+  /** Waits until what happened was judged; where eslogger tells it, until the agent has read all of its lines. */
+  async #settled(agent: AgentProcess): Promise<void> {
+    const [attacker] = this.#attackers.values();
+    if (attacker?.isHeard === true) {
+      const mark = `settled-${this.#marks++}`;
+      await attacker.exec('/bin/echo', [mark], { program: '/bin/echo' });
+      await waitFor('the lines of eslogger to be read', () =>
+        this.#read('events.db', `SELECT 1 FROM events WHERE body LIKE '%${mark}%'`).length > 0
+          ? true
+          : undefined,
+      );
     }
     await agent.settled();
   }
@@ -114,7 +137,7 @@ export class Campaign {
         ({ evasion, verdict }) => evasion.expected[tier] === 'detected' && verdict !== 'detected',
       );
       if (!missed || performance.now() > end) return outcomes;
-      await agent.settled();
+      await this.#settled(agent);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
@@ -143,19 +166,20 @@ export class Campaign {
     return linesOf(done.stdout);
   }
 
+  #read(name: string, sql: string): string[] {
+    const db = new Database(path.join(this.#mac.dataDir, name), { readonly: true });
+    try {
+      return db.prepare(sql).pluck().all() as string[];
+    } finally {
+      db.close();
+    }
+  }
+
   #evidence(): Evidence {
-    const read = (name: string, sql: string) => {
-      const db = new Database(path.join(this.#mac.dataDir, name), { readonly: true });
-      try {
-        return db.prepare(sql).pluck().all() as string[];
-      } finally {
-        db.close();
-      }
-    };
     return {
       alerts: allAlerts(this.#mac),
-      events: read('events.db', 'SELECT body FROM events'),
-      gaps: read('launchwarden.db', "SELECT reason || ': ' || detail FROM gaps"),
+      events: this.#read('events.db', 'SELECT body FROM events'),
+      gaps: this.#read('launchwarden.db', "SELECT reason || ': ' || detail FROM gaps"),
     };
   }
 }

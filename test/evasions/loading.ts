@@ -162,6 +162,7 @@ export const loading: readonly Evasion[] = [
       attacker.write(attacker.plist, attacker.list([program]));
     },
     play: (attacker) => attacker.write(`/usr/local/${attacker.label}/run`, 'evil'),
+    why: 'what the items of before run is not known yet',
     expected: { scan: 'invisible', eslogger: 'invisible' },
   },
 ];

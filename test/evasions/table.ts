@@ -49,3 +49,20 @@ export function tableText(rows: readonly Row[]): string {
   const sums = (['best', ...tiers] as const).map((tier) => `${tier} ${detected(rows, tier)}`);
   return [...lines, '', `detected of ${rows.length}: ${sums.join(', ')}`].join('\n');
 }
+
+/** The same for docs/evasions.md. */
+export function tableMarkdown(rows: readonly Row[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(['', 'evasion', ...tiers, 'found by']),
+    line(['---', '---', ...tiers.map(() => '---'), '---']),
+    ...rows.map(({ number, name, verdicts, rules, why }) =>
+      line([
+        String(number),
+        name,
+        ...tiers.map((tier) => verdicts[tier] ?? ''),
+        [...rules, ...(why === undefined ? [] : [why])].join('; '),
+      ]),
+    ),
+  ].join('\n');
+}
