@@ -26,6 +26,7 @@ import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
 import { Pipeline } from './pipeline.js';
 import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
+import { runningItems } from './running-items.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
 import { sightLostEvent } from './sight-lost.js';
@@ -220,6 +221,7 @@ class Agent {
       places: new MechanismPlaces(mechanisms, homePaths),
       homes: homePaths,
       signer: (program, item) => this.#signatures.signerOf(program, item),
+      onScanned: (items) => this.#sensors.follow(runningItems(items.flatMap(({ entries }) => entries))),
       onChanges: (changes, how) => {
         if (!settings.watch.mechanisms) return;
         const found = foundChanges(changes, { places, boot, now: clock.now(), ...how });
@@ -320,6 +322,8 @@ class Agent {
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: Math.max(before, seeing), detail });
     }
     this.#forwarding.start();
+    const known = store.inventory.list().filter(({ gone }) => gone === undefined);
+    this.#sensors.follow(runningItems(known.map(({ entry }) => entry)));
     this.#inventory.start();
     this.#timers.push(
       clock.every(heartbeatMs, () => this.#beat()),

@@ -37,6 +37,8 @@ export interface InventoryKeeperOptions {
   readonly homes: () => readonly string[];
   /** Who signed a program that an item at a path runs; undefined where nobody can be asked. */
   readonly signer?: (program: string, item: string) => Promise<CodeSignatureFields | undefined>;
+  /** Items as they were just read. */
+  readonly onScanned?: (items: readonly ScannedItem[]) => void;
   /** What a scan found different, except for the first one; `away`: no agent ran when it happened. */
   readonly onChanges?: (
     changes: readonly InventoryChange[],
@@ -151,7 +153,7 @@ export class InventoryKeeper {
   }
 
   async #refresh(): Promise<RefreshResult> {
-    const { clock, store, onChanges } = this.#options;
+    const { clock, store, onChanges, onScanned } = this.#options;
     const baseline = store.inventory.empty;
     const rows = store.inventory.list();
     const away = this.#scans === 0;
@@ -164,6 +166,7 @@ export class InventoryKeeper {
     const seen = new Set<string>();
     const put = () => {
       changes.push(...store.inventory.apply(items, clock.now(), { baseline }));
+      onScanned?.(items);
       items = [];
     };
     for await (const item of this.#sliced(this.#scan(known).all())) {

@@ -104,11 +104,8 @@ export class Campaign {
     for (const [evasion, attacker] of this.#attackers) {
       if (evasion.disturbs === true) await this.#settled(agent);
       await evasion.play?.(attacker, { tier, agent });
-      if (onPlayed === undefined) continue;
-      await this.#settled(agent);
-      onPlayed(this.#judge(evasion, this.#evidence()));
+      if (onPlayed !== undefined) onPlayed(await this.#judgeOne(evasion, agent));
     }
-    await this.#settled(agent);
   }
 
   /** Waits until what happened was judged; where eslogger tells it, until the agent has read all of its lines. */
@@ -126,18 +123,27 @@ export class Campaign {
     await agent.settled();
   }
 
-  /** Some alerts come by a poll of launchd: what is expected is waited for. */
-  async #judgeAll(agent: AgentProcess): Promise<Outcome[]> {
+  async #judgeOne(evasion: Evasion, agent: AgentProcess): Promise<Outcome> {
+    const [outcome] = await this.#judged([evasion], agent);
+    return outcome!;
+  }
+
+  #judgeAll(agent: AgentProcess): Promise<Outcome[]> {
+    return this.#judged([...this.#attackers.keys()], agent);
+  }
+
+  /** Some alerts come by a poll of launchd or of programs: what is expected is waited for. */
+  async #judged(evasions: readonly Evasion[], agent: AgentProcess): Promise<Outcome[]> {
     const { tier, patienceMs = 10_000 } = this.#options;
     const end = performance.now() + patienceMs;
     for (;;) {
+      await this.#settled(agent);
       const evidence = this.#evidence();
-      const outcomes = [...this.#attackers.keys()].map((evasion) => this.#judge(evasion, evidence));
+      const outcomes = evasions.map((evasion) => this.#judge(evasion, evidence));
       const missed = outcomes.some(
         ({ evasion, verdict }) => evasion.expected[tier] === 'detected' && verdict !== 'detected',
       );
       if (!missed || performance.now() > end) return outcomes;
-      await this.#settled(agent);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

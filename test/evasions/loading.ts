@@ -1,3 +1,4 @@
+import { waitFor } from '../simulation/mac.js';
 import { fileDocument, loadDocument } from './documents.js';
 import type { Evasion } from './evasion.js';
 
@@ -161,8 +162,14 @@ export const loading: readonly Evasion[] = [
       attacker.write(program, 'good');
       attacker.write(attacker.plist, attacker.list([program]));
     },
-    play: (attacker) => attacker.write(`/usr/local/${attacker.label}/run`, 'evil'),
-    why: 'what the items of before run is not known yet',
-    expected: { scan: 'invisible', eslogger: 'invisible' },
+    async play(attacker, { agent }) {
+      // An attacker has the time.
+      await waitFor('the first inventory', async () => {
+        const { inventory } = (await agent.status()) as unknown as { inventory: { scans: number } };
+        return inventory.scans > 0 ? true : undefined;
+      });
+      attacker.write(`/usr/local/${attacker.label}/run`, 'evil');
+    },
+    expected: { scan: 'detected', eslogger: 'detected' },
   },
 ];
