@@ -114,10 +114,11 @@ export class Campaign {
     if (attacker?.isHeard === true) {
       const mark = `settled-${this.#marks++}`;
       await attacker.exec('/bin/echo', [mark], { program: '/bin/echo' });
-      await waitFor('the lines of eslogger to be read', () =>
-        this.#read('events.db', `SELECT 1 FROM events WHERE body LIKE '%${mark}%'`).length > 0
-          ? true
-          : undefined,
+      const newest = 'SELECT body FROM events ORDER BY seq DESC LIMIT 200';
+      await waitFor(
+        'the lines of eslogger to be read',
+        () => this.#read('events.db', newest).some((body) => body.includes(mark)) || undefined,
+        60_000,
       );
     }
     await agent.settled();
