@@ -50,7 +50,7 @@ export function reportText(
     ...(facts.simulated ? ['- stand-ins answered (`--root`): nothing is proven by it'] : []),
     `- ${summary(countsOf(asked), facts.simulated)}`,
   ];
-  for (const { question, answer, tookMs } of asked) {
+  for (const { question, answer, tookMs, left } of asked) {
     lines.push('', `## ${question.name}: ${verdictWords[answer.verdict]}`, '', question.asks, '');
     lines.push(`- expected: ${question.expected}`);
     if (answer.verdict === 'not-asked') lines.push('- not asked because:', '', block(redact(answer.reason)));
@@ -59,6 +59,8 @@ export function reportText(
       const { details = [] } = answer;
       if (details.length > 0) lines.push('', ...details.map((detail) => block(redact(detail))));
     }
+    if (left.length > 0)
+      lines.push('', '- could not be undone:', '', ...left.map((one) => block(redact(one))));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -31,13 +31,19 @@ test('a report holds what was asked, and nothing that was found can pass for it'
     { version: '1.2.3', system: 'macOS 26.1 (25B78) arm64', node: 'v20.20.2', simulated: false },
     [
       { ...asked, question: first, answer: judged(false, hostile, ['```', '/Users/alice']) },
-      { ...asked, question: second, answer: notAsked('alice is at the screen') },
+      {
+        ...asked,
+        question: second,
+        answer: notAsked('alice is at the screen'),
+        left: ['remove /Users/alice/x'],
+      },
     ],
     redactor(['alice'], []),
   );
   expect(text).toContain('- 0 as expected, 1 different, 1 could not be asked');
   expect(text).toContain(`## ${first.name}: different`);
   expect(text).toContain(`## ${second.name}: could not be asked`);
+  expect(text).toContain('- could not be undone:\n\n        remove /Users/<user>/x');
   expect(text).not.toContain('alice');
   expect(text).not.toContain('\u001b');
   const headings = text.split('\n').filter((line) => line.startsWith('#'));
