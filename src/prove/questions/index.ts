@@ -18,8 +18,10 @@ import { noSession } from './no-session.js';
 import { oddPlists } from './odd-plists.js';
 import { sleep } from './sleep.js';
 import { switchedOff } from './switched-off.js';
+import { systemRoots } from './system-roots.js';
 import { tccIdentity } from './tcc-identity.js';
 import { timers } from './timers.js';
+import { volumes } from './volumes.js';
 
 /** Every question, in the order in which they are asked. README names each. */
 export const questions: readonly Question[] = [
@@ -43,5 +45,7 @@ export const questions: readonly Question[] = [
   directoryStall,
   directoryPlugIns,
   applicationsFolder,
+  volumes,
+  systemRoots,
   sleep,
 ];

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../../src/prove/question.js';
 import { questions } from '../../../src/prove/questions/index.js';
 import { sleepsIn } from '../../../src/prove/questions/sleep.js';
-import { addonPaths, type NativeFileEventOptions } from '../../../src/sensors/addon/index.js';
+import { type Addon, addonPaths, type NativeFileEventOptions } from '../../../src/sensors/addon/index.js';
 import { file, line, processObject } from '../../helpers/eslogger-lines.js';
 import { addonWithFsDouble, fsFlags, type ScriptedFsEvent } from '../../native/fs-double.js';
 import {
@@ -276,6 +276,51 @@ test('directory-stall is asked on a bound Mac alone', async () => {
   });
   const alone = new ScriptedSystem({ programs: { ...programs, '/usr/bin/dscl': dscl('Local\nSearch\n') } });
   expect(await ask('directory-stall', alone)).toMatchObject({ verdict: 'not-asked' });
+});
+
+test('volumes', async () => {
+  const mountedVolumes = () => [
+    { path: '/', type: 'apfs', local: true },
+    { path: '/Volumes/on a share', type: 'smbfs', local: false },
+  ];
+  const text = [
+    '/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)',
+    '//user@host/x on /Volumes/on a share (smbfs, nodev, nosuid)',
+    '',
+  ];
+  const system = (lines: readonly string[]) =>
+    new ScriptedSystem({
+      programs: { '/sbin/mount': says(lines.join('\n')) },
+      addon: { state: 'loaded', addon: { mountedVolumes } as unknown as Addon },
+    });
+  expect(await ask('volumes', system(text))).toMatchObject({
+    verdict: 'as-expected',
+    found: '2 of 2 volumes alike',
+  });
+  expect(await ask('volumes', system([...text, 'devfs on /dev (devfs, local)']))).toMatchObject({
+    verdict: 'different',
+    details: ['/dev: mount says local, the addon nothing'],
+  });
+  expect(await ask('volumes', system([]))).toMatchObject({ verdict: 'different' });
+});
+
+test('system-roots', async () => {
+  const held =
+    'attributes:\n    "alis"<blob>="x"\n    "labl"<blob>="Example Root"\n    "labl"<blob>=0x41  "Other"\n';
+  const system = (trusted: string) =>
+    new ScriptedSystem({
+      programs: {
+        '/usr/bin/security': ([verb]) => ({ stdout: verb === 'find-certificate' ? held : trusted }),
+      },
+    });
+  expect(await ask('system-roots', system('Cert 0: Example Root\nCert 1: Other\n'))).toMatchObject({
+    verdict: 'as-expected',
+  });
+  expect(await ask('system-roots', system('Cert 0: Example Root\n'))).toMatchObject({
+    verdict: 'different',
+    found: '1 of 2 have no setting',
+    details: ['Other'],
+  });
 });
 
 test('directory-plug-ins', async () => {
