@@ -7,15 +7,17 @@ import type { OnMatch, QueryMatcher } from './match.js';
 import type { DetectorLimits } from './options.js';
 
 // A key of the history that no term has, with times that no event has: it says that the rule has learnt. Terms are JSON
-// arrays. It is noted at a time in the far future so that it is not the first to be forgotten.
+// arrays. It is noted at a time in the far future so that it is not the first to be forgotten; the other one also at the
+// time at which the rule began to judge.
 const learntKey = 'learnt';
+const activeKey = 'active';
 const farFuture: Micros = Number.MAX_SAFE_INTEGER;
 
 export interface NewTermsOptions {
   readonly rule: Rule;
   readonly history: TermHistory;
   readonly limits: DetectorLimits;
-  /** How long a rule without history only learns. */
+  /** How long a rule only learns from the time at which it began to judge, whether something matched or not. */
   readonly baseline: Micros;
   readonly onMatch: OnMatch;
 }
@@ -55,22 +57,32 @@ export class NewTermsMatcher implements QueryMatcher {
     this.process(event);
   }
 
-  advance(): void {}
+  advance(time: Micros): void {
+    if (this.#options.baseline > 0 && this.#learningUntil === undefined)
+      this.#learningUntil = this.#end(time);
+  }
 
   finish(): void {}
 
   #isLearning(time: Micros): boolean {
     const { rule, history, baseline } = this.#options;
     if (baseline <= 0) return false;
-    if (this.#learningUntil === undefined) {
-      const learnt = history.seen(rule.meta.id, learntKey, farFuture) !== undefined;
-      this.#learningUntil = learnt ? Number.NEGATIVE_INFINITY : time + baseline;
-    }
+    this.#learningUntil ??= this.#end(time);
     if (time < this.#learningUntil) return true;
     if (Number.isFinite(this.#learningUntil)) {
       history.seen(rule.meta.id, learntKey, farFuture - 1);
       this.#learningUntil = Number.NEGATIVE_INFINITY;
     }
     return false;
+  }
+
+  /** When it has learnt, if it begins to judge at `time` or began earlier. */
+  #end(time: Micros): Micros {
+    const { rule, history, baseline } = this.#options;
+    const { id } = rule.meta;
+    if (history.seen(id, learntKey, farFuture) !== undefined) return Number.NEGATIVE_INFINITY;
+    const since = history.seen(id, activeKey, farFuture);
+    if (since === undefined) history.seen(id, activeKey, time);
+    return (since ?? time) + baseline;
   }
 }

@@ -145,6 +145,22 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
   },
 };
 
+const types: Readonly<Record<string, readonly string[]>> = {
+  'process exec': ['start'],
+  'process fork': ['start'],
+  'process end': ['end'],
+  'file open': ['access'],
+  'file deletion': ['deletion'],
+  'file extended_attributes_delete': ['deletion'],
+  'configuration found': ['info'],
+  'configuration job_runs': ['info'],
+};
+
+/** `event.type` of the events `category action`. */
+export function typesOf(event: string): readonly string[] {
+  return types[event] ?? ['change'];
+}
+
 const sets = new Map<SensorKind, ReadonlyMap<string, ReadonlySet<string>>>(
   (Object.keys(claims) as SensorKind[]).map((kind) => [
     kind,

@@ -1,10 +1,12 @@
-import { claimsOf } from './claims.js';
+import { claimsOf, typesOf } from './claims.js';
 import type { SensorKind } from './event.js';
 
 /** One kind of event that a sensor delivers. */
 export interface SuppliedEvent {
   readonly sensor: SensorKind;
   readonly action: string;
+  /** Of `event.type`. */
+  readonly types: readonly string[];
   /** Whether such an event can carry a field. */
   carries(field: string): boolean;
 }
@@ -42,6 +44,7 @@ export function supplyOf(sensors: readonly SensorKind[]): Supply {
       event,
       sensor,
       action: event.slice(event.indexOf(' ') + 1),
+      types: typesOf(event),
       carries: (field: string) => fields.has(field),
     })),
   );

@@ -61,10 +61,12 @@ function stepReasons(step: StepRequirements, tier: Tier): { blind: boolean; reas
   const delivered = wanted.flatMap((category) => tier.supply.eventsOf(category));
   if (delivered.length === 0)
     return none(`needs ${wanted.join(' or ')} events, which no running sensor delivers`);
-  const { actions } = step;
-  const possible = delivered.filter(({ action }) => actions === null || actions.includes(action));
+  const { actions, types } = step;
+  const possible = delivered.filter((event) => mayHold(step, event));
   if (possible.length === 0)
-    return none(`needs ${actions?.join(' or ')} events, which no running sensor delivers`);
+    return none(
+      `needs ${(actions ?? types ?? wanted).join(' or ')} events, which no running sensor delivers`,
+    );
   const reasons: string[] = [];
   const say = (names: readonly string[], text: (list: string) => string) => {
     if (names.length > 0) reasons.push(text(names.map(described).join(', ')));
@@ -78,6 +80,16 @@ function stepReasons(step: StepRequirements, tier: Tier): { blind: boolean; reas
   say(absent(step.negated, possible), (list) => `reports what it should leave out: it excludes by ${list}`);
   if (readsFiles(step) && wanted.includes('file')) reasons.push(...pathReasons(step, tier));
   return { blind: lacking.length > 0, reasons };
+}
+
+/** Whether a kind of event is one that the condition may hold for, by its action and type. */
+function mayHold({ actions, types, without }: StepRequirements, event: SuppliedEvent): boolean {
+  return (
+    (actions === null || actions.includes(event.action)) &&
+    (types === null || event.types.some((type) => types.includes(type))) &&
+    !without.actions.includes(event.action) &&
+    !event.types.some((type) => without.types.includes(type))
+  );
 }
 
 /** The fields that none of these events carries. */

@@ -11,6 +11,10 @@ export interface StepRequirements {
   readonly categories: readonly string[] | null;
   /** Of `event.action`; null when the condition does not say. */
   readonly actions: readonly string[] | null;
+  /** Of `event.type`; null when the condition does not say. */
+  readonly types: readonly string[] | null;
+  /** Actions and types that the condition excludes. */
+  readonly without: { readonly actions: readonly string[]; readonly types: readonly string[] };
   /** `file.path` fits one of these whenever the condition holds; null when it may be any. */
   readonly paths: readonly PathPattern[] | null;
   /** `file.name` fits one of these whenever the condition holds; null when it may be any. */
@@ -101,6 +105,8 @@ interface Reads {
   paths: Allowed<PathPattern>;
   names: Allowed<PathPattern>;
   actions: Allowed<string>;
+  types: Allowed<string>;
+  without: { readonly actions: readonly string[]; readonly types: readonly string[] };
   categories: Allowed<string>;
 }
 
@@ -114,6 +120,8 @@ function nothing(): Reads {
     paths: null,
     names: null,
     actions: null,
+    types: null,
+    without: { actions: [], types: [] },
     categories: null,
   };
 }
@@ -143,6 +151,8 @@ function finished({ role, index, category, reads }: Draft): StepRequirements {
     index,
     categories: category === null ? reads.categories : [category],
     actions: reads.actions,
+    types: reads.types,
+    without: reads.without,
     paths: reads.paths,
     names: reads.names,
     required: list(required),
@@ -178,6 +188,11 @@ function allOf(parts: readonly Reads[]): Reads {
   all.paths = narrowest(parts.map((part) => part.paths));
   all.names = narrowest(parts.map((part) => part.names));
   all.actions = narrowest(parts.map((part) => part.actions));
+  all.types = narrowest(parts.map((part) => part.types));
+  all.without = {
+    actions: parts.flatMap((part) => part.without.actions),
+    types: parts.flatMap((part) => part.without.types),
+  };
   all.categories = narrowest(parts.map((part) => part.categories));
   return all;
 }
@@ -191,6 +206,11 @@ function eitherOf(parts: readonly Reads[]): Reads {
   either.paths = union(parts.map((part) => part.paths));
   either.names = union(parts.map((part) => part.names));
   either.actions = union(parts.map((part) => part.actions));
+  either.types = union(parts.map((part) => part.types));
+  either.without = {
+    actions: inAll(parts.map((part) => part.without.actions)),
+    types: inAll(parts.map((part) => part.without.types)),
+  };
   either.categories = union(parts.map((part) => part.categories));
   return either;
 }
@@ -212,6 +232,11 @@ function narrowest<T>(lists: readonly Allowed<T>[]): Allowed<T> {
     if (best === null || (list !== null && list.length < best.length)) return list;
     return best;
   }, null);
+}
+
+function inAll(lists: readonly (readonly string[])[]): readonly string[] {
+  const [first = [], ...others] = lists;
+  return first.filter((one) => others.every((list) => list.includes(one)));
 }
 
 function union<T>(lists: readonly Allowed<T>[]): Allowed<T> {
@@ -238,6 +263,7 @@ function leaf(expr: Expr, negated: boolean): Reads {
     if (expr.field !== null) (negated ? reads.negated : reads.required).add(expr.field.name);
   } else if (expr.kind === 'kql-nested') nestedFields(expr.field.name, expr.condition, reads, negated);
   if (!excludes) allow(reads, expr);
+  else exclude(reads, expr, negated);
   return reads;
 }
 
@@ -302,5 +328,16 @@ function allow(reads: Reads, expr: Expr): void {
   const exact = found.patterns.every(({ wildcards }) => wildcards === '');
   const values = found.patterns.map(({ text }) => text);
   if (found.name === 'event.action' && exact) reads.actions = values;
+  if (found.name === 'event.type' && exact) reads.types = values;
   if (found.name === 'event.category' && exact) reads.categories = values;
+}
+
+/** The actions and types that a comparison, being true, leaves no event of. */
+function exclude(reads: Reads, expr: Expr, negated: boolean): void {
+  const positive: Expr = !negated && expr.kind === 'compare' ? { ...expr, op: '==' } : expr;
+  const found = allowedValues(positive);
+  if (found === undefined || found.patterns.some(({ wildcards }) => wildcards !== '')) return;
+  const values = found.patterns.map(({ text }) => text);
+  if (found.name === 'event.action') reads.without = { actions: values, types: [] };
+  if (found.name === 'event.type') reads.without = { actions: [], types: values };
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Detector, MemoryTermHistory, type TermHistory } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import type { Rule } from '../../../src/rules/index.js';
-import { event, rule, second } from './events.js';
+import { event, rule, second, start } from './events.js';
 
 interface Feed {
   readonly found: Detection[];
@@ -184,6 +184,21 @@ test('a rule without history only learns for a day; after a restart it knows tha
   second_.feed('e', day + 3, seen('ruby'));
   second_.feed('f', day + 4, seen('bash'));
   expect(idsOf(second_.found)).toEqual(['e']);
+});
+
+test('it learns from the time at which it begins to judge: the first match days later is an alert', () => {
+  const history = new MemoryTermHistory(1000);
+  const first = detectorOf(fresh, { history });
+  first.detector.advance(start);
+  first.feed('a', 2 * day, seen('zsh'));
+  expect(idsOf(first.found)).toEqual(['a']);
+  // Also when it was stopped in between.
+  const other = new MemoryTermHistory(1000);
+  detectorOf(fresh, { history: other }).detector.advance(start);
+  const later = detectorOf(fresh, { history: other });
+  later.detector.advance(start + 2 * day * second);
+  later.feed('a', 2 * day + 1, seen('zsh'));
+  expect(idsOf(later.found)).toEqual(['a']);
 });
 
 test('a rule that was stopped while it learnt goes on learning', () => {

@@ -108,10 +108,11 @@ test('fields of any type are judged without an error', () => {
       working_directory: anything,
     }),
   });
+  const source = sourceRules();
   fc.assert(
     fc.property(fc.array(doc, { maxLength: 8 }), (docs) => {
       const rules = [
-        ...sourceRules(),
+        ...source,
         rule('eql', 'sequence by host.id [file where true] [process where true]', { id: 'pairs' }),
         rule('kuery', 'file.path:*', { id: 'terms', newTerms: { fields: ['file.path'], historyWindow: 1 } }),
         rule('kuery', 'file.path:*', { id: 'counts', threshold: { fields: ['host.id'], value: 2 } }),

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { claimsOf } from '../../../src/event/claims.js';
+import { claimsOf, typesOf } from '../../../src/event/claims.js';
 import type { SensorKind } from '../../../src/event/event.js';
 import { lookupField } from '../../../src/event/fields.js';
 import { recordedDocuments } from '../../helpers/recorded-documents.js';
@@ -7,6 +7,7 @@ import { recordedDocuments } from '../../helpers/recorded-documents.js';
 /** What depends on the machine that the test runs on. */
 const machine = /^host\./;
 
+let types: ReadonlyMap<string, ReadonlySet<string>>;
 let recorded: ReadonlyMap<SensorKind, ReadonlyMap<string, ReadonlySet<string>>>;
 
 function addFields(value: unknown, at: string, into: Set<string>): void {
@@ -20,6 +21,8 @@ function addFields(value: unknown, at: string, into: Set<string>): void {
 
 beforeAll(async () => {
   const found = new Map<SensorKind, Map<string, Set<string>>>();
+  const foundTypes = new Map<string, Set<string>>();
+  types = foundTypes;
   for (const { kind, docs } of await recordedDocuments()) {
     const events = new Map<string, Set<string>>();
     found.set(kind, events);
@@ -28,6 +31,7 @@ beforeAll(async () => {
       const fields = events.get(event) ?? new Set<string>();
       events.set(event, fields);
       addFields(doc, '', fields);
+      foundTypes.set(event, (foundTypes.get(event) ?? new Set()).add(JSON.stringify(doc.event?.type)));
     }
   }
   recorded = found;
@@ -60,4 +64,9 @@ describe.each(kinds)('what is said of %s', (kind) => {
         unknown: [],
       });
   });
+});
+
+test('the types of events are those that their documents have', () => {
+  for (const [event, found] of types)
+    expect({ event, types: [...found] }).toEqual({ event, types: [JSON.stringify(typesOf(event))] });
 });

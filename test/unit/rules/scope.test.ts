@@ -184,6 +184,7 @@ describe('degraded', () => {
       'sequence with maxspan=1s [process where process.name == "x"] [file where event.action == "open"]',
       ['step 2 needs open events, which no running sensor delivers'],
     ],
+    ['process where event.type == "end"', ['the rule needs end events, which no running sensor delivers']],
   ])('%s', (query, expected) => {
     expect(degradedReasons(rule(query), polled)).toEqual(expected);
   });
@@ -227,6 +228,24 @@ describe('degraded', () => {
       'process where event.action == "already_running"',
       ['the rule needs already_running events, which no running sensor delivers'],
     ],
+    [
+      'file where event.type == "deletion" and file.hash.sha256 == "x"',
+      ['the rule never matches: it needs file.hash.sha256'],
+    ],
+    [
+      'file where event.type != "change" and file.hash.sha256 == "x"',
+      ['the rule never matches: it needs file.hash.sha256'],
+    ],
+    [
+      'file where not event.action in ("rename", "clone", "open") and file.Ext.original.extension == "x"',
+      ['the rule never matches: it needs file.Ext.original.extension'],
+    ],
+    [
+      'process where event.type == "start" and process.exit_code == 1',
+      ['the rule never matches: it needs process.exit_code'],
+    ],
+    ['process where (event.type == "end" or event.type == "start") and process.exit_code == 1', []],
+    ['process where (event.type != "end" or event.type != "start") and process.exit_code == 1', []],
   ])('%s, with EndpointSecurity', (query, expected) => {
     expect(degradedReasons(rule(query), full)).toEqual(expected);
   });
