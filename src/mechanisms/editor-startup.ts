@@ -1,7 +1,7 @@
 import type { WhatRuns } from '../base/what-runs/index.js';
-import { itemOf } from './item.js';
+import { ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, Place } from './mechanism.js';
-import { linesOf, reasonsOf, runsOfProgram, runsOfShell } from './read.js';
+import { linesOf, runsOfProgram, runsOfShell } from './read.js';
 
 const files = [
   ...['.vimrc', '.vim/vimrc', '.gvimrc', '.config/nvim/init.vim', '.config/nvim/init.lua', '.exrc'],
@@ -35,13 +35,12 @@ export const editorStartup: Mechanism = {
   read: (file) => {
     const runs = commandsIn(file);
     return [
-      itemOf({
+      ownersItem({
         runs: [
           ...runs,
           ...(/\.(?:py|lua|js|coffee|sublime-package)$/i.test(file.path) ? [runsOfProgram(file.path)] : []),
         ],
         when: ['host-program'],
-        findings: reasonsOf(runs),
       }),
     ];
   },

@@ -1,5 +1,5 @@
 import { nameOf } from './bundle.js';
-import { firstItems, itemOf } from './item.js';
+import { firstItems, ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { runsOfProgram, runsOfShell, textOf } from './read.js';
 
@@ -32,7 +32,13 @@ export const gitConfig: Mechanism = {
       ? firstItems(settingsIn(file))
       : /\.sample$/i.test(file.path)
         ? []
-        : [itemOf({ label: nameOf(file.path), runs: [runsOfProgram(file.path)], when: ['host-program'] })],
+        : [
+            ownersItem({
+              label: nameOf(file.path),
+              runs: [runsOfProgram(file.path)],
+              when: ['host-program'],
+            }),
+          ],
   removal: ({ label, key }, { path }) =>
     key === ''
       ? `Delete ${path}.`
@@ -91,7 +97,7 @@ function item(
     readonly runs: PersistentItem['runs'];
   },
 ): PersistentItem {
-  return itemOf({
+  return ownersItem({
     key: `${section}.${name}=${value}`,
     label: `${section}.${name}`,
     runs,

@@ -21,6 +21,19 @@ export function itemOf(given: Partial<PersistentItem>): PersistentItem {
   };
 }
 
+/** Findings that speak for themselves, in whatever company. */
+const telling: ReadonlySet<string> = new Set(['remote-script', 'program-in-tmp', 'dyld-environment']);
+
+/**
+ * The item of a file that its owner fills with all kinds of things: that it fetches, decodes or runs something from a
+ * hidden folder is usual there, and no finding.
+ */
+export function ownersItem(given: Partial<PersistentItem>): PersistentItem {
+  const item = itemOf(given);
+  const own = given.findings ?? [];
+  return { ...item, findings: item.findings.filter((one) => telling.has(one) || own.includes(one)) };
+}
+
 /** The first items; that there are more is a finding of the last one. Items of one key are one, the first. */
 export function firstItems(items: Iterable<PersistentItem>): PersistentItem[] {
   const kept = new Map<string, PersistentItem>();

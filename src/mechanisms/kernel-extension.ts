@@ -10,7 +10,14 @@ export const kernelExtension = bundleMechanism({
   techniques: ['T1547.006'],
   places: [
     { scope: 'system', path: '/Library/Extensions', what: 'bundles', extensions },
-    { scope: 'system', path: '/Library/StagedExtensions/Library/Extensions', what: 'bundles', extensions },
+    // Copies that the system makes of those above when it loads them.
+    {
+      scope: 'system',
+      path: '/Library/StagedExtensions/Library/Extensions',
+      what: 'bundles',
+      extensions,
+      watched: false,
+    },
     { scope: 'system', path: '/System/Library/Extensions', what: 'bundles', extensions },
   ],
   when: ['boot'],

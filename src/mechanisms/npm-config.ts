@@ -1,5 +1,5 @@
 import { nameOf } from './bundle.js';
-import { firstItems, itemOf } from './item.js';
+import { firstItems, ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { linesOf, runsOfProgram, runsOfShell } from './read.js';
 
@@ -23,7 +23,7 @@ export const npmConfig: Mechanism = {
   read: (file) =>
     /npmrc$/i.test(file.path)
       ? firstItems(settingsIn(file))
-      : [itemOf({ label: nameOf(file.path), runs: [runsOfProgram(file.path)], when: ['host-program'] })],
+      : [ownersItem({ label: nameOf(file.path), runs: [runsOfProgram(file.path)], when: ['host-program'] })],
   removal: ({ label }, { path }) =>
     /npmrc$/i.test(path) ? `Delete the line of ${label ?? 'it'} from ${path}.` : `Delete ${path}.`,
 };
@@ -45,7 +45,7 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
         : [runsOfShell(words, file.path)];
     // Options that only tune memory run nothing.
     if (runs.length === 0) continue;
-    yield itemOf({
+    yield ownersItem({
       key: `${name.toLowerCase()}=${words}`,
       label: name.toLowerCase(),
       runs,

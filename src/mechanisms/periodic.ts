@@ -27,13 +27,19 @@ function file(name: string): Place {
   return { scope: 'system', path: `/private/etc/${name}`, what: 'file' };
 }
 
+/** What macOS's own periodic.conf says. */
+const usual: ReadonlySet<string> = new Set([
+  ...['daily', 'weekly', 'monthly'].map((one) => `${one}_local=/etc/${one}.local`),
+  'local_periodic=/usr/local/etc/periodic',
+]);
+
 /** `daily_local="/etc/daily.local"`, `local_periodic="/usr/local/etc/periodic"`: what is read besides the own scripts. */
 function* settingsOf(file: MechanismFile): Generator<PersistentItem> {
   for (const { text } of linesOf(file)) {
     const [, name, value] = /^(\w*_local|local_periodic)=["']?([^"']*)["']?/.exec(text) ?? [];
     if (name === undefined || value === undefined || value === '') continue;
     const paths = value.split(/\s+/, 16).filter((one) => one.startsWith('/'));
-    if (paths.length === 0) continue;
+    if (paths.length === 0 || usual.has(`${name}=${paths.join(' ')}`)) continue;
     const runs = paths.map((path) => runsOfProgram(path));
     yield itemOf({ key: name, label: `${name}=${value}`, runs, when: ['calendar'], as: 'root' });
   }

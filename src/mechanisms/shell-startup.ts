@@ -1,5 +1,6 @@
-import { itemOf } from './item.js';
+import { ownersItem } from './item.js';
 import type { Mechanism, Place } from './mechanism.js';
+import { textOf } from './read.js';
 import { runsOfScript } from './script-lines.js';
 
 const system = [
@@ -28,6 +29,12 @@ export const shellStartup: Mechanism = {
     { scope: 'home', path: '.config/fish/conf.d', what: 'entries' },
     { scope: 'home', path: '.oh-my-zsh/custom', what: 'entries', extensions: ['zsh'] },
   ],
-  read: (file) => [itemOf({ runs: runsOfScript(file), when: ['shell'] })],
+  read: (file) => {
+    const inserts = /^\s*(?:export\s+|setenv\s+|set\s+-\w+\s+)?DYLD_INSERT_LIBRARIES[\s=]/m.test(
+      textOf(file),
+    );
+    const findings = inserts ? ['dyld-environment'] : [];
+    return [ownersItem({ runs: runsOfScript(file), when: ['shell'], findings })];
+  },
   removal: (_item, { path }) => `Delete the lines that do not belong there from ${path}.`,
 };

@@ -12,6 +12,9 @@ interface Keyword {
 }
 
 const none = /^(?:none|no)$/i;
+/** Files that root alone may write, of which the settings are watched themselves. */
+const ownFiles =
+  /^(?!.*\.\.)\/(?:private\/)?etc\/ssh\/[\w.*/-]+(?:\s+\/(?:private\/)?etc\/ssh\/[\w.*/-]+)*$/i;
 
 /** Keywords of the server. Source: sshd_config(5). */
 const server: Readonly<Record<string, Keyword>> = {
@@ -38,7 +41,7 @@ const server: Readonly<Record<string, Keyword>> = {
   include: {
     value: 'none',
     finding: 'reads-other-file',
-    usual: /^\/(?:private\/)?etc\/ssh\/sshd_config\.d\/\*$/i,
+    usual: ownFiles,
   },
 };
 
@@ -53,7 +56,7 @@ const client: Readonly<Record<string, Keyword>> = {
   include: {
     value: 'none',
     finding: 'reads-other-file',
-    usual: /^\/(?:private\/)?etc\/ssh\/ssh_config\.d\/\*$/i,
+    usual: ownFiles,
   },
 };
 

@@ -1,5 +1,5 @@
 import { nameOf } from './bundle.js';
-import { firstItems, itemOf } from './item.js';
+import { firstItems, ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem } from './mechanism.js';
 import { plistOf, runsOfProgram, runsOfShell, stringAt } from './read.js';
 
@@ -28,7 +28,8 @@ function* itemsIn(file: MechanismFile): Generator<PersistentItem> {
   const path = file.path.toLowerCase();
   if (path.endsWith('/com.apple.terminal.plist')) yield* terminal(file);
   else if (path.endsWith('/com.googlecode.iterm2.plist')) yield* iterm(file);
-  else yield itemOf({ label: nameOf(file.path), runs: [runsOfProgram(file.path)], when: ['host-program'] });
+  else
+    yield ownersItem({ label: nameOf(file.path), runs: [runsOfProgram(file.path)], when: ['host-program'] });
 }
 
 function* terminal(file: MechanismFile): Generator<PersistentItem> {
@@ -61,7 +62,7 @@ function* iterm(file: MechanismFile): Generator<PersistentItem> {
 }
 
 function command(profile: string, text: string, findings: readonly string[]): PersistentItem {
-  return itemOf({
+  return ownersItem({
     key: `${profile}: ${text}`,
     label: profile,
     runs: [runsOfShell(text)],

