@@ -64,10 +64,11 @@ export class NativeProcessSource implements ProcessSource {
     this.#drain();
     if (time - this.#scanner.completeThrough() > this.#periodUs) this.#scanner.hurry();
     const now = this.#clock.monotonic();
-    if (now - this.#watchedAt < watchEveryMs) return;
+    const passed = now - this.#watchedAt;
+    if (passed < watchEveryMs) return;
     this.#watchedAt = now;
     this.#countDropped();
-    this.#watch();
+    this.#watch(passed);
   }
 
   attend(milliseconds: number): void {
@@ -105,10 +106,11 @@ export class NativeProcessSource implements ProcessSource {
     return this.#scanner.counters();
   }
 
-  #watch(): void {
+  /** `passed`: milliseconds since the turn before. After a sleep, or a stall of ours, the scanner gets one turn of grace. */
+  #watch(passed: number): void {
     const look = this.#scanner.completeThrough();
     const now = this.#clock.monotonic();
-    if (look !== this.#lastLook) {
+    if (look !== this.#lastLook || (passed >= stalledMs && !this.#stalled)) {
       this.#lastLook = look;
       this.#lastLookAt = now;
       this.#stalled = false;

@@ -218,9 +218,14 @@ describe('process-scan sensor', () => {
       looked += 100_000;
     }
     expect(sink.gaps).toEqual([]);
+    // The machine slept: the agent's turn comes before the scanner's first look.
+    ask(300_000);
+    ask(600);
+    expect(sink.gaps).toEqual([]);
+    looked += 300_000_000;
     for (let second = 0; second < 5; second++) ask(1_000);
     expect(sink.gaps).toMatchObject([
-      { sensor: 'process-scan', reason: 'stalled', from: looked, to: 63_000_000 },
+      { sensor: 'process-scan', reason: 'stalled', from: looked, to: 363_600_000 },
     ]);
     expect(sensor.health().notes.join()).toContain('hangs');
     looked += 1;
