@@ -1,3 +1,4 @@
+import { atomicTests } from '../evasions/atomic.js';
 import { Campaign } from '../evasions/campaign.js';
 import { evasions } from '../evasions/catalog.js';
 import { type Outcome, type TierName, tiers } from '../evasions/evasion.js';
@@ -11,7 +12,8 @@ export async function playEvasions(argv: readonly string[]): Promise<boolean> {
   const [json, markdown] = [argv.includes('--json'), argv.includes('--markdown')];
   const quiet = json || markdown;
   const only = argv.flatMap((one, index) => (argv[index - 1] === '--only' ? one.split(',').map(Number) : []));
-  const chosen = only.length === 0 ? evasions : evasions.filter(({ number }) => only.includes(number));
+  const all = argv.includes('--atomic') ? atomicTests : evasions;
+  const chosen = only.length === 0 ? all : all.filter(({ number }) => only.includes(number));
   const outcomes = new Map<TierName, readonly Outcome[]>();
   for (const tier of tiers) {
     if (argv.includes('--tier') && argv[argv.indexOf('--tier') + 1] !== tier) continue;

@@ -3,17 +3,16 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repository, standInLaunchctl } from '../simulation/mac.js';
 import { Campaign } from './campaign.js';
-import { evasions } from './catalog.js';
-import type { Outcome, TierName } from './evasion.js';
+import type { Evasion, Outcome, TierName } from './evasion.js';
 
 const canPlay =
   standInLaunchctl() !== undefined &&
   existsSync(path.join(repository, 'native', 'build', 'Release', 'launchwarden.node'));
 if (!canPlay) process.stderr.write('skipped: evasions need a C compiler and the native addon\n');
 
-/** Plays every evasion in one tier; each has the verdict that is claimed for it. */
-export function campaignTest(tier: TierName): void {
-  describe.skipIf(!canPlay)(`evasions in the tier ${tier}`, () => {
+/** Plays every attack of a list in one tier; each has the verdict that is claimed for it. */
+export function campaignTest(name: string, tier: TierName, evasions: readonly Evasion[]): void {
+  describe.skipIf(!canPlay)(`${name} in the tier ${tier}`, () => {
     let outcomes: readonly Outcome[] = [];
 
     beforeAll(async () => {

@@ -1,3 +1,4 @@
 import { campaignTest } from './campaign-test.js';
+import { evasions } from './catalog.js';
 
-campaignTest('eslogger');
+campaignTest('evasions', 'eslogger', evasions);

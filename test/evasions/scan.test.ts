@@ -1,3 +1,4 @@
 import { campaignTest } from './campaign-test.js';
+import { evasions } from './catalog.js';
 
-campaignTest('scan');
+campaignTest('evasions', 'scan', evasions);
