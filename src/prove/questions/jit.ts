@@ -31,6 +31,10 @@ export const jit: Question = {
         details.push(`${architecture}: this Node.js, or this Mac, has not that architecture`);
         continue;
       }
+      if (/library not loaded/i.test(compiled.stderr))
+        return notAsked(
+          'this Node.js needs libraries that the hardened runtime refuses: take the archive from nodejs.org',
+        );
       const [fast, slow] = [timeOf(compiled.stdout), timeOf((await run(['--jitless'])).stdout)];
       const gain = fast === undefined || slow === undefined ? undefined : slow / fast;
       if (gain === undefined || gain < leastGain) good = false;

@@ -438,6 +438,11 @@ describe('code signing', () => {
     expect(await ask('jit', system({ [codesign]: () => ({}), [arch]: killed }))).toMatchObject({
       verdict: 'different',
     });
+    const linked: Script = () => ({ status: 134, stderr: 'dyld: Library not loaded: libuv.1.dylib' });
+    expect(await ask('jit', system({ [codesign]: () => ({}), [arch]: linked }))).toMatchObject({
+      verdict: 'not-asked',
+      reason: expect.stringContaining('nodejs.org'),
+    });
     const refusing: Script = () => ({ status: 1, stderr: 'no identity' });
     await expect(ask('jit', system({ [codesign]: refusing, [arch]: loop }))).rejects.toThrow('no identity');
   });
