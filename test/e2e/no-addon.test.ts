@@ -26,7 +26,9 @@ function withoutAddon(folder: string): string {
   return path.join(folder, 'bin', 'launchwarden.js');
 }
 
-test('the tier "auto" without the addon is not healthy, and says what it misses and costs', async () => {
+test('the tier "auto" without the addon is not healthy, and says what it misses and costs', {
+  timeout: 120_000,
+}, async () => {
   base = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'launchwarden-no-addon-')));
   const [root, dataDir, config] = ['root', 'data', 'config.toml'].map((name) => path.join(base ?? '', name));
   if (root === undefined || dataDir === undefined || config === undefined) throw new Error('no folders');
@@ -39,7 +41,7 @@ test('the tier "auto" without the addon is not healthy, and says what it misses 
   agent.stderr?.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  await waitFor('the agent', () => control(dataDir, 'status').catch(() => undefined));
+  await waitFor('the agent', () => control(dataDir, 'status').catch(() => undefined), 60_000);
   const { status, stdout } = spawnSync(process.execPath, [program, 'status', ...common], {
     encoding: 'utf8',
   });

@@ -70,7 +70,10 @@ function prove(...more: readonly string[]): Prove {
 const leavings = () =>
   readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /launchwarden.prove/.test(name));
 
-test('asks the stand-ins of a tree, and leaves it as it was', async () => {
+// Some seventy programs are started.
+const timeout = 180_000;
+
+test('asks the stand-ins of a tree, and leaves it as it was', { timeout }, async () => {
   standIn('/bin/ps', 'echo 31');
   standIn('/usr/bin/sfltool', 'exit 0');
   const { folder } = { folder: path.join(root, 'usr', 'bin') };
@@ -104,11 +107,11 @@ test('asks the stand-ins of a tree, and leaves it as it was', async () => {
   expect(readFileSync(report, 'utf8')).toContain('eslogger lacks Full Disk Access');
 });
 
-describe('a run that is ended', () => {
+describe('a run that is ended', { timeout }, () => {
   // Loads a job, and then waits for a word of it that never comes.
   const asking = async () => {
     const run = prove('--only', 'job-class,links');
-    await waitFor('a job of its own', () => (launchd.loaded().length > 0 ? true : undefined));
+    await waitFor('a job of its own', () => (launchd.loaded().length > 0 ? true : undefined), 60_000);
     return run;
   };
 

@@ -11,7 +11,10 @@ export function standInLaunchctlProgram(program: string): { readonly loaded: () 
 const fs = require('node:fs');
 const [verb, target = '', file = target] = process.argv.slice(2);
 const jobs = JSON.parse(fs.readFileSync(${JSON.stringify(state)}, 'utf8'));
-const save = () => fs.writeFileSync(${JSON.stringify(state)}, JSON.stringify(jobs));
+const save = () => {
+  fs.writeFileSync(${JSON.stringify(`${state}.new`)}, JSON.stringify(jobs));
+  fs.renameSync(${JSON.stringify(`${state}.new`)}, ${JSON.stringify(state)});
+};
 const end = (status, text) => { process.stderr.write(text + '\\n'); process.exit(status); };
 const plain = (text) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 const kill = (pid) => { if (pid > 1) try { process.kill(pid, 'SIGKILL'); } catch {} };
