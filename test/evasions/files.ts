@@ -242,10 +242,13 @@ export const files: readonly Evasion[] = [
   {
     number: 36,
     name: 'a hidden name, no .plist, a folder below',
-    play(attacker) {
+    async play(attacker) {
       attacker.write(`${attacker.agents}/.${attacker.label}.hidden.plist`);
-      attacker.write(`${attacker.agents}/${attacker.label}.data`);
-      attacker.write(`${attacker.agents}/below/${attacker.label}.below.plist`);
+      // launchd takes these only when it is told to.
+      for (const name of [`${attacker.label}.data`, `below/${attacker.label}.below.plist`]) {
+        attacker.write(`${attacker.agents}/${name}`);
+        await attacker.launchctl(['load', attacker.host(`${attacker.agents}/${name}`)]);
+      }
     },
     marks: ({ label }) => [`${label}.hidden`, `${label}.data`, `${label}.below`],
     expected: { scan: 'detected', eslogger: 'detected' },
