@@ -23,6 +23,8 @@ const askedTickMs = 10;
 const pendingTickMs = 25;
 /** How often folders without a watcher are polled, and the whole way to all others, milliseconds. */
 const pollEveryMs = 950;
+/** The whole way is polled more rarely when it has many folders, milliseconds for each. */
+const wholeMsPerFolder = 10;
 /**
  * What no wake-up tells about (links, second names of files, mounts) is looked at before each word about how far the
  * sensor is, so that detection never judges a load before what was put there for it; but it takes no more than this part
@@ -411,7 +413,7 @@ export class FileWatchSensor implements Sensor {
     const { credit, at, lookedAt, wholeAt } = this.#unaided;
     const now = Math.min(credit + (steady - at) * unaidedShare, unaidedAdvance);
     if (now <= 0 && steady - lookedAt < maxUnaidedWait) return;
-    const whole = steady - wholeAt > pollEveryMs;
+    const whole = steady - wholeAt > Math.max(pollEveryMs, this.#walker.ways * wholeMsPerFolder);
     this.#walker.lookAtWay(whole);
     this.#tracker.lookAtUnwatched();
     this.#unaided = {

@@ -309,6 +309,11 @@ export class FolderWalker {
     });
   }
 
+  /** Folders on the way, and where observed trees begin. */
+  get ways(): number {
+    return this.#way.members.size;
+  }
+
   /** Steady milliseconds up to when it is known that no folder on the way had become another one. */
   get wayThrough(): number {
     return this.#way.through;
