@@ -9,7 +9,7 @@ import type { FileWatchLimits } from './options.js';
 import { type Owner, ownerOf, systemOwner } from './owner.js';
 import { Rights } from './rights.js';
 import { Rounds } from './rounds.js';
-import type { Scope, Wanted } from './scope.js';
+import type { Scope, Step, Wanted } from './scope.js';
 import { deviceOf, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemTracker, Passing } from './tracker.js';
 import { childPath, type Folder, foldersBelow } from './tree.js';
@@ -321,13 +321,15 @@ export class FolderWalker {
 
   /**
    * Looks, for some milliseconds at most, whether folders on the way are still the same: mounts and links wake nobody.
-   * Unless `all`, only where a way ends: nothing can be mounted over what leads there without changing that too.
+   * Unless `all`, only where a way to an observed tree ends: nothing can be mounted over what leads there without changing
+   * that too.
    */
   lookAtWay(all: boolean): void {
     this.#way.go((folder) => {
-      const { parent, host, key, level, folders } = folder;
-      if (parent === undefined || (!all && level === undefined && folders.size > 0 && !isLink(folder)))
-        return;
+      const { parent, host, key, level, folders, steps } = folder;
+      if (parent === undefined) return;
+      const ends = level !== undefined || (folders.size === 0 && leadsToTree(steps)) || isLink(folder);
+      if (!all && !ends) return;
       const now = isLink(folder) ? undefined : lookAt(host);
       if (now !== undefined && now !== 'denied' && now.key === key) return;
       for (const [above, name] of wayTo(folder)) this.#look(above, name, { kind: 'scan' });
@@ -686,6 +688,11 @@ type NewFolder = Omit<Folder, 'items' | 'folders' | 'wake' | 'pollDue' | 'queued
 /** The steps to a folder, from the root: each a folder and a name in it. */
 function wayTo(folder: Folder): [Folder, string][] {
   return folder.parent === undefined ? [] : [...wayTo(folder.parent), [folder.parent, folder.name]];
+}
+
+/** Everything below what the steps lead to is observed, and not only entries of a folder. */
+function leadsToTree(steps: readonly Step[]): boolean {
+  return steps.some(({ target }) => target.leaf === undefined);
 }
 
 /** Its own place is a link, whatever stands before it. */
