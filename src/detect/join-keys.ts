@@ -9,7 +9,22 @@ export interface KeyReader {
 }
 
 export function keyReaders(fields: readonly Field[]): readonly KeyReader[] {
-  return fields.map(({ path, optional }) => ({ read: fieldReader(path), optional }));
+  return fields.map(({ path, optional }) => ({ read: readerOf(path), optional }));
+}
+
+/**
+ * Our `process.entity_id` is that of one image; that of Elastic Defend stays when a process executes another one, and its
+ * rules join a fork with the exec that follows. So an exec is joined by the ids of the images before it, too.
+ */
+function readerOf(path: readonly string[]): Reader {
+  const read = fieldReader(path);
+  if (path.join('.') !== 'process.entity_id') return read;
+  const before = fieldReader(['process', 'previous', 'entity_id']);
+  return (doc) => {
+    const own = read(doc);
+    const earlier = own === undefined ? undefined : before(doc);
+    return earlier === undefined ? own : [own, earlier].flat();
+  };
 }
 
 /**

@@ -5,6 +5,8 @@ import type { EcsDocument, ProcessFields } from '../event/document.js';
 const defaultCapacity = 16_384;
 /** Ancestors that an event names, as many as Elastic Defend does. */
 const maxAncestors = 20;
+/** Images that a process ran before, as many as an event names. */
+const maxPrevious = 8;
 /** What is kept of the arguments of one process. */
 const room: ArgumentRoom = { text: 8_192, most: 1_024 };
 
@@ -19,6 +21,7 @@ interface Entry {
   readonly directory: string | undefined;
   readonly start: string | undefined;
   readonly codeSignature: ProcessFields['code_signature'];
+  readonly previous: ProcessFields['previous'];
   readonly parentId: string | undefined;
   readonly parentPid: number | undefined;
 }
@@ -77,9 +80,11 @@ export class ProcessTable {
         : own && knownOf(own);
     const ancestry = process.Ext?.ancestry ?? this.#ancestry(parent?.entityId ?? process.parent?.entity_id);
     const effective = this.#described(process.Ext?.effective_parent);
+    const previous = doc.event?.action === 'exec' ? this.#previous(process) : undefined;
     const completed: ProcessFields = {
       ...known,
       ...process,
+      ...(previous === undefined ? {} : { previous }),
       ...(parent === undefined ? {} : { parent: { ...parentFields(parent), ...process.parent } }),
       ...(ancestry.length === 0 && effective === undefined
         ? {}
@@ -121,6 +126,16 @@ export class ProcessTable {
     const younger =
       newest?.start !== undefined && process.start !== undefined && newest.start > process.start;
     return younger ? undefined : newest;
+  }
+
+  /** What the same process ran before this image: an exec keeps the pid and the time at which it was forked. */
+  #previous({ pid, entity_id: entityId, start, previous }: ProcessFields): ProcessFields['previous'] {
+    const id = pid === undefined ? undefined : this.#newest.get(pid);
+    const before = id === undefined || id === entityId ? undefined : this.#entries.get(id);
+    if (previous !== undefined || before?.start === undefined || before.start !== start) return previous;
+    const { executable } = before;
+    const last = { entity_id: before.entityId, ...(executable === undefined ? {} : { executable }) };
+    return [...(before.previous ?? []), last].slice(-maxPrevious);
   }
 
   #ancestry(first: string | undefined): string[] {
@@ -182,6 +197,7 @@ export class ProcessTable {
       directory: process.working_directory,
       start: process.start,
       codeSignature: process.code_signature,
+      previous: process.previous,
       parentId: process.parent?.entity_id,
       parentPid: process.parent?.pid,
     });

@@ -30,6 +30,7 @@ const cut: Names = [
   ...below('launchwarden.process', 'args_cut args_omitted args_shortened'),
 ];
 const named: Names = below('launchwarden.process.named_files', 'path resolved inode state');
+const previous: Names = below('process.previous', 'entity_id executable');
 const call: Names = below('launchwarden.launchctl', 'by verb effect labels paths outside');
 const parent: Names = below('process.parent', 'pid entity_id name executable args args_count command_line');
 
@@ -84,7 +85,7 @@ type Events = Readonly<Record<string, Names>>;
 
 /** EndpointSecurity, whichever way its messages come. */
 const system: Events = {
-  'process exec': [...begun, ...cut, ...named, ...call, 'process.Ext.script.path'],
+  'process exec': [...begun, ...previous, ...cut, ...named, ...call, 'process.Ext.script.path'],
   'process fork': begun,
   'process end': [...begun, 'process.exit_code'],
   'file modification': [...written, ...place, ...stat, ...content, ...item],
@@ -121,7 +122,10 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
     'file open': [...written, ...place, ...stat, ...owned, 'launchwarden.findings'],
   },
   eslogger: system,
-  'process-scan': { 'process exec': [...scanned, ...named, ...call], 'process fork': [...scanned] },
+  'process-scan': {
+    'process exec': [...scanned, ...previous, ...named, ...call],
+    'process fork': [...scanned],
+  },
   'file-watch': {
     'file modification': [
       ...watched,

@@ -88,6 +88,8 @@ export interface ProcessFields {
   hash?: { md5?: string; sha1?: string; sha256?: string };
   code_signature?: CodeSignatureFields;
   parent?: ProcessFields;
+  /** Of an exec: the images that the process ran before, the one that it was forked with first. */
+  previous?: { entity_id?: string; executable?: string }[];
   group_leader?: { pid?: number };
   session_leader?: { pid?: number };
   Ext?: {

@@ -99,7 +99,12 @@ const rows: readonly Row[] = [
   ['process.code_signature.subject_name', 'keyword', 'Name of the certificate'],
   ['process.group_leader.pid', 'long', 'Process group'],
   ['process.session_leader.pid', 'long', 'Session'],
-  ['process.previous.executable', 'keyword', 'Image before the exec'],
+  [
+    'process.previous.entity_id',
+    'keyword[]',
+    'Images that the process ran before this exec; joins know it by them too',
+  ],
+  ['process.previous.executable', 'keyword[]', 'Their paths'],
   ['process.Ext.ancestry', 'keyword[]', 'entity_id of the parent, its parent, and so on'],
   ['process.Ext.command_line_truncated', 'boolean', 'Whether command_line was cut'],
   ['process.Ext.script.path', 'keyword', 'Script that an interpreter was started for'],

@@ -194,6 +194,7 @@ function endpointSecurityDocuments(): Recorded {
     message('exec', { process: process(499, '/Applications/T'), exec: exec(['T']) }),
     message('exec', { exec: exec(['zsh']) }),
     message('fork', { process: child, actor: shell }),
+    message('exec', { process: { ...child, pidversion: 503 }, exec: exec(['zsh', '-c', 'x']) }),
     message('exec', { process: target, exec: exec(args) }),
     message('exec', { process: target, exec: exec(['launchctl', 'kickstart', 'system/com.example.x']) }),
     message('exit', { process: target, exitStatus: 256 }),
@@ -242,6 +243,7 @@ function processScanDocuments(): Recorded {
     record(500, { ppid: 1 }),
     record(501, { executable: '/bin/launchctl' }),
     record(502, { type: 'fork' }),
+    record(502, { imageKey: '2', executable: '/bin/other' }),
     record(506, {
       args: { args: ['launchctl', 'kickstart', 'system/com.example.x'], count: 3, front: 3, shortened: 0 },
     }),

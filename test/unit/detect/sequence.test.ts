@@ -247,3 +247,25 @@ test('an event takes part under a bounded number of join keys', () => {
   detector.process(event('a', 0, { tag: 'A', user: users, host: users }));
   expect(detector.counters()).toMatchObject({ keys: 100, cut_keys: 1 });
 });
+
+test('a fork and the exec of the same process are joined by entity_id, as in Elastic Defend', () => {
+  const one = rule(
+    'eql',
+    'sequence by process.entity_id with maxspan=10s [process where event.action == "fork"] [process where event.action == "exec"]',
+  );
+  const process = (id: string, at: number, action: string, more: object) =>
+    event(id, at, { event: { category: ['process'], action }, process: more });
+  const found: string[] = [];
+  const detector = new Detector({
+    rules: [one],
+    onDetection: ({ events }) => found.push(events.map((each) => each?.id).join(' ')),
+  });
+  for (const each of [
+    process('f1', 0, 'fork', { entity_id: 'a' }),
+    process('f2', 1, 'fork', { entity_id: 'b' }),
+    process('e2', 2, 'exec', { entity_id: 'c', previous: [{ entity_id: 'b', executable: '/bin/sh' }] }),
+    process('e3', 3, 'exec', { entity_id: 'd', previous: [{ entity_id: 'x' }] }),
+  ])
+    detector.process(each);
+  expect(found).toEqual(['f2 e2']);
+});

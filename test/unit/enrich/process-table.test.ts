@@ -174,3 +174,22 @@ describe('process table', () => {
     expect(child.process?.parent?.args_count).toBe(1_000);
   });
 });
+
+test('an exec names the images that the process ran before, as long as it is the same process', () => {
+  const table = new ProcessTable();
+  const of = (action: string, entity_id: string, executable: string, start = '2026-01-01T00:00:00.000Z') =>
+    table.complete({
+      event: { category: ['process'], type: ['start'], action },
+      process: { pid: 7, entity_id, executable, start },
+    }).process?.previous;
+  expect(of('fork', 'forked', '/bin/zsh')).toBeUndefined();
+  expect(of('exec', 'first', '/bin/sh')).toEqual([{ entity_id: 'forked', executable: '/bin/zsh' }]);
+  expect(of('exec', 'second', '/usr/bin/curl')).toEqual([
+    { entity_id: 'forked', executable: '/bin/zsh' },
+    { entity_id: 'first', executable: '/bin/sh' },
+  ]);
+  // The pid was given out again.
+  expect(of('exec', 'other', '/bin/ls', '2026-01-01T00:00:09.000Z')).toBeUndefined();
+  for (let index = 0; index < 20; index++) of('exec', `again${index}`, '/bin/ls', '2026-01-01T00:00:09.000Z');
+  expect(of('exec', 'last', '/bin/ls', '2026-01-01T00:00:09.000Z')).toHaveLength(8);
+});
