@@ -428,7 +428,8 @@ void Threads() {
         Send(Event(ES_EVENT_TYPE_NOTIFY_CLOSE, [](es_message_t& message, Memory& memory) {
           message.event.close = {true, memory.File("/Library/LaunchAgents/a"), false};
         }));
-        Send(Event(ES_EVENT_TYPE_NOTIFY_EXIT, [](es_message_t& message, Memory&) {
+        // One of a type that nobody knows, on either queue.
+        Send(Event(index % 2 == 0 ? ES_EVENT_TYPE_NOTIFY_EXIT : ES_EVENT_TYPE_NOTIFY_UNLINK, [](es_message_t& message, Memory&) {
           message.event_type = static_cast<es_event_type_t>(161);
         }, 12));
       }

@@ -149,7 +149,7 @@ void Stops() {
     source->Stop();
     system.join();
     source.reset();
-    CHECK(scripted::Alive() == 0);
+    CHECK(Eventually([] { return scripted::Alive() == 0; }));
   }
 }
 
@@ -168,6 +168,6 @@ void Refusals() {
 void FileEventChecks() {
   for (const auto& check : {OneStream, Flags, HostilePaths, Overflow, Stops, Refusals}) {
     check();
-    CHECK(scripted::Alive() == 0);
+    CHECK(Eventually([] { return scripted::Alive() == 0; }));
   }
 }

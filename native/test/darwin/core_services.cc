@@ -40,23 +40,26 @@ struct CFArray_ : CFObject {
 };
 struct CFUUID_ : CFObject {};
 
+// Its thread ends it: to release a queue is not to wait for what it does.
 struct dispatch_queue_s {
-  dispatch_queue_s() : thread([this] { Run(); }) { alive++; }
-  ~dispatch_queue_s() {
-    {
-      std::lock_guard<std::mutex> lock(mutex);
-      ending = true;
-    }
+  dispatch_queue_s() {
+    alive++;
+    std::thread([this] {
+      Run();
+      delete this;
+    }).detach();
+  }
+  ~dispatch_queue_s() { alive--; }
+
+  void Release() {
+    std::lock_guard<std::mutex> lock(mutex);
+    ending = true;
     changed.notify_all();
-    thread.join();
-    alive--;
   }
 
   void Add(std::function<void()> work) {
-    {
-      std::lock_guard<std::mutex> lock(mutex);
-      waiting.push_back(std::move(work));
-    }
+    std::lock_guard<std::mutex> lock(mutex);
+    waiting.push_back(std::move(work));
     changed.notify_all();
   }
 
@@ -78,7 +81,6 @@ struct dispatch_queue_s {
   std::condition_variable changed;
   std::deque<std::function<void()>> waiting;
   bool ending = false;
-  std::thread thread;
 };
 
 struct FSEventStream_ {
@@ -194,7 +196,7 @@ void dispatch_sync_f(dispatch_queue_t queue, void* context, void (*work)(void*))
   done.wait(lock, [&] { return over; });
 }
 
-void dispatch_release(dispatch_queue_t queue) { delete queue; }
+void dispatch_release(dispatch_queue_t queue) { queue->Release(); }
 
 }  // extern "C"
 
