@@ -70,11 +70,11 @@ export interface ProveSystem {
   facts(macPath: string): FileFacts | undefined;
   /** At most `mostBytes` of the beginning; undefined when it cannot be read. */
   read(macPath: string, mostBytes: number): Buffer | undefined;
-  /** Runs a program to its end, without a shell, bounded. Never rejects. */
+  /** Runs a program to its end, without a shell, bounded. Rejects only when the question has to end. */
   run(program: string, args: readonly string[], limits?: RunLimits): Promise<ToolAnswer>;
   /** Starts a program in a process group of its own, with a standard input that says nothing and does not end. */
   start(program: string, args: readonly string[], how?: StartOptions): RunningProgram;
-  /** Journals what has to be undone. To be called before it is done. */
+  /** Journals what has to be undone. To be called before it is done. Throws when the question has to end. */
   willUndo(undo: Undo): void;
   /** A new, empty, private folder: the path of this machine, by which the programs of the machine know it too. */
   folder(): string;

@@ -61,12 +61,13 @@ export function openSystem(options: ThisSystemOptions, signal: AbortSignal): Ope
   const { root, platform, uid, person, node, journal, agent } = options;
   const deeds: { readonly id: number; readonly undo: Undo }[] = [];
   const programs: RunningProgram[] = [];
-  const willUndo = (undo: Undo): number => {
+  const willUndo = (undo: Undo): void => {
+    // Behind the end nobody would undo it.
+    signal.throwIfAborted();
     const id = journal.add(undo);
     deeds.push({ id, undo });
-    return id;
   };
-  const run = programRunner(options, signal);
+  const runner = programRunner(options, signal);
   const system: ProveSystem = {
     platform,
     simulated: root.simulated,
@@ -87,15 +88,21 @@ export function openSystem(options: ThisSystemOptions, signal: AbortSignal): Ope
       return found === undefined ? undefined : { uid: found.uid, gid: found.gid, mode: found.mode & 0o7777 };
     },
     read: (macPath, mostBytes) => readBounded(root.toHost(macPath), mostBytes),
-    run,
+    async run(program, args, limits) {
+      const answer = await runner(program, args, limits);
+      // One that was killed for the end of the question is no answer.
+      signal.throwIfAborted();
+      return answer;
+    },
     start(program, args, how = {}) {
+      signal.throwIfAborted();
       const started = startProgram(programAt(program, options), args, how);
       if (started.pid > 0) willUndo({ kind: 'process', pid: started.pid, program });
       programs.push(started);
       signal.addEventListener('abort', () => void started.stop(), { once: true });
       return started;
     },
-    willUndo: (undo) => void willUndo(undo),
+    willUndo,
     folder() {
       const base = root.toHost('/private/tmp');
       if (root.simulated) mkdirSync(base, { recursive: true });
@@ -167,6 +174,8 @@ function startProgram(
     ended: () => ended,
     async stop() {
       if (ended) return;
+      // One that could not be started has the number 0 until it says so, and by that our own group would be killed.
+      if (child.pid === undefined) return end;
       child.kill('SIGTERM');
       const hard = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
       await end;

@@ -71,6 +71,11 @@ export class EsloggerProcess {
   }
 
   async stop(): Promise<void> {
+    // One that could not be started has the number 0 until it says so, and by that our own group would be killed.
+    if (this.#child.pid === undefined) {
+      await this.ended;
+      return;
+    }
     // A process that was stopped (SIGSTOP) does not hear SIGTERM until it goes on.
     this.#child.kill('SIGTERM');
     this.#child.kill('SIGCONT');

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { RootMap } from '../../../src/base/root.js';
 import { type EsloggerOptions, EsloggerSensor } from '../../../src/sensors/eslogger/index.js';
+import { EsloggerProcess } from '../../../src/sensors/eslogger/process.js';
 import { RecordingSink } from '../../contract/sensor.contract.js';
 import { closeLine, execLine, fakeEslogger } from '../../helpers/eslogger-lines.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
@@ -79,6 +80,12 @@ describe('eslogger as a sensor', () => {
       code: `sensor/eslogger-${code}`,
       hint: expect.stringMatching(/\w/),
     });
+  });
+
+  test('one that cannot be started can be stopped at once, and nobody else is killed', async () => {
+    const process = new EsloggerProcess('/nowhere/eslogger', ['exec'], () => {});
+    await process.stop();
+    expect((await process.ended).errorText).toContain('ENOENT');
   });
 
   test('a tool that is not there, or does not answer, is told', async () => {
