@@ -18,6 +18,7 @@ import {
   launchAgentPlist,
   listAlerts,
   randomLabel,
+  repository,
   SimulatedMac,
   standInLaunchctl,
   waitFor,
@@ -46,14 +47,17 @@ const seen = 'Launch agent written and loaded within a minute';
 /** A launchctl that answers `print` (shape of reference/macos.md 6.2, UNPROVEN); who is loaded stands in a file. */
 class AnsweringLaunchctl {
   readonly #state: string;
+  readonly #paths: string;
 
   constructor() {
     this.#state = mac.write('/private/loaded', '');
+    this.#paths = mac.write('/private/paths', '');
     const text = `#!/bin/sh
 case "$2" in
   system/*|gui/*/*|user/*/*)
     grep -qxF -- "$2" '${this.#state}' || exit 113
-    printf '%s = {\\n\\tpath = (unknown)\\n\\tstate = running\\n\\tprogram = /private/tmp/evil\\n\\tpid = 4711\\n}\\n' "$2";;
+    path=$(grep -F -- "$2 " '${this.#paths}')
+    printf '%s = {\\n\\tpath = %s\\n\\tstate = running\\n\\tprogram = /private/tmp/evil\\n\\tpid = 4711\\n}\\n' "$2" "\${path#"$2 "}";;
   *)
     printf '%s = {\\n\\tservices = {\\n' "$2"
     while read -r target; do
@@ -67,7 +71,8 @@ esac
   }
 
   /** As a program does that talks to launchd itself: nothing to be seen but launchd's answer. */
-  load(target: string): void {
+  load(target: string, from = '(unknown)'): void {
+    appendFileSync(this.#paths, `${target} ${from}\n`);
     appendFileSync(this.#state, `${target}\n`);
   }
 }
@@ -130,6 +135,39 @@ describe.skipIf(!compiler)('launchd is asked', () => {
     });
     await agent.settled();
     expect(alertsAbout(listAlerts(mac), macPath)).toMatchObject([{ rule_name: seen }]);
+  });
+
+  test('what was written before a restart and is loaded while no agent runs is an alert', async () => {
+    const launchd = new AnsweringLaunchctl();
+    const name = 'launch-item-loaded-later.toml';
+    const folder = path.join(mac.base, 'rules');
+    mkdirSync(folder);
+    const text = readFileSync(path.join(repository, 'src/rules/builtin', name), 'utf8');
+    // Nobody waits for a minute here.
+    writeFileSync(path.join(folder, name), text.replace('deferred_after = "1m"', 'deferred_after = "0s"'));
+    const config = `[rules]\nbuiltin = false\nfolders = [${JSON.stringify(folder)}]\n`;
+    agent = await AgentProcess.start({ mac, config });
+    const label = randomLabel();
+    const macPath = `/Library/LaunchDaemons/${label}.plist`;
+    mac.write(macPath, launchAgentPlist(label));
+    await agent.settled();
+    await agent.stop();
+    // So that nothing is found in what is judged again: only what was kept knows of the write.
+    const db = new Database(path.join(mac.dataDir, 'events.db'));
+    db.exec('DELETE FROM events');
+    db.close();
+    launchd.load(`system/${label}`, macPath);
+    agent = await AgentProcess.start({ mac, config });
+    const [alert] = await waitFor('the alert', () => {
+      const found = alertsAbout(listAlerts(mac), macPath);
+      return found.length > 0 ? found : undefined;
+    });
+    const { Events } = (alert?.doc ?? {}) as { Events?: { event: { action: string } }[] };
+    expect(Events?.map(({ event }) => event.action)).toEqual([expect.any(String), 'loaded']);
+    await agent.stop();
+    agent = await AgentProcess.start({ mac, config });
+    await agent.settled();
+    expect(listAlerts(mac)).toHaveLength(1);
   });
 
   test('a job that had been loaded before the change is no alert', async () => {
