@@ -37,12 +37,11 @@ function foldersOf({ scope, path }: Place): string[] {
 }
 
 /** Inside applications there is too much to watch: only what they hand to launchd and their own description. */
-const insideApplication = /^\/?Applications\/\*\/Contents\//;
-const watchedInside = /^\/?Applications\/\*\/Contents\/(?:Library\/|Info\.plist)/;
+const insideApplication = /^\/?Applications\/\*\/Contents\/(?!Library\/|Info\.plist)/;
 
 /** The system's own bundles stand on a sealed volume; its launch items are watched as they always were. */
 export function isWatched({ watched, path, what }: Place): boolean {
-  if (watched === false || (insideApplication.test(path) && !watchedInside.test(path))) return false;
+  if (watched === false || insideApplication.test(path)) return false;
   return what === 'tree' || !path.startsWith('/System/');
 }
 
@@ -50,7 +49,7 @@ export function isWatched({ watched, path, what }: Place): boolean {
 function entriesOf({ what, path, extensions, describedBy = infoPlist }: Place): string[] {
   if (what === 'file') return [path];
   const names = extensions?.map((extension) => `${path}/*.${extension}`) ?? [`${path}/*`];
-  if (what !== 'bundles' || insideApplication.test(path)) return names;
+  if (what !== 'bundles') return names;
   const programs = describedBy === infoPlist ? ['Contents/MacOS/*'] : [];
   return names.flatMap((name) => [name, ...[describedBy, ...programs].map((inside) => `${name}/${inside}`)]);
 }
