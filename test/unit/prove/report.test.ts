@@ -76,3 +76,10 @@ describe('README', () => {
     expect(unproven.filter((claim) => !claim.includes('`prove: '))).toEqual([]);
   });
 });
+
+test('docs/prove.md has a line for every question', () => {
+  const rows = [...readFileSync('docs/prove.md', 'utf8').matchAll(/^\| `([a-z-]+)` \|/gm)].map(
+    ([, name]) => name,
+  );
+  expect([...rows].sort()).toEqual(questions.map(({ name }) => name).sort());
+});
