@@ -1,6 +1,7 @@
 import type { Question } from '../question.js';
 import { applicationsFolder } from './applications-folder.js';
 import { processArguments } from './arguments.js';
+import { checkIn } from './check-in.js';
 import { directoryPlugIns } from './directory-plug-ins.js';
 import { directoryStall } from './directory-stall.js';
 import { endpointSecurity } from './endpoint-security.js';
@@ -34,6 +35,7 @@ export const questions: readonly Question[] = [
   fileEvents,
   endpointSecurity,
   esloggerEvents,
+  checkIn,
   forgedLabels,
   links,
   oddPlists,

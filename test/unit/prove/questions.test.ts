@@ -542,6 +542,41 @@ describe('eslogger-events', () => {
   });
 });
 
+describe('check-in', () => {
+  const event = 'bootstrap_check_in';
+  const system = (lines: readonly string[], known = `exec\n${event}\n`) =>
+    new ScriptedSystem({
+      programs: { '/usr/bin/eslogger': says(known) },
+      started: (_args, onData) => {
+        onData(Buffer.from(lines.map((one) => `${one}\n`).join('')));
+        return {};
+      },
+    });
+  const good = line(event, {
+    service_name: 'com.example.x',
+    instigator: processObject({ pid: 9, pidversion: 1 }, '/x'),
+  });
+
+  test('is asked where eslogger knows it and some job begins to serve', async () => {
+    expect(await ask('check-in', system([good], 'exec\n'))).toMatchObject({
+      verdict: 'not-asked',
+      reason: expect.stringContaining('macOS 27'),
+    });
+    expect(await ask('check-in', system([]))).toMatchObject({ verdict: 'not-asked' });
+  });
+
+  test('each message has to name a service', async () => {
+    expect(await ask('check-in', system([good, good]))).toMatchObject({
+      verdict: 'as-expected',
+      details: ['com.example.x', 'com.example.x'],
+    });
+    expect(await ask('check-in', system([good, line(event, { name: 'x' })]))).toMatchObject({
+      verdict: 'different',
+      found: '1 of 2 messages read with the name of a service',
+    });
+  });
+});
+
 describe('file-events', () => {
   const { addon, reason } = addonWithFsDouble();
   if (addon === undefined) process.stdout.write(`skipped: prove: file-events: ${reason}\n`);
