@@ -22,16 +22,25 @@ export interface FoundContext {
  */
 export function foundChanges(changes: readonly InventoryChange[], context: FoundContext): Observation[] {
   const { places } = context;
-  const items = new Map<string, InventoryChange>();
+  const items = new Map<string, InventoryChange[]>();
   for (const change of changes) {
     const found = places.find(change.entry.path);
-    if (found !== undefined && !isWatched(found.place)) items.set(change.entry.item_id, change);
+    if (found === undefined || isWatched(found.place)) continue;
+    const known = items.get(change.entry.item_id);
+    if (known === undefined) items.set(change.entry.item_id, [change]);
+    else known.push(change);
   }
-  return [...items.values()].map((change) => observation(change, context));
+  return [...items.values()].flatMap((entries) => {
+    const there = entries.filter(({ kind }) => kind !== 'gone');
+    const [change] = there.length > 0 ? there : entries;
+    return change === undefined ? [] : [observation(change, there.length, context)];
+  });
 }
 
+/** `entries`: how many of the item's were found new or changed. */
 function observation(
   { kind, entry }: InventoryChange,
+  entries: number,
   { boot, now, since, away }: FoundContext,
 ): Observation {
   const action = kind === 'gone' ? 'deletion' : 'modification';
@@ -74,6 +83,7 @@ function observation(
                   when: [...when],
                   ...(as === undefined ? {} : { as: [as] }),
                   ...(enabled === undefined ? {} : { enabled }),
+                  entries,
                 },
               }),
         },

@@ -3,14 +3,22 @@ import { systemClock } from '../../src/base/clock.js';
 import type { EcsDocument } from '../../src/event/document.js';
 import { mechanisms } from '../../src/mechanisms/index.js';
 import { openStore } from '../../src/store/index.js';
-import { AgentProcess, allAlerts, cli, SimulatedMac, standInLaunchctl, waitFor } from '../simulation/mac.js';
+import {
+  AgentProcess,
+  allAlerts,
+  cli,
+  control,
+  SimulatedMac,
+  standInLaunchctl,
+  waitFor,
+} from '../simulation/mac.js';
 import { type Sample, samples } from '../unit/mechanisms/samples.js';
 
 const compiler = standInLaunchctl() !== undefined;
 if (!compiler)
   process.stderr.write('skipped: test/e2e/every-mechanism.test.ts needs a C compiler for its launchctl\n');
 
-/** Places that no file sensor watches (`src/agent/watched.ts`): the inventory alone lists them. */
+/** Places that no file sensor watches (`src/agent/watched.ts`): the hourly inventory finds what is new there. */
 const inventoryOnly = ['app-extension', 'dock-tile-plug-in'];
 /** What says nothing odd, of mechanisms whose files change all the time: no alert on a healthy Mac. */
 const quiet = [
@@ -27,7 +35,6 @@ const quiet = [
 const all = [
   ...new Map(samples.filter(({ items }) => items.length > 0).map((one) => [one.path, one])).values(),
 ];
-const watched = all.filter(({ mechanism }) => !inventoryOnly.includes(mechanism));
 
 /**
  * Every way to persist on macOS that is known, the categories of KnockKnock and the rows of the EDR telemetry table among
@@ -97,6 +104,11 @@ function fileOf({ path, inside }: Sample): string {
   return inside === undefined ? path : `${path}/${inside}`;
 }
 
+/** The file that the event is about: of what the inventory found, the item itself. */
+function eventPathOf(sample: Sample): string {
+  return inventoryOnly.includes(sample.mechanism) ? sample.path : fileOf(sample);
+}
+
 test('every mechanism belongs to a way, has a sample, and every way has one', () => {
   expect(new Set(ways.flatMap(([, ...ids]) => ids))).toEqual(new Set(mechanisms.map(({ id }) => id)));
   expect(mechanisms.map(({ id }) => id).filter((id) => !all.some((one) => one.mechanism === id))).toEqual([]);
@@ -115,13 +127,17 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
 
   beforeAll(async () => {
     mac = new SimulatedMac(['mara']);
+    // An inventory of nothing would make everything after it a part of the baseline.
+    mac.write('/private/etc/profile', 'umask 022\n');
     agent = await AgentProcess.start({ mac, arguments: ['--sensors', 'file-watch'] });
+    await control(mac.dataDir, 'inventory.refresh');
     for (const sample of all) mac.write(fileOf(sample), sample.content);
     await agent.settled();
+    await control(mac.dataDir, 'inventory.refresh');
     const complete = () => {
       events = storedEvents();
       const seen = new Set(events.map(({ file }) => file?.path));
-      return watched.every((one) => seen.has(fileOf(one))) ? true : undefined;
+      return all.every((one) => seen.has(eventPathOf(one))) ? true : undefined;
     };
     // What is missing after that is named test by test.
     await waitFor('an event of each', complete, 30_000).catch(() => undefined);
@@ -147,25 +163,22 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
     mac.remove();
   });
 
-  describe.each(watched.map((one) => [one.mechanism, one.path, one] as const))(
-    '%s: %s',
-    (id, path, sample) => {
-      test('an event says which item it is and what it holds', () => {
-        const about = events.filter(({ launchwarden }) => launchwarden?.persistence?.path === path);
-        const described = about.filter(({ file }) => file?.path === fileOf(sample));
-        expect(described.map(({ launchwarden }) => launchwarden?.persistence)).toContainEqual(
-          expect.objectContaining({ mechanism: id, path, entries: sample.items.length }),
-        );
-        const runs = new Set(described.flatMap(({ launchwarden }) => launchwarden?.persistence?.runs ?? []));
-        for (const one of sample.items.flatMap((item) => item.runs ?? [])) expect([...runs]).toContain(one);
-      });
+  describe.each(all.map((one) => [one.mechanism, one.path, one] as const))('%s: %s', (id, path, sample) => {
+    test('an event says which item it is and what it holds', () => {
+      const about = events.filter(({ launchwarden }) => launchwarden?.persistence?.path === path);
+      const described = about.filter(({ file }) => file?.path === eventPathOf(sample));
+      expect(described.map(({ launchwarden }) => launchwarden?.persistence)).toContainEqual(
+        expect.objectContaining({ mechanism: id, path, entries: sample.items.length }),
+      );
+      const runs = new Set(described.flatMap(({ launchwarden }) => launchwarden?.persistence?.runs ?? []));
+      for (const one of sample.items.flatMap((item) => item.runs ?? [])) expect([...runs]).toContain(one);
+    });
 
-      test(quiet.includes(path) ? 'no alert' : 'an alert', () => {
-        const about = alerted.filter((one) => one === path || one.startsWith(`${path}/`));
-        expect(about.length > 0).toBe(!quiet.includes(path));
-      });
-    },
-  );
+    test(quiet.includes(path) ? 'no alert' : 'an alert', () => {
+      const about = alerted.filter((one) => one === path || one.startsWith(`${path}/`));
+      expect(about.length > 0).toBe(!quiet.includes(path));
+    });
+  });
 
   test.each(all.map((one) => [one.mechanism, one.path, one] as const))(
     '%s: %s stands in the inventory',
