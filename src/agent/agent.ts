@@ -26,7 +26,7 @@ import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
 import { Pipeline } from './pipeline.js';
 import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
-import { runningItems } from './running-items.js';
+import { exchangedPrograms, runningItems } from './running-items.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
 import { sightLostEvent } from './sight-lost.js';
@@ -226,6 +226,9 @@ class Agent {
         if (!settings.watch.mechanisms) return;
         const found = foundChanges(changes, { places, boot, now: clock.now(), ...how });
         for (const one of found) this.#pipeline.observe(one);
+        if (!how.away) return;
+        for (const program of exchangedPrograms(changes))
+          this.#sensors.programChanged(program, how.since ?? this.#started);
       },
     });
     this.#pipeline = new Pipeline({

@@ -1,5 +1,6 @@
 import type { InventoryEntry } from '../event/inventory.js';
 import type { RunningItem } from '../sensors/file-watch/index.js';
+import type { InventoryChange } from '../store/index.js';
 
 /** What the entries of the inventory run, by the file or bundle that they stand in. */
 export function runningItems(entries: Iterable<InventoryEntry>): RunningItem[] {
@@ -11,4 +12,15 @@ export function runningItems(entries: Iterable<InventoryEntry>): RunningItem[] {
     for (const one of runs) item.runs.add(one);
   }
   return [...items].map(([path, { labels, runs }]) => ({ path, labels: [...labels], runs: [...runs] }));
+}
+
+/** The programs of items whose content is known to be another one than before. */
+export function exchangedPrograms(changes: readonly InventoryChange[]): string[] {
+  const programs = changes.flatMap(({ entry, before }) => {
+    const { program, program_sha256: sha256 } = entry;
+    if (program === undefined || program !== before?.program) return [];
+    const known = sha256 !== undefined && before.program_sha256 !== undefined;
+    return known && sha256 !== before.program_sha256 ? [program] : [];
+  });
+  return [...new Set(programs)];
 }

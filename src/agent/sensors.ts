@@ -146,6 +146,11 @@ export class SensorSet {
     if (this.#wanted('file-watch')) for (const item of items) this.#programs.follow(item);
   }
 
+  /** A followed program is another one than the run before knew, since a moment in microseconds. */
+  programChanged(program: string, since: Micros): void {
+    this.#programs.changedWhileAway(program, since);
+  }
+
   /** `Sensor.ask` of all, or of those of one kind. */
   ask(time: Micros, kind?: string): void {
     this.#programs.tick();

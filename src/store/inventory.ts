@@ -23,6 +23,8 @@ interface Row {
 export interface InventoryChange {
   readonly kind: 'added' | 'changed' | 'gone';
   readonly entry: InventoryEntry;
+  /** Of a change: what was stored. */
+  readonly before?: InventoryEntry;
 }
 
 /** Gone entries are remembered so long, microseconds. */
@@ -83,7 +85,8 @@ export class Inventory {
               baseline: how.baseline === true,
               by: how.by?.get(itemId),
             });
-            if (change !== undefined) changes.push({ kind: change, entry });
+            if (change === undefined) continue;
+            changes.push({ kind: change, entry, ...(known === undefined ? {} : { before: known.entry }) });
           }
           for (const row of before.values()) {
             if (row.gone !== undefined) continue;

@@ -3,6 +3,7 @@ import { Campaign } from '../evasions/campaign.js';
 import { evasions } from '../evasions/catalog.js';
 import { type Outcome, type TierName, tiers } from '../evasions/evasion.js';
 import { rowsOf, tableMarkdown, tableText } from '../evasions/table.js';
+import { variants } from '../evasions/variants.js';
 
 /**
  * `npm run demo -- --evasions`: plays every evasion against the agent, one after another, and says what was caught.
@@ -12,7 +13,7 @@ export async function playEvasions(argv: readonly string[]): Promise<boolean> {
   const [json, markdown] = [argv.includes('--json'), argv.includes('--markdown')];
   const quiet = json || markdown;
   const only = argv.flatMap((one, index) => (argv[index - 1] === '--only' ? one.split(',').map(Number) : []));
-  const all = argv.includes('--atomic') ? atomicTests : evasions;
+  const all = argv.includes('--atomic') ? atomicTests : argv.includes('--variants') ? variants : evasions;
   const chosen = only.length === 0 ? all : all.filter(({ number }) => only.includes(number));
   const outcomes = new Map<TierName, readonly Outcome[]>();
   for (const tier of tiers) {

@@ -4,7 +4,7 @@
 //   npm run demo -- --without STAGE  the same with one stage disabled (file-watch, process-scan, rules, forward):
 //                                    must fail, which shows that the demo can
 //   npm run demo -- --evasions       plays every evasion of docs/evasions.md instead, in every tier: [--tier TIER]
-//                                    [--atomic: the tests of Atomic Red Team] [--only 1,2,3] [--json | --markdown]; fails when one has another verdict than is claimed
+//                                    [--atomic | --variants: other attacks] [--only 1,2,3] [--json | --markdown]; fails when one has another verdict than is claimed
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -78,7 +78,7 @@ export class Campaign {
       for (const [{ before }, attacker] of this.#attackers) await before?.(attacker);
       agent = await this.#start();
       if (evasions.some(({ whileDown }) => whileDown !== undefined)) {
-        await agent.settled();
+        await this.#inventoried(agent);
         await agent.stop();
         for (const [{ whileDown }, attacker] of this.#attackers) await whileDown?.(attacker);
         agent = await this.#start();
@@ -106,6 +106,15 @@ export class Campaign {
       await evasion.play?.(attacker, { tier, agent });
       if (onPlayed !== undefined) onPlayed(await this.#judgeOne(evasion, agent));
     }
+  }
+
+  /** Waits until the agent knows what persists: what changes without it is told from that. */
+  async #inventoried(agent: AgentProcess): Promise<void> {
+    await waitFor('the first inventory', async () => {
+      const { inventory } = (await agent.status()) as unknown as { inventory: { scans: number } };
+      return inventory.scans > 0 ? true : undefined;
+    });
+    await agent.settled();
   }
 
   /** Waits until what happened was judged; where eslogger tells it, until the agent has read all of its lines. */

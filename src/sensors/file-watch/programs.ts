@@ -73,6 +73,17 @@ export class ProgramWatch {
     this.follow({ path: item, labels: [], runs: [] });
   }
 
+  /** A program is another one than an earlier run knew; `since`, microseconds, it cannot have been exchanged before. */
+  changedWhileAway(program: string, since: Micros): void {
+    const known = this.#programs.get(program);
+    const snapshot = this.#snapshot(program);
+    if (known === undefined || snapshot === undefined) return;
+    const now = this.#options.clock.now();
+    this.counters.program_changes++;
+    const times = { since: Math.min(since, now), now, findings: ['changed-while-away'] };
+    this.#options.observe({ event: this.#event(program, known, snapshot, times) });
+  }
+
   /** Called often: looks at all of them when it is time. */
   tick(): void {
     const { clock } = this.#options;
@@ -119,11 +130,16 @@ export class ProgramWatch {
     program.snapshot = snapshot;
     if (snapshot === undefined || (before !== undefined && !isOther(before, snapshot))) return;
     this.counters.program_changes++;
-    this.#options.observe({ event: this.#event(macPath, program, snapshot, now) });
+    const since = Math.min(this.#looked?.wall ?? now, now);
+    this.#options.observe({ event: this.#event(macPath, program, snapshot, { since, now, findings: [] }) });
   }
 
-  #event(macPath: string, { items }: Program, snapshot: Snapshot, now: Micros): Observation['event'] {
-    const since = Math.min(this.#looked?.wall ?? now, now);
+  #event(
+    macPath: string,
+    { items }: Program,
+    snapshot: Snapshot,
+    { since, now, findings }: { since: Micros; now: Micros; findings: string[] },
+  ): Observation['event'] {
     const changed = Number(snapshot.ctime / 1000n);
     const time = changed >= since && changed <= now ? changed : now;
     const id = fileEventId(
@@ -159,6 +175,7 @@ export class ProgramWatch {
         },
         launchwarden: {
           sensor: { kind: 'file-watch', precision: 'interval', not_before: formatMicros(since) },
+          ...(findings.length === 0 ? {} : { findings }),
           program: {
             of: named.map(([item]) => item),
             labels: [...new Set(named.flatMap(([, labels]) => labels))].slice(0, maxNamed),

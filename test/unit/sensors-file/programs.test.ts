@@ -123,3 +123,14 @@ test('of too many programs the rest is counted', () => {
     watch.follow({ path: `/Library/LaunchDaemons/${index}.plist`, labels: [], runs: [`/opt/${index}`] });
   expect(watch.counters).toMatchObject({ programs: 2_048, programs_beyond: 952 });
 });
+
+test('one that an earlier run knew otherwise is an event that says so', () => {
+  watch.follow(item);
+  watch.changedWhileAway(program, clock.now() - 60_000_000);
+  expect(seen[0]?.event.doc).toMatchObject({
+    file: { path: program },
+    launchwarden: { findings: ['changed-while-away'], program: { of: [item.path] } },
+  });
+  watch.changedWhileAway('/opt/nobody', clock.now());
+  expect(seen).toHaveLength(1);
+});
