@@ -19,7 +19,8 @@ export const bundledLaunchItem: Mechanism = {
     `Switch its application off under Login Items in System Settings, boot out ${label ?? 'its label'}, then delete the application that holds ${path}.`,
 };
 
-function jobIn(file: MechanismFile): PersistentItem[] {
+/** The job that a list describes which stands in none of launchd's usual directories. */
+export function jobIn(file: MechanismFile): PersistentItem[] {
   const list = plistOf(file);
   const job = list === undefined ? undefined : launchItem(new Map(list.value), { path: file.path });
   if (list === undefined || job === undefined || list.value.size === 0) return [];

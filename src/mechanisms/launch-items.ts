@@ -1,4 +1,5 @@
 import type { LaunchItemFields } from '../event/document.js';
+import { jobIn } from './bundled-launch-item.js';
 import { type ItemFacts, launchItemFacts } from './launch-item-facts.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place, When } from './mechanism.js';
 
@@ -46,7 +47,9 @@ function itemsOf(file: MechanismFile): readonly PersistentItem[] {
     },
     file.content,
   );
-  return facts === undefined ? [] : [launchItemOf(facts, file.path)];
+  if (facts !== undefined) return [launchItemOf(facts, file.path)];
+  // Of a home that stands elsewhere: which ones there are, the user records say.
+  return file.home === undefined || file.type === 'dir' ? [] : jobIn(file);
 }
 
 /** What the facts of a launch item's file say. */

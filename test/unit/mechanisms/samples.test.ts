@@ -67,3 +67,13 @@ describe.each(samples.map((one) => [one.mechanism, one.path, one] as const))('%s
     expect(mechanism.read({ ...file, content: undefined })).toBeInstanceOf(Array);
   });
 });
+
+test('an agent in a home that stands elsewhere is read too', () => {
+  const elsewhere = new MechanismPlaces(mechanisms, () => ['/opt/homes/tom']);
+  const path = '/opt/homes/tom/Library/LaunchAgents/com.example.x.plist';
+  expect(elsewhere.find(path)).toMatchObject({ mechanism: { id: 'launch-agent' }, home: '/opt/homes/tom' });
+  const sample = samples.find(({ mechanism }) => mechanism === 'launch-agent');
+  if (sample === undefined) throw new Error('no sample');
+  const [item] = mechanismOf('launch-agent').read(fileOf({ ...sample, path, home: '/opt/homes/tom' }));
+  expect(item).toMatchObject({ label: 'com.example.x', when: ['login', 'load'] });
+});
