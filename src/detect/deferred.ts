@@ -22,14 +22,16 @@ export interface Deferred {
 /** First events of all rules together, and the characters that they take when they are saved. */
 const most = 1_000;
 const mostText = 2 * 1024 * 1024;
-/** A document that takes more characters is kept without the parts that only people read. */
-const largeDocument = 8 * 1024;
+/** So many make room at once. */
+const batch = 20;
+/** A document with more text than this is kept without the parts that only people read. */
+const largeDocument = 4 * 1024;
 /** Second events that a first one may still come for: it is told late when nobody looked when it happened. */
 const mostSeconds = 1_000;
 
 /**
  * What deferred sequences wait for: a part of an agent's memory that outlives restarts, of itself and of the machine. When it
- * is full, the user with the most entries gives up one: first what is complete, then what is not odd, the oldest first.
+ * is full, the user with the most entries gives up some: first what is complete, then what is not odd, the oldest first.
  */
 export class DeferredMemory {
   readonly #entries = new Map<string, Deferred>();
@@ -94,11 +96,13 @@ export class DeferredMemory {
     for (const { user } of this.#entries.values()) counts.set(user, (counts.get(user) ?? 0) + 1);
     const [largest] = [...counts].reduce((top, one) => (one[1] > top[1] ? one : top), ['', 0]);
     const own = [...this.#entries].filter(([, { user }]) => user === largest);
-    const [id, gone] = (own.find(([, { by }]) => by !== undefined) ??
-      own.find(([, { event }]) => !isOdd(event)) ??
-      own[0]) as [string, Deferred];
-    this.#entries.delete(id);
-    if (gone.by === undefined) this.#onEvicted('deferred', largest);
+    const rank = ({ by, event }: Deferred) => (by !== undefined ? 0 : isOdd(event) ? 2 : 1);
+    // The newest stays, whatever it is.
+    const order = own.slice(0, -1).sort(([, a], [, b]) => rank(a) - rank(b));
+    for (const [id, { by }] of order.slice(0, batch)) {
+      this.#entries.delete(id);
+      if (by === undefined) this.#onEvicted('deferred', largest);
+    }
   }
 }
 
@@ -204,8 +208,18 @@ function idOf(ruleId: string, key: string): string {
   return `${ruleId}\0${key}`;
 }
 
+/** Characters of what can be long in a document. */
+function sizeOf({ process, launchwarden }: EcsDocument): number {
+  const { json, program_arguments: args, own_code: own } = launchwarden?.plist ?? {};
+  const lists = [args, own, process?.args, process?.parent?.args].flatMap((list) =>
+    Array.isArray(list) ? list : [],
+  );
+  const texts: unknown[] = [json, process?.command_line, process?.parent?.command_line, ...lists];
+  return texts.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 0), 0);
+}
+
 function slimEvent(event: Event): Event {
-  if (JSON.stringify(event.doc).length <= largeDocument) return { ...event };
+  if (sizeOf(event.doc) <= largeDocument) return { ...event };
   const { launchwarden, file, host, user, message, event: about, ...rest } = event.doc;
   const { json: _json, program_arguments: args, ...plist } = launchwarden?.plist ?? {};
   const doc: EcsDocument = {
@@ -221,7 +235,7 @@ function slimEvent(event: Event): Event {
       plist: { ...plist, ...(args === undefined ? {} : { program_arguments: args.slice(0, 4) }) },
     },
   };
-  const small = JSON.stringify(doc).length <= largeDocument;
+  const small = JSON.stringify(doc).length <= 2 * largeDocument;
   return { ...event, doc: small ? doc : { ...doc, launchwarden: {} } };
 }
 

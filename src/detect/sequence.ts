@@ -34,6 +34,9 @@ interface Kept {
   readonly user: string;
 }
 
+/** Files of one key among which one is no longer looked for one by one. */
+const longList = 16;
+
 interface KeyState extends Entry<unknown> {
   readonly user: string;
   readonly key: JoinKey;
@@ -44,6 +47,8 @@ interface KeyState extends Entry<unknown> {
   /** Times of the two latest hits of leading missing steps, the later one first. */
   led: readonly Micros[] | undefined;
   files: Kept[] | undefined;
+  /** The events of `files` once there are many. */
+  held: Set<Event> | undefined;
   waiting: Complete[] | undefined;
   sweepAt: number;
 }
@@ -558,6 +563,7 @@ export class SequenceMatcher implements QueryMatcher {
       advanced: undefined,
       led: undefined,
       files: undefined,
+      held: undefined,
       waiting: undefined,
       sweepAt: 16,
     };
@@ -598,34 +604,42 @@ export class SequenceMatcher implements QueryMatcher {
     if (event.doc.file?.path === undefined || state.files?.at(-1)?.event === event) return;
     state.files ??= [];
     const { files } = state;
+    if (files.length > longList) state.held ??= new Set(files.map((file) => file.event));
+    const { held } = state;
     const { limits, room } = this.#options;
     const old = files.findIndex(({ event: file }) => event.time - file.time <= this.#plan.maxspan);
-    for (const { user } of files.splice(0, old < 0 ? files.length : old)) room.count(user, -1);
-    if (files.some((file) => file.event === event)) return;
+    for (const gone of files.splice(0, old < 0 ? files.length : old)) {
+      room.count(gone.user, -1);
+      held?.delete(gone.event);
+    }
+    if (held?.has(event) ?? files.some((file) => file.event === event)) return;
     const user = room.users.of(event.doc);
-    if (files.length >= limits.candidates) this.#evict(files, largestOf(files), limits.candidates);
+    if (files.length >= limits.candidates) this.#evict(state, largestOf(files), limits.candidates);
     else if (room.files <= 0) {
       const largest = room.largest ?? user;
       // Who holds most gives way. With no file here to give up, this one is not kept; a match has it all the same.
-      const gone = this.#evict(files, largest, 1);
+      const gone = this.#evict(state, largest, 1);
       if (!gone && largest === user) {
         this.#countEvicted(user);
         return;
       }
     }
     files.push({ event, user });
+    held?.add(event);
     room.count(user, 1);
   }
 
   /** Drops the oldest files of a user: of a long list several at once, so that a flood does not go through it at each event. */
-  #evict(files: Kept[], user: string, of: number): boolean {
+  #evict({ files = [], held }: KeyState, user: string, of: number): boolean {
     const { room } = this.#options;
     let left = Math.max(1, of >> 5);
     let gone = 0;
     for (let at = 0; at < files.length && left > 0; ) {
-      if ((files[at] as Kept).user !== user) at++;
+      const file = files[at] as Kept;
+      if (file.user !== user) at++;
       else {
         files.splice(at, 1);
+        held?.delete(file.event);
         room.count(user, -1);
         this.#countEvicted(user);
         left--;
