@@ -61,6 +61,8 @@ export class InventoryKeeper {
   #timers: Timer[] = [];
   #notice: Timer | undefined;
   #running: Promise<RefreshResult> | undefined;
+  /** Too many events at once: everything is read once what is known of them is. */
+  #overflowed = false;
   #stopped = false;
   #scans = 0;
   #items = 0;
@@ -96,7 +98,11 @@ export class InventoryKeeper {
   noticed(events: readonly Event[]): void {
     for (const { doc } of events) {
       const path = doc.launchwarden?.persistence?.path;
-      if (path === undefined || this.#noticed.size >= maxNoticed) continue;
+      if (path === undefined) continue;
+      if (this.#noticed.size >= maxNoticed) {
+        this.#overflowed = true;
+        continue;
+      }
       this.#noticed.set(path, writerOf(doc) ?? this.#noticed.get(path));
     }
     if (this.#noticed.size > 0 && !this.#stopped)
@@ -135,6 +141,10 @@ export class InventoryKeeper {
       // The first scan will find them: what it does not know to be new is a part of the baseline.
       if (!store.inventory.empty) store.inventory.apply(items, clock.now(), { by });
       this.#later(noticed.slice(noticedBatch));
+      if (this.#noticed.size === 0 && this.#overflowed) {
+        this.#overflowed = false;
+        void this.refresh().catch(() => {});
+      }
     } catch (error) {
       log.error({ error: messageOf(error) }, 'items of the inventory could not be read');
     }
@@ -169,13 +179,16 @@ export class InventoryKeeper {
       onScanned?.(items);
       items = [];
     };
-    for await (const item of this.#sliced(this.#scan(known).all())) {
+    const scan = this.#scan(known);
+    for await (const item of this.#sliced(scan.all())) {
       seen.add(item.itemId);
       items.push(item);
       if (items.length >= batch) put();
     }
+    // What cannot be read is not gone.
     if (!this.#stopped)
-      for (const itemId of known.keys()) if (!seen.has(itemId)) items.push({ itemId, entries: [] });
+      for (const [itemId, [entry]] of known)
+        if (!seen.has(itemId) && !isRefused(entry, scan.refused)) items.push({ itemId, entries: [] });
     put();
     this.#scans++;
     this.#items = seen.size;
@@ -220,6 +233,10 @@ export class InventoryKeeper {
       store.inventory.apply([{ itemId: entry.item_id, entries }], clock.now());
     }
   }
+}
+
+function isRefused(entry: InventoryEntry | undefined, refused: readonly string[]): boolean {
+  return refused.some((one) => entry?.path === one || entry?.path.startsWith(`${one}/`) === true);
 }
 
 function newestOf(rows: readonly { readonly lastSeen: number }[]): number | undefined {

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { errnoOf } from '../base/errors.js';
 import { hasExtension } from '../mechanisms/find.js';
 import type { Mechanism, Place } from '../mechanisms/index.js';
 import type { Rights } from '../sensors/file-watch/index.js';
@@ -6,6 +7,7 @@ import type { Rights } from '../sensors/file-watch/index.js';
 /** Names of one folder that are looked at, and levels below a tree. */
 const maxNames = 10_000;
 const maxDepth = 4;
+const maxRefused = 1_000;
 
 /** Where an item of a mechanism stands. */
 export interface Candidate {
@@ -19,9 +21,8 @@ export interface Candidate {
 /** Every path in the places of a mechanism, what is there and what may be: whoever takes it looks. */
 export function* candidatesOf(
   mechanism: Mechanism,
-  { homes, rights }: { readonly homes: readonly string[]; readonly rights: Rights },
+  { homes, lister }: { readonly homes: readonly string[]; readonly lister: Lister },
 ): Generator<Candidate> {
-  const lister = new Lister(rights);
   for (const place of mechanism.places)
     for (const home of place.scope === 'home' ? homes : [undefined])
       for (const path of pathsOf(place, home ?? '', lister)) yield { mechanism, place, path, home };
@@ -62,7 +63,9 @@ function* below(folder: string, lister: Lister, levels: number): Generator<strin
 }
 
 /** Lists folders by their macOS paths, links resolved inside the root, with no more rights than their owners have. */
-class Lister {
+export class Lister {
+  /** Folders that are there and could not be listed. */
+  readonly refused = new Set<string>();
   readonly #rights: Rights;
 
   constructor(rights: Rights) {
@@ -73,16 +76,25 @@ class Lister {
     for (const { name } of this.entries(folder)) yield name;
   }
 
-  entries(folder: string): { readonly name: string; readonly isFolder: boolean }[] {
+  entries(folder: string): { readonly name: string; readonly isFolder: boolean; readonly isFile: boolean }[] {
     try {
       const passage = this.#rights.follow(folder === '' ? '/' : folder);
-      if (passage === undefined || !passage.mayList()) return [];
+      if (passage === undefined) return [];
+      if (!passage.mayList()) {
+        this.refuse(folder);
+        return [];
+      }
       return readdirSync(passage.host, { withFileTypes: true })
         .slice(0, maxNames)
-        .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
-    } catch {
-      // Not there, or no folder.
+        .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory(), isFile: entry.isFile() }));
+    } catch (error) {
+      // Otherwise it is not there, or no folder.
+      if (/^E(?:ACCES|PERM)$/.test(errnoOf(error) ?? '')) this.refuse(folder);
       return [];
     }
+  }
+
+  refuse(folder: string): void {
+    if (this.refused.size < maxRefused) this.refused.add(folder);
   }
 }

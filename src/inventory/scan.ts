@@ -1,4 +1,5 @@
-import { readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { errnoOf } from '../base/errors.js';
 import type { RootMap } from '../base/root.js';
 import type { FileContent } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
@@ -6,7 +7,7 @@ import type { InventoryEntry } from '../event/inventory.js';
 import type { Found, Mechanism, MechanismFile, PersistentItem } from '../mechanisms/index.js';
 import { ContentReader, lookAt, Rights, type Snapshot } from '../sensors/file-watch/index.js';
 import { launchdColumns, startupColumns } from './osquery.js';
-import { type Candidate, candidatesOf } from './places.js';
+import { type Candidate, candidatesOf, Lister } from './places.js';
 
 /** Bytes of a file that describes an item, and of a program that is hashed. */
 const maxContent = 1024 * 1024;
@@ -37,12 +38,19 @@ export interface ScannedItem {
 export class InventoryScan {
   readonly #options: ScanOptions;
   readonly #rights: Rights;
+  readonly #lister: Lister;
   readonly #reader = new ContentReader(maxContent);
   readonly #hasher = new ContentReader(maxProgram);
 
   constructor(options: ScanOptions) {
     this.#options = options;
     this.#rights = new Rights(options.root);
+    this.#lister = new Lister(this.#rights);
+  }
+
+  /** Folders and files that could not be read, canonical paths: what they hold is not in the inventory. */
+  get refused(): readonly string[] {
+    return [...this.#lister.refused];
   }
 
   /** All items; undefined after a path at which nothing is. */
@@ -50,7 +58,7 @@ export class InventoryScan {
     const { mechanisms, homes } = this.#options;
     const seen = new Set<string>();
     for (const mechanism of mechanisms)
-      for (const candidate of candidatesOf(mechanism, { homes, rights: this.#rights })) {
+      for (const candidate of candidatesOf(mechanism, { homes, lister: this.#lister })) {
         const itemId = persistentItemId(mechanism.id, candidate.path);
         if (seen.has(itemId)) continue;
         const item = this.#read(candidate, itemId);
@@ -68,6 +76,7 @@ export class InventoryScan {
   #read(candidate: Candidate, itemId: string): ScannedItem | undefined {
     try {
       const seen = lookAt(this.#options.root.toHost(candidate.path));
+      if (seen === 'denied' && this.#isRefused(candidate.path)) this.#lister.refuse(candidate.path);
       if (seen === undefined || seen === 'denied') return undefined;
       const { what } = candidate.place;
       if (what !== 'bundles' && seen.type === 'dir') return undefined;
@@ -171,6 +180,16 @@ export class InventoryScan {
     if (program?.startsWith('/') !== true) return '-';
     const file = this.#open(program);
     return file === undefined ? '-' : stampOf(file.seen);
+  }
+
+  /** A file in the place of a folder on the way is no refusal. */
+  #isRefused(path: string): boolean {
+    try {
+      lstatSync(this.#options.root.toHost(path));
+      return false;
+    } catch (error) {
+      return /^E(?:ACCES|PERM)$/.test(errnoOf(error) ?? '');
+    }
   }
 
   #target(path: string): string | undefined {

@@ -86,6 +86,8 @@ function wildcard(name: string): RegExp {
 
 /** `from`: where the first component begins. */
 function walk(top: Node, macPath: string, from: number): Omit<Found, 'home'> | undefined {
+  // Lower case alone keeps the places of ASCII characters.
+  const lower = /^[\0-\x7f]*$/.test(macPath) ? macPath.toLowerCase() : undefined;
   let nodes: readonly Node[] = [top];
   let at = from;
   let best: Omit<Found, 'home'> | undefined;
@@ -93,7 +95,7 @@ function walk(top: Node, macPath: string, from: number): Omit<Found, 'home'> | u
   while (at <= macPath.length) {
     const slash = macPath.indexOf('/', at);
     const end = slash === -1 ? macPath.length : slash;
-    const name = fold(macPath.slice(at, end));
+    const name = lower?.slice(at, end) ?? fold(macPath.slice(at, end));
     const next: Node[] = [];
     for (const { children, wild } of nodes) {
       const child = children.get(name);

@@ -86,8 +86,11 @@ export class Scope {
   readonly skipped: { readonly pattern: string; readonly reason: string }[] = [];
   readonly #targets = new Map<string, Target>();
   readonly #filters = new Set<string>();
-  /** Patterns of entries by how many folders they go through: each wildcard of theirs stands for a part of one name. */
-  readonly #entries = new Map<number, Target[]>();
+  /**
+   * Patterns of entries by how many folders they go through and, where it has no wildcard, by the name that they look for:
+   * each wildcard of theirs stands for a part of one name.
+   */
+  readonly #entries = new Map<string, Target[]>();
 
   /**
    * `patterns`: canonical macOS paths with `*` and `?`, as rules write them. `entries`: such paths of which no wildcard
@@ -111,9 +114,10 @@ export class Scope {
     this.#targets.set(key, made);
     if (reach === 'below') this.#filters.add(canonicalPattern(pattern));
     else if (added) {
-      const { length } = made.folders;
-      const known = this.#entries.get(length);
-      if (known === undefined) this.#entries.set(length, [made]);
+      const { folders, leaf = '*' } = made;
+      const place = `${folders.length}/${hasWildcard(leaf) ? '*' : leaf}`;
+      const known = this.#entries.get(place);
+      if (known === undefined) this.#entries.set(place, [made]);
       else known.push(made);
     }
     return added;
@@ -175,10 +179,14 @@ export class Scope {
     for (const filter of this.#filters) if (wildcardMatches(filter, folded)) return true;
     const names = folded.split('/').slice(1);
     const leaf = names.pop() ?? '';
-    return (this.#entries.get(names.length) ?? []).some(
-      (entry) =>
-        wildcardMatches(entry.leaf ?? '*', leaf) &&
-        entry.folders.every((folder, index) => wildcardMatches(folder, names[index] ?? '')),
+    return [leaf, '*'].some((name) =>
+      this.#entries
+        .get(`${names.length}/${name}`)
+        ?.some(
+          (entry) =>
+            wildcardMatches(entry.leaf ?? '*', leaf) &&
+            entry.folders.every((folder, index) => wildcardMatches(folder, names[index] ?? '')),
+        ),
     );
   }
 }

@@ -1,8 +1,9 @@
-import { rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
 import type { InventoryEntry } from '../../../src/event/inventory.js';
 import { InventoryScan, type ScanOptions } from '../../../src/inventory/index.js';
 import { mechanisms } from '../../../src/mechanisms/index.js';
+import { asNobody } from '../../helpers/as-nobody.js';
 import { daemon, daemonList, Tree } from './tree.js';
 
 let tree: Tree;
@@ -89,4 +90,19 @@ test('what cannot be understood is there all the same', () => {
     path: daemon,
     findings: expect.arrayContaining(['plist-unknown-format']),
   });
+});
+
+test('a folder that may not be listed is named: what it holds is not gone', async () => {
+  tree.write('/private/var/at/tabs/mara', '0 * * * * /opt/b\n');
+  const tabs = tree.root.toHost('/private/var/at/tabs');
+  chmodSync(tree.folder, 0o755);
+  chmodSync(tabs, 0);
+  const denied = new InventoryScan({ root: tree.root, mechanisms, homes: [] });
+  try {
+    const found = await asNobody(() => [...denied.all()].filter((one) => one !== undefined));
+    expect(found).toEqual([]);
+  } finally {
+    chmodSync(tabs, 0o755);
+  }
+  expect(denied.refused).toEqual(['/private/var/at/tabs']);
 });

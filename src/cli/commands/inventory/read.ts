@@ -7,6 +7,7 @@ import { InventoryScan } from '../../../inventory/index.js';
 import { mechanisms } from '../../../mechanisms/index.js';
 import type { CommandContext } from '../../context.js';
 import { flag } from '../../define-command.js';
+import { safe } from '../../output/output.js';
 
 export const readOptions = {
   refresh: flag('--refresh', 'have the agent read everything first'),
@@ -56,13 +57,18 @@ async function readMachine(
   const now = clock.now();
   const before = new Map(stored.map((row) => [rowKey(row.entry), row]));
   const rows: InventoryRow[] = [];
-  for (const item of new InventoryScan({ root, mechanisms, homes, known }).all())
+  const scan = new InventoryScan({ root, mechanisms, homes, known });
+  for (const item of scan.all())
     for (const entry of item?.entries ?? []) {
       const row = before.get(rowKey(entry));
       before.delete(rowKey(entry));
       rows.push(rowNow(entry, row, { now, first: stored.length === 0 }));
     }
-  for (const row of before.values()) rows.push({ ...row, gone: row.gone ?? now });
+  const { refused } = scan;
+  const hidden = (path: string) => refused.some((one) => path === one || path.startsWith(`${one}/`));
+  for (const row of before.values())
+    rows.push(row.gone !== undefined || hidden(row.entry.path) ? row : { ...row, gone: now });
+  if (refused.length > 0) context.io.stderr.write(`${refusedText(refused)}\n`);
   return rows;
 }
 
@@ -81,6 +87,13 @@ function rowNow(
     lastSeen: now,
     changed: same ? row.changed : now,
   };
+}
+
+/** What is not seen is said. */
+function refusedText(refused: readonly string[]): string {
+  const some = refused.slice(0, 5).map((one) => safe(one) ?? '/');
+  const more = refused.length > some.length ? ` and ${refused.length - some.length} more` : '';
+  return `not all of it: ${some.join(', ')}${more} cannot be read by this user (use sudo)`;
 }
 
 export function rowKey({ item_id, key }: Pick<InventoryEntry, 'item_id' | 'key'>): string {
