@@ -56,7 +56,9 @@ test.skipIf(addon === undefined)(
         if (random() < 0.3) await new Promise((resolve) => setImmediate(resolve));
       }
       if (withheld) deliver(rig.host('/'), losing[Math.floor(random() * losing.length)]);
-      await settled(rig);
+      await settled(rig).catch((error: unknown) => {
+        throw new Error(`round ${round}: ${JSON.stringify(rig.sensor?.health())}`, { cause: error });
+      });
       rig.sensor?.ask(Date.now() * 1000);
       const silent = () => {
         const seen = new Set(
