@@ -49,9 +49,9 @@ interface Subject {
   readonly Events?: readonly { readonly event?: { readonly category?: readonly string[] } }[];
 }
 
-/** Whether an alert is about a text that the attack alone uses. */
+/** Whether an alert, one that nobody closed, is about a text that the attack alone uses. */
 export function isAbout(alert: ListedAlert, mark: string): boolean {
-  return subjectOf(alert).includes(JSON.stringify(mark).slice(1, -1));
+  return alert.status !== 'closed' && subjectOf(alert).includes(JSON.stringify(mark).slice(1, -1));
 }
 
 /** One simulated Mac, one agent, and every attack on it. */
@@ -95,7 +95,8 @@ export class Campaign {
   }
 
   #start(): Promise<AgentProcess> {
-    const { tier, config = '' } = this.#options;
+    // The packs of exceptions must not hide one of them.
+    const { tier, config = '[exceptions]\npacks = ["mdm", "updaters"]\n' } = this.#options;
     return AgentProcess.start({ mac: this.#mac, config, arguments: ['--sensors', tier] });
   }
 
