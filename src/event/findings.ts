@@ -43,6 +43,7 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     says: 'Only its owner or mode changed: launchd refused it before, and takes it now.',
   },
   'mount-point': { weight: 25, says: 'A volume is mounted over the folder.' },
+  'daemon-program-not-root': { weight: 25, says: 'A daemon runs as root what somebody else may write.' },
   'folder-replaced': { weight: 10, says: 'Another folder stands where one was.' },
   // Of its place and owner.
   'hidden-name': { weight: 20, says: 'The name begins with a dot.' },

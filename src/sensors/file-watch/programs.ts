@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Clock } from '../../base/clock.js';
+import { launchItemKind } from '../../base/launch-paths.js';
 import type { RootMap } from '../../base/root.js';
 import { formatMicros, type Micros } from '../../base/time.js';
 import type { Observation } from '../../event/event.js';
@@ -152,6 +153,15 @@ export class ProgramWatch {
     );
     const extension = path.posix.extname(macPath).slice(1).toLowerCase();
     const named = [...items].slice(0, maxNamed);
+    const all = [
+      ...findings,
+      ...(isForeign(
+        snapshot,
+        named.map(([item]) => item),
+      )
+        ? ['daemon-program-not-root']
+        : []),
+    ];
     return {
       id,
       time,
@@ -175,7 +185,7 @@ export class ProgramWatch {
         },
         launchwarden: {
           sensor: { kind: 'file-watch', precision: 'interval', not_before: formatMicros(since) },
-          ...(findings.length === 0 ? {} : { findings }),
+          ...(all.length === 0 ? {} : { findings: all }),
           program: {
             of: named.map(([item]) => item),
             labels: [...new Set(named.flatMap(([, labels]) => labels))].slice(0, maxNamed),
@@ -184,6 +194,11 @@ export class ProgramWatch {
       },
     };
   }
+}
+
+/** Whether others than root may write what a daemon runs, in the end as root. */
+function isForeign({ uid, mode }: Snapshot, items: readonly string[]): boolean {
+  return (uid !== 0 || (mode & 0o022) !== 0) && items.some((item) => launchItemKind(item) === 'daemon');
 }
 
 /** Attributes (quarantine, the date of the last use) change the ctime alone, and so does who sets the date back. */

@@ -134,3 +134,15 @@ test('one that an earlier run knew otherwise is an event that says so', () => {
   watch.changedWhileAway('/opt/nobody', clock.now());
   expect(seen).toHaveLength(1);
 });
+
+test('of a daemon, one that others than root may write says so', () => {
+  watch.follow(item);
+  watch.follow({ path: '/Users/alice/Library/LaunchAgents/y.plist', labels: [], runs: ['/opt/y'] });
+  write('/opt/y', 'x');
+  chmodSync(host('/opt/y'), 0o777);
+  chmodSync(host(program), 0o777);
+  look();
+  const found = new Map(seen.map(({ event: { doc } }) => [doc.file?.path, doc.launchwarden?.findings]));
+  expect(found.get(program)).toEqual(['daemon-program-not-root']);
+  expect(found.get('/opt/y')).toBeUndefined();
+});
