@@ -23,7 +23,7 @@ export interface Deferred {
 const most = 1_000;
 const mostText = 2 * 1024 * 1024;
 /** So many make room at once. */
-const batch = 20;
+const batch = 100;
 /** A document with more text than this is kept without the parts that only people read. */
 const largeDocument = 4 * 1024;
 /** Second events that a first one may still come for: it is told late when nobody looked when it happened. */
