@@ -252,6 +252,7 @@ class Agent {
       observed: (events) => {
         this.#sensors.journaled(events);
         this.#inventory.noticed(events);
+        this.#settling.observed(events);
       },
       committed: (alerts) => {
         this.#settling.committed(alerts);

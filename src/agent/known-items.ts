@@ -5,7 +5,7 @@ import type { RootMap } from '../base/root.js';
 import type { Enricher } from '../enrich/index.js';
 import type { Event } from '../event/event.js';
 import { fileEventId } from '../event/ids.js';
-import type { ItemFacts, ProgramFacts } from '../event/story.js';
+import type { ProgramFacts, Story } from '../event/story.js';
 import { FilesNow } from '../sensors/file-watch/index.js';
 import type { RememberedItem, Store } from '../store/index.js';
 
@@ -52,7 +52,7 @@ export class KnownItems {
         found++;
         const id = event.doc.launchwarden?.persistence?.item_id;
         const story = id === undefined ? undefined : store.stories.get(id);
-        const programs = story && (await this.programs(story.facts));
+        const programs = story && (await this.programs(story));
         if (id !== undefined && programs !== undefined) store.stories.setPrograms(id, programs);
       }
       if (found > 0) log.info({ items: found }, 'items that were there before are known');
@@ -62,13 +62,13 @@ export class KnownItems {
   }
 
   /** The programs of an item as they are now; undefined when one of them cannot be read in full. */
-  async programs(facts: ItemFacts): Promise<Readonly<Record<string, ProgramFacts>> | undefined> {
-    const paths = [...new Set([facts.program, ...(facts.runs ?? [])])].filter(
-      (one) => one?.startsWith('/') === true,
-    );
+  async programs({ path: own, facts }: Story): Promise<Readonly<Record<string, ProgramFacts>> | undefined> {
+    const named = [facts.program, ...(facts.runs ?? [])].filter((one) => one?.startsWith('/') === true);
+    // What belongs to the item itself is compared with its contents.
+    const paths = [...new Set(named as string[])].filter((one) => one !== own && !one.startsWith(`${own}/`));
     if (paths.length > maxPrograms) return undefined;
     const programs: Record<string, ProgramFacts> = {};
-    for (const path of paths as string[]) {
+    for (const path of paths) {
       const found = await this.#files.hash(path, { maxBytes: maxProgramBytes, signal: this.#stop.signal });
       if (found === undefined) return undefined;
       programs[path] = found === 'missing' ? { sha256: 'missing', uid: -1 } : found;
@@ -78,7 +78,7 @@ export class KnownItems {
 
   /** What an event of the item would say now; undefined when it belongs to no mechanism or has changed meanwhile. */
   #eventOf(item: RememberedItem): Event | undefined {
-    if (item.type !== 'file') return undefined;
+    if (item.type !== 'file' && item.type !== 'dir') return undefined;
     const { enricher, boot } = this.#options;
     const id = fileEventId('file-watch', boot, item.path, item.inode, item.ctimeNanos, 'found');
     const time = Number(item.ctimeNanos / 1000n);
@@ -102,6 +102,7 @@ export class KnownItems {
       },
     });
     if (enricher.inspect({ event: event() }).doc.launchwarden?.persistence === undefined) return undefined;
+    if (item.type === 'dir') return enricher.inspect({ event: event() });
     const read = this.#files.content(item.path, item);
     return read && enricher.inspect({ event: event(read.sha256), content: read.content });
   }

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.js';
 import { relevantOf } from '../detect/index.js';
 import type { Alert, Settled } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
+import { type Event, wallTime } from '../event/event.js';
 import { isKnownAt, itemOf, type Story, updateOf } from '../event/story.js';
 import type { Store } from '../store/index.js';
 import type { ExceptionKeeper } from './exceptions.js';
@@ -13,8 +14,11 @@ import type { KnownItems } from './known-items.js';
 const maxWaiting = 1_000;
 /** An alert that could be about more than this is no update of anything. */
 const maxCandidates = 8;
-/** A finding or fact of this weight is looked at by a person. */
-const oddWeight = 10;
+/** A finding or fact of this weight is looked at by a person, whatever the item was before. */
+const oddWeight = 20;
+/** So long after the agent closed an alert a further change of its item is held against it, microseconds; for so many items. */
+const recheckWindow = 60_000_000;
+const maxRecent = 1_000;
 
 export interface SettlingOptions {
   readonly store: Pick<Store, 'alerts' | 'events' | 'stories'>;
@@ -35,6 +39,8 @@ interface Change {
   readonly before: Story['facts'] | undefined;
   /** Of the event; undefined when the item was loaded and has not changed. */
   readonly event: string | undefined;
+  /** The alert is about a temporary name of the item. */
+  readonly temporary: boolean;
 }
 
 /** Closes alerts that need nobody, and opens them again when there turns out to be more to them. */
@@ -42,6 +48,8 @@ export class Settling {
   readonly #options: SettlingOptions;
   /** Ids of alerts. */
   readonly #waiting = new BoundedQueue<string>(maxWaiting);
+  /** Alerts that were closed as updates just now, by their items. */
+  readonly #recent = new Map<string, { readonly ids: Set<string>; readonly time: number }>();
   #running = false;
   #stopped = false;
 
@@ -59,6 +67,19 @@ export class Settling {
       if (this.#byException(alert) || alert.item === undefined) continue;
       this.#note(alert, alert.item);
       this.#waiting.push(alert.id);
+    }
+    if (!this.#running && this.#waiting.length > 0) void this.#compareAll();
+  }
+
+  /** Events that were journaled just now: a change that follows may make more of what was an update. */
+  observed(events: readonly Event[]): void {
+    if (this.#recent.size === 0) return;
+    for (const event of events) {
+      const item = itemOf(event.doc);
+      const recent = item === undefined ? undefined : this.#recent.get(item);
+      if (recent === undefined || event.doc.file === undefined) continue;
+      if (wallTime(event) - recent.time > recheckWindow) this.#recent.delete(item as string);
+      else for (const id of recent.ids) this.#waiting.push(id);
     }
     if (!this.#running && this.#waiting.length > 0) void this.#compareAll();
   }
@@ -110,10 +131,11 @@ export class Settling {
     const { store, known, closeUpdates } = this.#options;
     const alert = store.alerts.get(id);
     if (alert === undefined) return;
+    this.#joinTemporary(alert);
     const changes = this.#changesOf(alert);
     const reasons: string[] = [];
     for (const { story, before, event } of changes) {
-      const programs = await known.programs(story.facts);
+      const programs = await known.programs(story);
       if (this.#stopped) return;
       if (programs !== undefined) store.stories.setPrograms(story.item, programs);
       const facts = { ...story.facts, ...(programs === undefined ? {} : { programs }) };
@@ -124,13 +146,14 @@ export class Settling {
       );
       if (event !== undefined) store.stories.updated(story.item, event, `${why}.`);
     }
-    const isUpdate = changes.length > 0 && reasons.length === changes.length && !isOdd(alert);
+    const isUpdate = changes.length > 0 && reasons.length === changes.length && !isOdd(alert, changes);
     if (!isUpdate) {
-      if (alert.status === 'closed') this.#settle(alert, undefined, true);
+      this.#settle(alert, undefined, true);
       return;
     }
     const text = [...new Set(reasons)].join('; ');
     this.#settle(alert, { reason: 'known update', text }, closeUpdates);
+    for (const { story } of changes) this.#remember(story.item, alert);
   }
 
   /** The changes that an alert could be about; none when it could be about something else. */
@@ -161,12 +184,48 @@ export class Settling {
   }
 
   #change(item: string, event: string | undefined, time: number): Change | undefined {
-    const story = this.#options.store.stories.get(item);
-    if (story === undefined) return undefined;
-    if (event !== undefined) return { story, event, before: story.before[event] };
+    const { stories } = this.#options.store;
+    const own = stories.get(item);
+    if (own === undefined) return undefined;
+    const target = isTemporary(own)
+      ? targetOf(own, stories.around(own.mechanism, own.last, renameWindow))
+      : undefined;
+    const story = target ?? own;
+    const temporary = target !== undefined;
+    if (event !== undefined && !temporary) return { story, temporary, event, before: beforeOf(story, event) };
     const last = Object.keys(story.before).at(-1);
-    if (last !== undefined) return { story, event: last, before: story.before[last] };
-    return { story, event: undefined, before: isKnownAt(story, time) ? story.facts : undefined };
+    if (last !== undefined) return { story, temporary, event: last, before: beforeOf(story, last) };
+    const before = !temporary && isKnownAt(story, time) ? story.facts : undefined;
+    return { story, temporary, event: undefined, before };
+  }
+
+  /** Alerts about a temporary name go to the story of the item that it was for, whichever of them comes first. */
+  #joinTemporary({ doc }: Alert): void {
+    const { alerts, stories } = this.#options.store;
+    const item = itemOf(doc);
+    const story = item === undefined ? undefined : stories.get(item);
+    if (story === undefined) return;
+    const others = stories.around(story.mechanism, story.last, renameWindow);
+    if (isTemporary(story)) {
+      const target = targetOf(story, others);
+      if (target !== undefined) alerts.moveItem(story.item, target.item);
+      return;
+    }
+    for (const one of others) {
+      if (!isTemporary(one) || targetOf(one, [story]) === undefined) continue;
+      alerts.moveItem(one.item, story.item);
+      for (const alert of alerts.list({ item: story.item, status: 'open', limit: 20 }))
+        if (itemOf(alert.doc) === one.item) this.#waiting.push(alert.id);
+    }
+  }
+
+  #remember(item: string, { id, time }: Alert): void {
+    const known = this.#recent.get(item);
+    this.#recent.delete(item);
+    const ids = known === undefined || time - known.time > recheckWindow ? new Set<string>() : known.ids;
+    if (ids.size < maxCandidates) ids.add(id);
+    this.#recent.set(item, { ids, time });
+    if (this.#recent.size > maxRecent) this.#recent.delete(this.#recent.keys().next().value as string);
   }
 
   #settle(alert: Alert, settled: Settled | undefined, close: boolean): void {
@@ -182,10 +241,54 @@ export class Settling {
   }
 }
 
+/**
+ * What an item was before an event. Of changes that follow each other before its programs are read: before the first of
+ * them, so that all of them are compared.
+ */
+function beforeOf({ before }: Story, event: string): Story['facts'] | undefined {
+  if (before[event] === undefined) return undefined;
+  const names = Object.keys(before);
+  const until = names.slice(0, names.indexOf(event) + 1);
+  const read = until.findLast((name) => before[name]?.programs !== undefined);
+  return before[read ?? event];
+}
+
 /** A rule that says more than "something changed", or something odd about this alert. */
-function isOdd({ severity, priority }: Alert): boolean {
+function isOdd({ severity, priority }: Alert, changes: readonly Change[]): boolean {
   if (severity !== 'low' && severity !== 'medium') return true;
-  return priority.reasons.some(({ weight }) => weight >= oddWeight);
+  const temporary = changes.every((one) => one.temporary);
+  return priority.reasons.some(({ word, weight }) => weight >= oddWeight && !(temporary && ofName.has(word)));
+}
+
+/** Findings about a name, which say nothing of a file that had it for a moment only. */
+const ofName: ReadonlySet<string> = new Set([
+  'hidden-name',
+  'not-plist-name',
+  'label-not-file-name',
+  'vanished',
+]);
+/** Between a temporary file and the one that it became, microseconds. */
+const renameWindow = 5_000_000;
+const leastName = 6;
+
+/** A file that was there for a moment only: it is gone, and nobody knew it before. */
+function isTemporary({ stage, known, gone }: Story): boolean {
+  return known !== 0 && (stage === 'removed' || gone === true);
+}
+
+/**
+ * The item that a file which is gone was written for: in the same folder at the same time, its name within the other one
+ * (`.NAME.tmp`, `NAME.AbC123`, `NAME~`).
+ */
+function targetOf(temporary: Story, others: readonly Story[]): Story | undefined {
+  const folder = temporary.path.slice(0, temporary.path.lastIndexOf('/') + 1);
+  const own = temporary.path.slice(folder.length);
+  if (temporary.movedTo !== undefined) return others.find(({ item }) => item === temporary.movedTo);
+  return others.find(({ item, path, stage }) => {
+    const name = path.slice(folder.length);
+    const inside = path.startsWith(folder) && name.length >= leastName && !name.includes('/');
+    return item !== temporary.item && stage !== 'removed' && inside && name !== own && own.includes(name);
+  });
 }
 
 interface StoredFields {

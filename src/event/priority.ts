@@ -36,9 +36,21 @@ export const priorityFacts: Readonly<Record<string, { readonly weight: number; r
     weight: -100,
     says: 'An update of an item that was known before, with nothing odd about it.',
   },
+  'ordinary-item': {
+    weight: -15,
+    says: 'The launch item could be read in full, and nothing about it, its program or its place is odd.',
+  },
   'apple-update': { weight: -30, says: 'Written by the part of macOS that installs what Apple signed.' },
   'package-installer': { weight: -10, says: 'Written by the installer of macOS, as a part of a package.' },
 };
+
+/** Findings about a name: of another file that is named they say nothing, it may be the name that the file had before. */
+const ofName: ReadonlySet<string> = new Set([
+  'hidden-name',
+  'not-plist-name',
+  'label-not-file-name',
+  'vanished',
+]);
 
 /** More than so many findings of one file are not read. */
 const maxFindings = 100;
@@ -80,15 +92,29 @@ export function priorityOf(severity: Severity, doc: EcsDocument): Priority {
   if (alert?.kind === 'summary') for (const word of worstOf(candidates)) words.add(word);
   else
     for (const { named, findings } of candidates)
-      if (named === true) for (const word of findingsOf(findings)) words.add(word);
+      if (named === true) for (const word of findingsOf(findings)) if (!ofName.has(word)) words.add(word);
   const reasons = [...words].map((word): PriorityReason => ({ word, weight: findingWeight(word) }));
   for (const word of factsOf(doc)) reasons.push({ word, weight: priorityFacts[word]?.weight ?? 0 });
+  if (isOrdinary(severity, doc) && reasons.every(({ weight }) => weight <= mildWeight))
+    reasons.push({ word: 'ordinary-item', weight: priorityFacts['ordinary-item']?.weight ?? 0 });
   const telling = reasons
     .filter(({ weight }) => weight !== 0)
     .sort((a, b) => b.weight - a.weight || (a.word < b.word ? -1 : 1));
   const sum = telling.reduce((total, { weight }) => total + weight, base[severity]);
   const score = Math.min(100, Math.max(0, sum));
   return { score, level: levelOf(score), reasons: telling };
+}
+
+/** Careless vendors' habits. */
+const mildWeight = 5;
+
+/**
+ * Whether an alert is about a launch item that was read, by a rule whose author finds such a thing no worse than medium: what
+ * a package installs and loads looks the same whoever made it.
+ */
+function isOrdinary(severity: Severity, { launchwarden }: EcsDocument): boolean {
+  const { kind } = (launchwarden?.['alert'] ?? {}) as { kind?: unknown };
+  return severity === 'medium' && kind !== 'summary' && typeof launchwarden?.plist?.json === 'string';
 }
 
 /** The findings of what weighs most among what a summary stands for. */

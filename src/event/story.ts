@@ -58,6 +58,10 @@ export interface Story {
   readonly stage: StoryStage;
   readonly first: Micros;
   readonly last: Micros;
+  /** Its file was gone before it could be read. */
+  readonly gone?: boolean;
+  /** The item that its file became by a rename. */
+  readonly movedTo?: string;
   /** Changes that were updates of what was known. */
   readonly updates: number;
   /**
@@ -99,19 +103,28 @@ export function nextStory(story: Story | undefined, event: Event): Story | undef
   return story;
 }
 
-/** The story of an item that was there before the agent looked. */
-export function baselineStory(event: Event): Story | undefined {
+/**
+ * The story of an item that was there before the agent looked; with one more file of it when it is a bundle whose story has
+ * no more than that yet. Undefined when there is nothing to add.
+ */
+export function baselineStory(event: Event, story?: Story): Story | undefined {
   const item = itemOf(event.doc);
-  if (item === undefined) return undefined;
-  const story = begun(item, event);
+  if (item === undefined || story?.steps.some(({ stage }) => stage !== 'found')) return undefined;
+  const before = story ?? begun(item, event);
+  const name = nameBelow(before, event.doc);
+  if (before.facts.contents[name] !== undefined) return undefined;
+  const says = 'It was there when the agent first looked.';
+  const step = {
+    time: before.first,
+    stage: 'found' as const,
+    event: story?.steps[0]?.event ?? event.id,
+    says,
+  };
+  const { programs } = before.facts;
+  const facts = factsAfter(before.facts, event.doc, name);
   return withStep(
-    { ...story, known: 0, facts: factsAfter(story.facts, event.doc) },
-    {
-      time: wallTime(event),
-      stage: 'found',
-      event: event.id,
-      says: 'It was there when the agent first looked.',
-    },
+    { ...before, known: 0, facts: programs === undefined ? facts : { ...facts, programs } },
+    step,
   );
 }
 
@@ -145,13 +158,15 @@ function afterFile(story: Story, event: Event): Story {
   const isNew = story.steps.length === 0;
   const isSame = !isNew && sameContents(story.facts, facts);
   // What comes back after it was removed is not known any more.
-  const { known: since, ...rest } = story;
+  const { known: since, gone: _, movedTo: __, ...rest } = story;
+  const gone = (doc.launchwarden?.findings ?? []).includes('vanished');
   const isKnown = isKnownAt(story, time) && !isBack;
   const next: Story = {
     ...rest,
     facts,
     label: labelOf(doc) ?? story.label,
     ...(since === undefined || isBack ? {} : { known: since }),
+    ...(gone ? { gone } : {}),
     before: isKnown ? bounded({ ...story.before, [event.id]: story.facts }) : {},
   };
   if (isSame && !isBack && story.stage !== 'removed') return { ...next, last: Math.max(story.last, time) };
@@ -174,6 +189,14 @@ const settlingTime: Micros = 3_600_000_000;
 
 export function isKnownAt({ known }: Story, time: Micros): boolean {
   return known !== undefined && (known === 0 || time - known >= settlingTime);
+}
+
+/** The story of an item whose file was renamed to become that of another one. */
+export function movedStory(story: Story, event: Event): Story {
+  const movedTo = itemOf(event.doc);
+  const says = `Renamed to ${String(event.doc.file?.path ?? '?').slice(0, 500)}.`;
+  const step = { time: wallTime(event), stage: 'removed' as const, event: event.id, says };
+  return { ...withStep(story, step), ...(movedTo === undefined ? {} : { movedTo }) };
 }
 
 /** The story with one more step, which is dropped when it is there already. */
@@ -214,7 +237,7 @@ function factsAfter(facts: ItemFacts, doc: EcsDocument, name = ''): ItemFacts {
   const { plist, persistence } = launchwarden ?? {};
   const { sha256 } = file?.hash ?? {};
   const entries = Object.entries(facts.contents).filter(([key]) => key !== name);
-  const entry = `${sha256 ?? '?'} ${file?.uid ?? '?'} ${file?.mode ?? '?'} ${file?.type ?? '?'}`;
+  const entry = `${sha256 ?? (file?.type === 'file' ? '?' : '-')} ${file?.uid ?? '?'} ${file?.mode ?? '?'} ${file?.type ?? '?'}`;
   const contents = Object.fromEntries([...entries.slice(-maxContents + 1), [name, entry]]);
   const { programs: _, signer: __, ...rest } = facts;
   const runs = (plist?.runs ?? persistence?.runs ?? []).slice(0, maxRuns);
@@ -272,14 +295,15 @@ const byArguments: ReadonlySet<string> = new Set([
 export function updateOf(before: ItemFacts | undefined, after: ItemFacts): string | undefined {
   if (before === undefined) return undefined;
   const old = new Set(before.findings ?? []);
-  const isOdd = (after.findings ?? []).some((one) => !old.has(one) && findingWeight(one) >= oddWeight);
-  if (isOdd || (after.findings ?? []).some((one) => findingWeight(one) >= 2 * oddWeight)) return undefined;
+  const rewritten = sameContents(before, after);
+  const found = after.findings ?? [];
+  if (found.some((one) => findingWeight(one) >= 2 * oddWeight)) return undefined;
+  if (!rewritten && found.some((one) => !old.has(one) && findingWeight(one) >= oddWeight)) return undefined;
   if (before.uid !== after.uid || before.label !== after.label || before.program !== after.program)
     return undefined;
   if (JSON.stringify(before.runs ?? []) !== JSON.stringify(after.runs ?? [])) return undefined;
   const inArguments = [...old, ...(after.findings ?? [])].some((one) => byArguments.has(one));
   if (inArguments && before.args !== after.args) return undefined;
-  const rewritten = sameContents(before, after);
   const what = rewritten ? 'rewritten with the content that it had' : 'an update of a known item';
   if (before.signer !== undefined && after.signer !== undefined) {
     if (before.signer !== after.signer || after.signer === 'none') return undefined;

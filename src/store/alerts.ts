@@ -120,6 +120,7 @@ export class Alerts {
           item = ? WHERE seq = ?`,
       ),
       touch: db.prepare('UPDATE alerts SET status = ?, updated = ?, change = ? WHERE seq = ?'),
+      move: db.prepare('UPDATE alerts SET item = ? WHERE item = ?'),
       link: db.prepare('INSERT OR IGNORE INTO alert_events (event, alert) VALUES (?, ?)'),
       linked: db.prepare('SELECT alert FROM alert_events WHERE event = ? ORDER BY alert'),
       amend: db.prepare('UPDATE alert_events SET amended = 1 WHERE event = ?'),
@@ -298,6 +299,11 @@ export class Alerts {
       .immediate();
   }
 
+  /** Puts the alerts of one item into the story of another: it was only that one's temporary name. */
+  moveItem(from: string, to: string): number {
+    return this.#db.transaction(() => this.#sql.move.run(to, from).changes).immediate();
+  }
+
   /** The alerts whose documents speak of an event. */
   ofEvent(eventId: string): Alert[] {
     return all<{ alert: number }>(this.#sql.linked, eventId).flatMap(({ alert }) => {
@@ -404,18 +410,10 @@ export class Alerts {
     const { change } = this.#ledger.update((ledger) => ledger.change++);
     const document = { seq, id, revision, rank: severityScore[severity], body: JSON.stringify(doc) };
     this.#outbox.revise(document, how.destinations, Math.floor(this.#clock.now() / 1000));
+    // What was moved to the story of another item stays there.
+    const item = itemOf(doc) === itemOf(documentOf(row)) ? row.item : (itemOf(doc) ?? '');
     const { score } = priorityIn(doc, severity);
-    this.#sql.grow.run(
-      revision,
-      rule_name,
-      score,
-      how.time,
-      how.now,
-      change,
-      seq,
-      itemOf(doc) ?? '',
-      row.seq,
-    );
+    this.#sql.grow.run(revision, rule_name, score, how.time, how.now, change, seq, item, row.seq);
     this.#bind(row.seq, doc);
   }
 

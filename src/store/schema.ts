@@ -220,5 +220,6 @@ export const eventsSchema: readonly string[] = [
     known INTEGER,
     detail TEXT NOT NULL
   ) WITHOUT ROWID;
+  CREATE INDEX stories_last ON stories (last);
   `,
 ];

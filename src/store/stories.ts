@@ -1,7 +1,16 @@
 import type { Micros } from '../base/time.js';
 import type { Event } from '../event/event.js';
-import { baselineStory, itemOf, nextStory, type ProgramFacts, type Story, withStep } from '../event/story.js';
-import { type Db, one } from './sqlite.js';
+import { persistentItemId } from '../event/ids.js';
+import {
+  baselineStory,
+  itemOf,
+  movedStory,
+  nextStory,
+  type ProgramFacts,
+  type Story,
+  withStep,
+} from '../event/story.js';
+import { all, type Db, one } from './sqlite.js';
 
 /** At most so many stories are kept; those of items that nobody was told of go first, the longest untouched. */
 const mostStories = 50_000;
@@ -32,6 +41,7 @@ export class Stories {
         `INSERT OR REPLACE INTO stories (item, mechanism, path, label, stage, first, last, updates, known, detail)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
+      around: db.prepare('SELECT * FROM stories WHERE mechanism = ? AND last BETWEEN ? AND ? LIMIT 100'),
       count: db.prepare('SELECT count(*) AS rows FROM stories'),
       trim: db.prepare(
         'DELETE FROM stories WHERE item IN (SELECT item FROM stories ORDER BY known IS NOT NULL, last LIMIT ?)',
@@ -52,16 +62,33 @@ export class Stories {
       const before = this.get(item);
       const after = nextStory(before, event);
       if (after !== undefined && after !== before) this.#put(after);
+      this.#renamed(event);
     }
   }
 
-  /** Takes note of an item that was there before; no story that exists is changed. True when it began one. */
+  /** What had the item's path before had an item of its own. */
+  #renamed(event: Event): void {
+    const { file, launchwarden } = event.doc;
+    const [from, mechanism] = [file?.Ext?.original?.path, launchwarden?.persistence?.mechanism];
+    if (typeof from !== 'string' || mechanism === undefined || file?.path !== launchwarden?.persistence?.path)
+      return;
+    const story = this.get(persistentItemId(mechanism, from));
+    if (story !== undefined && story.item !== itemOf(event.doc)) this.#put(movedStory(story, event));
+  }
+
+  /** Takes note of an item that was there before; no story to which something has happened is changed. True when it was news. */
   found(event: Event): boolean {
     const item = itemOf(event.doc);
-    if (item === undefined || this.get(item) !== undefined) return false;
-    const story = baselineStory(event);
+    const story = item === undefined ? undefined : baselineStory(event, this.get(item));
     if (story !== undefined) this.#put(story);
     return story !== undefined;
+  }
+
+  /** Stories of a mechanism in which something happened around a time. */
+  around(mechanism: string, time: Micros, within: Micros): Story[] {
+    return all<StoryRow & object>(this.#sql.around, mechanism, time - within, time + within).flatMap(
+      (row) => storyOf(row) ?? [],
+    );
   }
 
   /** Somebody was told of the item by an alert of this time; `load`: the process event that, as it says, has loaded it. */
@@ -117,13 +144,18 @@ export class Stories {
 
 function storyOf(row: StoryRow): Story | undefined {
   try {
-    const { facts, before, steps } = JSON.parse(row.detail) as Pick<Story, 'facts' | 'before' | 'steps'>;
+    const { facts, before, steps, gone, movedTo } = JSON.parse(row.detail) as Pick<
+      Story,
+      'facts' | 'before' | 'steps' | 'gone' | 'movedTo'
+    >;
     if (!Array.isArray(steps) || typeof facts?.contents !== 'object') return undefined;
     const { item, mechanism, path, label, stage, first, last, updates, known } = row;
     return {
       ...{ item, mechanism, path, label, stage, first, last, updates },
       ...(known === null ? {} : { known }),
       ...{ facts, before: before ?? {}, steps },
+      ...(gone === true ? { gone } : {}),
+      ...(typeof movedTo === 'string' ? { movedTo } : {}),
     };
   } catch {
     // A damaged row is a story that was never begun.

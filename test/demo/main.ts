@@ -5,6 +5,8 @@
 //                                    must fail, which shows that the demo can
 //   npm run demo -- --evasions       plays every evasion of docs/evasions.md instead, in every tier: [--tier TIER]
 //                                    [--atomic | --variants: other attacks] [--only 1,2,3] [--json | --markdown]; fails when one has another verdict than is claimed
+//   npm run demo -- --healthy-day    plays what happens on a healthy Mac: [--only 1,2,3]; fails when an alert has a
+//                                    priority above low, or a person sees more than ten lines
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,7 +22,14 @@ import {
   waitFor,
 } from '../simulation/mac.js';
 import { playEvasions } from './evasions.js';
+import { healthyDay } from './healthy-day.js';
 
+if (process.argv.includes('--healthy-day')) {
+  const at = process.argv.indexOf('--only');
+  const wrong = await healthyDay(at === -1 ? undefined : process.argv[at + 1]?.split(',').map(Number));
+  for (const line of wrong) console.error(`demo: ${line}`);
+  process.exit(wrong.length === 0 ? 0 : 1);
+}
 if (process.argv.includes('--evasions')) process.exit((await playEvasions(process.argv)) ? 0 : 1);
 
 const run = promisify(execFile);

@@ -59,7 +59,7 @@ function setUp(now: () => Record<string, ProgramFacts> | undefined = () => progr
     const candidates = files.map((one) => candidate(one));
     const made = store.alerts.upsert(detection(id, { events, candidates, ...more }), context, []).alert;
     settling.committed([made]);
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve();
     return store.alerts.get(made.id);
   };
   return { store, settling, known, alert, revised: () => revised };
@@ -106,8 +106,38 @@ test('it is opened again when the item turns out to be another', async () => {
   store.events.replace(evil);
   store.alerts.amendEvent(evil, []);
   settling.amended('f1');
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
   expect(store.alerts.list()).toMatchObject([{ status: 'open', priority: { score: 10 } }]);
+});
+
+test('a change that follows at once is held against an update that was closed', async () => {
+  const { store, settling, known, alert } = setUp();
+  known('a');
+  expect((await alert('x', [itemEvent('f1', 'a')]))?.status).toBe('closed');
+  const evil = itemEvent('f2', 'a', { program: '/tmp/x', runs: ['/tmp/x'] });
+  store.stories.observe([evil]);
+  settling.observed([evil]);
+  for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+  expect(store.alerts.list()).toMatchObject([{ status: 'open' }]);
+});
+
+test('alerts about a temporary name belong to the item that it was for, and need nobody when that does not', async () => {
+  const { store, known, alert } = setUp();
+  known('com.vendor');
+  const named = (id: string, name: string, more: object = {}) => {
+    const event = itemEvent(id, name, more);
+    return event;
+  };
+  const temporary = named('f1', '.com.vendor.plist.tmp');
+  temporary.doc.launchwarden = { ...temporary.doc.launchwarden, findings: ['vanished', 'hidden-name'] };
+  expect((await alert('x', [temporary], { candidates: [candidate(temporary, false)] }))?.status).toBe('open');
+  const event = named('f2', 'com.vendor');
+  expect((await alert('y', [event], { candidates: [candidate(event)] }))?.status).toBe('closed');
+  expect(store.alerts.list().map(({ status, item }) => [status, item])).toEqual([
+    ['closed', 'com.vendor'],
+    ['closed', 'com.vendor'],
+  ]);
+  expect(store.alerts.groups()).toHaveLength(1);
 });
 
 test('with close_updates off it is only said', async () => {

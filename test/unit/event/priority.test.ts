@@ -43,6 +43,16 @@ test('findings about a file that only stood in the window do not count, those ab
   ]);
 });
 
+test('a launch item about which nothing is odd speaks for itself, unless its rule says more than medium', () => {
+  const alert = { severity: 'medium', kind: 'match' };
+  const plain = { launchwarden: { plist: { json: '{}' }, alert, findings: ['wrapped-program'] } };
+  expect(priorityOf('medium', plain)).toMatchObject({ level: 'low', score: 30 });
+  expect(priorityOf('high', plain).level).toBe('high');
+  const odd = { launchwarden: { ...plain.launchwarden, findings: ['program-in-tmp'] } };
+  expect(priorityOf('medium', odd)).toMatchObject({ level: 'high' });
+  expect(priorityOf('medium', { launchwarden: { alert } }).level).toBe('medium');
+});
+
 test('a summary is as urgent as the worst that it stands for', () => {
   const candidates = [{ findings: ['symlink'] }, { findings: ['remote-script', 'apple-label'] }, {}];
   const alert = { severity: 'low', kind: 'summary', candidates };

@@ -125,6 +125,23 @@ describe('an update of a known item', () => {
     expect(verdict(change, now)).toBeUndefined();
   });
 
+  test('of changes that follow each other the files of a bundle are all compared', () => {
+    const file = (id: string, name: string, sha: string, at = 1) => {
+      const one = event(id, at, { file: { path: `${path}/${name}`, hash: { sha256: sha } } });
+      const { plist: _, ...rest } = one.doc.launchwarden ?? {};
+      return { ...one, doc: { ...one.doc, launchwarden: rest } };
+    };
+    let story = baselineStory(file('a', 'Contents/Info.plist', '1'));
+    story = baselineStory(file('b', 'Contents/MacOS/x', '2'), story);
+    expect(story).toMatchObject({ known: 0, steps: [{ stage: 'found' }] });
+    expect(baselineStory(file('b', 'Contents/MacOS/x', '3'), story)).toBeUndefined();
+    const from = { ...(story as Story), facts: { ...(story as Story).facts, programs: {} } };
+    const same = told([file('c', 'Contents/MacOS/x', '2', 5)], from);
+    expect(updateOf(same.before['c'], { ...same.facts, programs: {} })).toContain('rewritten');
+    const changed = told([file('d', 'Contents/MacOS/x', 'evil', 6)], same);
+    expect(updateOf(same.before['c'], { ...changed.facts, programs: {} })).toBeUndefined();
+  });
+
   test('by the signer, whatever the content of the program', () => {
     const before = told([event('a', 1, { plist: signed('ABCDE12345') })]);
     const from: Story = { ...before, known: 0 };
