@@ -174,6 +174,7 @@ export class InventoryKeeper {
     const changes: InventoryChange[] = [];
     let items: ScannedItem[] = [];
     const seen = new Set<string>();
+    let count = 0;
     const put = () => {
       changes.push(...store.inventory.apply(items, clock.now(), { baseline }));
       onScanned?.(items);
@@ -182,6 +183,7 @@ export class InventoryKeeper {
     const scan = this.#scan(known);
     for await (const item of this.#sliced(scan.all())) {
       seen.add(item.itemId);
+      if (item.entries.length > 0) count++;
       items.push(item);
       if (items.length >= batch) put();
     }
@@ -191,12 +193,12 @@ export class InventoryKeeper {
         if (!seen.has(itemId) && !isRefused(entry, scan.refused)) items.push({ itemId, entries: [] });
     put();
     this.#scans++;
-    this.#items = seen.size;
+    this.#items = count;
     this.#last = clock.now();
     if (!baseline && changes.length > 0) onChanges?.(changes, { away, since });
     await this.#askSigners();
-    const count = (kind: InventoryChange['kind']) => changes.filter((one) => one.kind === kind).length;
-    return { items: seen.size, added: count('added'), changed: count('changed'), gone: count('gone') };
+    const ofKind = (kind: InventoryChange['kind']) => changes.filter((one) => one.kind === kind).length;
+    return { items: count, added: ofKind('added'), changed: ofKind('changed'), gone: ofKind('gone') };
   }
 
   /** Between slices everything else gets its turn. */

@@ -50,8 +50,8 @@ function* expanded(base: string, [name, ...rest]: readonly string[], lister: Lis
     return;
   }
   const pattern = new RegExp(`^${name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')}$`, 'i');
-  for (const one of lister.names(base))
-    if (pattern.test(one)) yield* expanded(`${base}/${one}`, rest, lister);
+  for (const { name: one, isFile } of lister.entries(base))
+    if (pattern.test(one) && (rest.length === 0 || !isFile)) yield* expanded(`${base}/${one}`, rest, lister);
 }
 
 function* below(folder: string, lister: Lister, levels: number): Generator<string> {

@@ -395,6 +395,14 @@ describe('patterns of rules', () => {
     expect(rig.actions('/Users/mara/Documents/.zshrc')).toEqual([]);
   });
 
+  test('letter case of folders and endings does not hide a plug-in', async () => {
+    await rig.start();
+    const bundle = '/Library/directoryservices/PLUGINS/X.DSPLUG';
+    rig.write(`${bundle}/Contents/Info.plist`, 'x');
+    await rig.event(bundle);
+    await rig.event(`${bundle}/Contents/Info.plist`);
+  });
+
   test('what a scope covers', () => {
     const scope = new Scope(['/Library/LaunchAgents/*', '/Users/*/.z?hrc']);
     expect(scope.covers('/Library/LaunchAgents/a/b.plist')).toBe(true);
