@@ -2,15 +2,18 @@ import { bundleItem } from './bundle.js';
 import { firstItems, itemOf } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { plistOf, runsOfProgram } from './read.js';
+import { sqliteRows } from './sqlite-rows.js';
 
 const plugIns = '/Library/Security/SecurityAgentPlugins';
 const systemPlugIns = '/System/Library/CoreServices/SecurityAgentPlugins';
 const rules = '/private/etc/authorization';
 const database = '/private/var/db/auth.db';
+/** What was written last stands in the log of the database. */
+const log = `${database}-wal`;
 
 /**
- * Code that takes part in deciding who may log in, and the rights that call it. Since 10.9 the rights stand in a database,
- * of which nothing is read: that it changed is the item's event. Source: security(1), authorizationdb.
+ * Code that takes part in deciding who may log in, and the rights that call it: in a file up to 10.8, since then in a database.
+ * Source: security(1), authorizationdb; the tables of authd.
  */
 export const authorizationPlugIn: Mechanism = {
   id: 'authorization-plug-in',
@@ -22,16 +25,17 @@ export const authorizationPlugIn: Mechanism = {
     bundles(systemPlugIns),
     { scope: 'system', path: rules, what: 'file' },
     { scope: 'system', path: database, what: 'file' },
+    { scope: 'system', path: log, what: 'file' },
   ],
   read: (file) => {
     const path = file.path.toLowerCase();
     if (path === rules) return firstItems(rightsOf(file));
-    if (path === database) return [itemOf({ label: 'authorization rights', when: ['authentication'] })];
+    if (path === database || path === log) return firstItems(mechanismsOf(file));
     return bundleItem(file, { when: ['authentication', 'login'], as: 'root' });
   },
-  removal: ({ key }, { path }) =>
+  removal: ({ label }, { path }) =>
     path.toLowerCase().startsWith('/private/')
-      ? `Take the plug-in out of the right with \`security authorizationdb read ${key || 'RIGHT'}\` and \`write\`.`
+      ? `Take ${label ?? 'the plug-in'} out of the rights with \`security authorizationdb read RIGHT\` and \`write\`.`
       : `Take it out of every right first (\`security authorizationdb\`), or nobody can log in; then delete ${path}.`,
 };
 
@@ -63,6 +67,23 @@ function* rightsOf(file: MechanismFile): Generator<PersistentItem> {
   }
 }
 
+/** Rows of the table of mechanisms: number, plug-in, mechanism, whether it runs as root. */
+function* mechanismsOf({ content }: MechanismFile): Generator<PersistentItem> {
+  for (const row of sqliteRows(content?.bytes ?? new Uint8Array())) {
+    const [, plugIn, mechanism, privileged] = row;
+    if (row.length !== 4 || typeof plugIn !== 'string' || typeof mechanism !== 'string') continue;
+    if (typeof privileged !== 'number' || !/^[\w][\w .-]{0,127}$/.test(plugIn) || mechanism === '') continue;
+    if (plugIn === 'builtin' || ownPlugIns.has(plugIn.toLowerCase())) continue;
+    yield itemOf({
+      key: `${plugIn}:${mechanism}`,
+      label: `${plugIn}:${mechanism}`,
+      runs: [runsOfProgram(`${plugIns}/${plugIn}.bundle`)],
+      when: ['authentication'],
+      as: privileged === 1 ? 'root' : undefined,
+    });
+  }
+}
+
 /** Plug-ins that come with macOS. */
 const ownPlugIns: ReadonlySet<string> = new Set([
   ...[
@@ -73,5 +94,14 @@ const ownPlugIns: ReadonlySet<string> = new Set([
     'kerberosagent',
     'cryptotokenkit',
   ],
-  ...['loginkc', 'psso', 'platformsso', 'alwayslogin', 'familycontrols'],
+  ...[
+    'loginkc',
+    'psso',
+    'pssoauthplugin',
+    'platformsso',
+    'familycontrols',
+    'restartauthorization',
+    'diskunlock',
+  ],
+  ...['localauthentication', 'smartcard', 'softwareupdate'],
 ]);

@@ -23,7 +23,6 @@ const inventoryOnly = ['app-extension', 'dock-tile-plug-in'];
 /** What says nothing odd, of mechanisms whose files change all the time: no alert on a healthy Mac. */
 const quiet = [
   '/private/var/db/com.apple.backgroundtaskmanagement/BackgroundItems-v13.btm',
-  '/private/var/db/auth.db',
   '/private/var/db/dslocal/nodes/Default/users/root.plist',
   '/Library/Managed Preferences/com.apple.screencapture.plist',
   '/Users/mara/Library/Application Support/Google/Chrome/Default/Extensions/abcdefghijklmnopabcdefghijklmnop/1.2_0',

@@ -1,10 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { PlistValue } from '../../../src/base/plist/index.js';
 import { backgroundItemsOf } from '../../../src/mechanisms/background-item.js';
 import { pathOfBookmark } from '../../../src/mechanisms/bookmark.js';
 import { jsonOf, member } from '../../../src/mechanisms/json.js';
 import { KeyedArchive } from '../../../src/mechanisms/keyed-archive.js';
 import { readMachO } from '../../../src/mechanisms/mach-o.js';
+import { sqliteRows } from '../../../src/mechanisms/sqlite-rows.js';
 import { pathOfUrl } from '../../../src/mechanisms/values.js';
 import { aliasOf, bookmarkOf } from '../../helpers/plist-writer.js';
 import { textFile } from './mechanism-file.js';
@@ -155,6 +160,55 @@ describe('keyed archives', () => {
   test('what is no archive is none', () => {
     for (const value of [undefined, 'x', [], map({}), map({ $objects: 'x' })])
       expect(KeyedArchive.of(value)).toBeUndefined();
+  });
+});
+
+describe('rows of SQLite', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-rows-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function written(name: string, mode: 'DELETE' | 'WAL'): Uint8Array {
+    const database = new Database(path.join(folder, name));
+    database.pragma(`journal_mode = ${mode}`);
+    database.pragma('wal_autocheckpoint = 0');
+    database.exec('BEGIN');
+    database.exec('CREATE TABLE t (a INTEGER, b TEXT, c TEXT, d INTEGER)');
+    const insert = database.prepare('INSERT INTO t VALUES (?, ?, ?, ?)');
+    for (let index = 0; index < 2_000; index++)
+      insert.run(index, `plug-in ${index}`, 'ü'.repeat(index % 40), index % 2);
+    insert.run(null, 'x'.repeat(100_000), '', -1);
+    database.exec('COMMIT');
+    // The log goes away with the last connection.
+    const bytes = readFileSync(path.join(folder, mode === 'WAL' ? `${name}-wal` : name));
+    database.close();
+    return bytes;
+  }
+
+  test.each(['DELETE', 'WAL'] as const)('of a database and of its log: %s', (mode) => {
+    const rows = [...sqliteRows(written(`rows-${mode}`, mode))];
+    const found = new Map(rows.flatMap((row) => (row.length === 4 ? [[row[1], row]] : [])));
+    for (const index of [0, 1, 2, 127, 128, 1_999])
+      expect(found.get(`plug-in ${index}`)).toEqual([
+        index,
+        `plug-in ${index}`,
+        'ü'.repeat(index % 40),
+        index % 2,
+      ]);
+  });
+
+  test('cut and changed anywhere, bounded and without an exception', () => {
+    const whole = written('rows-hostile', 'DELETE');
+    for (let part = 0; part < 200; part++) {
+      const at = Math.floor((whole.length * part) / 200);
+      const changed = Uint8Array.from(whole);
+      changed.fill(0xff, at, at + 16);
+      expect([...sqliteRows(changed)].length).toBeLessThanOrEqual(50_000);
+      expect([...sqliteRows(whole.subarray(0, at))].length).toBeLessThanOrEqual(50_000);
+    }
+    expect([...sqliteRows(Buffer.alloc(1_000_000))]).toEqual([]);
+    const sizeless = Buffer.from(whole);
+    sizeless.writeUInt16BE(0, 16);
+    expect([...sqliteRows(sizeless)]).toEqual([]);
   });
 });
 

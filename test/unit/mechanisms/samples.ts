@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import Database from 'better-sqlite3';
 import type { MechanismFile, PersistentItem } from '../../../src/mechanisms/index.js';
 import {
   aliasOf,
@@ -99,6 +103,25 @@ const library = (() => {
   name.copy(bytes, 32 + 24);
   return bytes;
 })();
+
+/** A database of rights with these mechanisms: plug-in, mechanism, whether it runs as root. */
+function rights(...rows: readonly (readonly [string, string, number])[]): Uint8Array {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-rights-'));
+  try {
+    const file = path.join(folder, 'auth.db');
+    const database = new Database(file);
+    database.exec(`CREATE TABLE rules (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, type INTEGER NOT NULL);
+      CREATE TABLE mechanisms (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, plugin TEXT NOT NULL,
+        param TEXT NOT NULL, privileged INTEGER CHECK (privileged = 0 OR privileged = 1) NOT NULL DEFAULT (0));
+      INSERT INTO rules (name, type) VALUES ('system.login.console', 1)`);
+    const insert = database.prepare('INSERT INTO mechanisms (plugin, param, privileged) VALUES (?, ?, ?)');
+    for (const row of rows) insert.run(...row);
+    database.close();
+    return readFileSync(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 const user = (fields: { readonly [key: string]: readonly Written[] }) => binaryPlistOf(fields);
 
@@ -208,8 +231,14 @@ export const samples: readonly Sample[] = [
   {
     mechanism: 'authorization-plug-in',
     path: '/private/var/db/auth.db',
-    content: 'SQLite format 3\0',
-    items: [{ label: 'authorization rights', runs: [] }],
+    content: rights(['builtin', 'policy-banner', 0], ['loginwindow', 'login', 0], ['Evil', 'login', 1]),
+    items: [
+      {
+        key: 'Evil:login',
+        as: 'root',
+        runs: ['/Library/Security/SecurityAgentPlugins/Evil.bundle'],
+      },
+    ],
   },
   {
     mechanism: 'pam',
