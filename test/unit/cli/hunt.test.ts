@@ -217,11 +217,18 @@ describe('replay', () => {
     };
     const first = await run(attack);
     expect(
-      documents(first).map(({ schema, severity, risk_score }) => [schema, severity, risk_score]),
-    ).toEqual([
-      ['launchwarden.alert/1', 'low', 21],
-      ['launchwarden.alert/1', 'medium', 47],
-    ]);
+      documents(first).map(({ schema, rule_name, severity, risk_score }) => [
+        schema,
+        rule_name,
+        severity,
+        risk_score,
+      ]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['launchwarden.alert/1', 'Launch agent written and loaded within a minute', 'low', 21],
+        ['launchwarden.alert/1', 'DirectoryService plug-in created or changed', 'medium', 47],
+      ]),
+    );
     expect(await run(attack)).toBe(first);
     expect(await run([...attack].reverse())).toBe(first);
   });
@@ -247,7 +254,8 @@ describe('replay', () => {
   test('as a table, and with rules of a folder alone', async () => {
     const file = captured(attack);
     const { stdout } = await cli(['replay', '--input', file]);
-    expect(stdout).toMatch(/low +open .*x\.plist\n.*medium +open .*e\.dsplug\n$/);
+    expect(stdout).toMatch(/low +open +Launch agent written and loaded.*x\.plist\n/);
+    expect(stdout).toMatch(/medium +open +DirectoryService plug-in created.*e\.dsplug\n/);
     const folder = tempFolder();
     const none = await cli(['replay', '--input', file, '--rules', folder]);
     expect(none).toMatchObject({ code: 2, stdout: '' });
