@@ -7,8 +7,10 @@ import { compareLinks } from './candidates.js';
 const defaultInterval: Micros = 300_000_000;
 /** One item gets this part of a user's alerts at most: its contents may change without end. */
 const itemShare = 1 / 4;
-/** This part of a user's alerts is kept for items that had none yet, and as many more for odd ones. */
+/** This part of a user's alerts is kept for items that had none yet, as many more for odd ones, and as many for severe ones. */
 const reserveShare = 1 / 10;
+/** Findings that weigh so much together are severe: they alone take an alert of low severity to a medium priority or above. */
+const severeWeight = 40;
 /** A summary names so many odd items in its reason. */
 const mostNamed = 3;
 /** What is not told yet waits so long at first, and no longer than that: each time it is told for this reason, twice as long. */
@@ -24,6 +26,8 @@ export interface FloodSubject {
   readonly item: string | undefined;
   /** The findings about its file as one text; undefined when there are none. */
   readonly oddity: string | undefined;
+  /** What the findings weigh together. */
+  readonly weight: number;
 }
 
 /** An alert that was held back: what it is about, and in which interval. */
@@ -35,6 +39,7 @@ export interface Held {
   readonly at: Micros;
   /** The first of its kind of findings in the interval. */
   readonly odd: boolean;
+  readonly weight: number;
 }
 
 /**
@@ -98,8 +103,8 @@ export class Flood {
 }
 
 /**
- * The alerts of one rule about one user's items. The summary lists first what a process names, of equally good ones first
- * what is odd, then the newest. It comes again when its count has doubled, at once for what is odd in a new way, a few seconds
+ * The alerts of one rule about one user's items. The summary lists first what is severe, then what a process names, of equally
+ * good ones first what is odd, then the newest. It comes again when its count has doubled, at once for what is odd in a new way, a few seconds
  * after whatever else it does not tell of yet, and when the interval ends.
  */
 class UserFlood {
@@ -111,6 +116,8 @@ class UserFlood {
   #passed = 0;
   /** Odd ones that passed beyond the limit. */
   #odd = 0;
+  /** Severe ones that did. */
+  #severe = 0;
   /** How many alerts each item had. */
   #items = new Map<string, number>();
   #oddities = new Set<string>();
@@ -151,10 +158,10 @@ class UserFlood {
     return this.#suppressed > this.#told || this.#changed;
   }
 
-  admit(time: Micros, { item, oddity }: FloodSubject): boolean {
+  admit(time: Micros, { item, oddity, weight }: FloodSubject): boolean {
     if (time >= this.#start + this.#interval) this.#begin(time);
     const isNewKind = oddity !== undefined && !this.#oddities.has(oddity);
-    if (!this.#hasSlot(item, isNewKind)) {
+    if (!this.#hasSlot(item, { isNewKind, weight })) {
       this.#suppressed++;
       return false;
     }
@@ -163,12 +170,12 @@ class UserFlood {
     return true;
   }
 
-  hold(candidate: Candidate, at: Micros, { oddity }: FloodSubject): Held {
+  hold(candidate: Candidate, at: Micros, { oddity, weight }: FloodSubject): Held {
     const odd = oddity !== undefined && !this.#oddities.has(oddity);
     if (odd && this.#oddities.size < this.#capacity) this.#oddities.add(oddity);
-    const held: Held = { candidate, user: this.#user, start: this.#start, at, odd };
+    const held: Held = { candidate, user: this.#user, start: this.#start, at, odd, weight };
     if (this.#newest === undefined || at >= this.#newest.at) this.#newest = held;
-    if (odd && this.#oddNews++ < mostOddNews) this.#isOddNews = true;
+    if ((odd || isSevere(held)) && this.#oddNews++ < mostOddNews) this.#isOddNews = true;
     this.#untold = Math.min(this.#untold, at);
     this.#insert(held);
     return held;
@@ -208,7 +215,7 @@ class UserFlood {
         user: this.#user,
         ...(this.#newest === undefined ? {} : { newest: this.#newest.candidate }),
         odd: this.#held
-          .filter(({ odd }) => odd)
+          .filter((one) => one.odd || isSevere(one))
           .slice(0, mostNamed)
           .map(({ candidate }) => candidate),
       },
@@ -219,6 +226,7 @@ class UserFlood {
     this.#start = time;
     this.#passed = 0;
     this.#odd = 0;
+    this.#severe = 0;
     this.#items = new Map();
     this.#oddities = new Set();
     this.#suppressed = 0;
@@ -233,7 +241,10 @@ class UserFlood {
     this.#newest = undefined;
   }
 
-  #hasSlot(item: string | undefined, isNewKind: boolean): boolean {
+  #hasSlot(
+    item: string | undefined,
+    { isNewKind, weight }: { readonly isNewKind: boolean; readonly weight: number },
+  ): boolean {
     const { maxSignals } = this.#rule;
     const reserve = Math.floor(maxSignals * reserveShare);
     const before = item === undefined ? 0 : (this.#items.get(item) ?? 0);
@@ -242,8 +253,13 @@ class UserFlood {
       this.#passed++;
       return true;
     }
-    if (!isNewKind || this.#odd >= reserve) return false;
-    this.#odd++;
+    if (isNewKind && this.#odd < reserve) {
+      this.#odd++;
+      return true;
+    }
+    // Whoever floods with odd items of ever new kinds leaves these.
+    if (before > 0 || weight < severeWeight || this.#severe >= reserve) return false;
+    this.#severe++;
     return true;
   }
 
@@ -261,6 +277,14 @@ class UserFlood {
   }
 }
 
+function isSevere({ weight }: Held): boolean {
+  return weight >= severeWeight;
+}
+
+/** Severe ones first, the worst of them at the top; else by what a process names, by what is odd, and the newest. */
 function compareHeld(a: Held, b: Held): number {
+  const severe = Number(isSevere(b)) - Number(isSevere(a));
+  if (severe !== 0) return severe;
+  if (isSevere(a) && a.weight !== b.weight) return b.weight - a.weight;
   return compareLinks(a.candidate, b.candidate) || Number(b.odd) - Number(a.odd) || b.at - a.at;
 }

@@ -2,6 +2,7 @@ import type { Micros } from '../base/time.js';
 import type { Candidate, Detection } from '../event/alert.js';
 import { type Event, wallTime } from '../event/event.js';
 import { alertId } from '../event/ids.js';
+import { weightOf } from '../event/priority.js';
 import type { Exception, Rule } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
 import { type Exceptions, relevantOf, stepsWith } from './exceptions.js';
@@ -59,7 +60,7 @@ export class RuleAlerts {
 
   /** Takes note of an alert from before the first event that will be judged. */
   remember(time: Micros, file: FileIdentity | undefined, user = systemUser): void {
-    this.flood.admit(time, { user, item: file?.path, oddity: undefined });
+    this.flood.admit(time, { user, item: file?.path, oddity: undefined, weight: 0 });
     const { repeats, rule } = this.#options;
     const told: Told = { id: undefined, since: time, detection: undefined, held: undefined };
     if (file !== undefined) repeats.add(rule.meta.id, this.#identity(file), told, user);
@@ -372,6 +373,7 @@ export class RuleAlerts {
       user,
       item,
       oddity: words.length === 0 ? undefined : words.slice(0, 32).sort().join(' ').slice(0, 1_024),
+      weight: weightOf(words.slice(0, 32)),
     };
   }
 

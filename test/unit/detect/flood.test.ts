@@ -195,6 +195,41 @@ test('what is odd has a place when the others are used up, and is named by the s
   expect(summary.candidates[0]?.event.id).toBe('f-odder');
 });
 
+test('the severe one behind 10,000 odd decoys has an alert of its own, and beyond its places is named first and at once', () => {
+  const single = rule('eql', 'file where true', { maxSignals: 100 });
+  const told: Detection[] = [];
+  const detector = new Detector({ rules: [single], onDetection: (one) => told.push(one) });
+  const found = (name: string, at: number, findings: string[]) => {
+    const one = fileEvent(`f-${name}`, at, path(name), { inode: name });
+    return { ...one, doc: { ...one.doc, launchwarden: { findings } } };
+  };
+  const kinds = ['symlink', 'hard-link', 'plist-doctype', 'wrong-type', 'hidden-name'];
+  for (let n = 0; n < 10_000; n++)
+    detector.process(
+      found(`d${n}`, n / 1_000, [...kinds.filter((_, bit) => (n >> bit) % 2 === 1).slice(0, 1), `x${n % 7}`]),
+    );
+  const evil = ['remote-script', 'apple-label', 'dyld-environment'];
+  for (let n = 0; n < 30; n++) {
+    const before = told.length;
+    detector.process(found(`evil${n}`, 10 + n / 1_000, n === 29 ? [...evil, 'encoded-command'] : evil));
+    const news = told
+      .slice(before)
+      .map(({ kind, events, flood }) => (kind === 'summary' ? flood?.odd[0]?.event.id : events[0]?.id));
+    if (n < 10) expect(news).toEqual([`f-evil${n}`]);
+  }
+  detector.finish();
+  const last = told.findLast(({ kind }) => kind === 'summary');
+  // One that is odd in a way of its own had a place of that kind.
+  expect(told.some(({ kind, events }) => kind === 'match' && events[0]?.id === 'f-evil29')).toBe(true);
+  // The count is exact, and a severe one stands at the top.
+  const alerts = new Set(told.filter(({ kind }) => kind === 'match').map(({ id }) => id)).size;
+  expect(last?.suppressed).toBe(10_030 - alerts);
+  expect(last?.candidates[0]?.event.id).toBe('f-evil28');
+  expect(alertDocument(last as Detection, context).launchwarden?.['alert']).toMatchObject({
+    priority: { level: 'critical' },
+  });
+});
+
 test('whose an alert is: the home of its file, its owner, the user of the process, else the system', () => {
   const process = (user: object) => ({ process: { name: 'launchctl' }, user }) as EcsDocument;
   const file = (path: unknown, more: object = {}) => ({ file: { path, ...more } }) as EcsDocument;
