@@ -60,6 +60,7 @@ export class InventoryKeeper {
   readonly #noticed = new Map<string, InventoryWriter | undefined>();
   #timers: Timer[] = [];
   #notice: Timer | undefined;
+  #noticing: InventoryScan | undefined;
   #running: Promise<RefreshResult> | undefined;
   /** Too many events at once: everything is read once what is known of them is. */
   #overflowed = false;
@@ -128,7 +129,9 @@ export class InventoryKeeper {
     try {
       const noticed = [...this.#noticed];
       this.#noticed.clear();
-      const scan = this.#scan();
+      // Its buffers and what it knows of programs serve until all that is noticed was read.
+      this.#noticing ??= this.#scan();
+      const scan = this.#noticing;
       const items: ScannedItem[] = [];
       const by = new Map<string, InventoryWriter>();
       for (const [path, writer] of noticed.slice(0, noticedBatch)) {
@@ -141,6 +144,7 @@ export class InventoryKeeper {
       // The first scan will find them: what it does not know to be new is a part of the baseline.
       if (!store.inventory.empty) store.inventory.apply(items, clock.now(), { by });
       this.#later(noticed.slice(noticedBatch));
+      if (this.#noticed.size === 0) this.#noticing = undefined;
       if (this.#noticed.size === 0 && this.#overflowed) {
         this.#overflowed = false;
         void this.refresh().catch(() => {});

@@ -12,6 +12,7 @@ import { type Candidate, candidatesOf, Lister } from './places.js';
 /** Bytes of a file that describes an item, and of a program that is hashed. */
 const maxContent = 1024 * 1024;
 const maxProgram = 8 * 1024 * 1024;
+const maxHashes = 4_096;
 /** Values of a list that an entry keeps. */
 const maxValues = 64;
 const infoPlist = 'Contents/Info.plist';
@@ -40,7 +41,9 @@ export class InventoryScan {
   readonly #rights: Rights;
   readonly #lister: Lister;
   readonly #reader = new ContentReader(maxContent);
-  readonly #hasher = new ContentReader(maxProgram);
+  #hasher: ContentReader | undefined;
+  /** Hashes of programs by their stamps: many items run the same shell. */
+  readonly #hashes = new Map<string, string | undefined>();
 
   constructor(options: ScanOptions) {
     this.#options = options;
@@ -173,7 +176,14 @@ export class InventoryScan {
   #hash(program: string): string | undefined {
     if (!program.startsWith('/')) return undefined;
     const file = this.#open(program);
-    return file === undefined || file.seen.size > maxProgram ? undefined : file.read(this.#hasher).sha256;
+    if (file === undefined || file.seen.size > maxProgram) return undefined;
+    const stamp = stampOf(file.seen);
+    if (!this.#hashes.has(stamp)) {
+      if (this.#hashes.size >= maxHashes) this.#hashes.clear();
+      this.#hasher ??= new ContentReader(maxProgram);
+      this.#hashes.set(stamp, file.read(this.#hasher).sha256);
+    }
+    return this.#hashes.get(stamp);
   }
 
   #programStamp(program: string | undefined): string {
