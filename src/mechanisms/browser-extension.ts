@@ -1,7 +1,7 @@
 import { chromeLike, firefoxLike } from './browsers.js';
 import { nameOf } from './bundle.js';
 import { firstItems, itemOf } from './item.js';
-import { elementsOf, type Json, jsonOf, member, stringOf } from './json.js';
+import { elementsOf, type Json, jsonOf, member, membersOf, stringOf } from './json.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { plistOf, runsOfProgram } from './read.js';
 import { booleanAt } from './values.js';
@@ -16,7 +16,8 @@ const wide =
 
 /**
  * Extensions of browsers, files that make a browser install one, and programs that an extension may start (native
- * messaging). What a browser keeps in its own preferences (`Secure Preferences`) is not read: they change at every click.
+ * messaging). A browser's own preferences change at every click: the inventory alone reads them, and only what they load from
+ * elsewhere is an item.
  */
 export const browserExtension: Mechanism = {
   id: 'browser-extension',
@@ -31,6 +32,14 @@ export const browserExtension: Mechanism = {
       { scope: 'home', path: `${support}/${folder}/External Extensions`, what: 'entries' },
       { scope: 'system', path: `/${support}/${folder}/External Extensions`, what: 'entries' },
       { scope: 'home', path: `${support}/${folder}/NativeMessagingHosts`, what: 'entries' },
+      ...['Secure Preferences', 'Preferences'].map(
+        (name): Place => ({
+          scope: 'home',
+          path: `${support}/${folder}/*/${name}`,
+          what: 'file',
+          watched: false,
+        }),
+      ),
     ]),
     ...['Google/Chrome', 'Microsoft/Edge', 'Chromium', 'Mozilla'].map(
       (folder): Place => ({
@@ -75,6 +84,7 @@ function itemsIn(file: MechanismFile): Iterable<PersistentItem> {
   if (/\/External Extensions\//i.test(path)) return external(file);
   if (/\/extensions\.json$/i.test(path)) return firefoxList(file);
   if (/\/Extensions\.plist$/i.test(path)) return safariList(file);
+  if (/\/(?:Secure )?Preferences$/i.test(path)) return chromePreferences(file);
   return file.type === 'dir' ? packed(file) : single(file);
 }
 
@@ -129,6 +139,32 @@ function hosts(file: MechanismFile): PersistentItem[] {
   return [
     itemOf({ label: stringOf(member(json, 'name')), runs: [runsOfProgram(path)], when: ['host-program'] }),
   ];
+}
+
+/** Where an extension comes from, as Chrome counts: unpacked by its developer, or given on the command line. */
+const fromElsewhere: ReadonlySet<Json> = new Set([4, 8]);
+
+function* chromePreferences(file: MechanismFile): Generator<PersistentItem> {
+  const settings = member(jsonOf(file), 'extensions', 'settings');
+  for (const [identifier, setting] of membersOf(settings).slice(0, 2_000)) {
+    const path = stringOf(member(setting, 'path'));
+    const location = member(setting, 'location');
+    if (path === undefined || location === undefined || !fromElsewhere.has(location)) continue;
+    const asks = ['permissions', 'host_permissions'].flatMap((key) =>
+      elementsOf(member(setting, 'manifest', key)),
+    );
+    yield itemOf({
+      key: identifier,
+      label: stringOf(member(setting, 'manifest', 'name')) ?? identifier,
+      runs: path.startsWith('/') ? [runsOfProgram(path)] : [],
+      when: ['host-program'],
+      enabled: member(setting, 'state') === 0 ? false : undefined,
+      findings: [
+        'not-from-store',
+        ...(asks.some((one) => typeof one === 'string' && wide.test(one)) ? ['sees-every-page'] : []),
+      ],
+    });
+  }
 }
 
 function* firefoxList(file: MechanismFile): Generator<PersistentItem> {

@@ -575,6 +575,28 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
   },
   {
     mechanism: 'browser-extension',
+    path: `${home}/Library/Application Support/Google/Chrome/Profile 7/Secure Preferences`,
+    home,
+    content: JSON.stringify({
+      extensions: {
+        settings: {
+          aaaa: { location: 1, path: 'aaaa/1.0_0', from_webstore: true, manifest: { name: 'Store' } },
+          bbbb: { location: 5, path: '/Applications/Google Chrome.app/x', manifest: { name: 'Component' } },
+          cccc: {
+            location: 4,
+            path: '/private/tmp/x',
+            state: 1,
+            manifest: { name: 'Docs', permissions: ['debugger'] },
+          },
+        },
+      },
+    }),
+    items: [
+      { key: 'cccc', label: 'Docs', findings: ['not-from-store', 'sees-every-page', 'program-in-tmp'] },
+    ],
+  },
+  {
+    mechanism: 'browser-extension',
     path: '/Library/Application Support/Google/Chrome/External Extensions/abcdefghijklmnop.json',
     content: '{"external_crx": "/private/tmp/x.crx", "external_version": "1"}',
     items: [
