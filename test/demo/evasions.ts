@@ -2,6 +2,7 @@ import { atomicTests } from '../evasions/atomic.js';
 import { Campaign } from '../evasions/campaign.js';
 import { evasions } from '../evasions/catalog.js';
 import { type Outcome, type TierName, tiers } from '../evasions/evasion.js';
+import { loadVariants } from '../evasions/load-variants.js';
 import { rowsOf, tableMarkdown, tableText } from '../evasions/table.js';
 import { variants } from '../evasions/variants.js';
 
@@ -13,7 +14,11 @@ export async function playEvasions(argv: readonly string[]): Promise<boolean> {
   const [json, markdown] = [argv.includes('--json'), argv.includes('--markdown')];
   const quiet = json || markdown;
   const only = argv.flatMap((one, index) => (argv[index - 1] === '--only' ? one.split(',').map(Number) : []));
-  const all = argv.includes('--atomic') ? atomicTests : argv.includes('--variants') ? variants : evasions;
+  const all = argv.includes('--atomic')
+    ? atomicTests
+    : argv.includes('--variants')
+      ? [...loadVariants, ...variants]
+      : evasions;
   const chosen = only.length === 0 ? all : all.filter(({ number }) => only.includes(number));
   const outcomes = new Map<TierName, readonly Outcome[]>();
   for (const tier of tiers) {

@@ -30,11 +30,12 @@ function subjectOf({ doc }: ListedAlert): string {
   const { file, process, Persistence, launchwarden, Events } = doc as Subject;
   const { plist, job, alert } = launchwarden ?? {};
   const named = (alert?.candidates ?? []).filter((one) => one.named);
-  // Of a sequence that joins by the Mac alone the rule chose some file: it counts when the load names it.
+  // A sequence that joins by the Mac alone takes some file and some load, perhaps of other attacks: it counts for the files
+  // that the load names.
   const isLoad = Events?.some(({ event }) => event?.category?.includes('process')) === true;
   if (!isLoad || file === undefined)
     return JSON.stringify({ file, process, Persistence, plist, job, Events });
-  return JSON.stringify(named.length === 0 ? { process } : { process, plist, job, named });
+  return named.length === 0 ? '' : JSON.stringify({ process, plist, job, named });
 }
 
 interface Subject {

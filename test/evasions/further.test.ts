@@ -1,8 +1,10 @@
 import { atomicTests } from './atomic.js';
 import { campaignTest } from './campaign-test.js';
+import { loadVariants } from './load-variants.js';
 import { variants } from './variants.js';
 
-campaignTest('tests of Atomic Red Team, and further forms of the file step,', 'scan', [
+campaignTest('tests of Atomic Red Team, and further forms of the evasions,', 'scan', [
   ...atomicTests,
   ...variants,
+  ...loadVariants,
 ]);

@@ -25,8 +25,8 @@ export const loading: readonly Evasion[] = [
   {
     number: 3,
     name: 'kickstart, enable, start, asuser ... load',
-    before: (attacker) => attacker.write(attacker.plist),
     async play(attacker) {
+      attacker.write(attacker.plist);
       await attacker.launchctl(['enable', `gui/0/${attacker.label}`]);
       await attacker.launchctl(['kickstart', '-k', `gui/0/${attacker.label}.kick`]);
       await attacker.launchctl(['start', `${attacker.label}.start`]);
