@@ -67,6 +67,11 @@ const inventory: readonly CatalogEntry[] = [
     summary: 'Write the whole inventory as NDJSON',
     load: async () => (await import('./commands/inventory/export.js')).inventoryExport,
   },
+  {
+    name: 'mechanisms',
+    summary: 'List the ways to persist that are known',
+    load: async () => (await import('./commands/inventory/mechanisms.js')).inventoryMechanisms,
+  },
 ];
 
 const rules: readonly CatalogEntry[] = [

@@ -90,6 +90,16 @@ describe('inventory without an agent', () => {
     expect(stderr).toContain(`${file}:${line}`);
   });
 
+  test('every mechanism is listed with who sees it and how much there is', async () => {
+    const found = documents((await run('mechanisms', '--json')).stdout);
+    expect(found.find(({ id }) => id === 'cron')).toMatchObject({ entries: 1, seen_by: 'events' });
+    expect(found.find(({ id }) => id === 'app-extension')).toMatchObject({
+      entries: 0,
+      seen_by: 'inventory',
+    });
+    expect((await run('mechanisms')).stdout).toMatch(/cron +cron job +T1053\.003 +Cron Jobs +events +1/);
+  });
+
   test('hostile names are shown escaped', async () => {
     tree.write('/Library/LaunchDaemons/\u001b[31m.plist', daemonList('/opt/\u001b]0;x'));
     const { stdout } = await run('list');
