@@ -218,7 +218,7 @@ try {
       ...[...flags.libraries, nodeApi.file],
     ]);
     if (!linked.ok) failures.push(`link for ${arch}:\n${linked.output}`);
-    said.push(`${arch}: linked, ${nodeApi.count} calls of Node-API`);
+    else said.push(`${arch}: linked, ${nodeApi.count} calls of Node-API`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

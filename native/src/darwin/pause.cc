@@ -26,7 +26,7 @@ constexpr uintptr_t kInterrupt = 1;
 // EVFILT_PROC, as sys/event.h and the sources of XNU (filt_procattach, proc_knote) describe it: NOTE_FORK, NOTE_EXEC and
 // NOTE_EXIT of any process need no right; the event of a fork comes to the parent's watchers after the child is listed and
 // does not name it; several of one kind become one event until it is taken; that of the end is the last, and takes the
-// watch away. Unproven: written and type-checked on another system, and never run on a Mac. HintTrust judges what comes.
+// watch away. Unproven: run over a scripted kernel, and never on a Mac. HintTrust judges what comes.
 class KqueuePause final : public Pause {
  public:
   explicit KqueuePause(int queue) : queue_(queue) {}

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <iterator>
 #include <string_view>
@@ -37,14 +38,29 @@ struct UniqueIdentifiers {
 };
 static_assert(sizeof(UniqueIdentifiers) == 56);
 
+// What the kernel fills, as it lay in SDK 14.2 for both architectures. On another system these are our own headers.
+#ifdef __APPLE__
+static_assert(sizeof(proc_bsdinfo) == 136 && offsetof(proc_bsdinfo, pbi_status) == 4 &&
+              offsetof(proc_bsdinfo, pbi_ppid) == 16 && offsetof(proc_bsdinfo, pbi_uid) == 20 &&
+              offsetof(proc_bsdinfo, pbi_ruid) == 28 && offsetof(proc_bsdinfo, pbi_comm) == 48 &&
+              offsetof(proc_bsdinfo, pbi_name) == 64 && offsetof(proc_bsdinfo, pbi_pgid) == 100 &&
+              offsetof(proc_bsdinfo, pbi_start_tvsec) == 120);
+static_assert(sizeof(proc_vnodepathinfo) == 2'352 && offsetof(proc_vnodepathinfo, pvi_cdir.vip_path) == 152);
+static_assert(sizeof(kinfo_proc) == 648 && offsetof(kinfo_proc, kp_proc.p_starttime) == 0 &&
+              offsetof(kinfo_proc, kp_proc.p_flag) == 32 && offsetof(kinfo_proc, kp_proc.p_stat) == 36 &&
+              offsetof(kinfo_proc, kp_proc.p_pid) == 40 && offsetof(kinfo_proc, kp_proc.p_comm) == 243 &&
+              offsetof(kinfo_proc, kp_eproc.e_pcred.p_ruid) == 392 && offsetof(kinfo_proc, kp_eproc.e_ucred.cr_uid) == 420 &&
+              offsetof(kinfo_proc, kp_eproc.e_ppid) == 560 && offsetof(kinfo_proc, kp_eproc.e_pgid) == 564);
+#endif
+
 uint64_t Hash(std::string_view text) {
   uint64_t hash = 14695981039346656037ull;
   for (const char character : text) hash = (hash ^ static_cast<unsigned char>(character)) * 1099511628211ull;
   return hash == 0 ? 1 : hash;
 }
 
-// libproc and sysctl, as documented in Apple's headers and the sources of XNU. Unproven: written and type-checked
-// against the headers of a macOS SDK on another system, and never run on a Mac.
+// libproc and sysctl, as documented in Apple's headers and the sources of XNU. Unproven: compiled and linked against a
+// macOS SDK and run over a scripted kernel on another system, and never run on a Mac.
 class LibProc final : public ProcessReader {
  public:
   std::string Open() override {

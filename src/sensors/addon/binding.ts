@@ -69,6 +69,7 @@ export interface NativeEsClient {
   /** False when a client could not be closed. What was received can still be taken. */
   stop(): boolean;
   take(): Uint8Array | undefined;
+  /** `unknown_type_N`: messages of type N (es_event_type_t), which is not known here; of the first few such types. */
   counters(): Record<string, number>;
 }
 
