@@ -41,6 +41,19 @@ test('rules show takes an id, a beginning of it or a name', async () => {
   expect(documents((await cli(['rules', 'show', id, '--json'])).stdout)).toEqual([first]);
 });
 
+test('rules show tells what a rule asks for beyond its query', async () => {
+  const linked = 'Launch item written, and that very item loaded';
+  expect((await cli(['rules', 'show', linked])).stdout).toMatch(
+    /beyond the query +only when the process names a file of the window\n +the same content under/,
+  );
+  const deferred = 'Launch item from before is running';
+  expect((await cli(['rules', 'show', deferred])).stdout).toContain(
+    'what follows within 10m ends the waiting',
+  );
+  const [json] = documents((await cli(['rules', 'show', deferred, '--json'])).stdout);
+  expect(json?.['deferred_after']).toBe('10m');
+});
+
 test('an unknown rule names the nearest', async () => {
   const [first] = documents((await cli(['rules', 'list', '--json'])).stdout);
   const id = String(first?.['id']);

@@ -1,3 +1,4 @@
+import { formatDuration } from '../../../base/time.js';
 import type { ListedRule } from '../../rule-set.js';
 import { ignoredKeys } from './diagnostics.js';
 
@@ -6,6 +7,7 @@ export const ruleSchema = 'rule/1';
 /** The fields of a `launchwarden.rule/1` document: the rule file's own names. */
 export function ruleFields({ rule, enabled, reason, degraded }: ListedRule): object {
   const { meta } = rule;
+  const { linked, news, deferred } = rule.launchwarden ?? {};
   const ignored = ignoredKeys(rule);
   return {
     id: meta.id,
@@ -33,5 +35,8 @@ export function ruleFields({ rule, enabled, reason, degraded }: ListedRule): obj
     from: meta.from,
     max_signals: meta.maxSignals,
     query: meta.query,
+    ...(linked === undefined ? {} : { linked }),
+    ...(news === undefined ? {} : { news }),
+    ...(deferred === undefined ? {} : { deferred_after: formatDuration(deferred.after) }),
   };
 }

@@ -1,6 +1,8 @@
 import { ExitCode } from '../../../base/errors.js';
 import { escapeBlock } from '../../../base/escape.js';
+import { formatDuration } from '../../../base/time.js';
 import type { RuleMeta } from '../../../event/rule-meta.js';
+import type { Rule } from '../../../rules/index.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
@@ -16,6 +18,18 @@ function threatLines(meta: RuleMeta): string[] {
       ...(one.subtechnique ?? []).map((sub) => `    ${sub.id} ${sub.name}`),
     ]),
   ]);
+}
+
+/** What the rule's own keys add to its query, for people. */
+function beyondQuery({ launchwarden }: Rule): string[] {
+  const { linked, news, deferred } = launchwarden ?? {};
+  return [
+    ...(linked === true ? ['only when the process names a file of the window'] : []),
+    ...(news === 'content' ? ['the same content under the same path is a repeat'] : []),
+    ...(deferred === undefined
+      ? []
+      : [`kept across restarts; what follows within ${formatDuration(deferred.after)} ends the waiting`]),
+  ];
 }
 
 function showRule({ rule, enabled, reason, degraded }: ListedRule, out: Output): void {
@@ -41,6 +55,7 @@ function showRule({ rule, enabled, reason, degraded }: ListedRule, out: Output):
       'schedule',
       `every ${safe(meta.interval)} from ${safe(meta.from)} in Elastic; judged as events come here`,
     );
+    section.list('beyond the query', beyondQuery(rule));
     section.field('limit', `${meta.maxSignals} alerts in ${safe(meta.interval)}, then one summary`);
     section.list(
       'MITRE',
