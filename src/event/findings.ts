@@ -39,7 +39,7 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   },
   'time-set-back': { weight: 30, says: 'Its content changed, and its time was set back to the old one.' },
   'made-loadable': {
-    weight: 15,
+    weight: 25,
     says: 'Only its owner or mode changed: launchd refused it before, and takes it now.',
   },
   'mount-point': { weight: 25, says: 'A volume is mounted over the folder.' },

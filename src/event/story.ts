@@ -275,6 +275,15 @@ function sameContents(a: ItemFacts, b: ItemFacts): boolean {
   );
 }
 
+/** What describes an item, by its name below it. */
+const descriptions: ReadonlySet<string> = new Set(['', 'Contents/Info.plist']);
+
+/** Whether what a bundle holds besides its description is the same. */
+function sameInside(a: ItemFacts, b: ItemFacts): boolean {
+  const names = new Set([...Object.keys(a.contents), ...Object.keys(b.contents)]);
+  return [...names].every((name) => descriptions.has(name) || a.contents[name] === b.contents[name]);
+}
+
 /** A finding of this weight is odd enough that a change is looked at by somebody. */
 const oddWeight = 10;
 
@@ -309,8 +318,10 @@ export function updateOf(before: ItemFacts | undefined, after: ItemFacts): strin
     if (before.signer !== after.signer || after.signer === 'none') return undefined;
     return `${what}: same label and program, still signed by ${after.signer}`;
   }
-  // Nothing to run is read in it: only the same bytes are the same item.
-  if (before.program === undefined && !rewritten) return undefined;
+  // Nothing that could be compared is run, or what is run stands in the item itself: only the same bytes are the same item.
+  const compared = Object.keys(after.programs ?? {}).length > 0;
+  if (!rewritten && (before.program === undefined || !compared || !sameInside(before, after)))
+    return undefined;
   return samePrograms(before.programs, after.programs)
     ? `${what}: same label, and the same programs byte by byte`
     : undefined;

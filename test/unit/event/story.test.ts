@@ -183,3 +183,25 @@ describe('an update of a known item', () => {
     expect(Object.keys(replaced.before)).toEqual(['e']);
   });
 });
+
+test('a bundle whose code is another one is no update, whatever it calls itself', () => {
+  const bundle = '/Library/DirectoryServices/PlugIns/V.dsplug';
+  const part = (id: string, at: number, inside: string, sha256: string): Event => {
+    const base = event(id, at, { file: { path: `${bundle}/${inside}`, hash: { sha256 } } });
+    const persistence = { item_id: 'i', mechanism: 'directory-service-plug-in', path: bundle };
+    const described = { label: ['v'], runs: [`${bundle}/Contents/MacOS/v`], entries: 1 };
+    const isInfo = inside === 'Contents/Info.plist';
+    return {
+      ...base,
+      doc: {
+        ...base.doc,
+        launchwarden: { persistence: { ...persistence, ...(isInfo ? described : {}) } },
+      },
+    };
+  };
+  const info = part('a', 1, 'Contents/Info.plist', 'info');
+  const known = { ...(baselineStory(info) as Story), known: 0 };
+  const first = told([part('b', 2, 'Contents/MacOS/v', 'good')], known);
+  const swapped = told([part('c', 3, 'Contents/MacOS/v', 'evil')], first);
+  expect(updateOf(swapped.before['c'], { ...swapped.facts, programs: {} })).toBeUndefined();
+});
