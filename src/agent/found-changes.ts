@@ -37,6 +37,13 @@ export function foundChanges(changes: readonly InventoryChange[], context: Found
   });
 }
 
+/** Only the inventory can tell what is new from what has changed. */
+const typesOf: Readonly<Record<InventoryChange['kind'], string[]>> = {
+  added: ['creation', 'change'],
+  changed: ['change'],
+  gone: ['deletion'],
+};
+
 /** `entries`: how many of the item's were found new or changed. */
 function observation(
   { kind, entry }: InventoryChange,
@@ -55,7 +62,7 @@ function observation(
       sequence: Number.POSITIVE_INFINITY,
       doc: {
         '@timestamp': formatMicros(now),
-        event: { id, category: ['file'], type: [kind === 'gone' ? 'deletion' : 'change'], action },
+        event: { id, category: ['file'], type: typesOf[kind], action },
         file: {
           path: entry.path,
           name: path.posix.basename(entry.path),

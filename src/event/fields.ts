@@ -49,7 +49,7 @@ const rows: readonly Row[] = [
   ['event.outcome', 'keyword', 'success, failure or unknown'],
   ['event.sequence', 'long', 'Order of events with equal time'],
   ['event.severity', 'long', 'Severity that the source gave'],
-  ['event.type', 'keyword[]', 'change, deletion, start, end, info'],
+  ['event.type', 'keyword[]', 'change, creation, deletion, start, end, info'],
 
   ['host.architecture', 'keyword', 'Processor architecture'],
   ['host.hostname', 'keyword', 'Host name'],

@@ -2,9 +2,8 @@ import { applicationBundles, bundleItem } from './bundle.js';
 import type { Mechanism, MechanismFile } from './mechanism.js';
 import { plistOf, stringAt } from './read.js';
 
-/** Points that run without the user asking for the extension. Others wait for a share sheet, a key or a purchase. */
-const unasked =
-  /^com\.apple\.(?:FinderSync|widget|widgetkit|networkextension|fileprovider|Safari|spotlight|quicklook)/i;
+/** Points that run from login to logout. Others wait for a share sheet, a page or a purchase. */
+const fromLogin = /^com\.apple\.(?:FinderSync|fileprovider)/i;
 
 /** Finder Sync, widgets, share and other extensions of applications. Source: pluginkit(8). */
 export const appExtension: Mechanism = {
@@ -16,7 +15,7 @@ export const appExtension: Mechanism = {
   read: (file) => {
     const point = extensionPoint(file);
     return bundleItem(file, {
-      when: point !== undefined && unasked.test(point) ? ['login', 'host-program'] : ['host-program'],
+      when: point !== undefined && fromLogin.test(point) ? ['login', 'host-program'] : ['host-program'],
     });
   },
   removal: ({ label }, { path }) =>

@@ -158,7 +158,7 @@ function skeletonOf(label: string): string {
     .replace(/[\p{M}\p{Cf}\p{Z}\p{Cc}]/gu, '')
     .replace(/[․。．｡]/g, '.');
   const mapped = [...letters].map((one) => looksLike.get(one) ?? one).join('');
-  return mapped.replaceAll('rn', 'm').replaceAll('vv', 'w').replaceAll('cl', 'd');
+  return mapped.replaceAll('rn', 'm').replaceAll('vv', 'w');
 }
 
 /** One letter added, left out, another, or two swapped. */

@@ -139,12 +139,12 @@ test('only changes in places that are not watched become events, one an item', a
   const events = foundChanges(changes, { places, boot: 'b', now: 2_000_000, since: 1_000_000, away: true });
   expect(events.map(({ event: { doc } }) => doc)).toMatchObject([
     {
-      event: { action: 'modification' },
+      event: { action: 'modification', type: ['creation', 'change'] },
       file: { path: extension, name: 'B.appex', extension: 'appex' },
       launchwarden: {
         sensor: { precision: 'interval', reason: 'found by the inventory' },
         findings: expect.arrayContaining(['changed-while-away']),
-        persistence: { runs: [`${extension}/Contents/MacOS/b`] },
+        persistence: { runs: [`${extension}/Contents/MacOS/b`], entries: 1 },
       },
     },
   ]);
