@@ -22,6 +22,6 @@ function rowOf({ id, name, techniques, knockKnock, places }: Mechanism): string 
 test('docs/mechanisms.md has the row of every mechanism, in order', () => {
   const rows = readFileSync('docs/mechanisms.md', 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('| `'));
+    .filter((line) => line.startsWith('| `') && !line.startsWith('| `launchwarden.'));
   expect(rows).toEqual(mechanisms.map(rowOf));
 });
