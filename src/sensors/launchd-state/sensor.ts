@@ -450,7 +450,8 @@ export class LaunchdStateSensor implements Sensor {
   /** A new job of a list that did not change lately, of one that is nowhere watched, or of none at all. */
   #reportOther({ domain, label, facts, notBefore }: Omit<Found, 'reason'>): void {
     const plistPath = this.#listOf(facts);
-    const isSubmitted = /^\(submitted by launchctl\b/i.test(facts.path ?? '');
+    // smd: the service management framework, for apps that bring their jobs; not what launchd makes of each running app.
+    const isSubmitted = /^\(submitted by (?:launchctl|smd)\b/i.test(facts.path ?? '');
     if (plistPath === undefined && !isSubmitted) return;
     const reason = isSubmitted
       ? 'launchd has a job without a property list, and did not have it before'

@@ -547,9 +547,10 @@ describe('whatever appears in the lists of jobs', () => {
     one.launchd.load('system/com.example.x', '/private/tmp/x.plist');
     one.launchd.load('system/submitted', '(submitted by launchctl.4711)');
     one.launchd.load('system/app', '(submitted by runningboardd.99)');
+    one.launchd.load('system/bundled', '(submitted by smd.372)');
     one.launchd.load('system/com.apple.x', '/System/Library/LaunchDaemons/com.apple.x.plist');
     await one.pass(20_000);
-    expect(jobs(one).sort()).toEqual(['loaded /private/tmp/x.plist', 'loaded undefined']);
+    expect(jobs(one).sort()).toEqual(['loaded /private/tmp/x.plist', 'loaded undefined', 'loaded undefined']);
   });
 
   test('is not told once more when it was told of when its list changed', async () => {
