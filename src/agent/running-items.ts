@@ -2,16 +2,28 @@ import type { InventoryEntry } from '../event/inventory.js';
 import type { RunningItem } from '../sensors/file-watch/index.js';
 import type { InventoryChange } from '../store/index.js';
 
+interface Collected {
+  readonly labels: Set<string>;
+  readonly runs: Set<string>;
+  readonly hashes: Record<string, string>;
+}
+
 /** What the entries of the inventory run, by the file or bundle that they stand in. */
 export function runningItems(entries: Iterable<InventoryEntry>): RunningItem[] {
-  const items = new Map<string, { readonly labels: Set<string>; readonly runs: Set<string> }>();
-  for (const { path, label, runs } of entries) {
-    const item = items.get(path) ?? { labels: new Set(), runs: new Set() };
+  const items = new Map<string, Collected>();
+  for (const { path, label, runs, program, program_sha256: sha256 } of entries) {
+    const item = items.get(path) ?? { labels: new Set(), runs: new Set(), hashes: {} };
     items.set(path, item);
     if (label !== undefined) item.labels.add(label);
     for (const one of runs) item.runs.add(one);
+    if (program !== undefined && sha256 !== undefined) item.hashes[program] = sha256;
   }
-  return [...items].map(([path, { labels, runs }]) => ({ path, labels: [...labels], runs: [...runs] }));
+  return [...items].map(([path, { labels, runs, hashes }]) => ({
+    path,
+    labels: [...labels],
+    runs: [...runs],
+    hashes,
+  }));
 }
 
 /** The programs of items whose content is known to be another one than before. */

@@ -128,6 +128,7 @@ export class SensorSet {
   }
 
   async stop(): Promise<void> {
+    await this.#programs.stop();
     await this.#tiers.stop();
     for (const sensor of this.#beside.splice(0).reverse()) {
       try {

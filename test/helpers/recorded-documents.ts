@@ -260,7 +260,7 @@ function processScanDocuments(): Recorded {
 }
 
 /** What it makes of a program that an item runs. */
-function programChanges(rig: Rig, root: RootMap): Observation[] {
+async function programChanges(rig: Rig, root: RootMap): Promise<Observation[]> {
   const changes: Observation[] = [];
   const clock = new ManualClock();
   const programs = new ProgramWatch({ root, clock, boot: 'boot', observe: (one) => changes.push(one) });
@@ -268,6 +268,7 @@ function programChanges(rig: Rig, root: RootMap): Observation[] {
   programs.follow({ path: plist, labels: ['com.example.x'], runs: ['/opt/run.sh'] });
   rig.write('/opt/run.sh', 'longer');
   programs.tick();
+  await programs.compared();
   return changes;
 }
 
@@ -289,7 +290,7 @@ async function fileWatchDocuments(): Promise<Recorded> {
     await rig.event(`${items}/link.plist`);
     await rig.quiet();
     const root = new RootMap(rig.root);
-    const observations = [...rig.sink.observations, ...programChanges(rig, root)];
+    const observations = [...rig.sink.observations, ...(await programChanges(rig, root))];
     return { kind: 'file-watch', docs: enriched(root, observations) };
   } finally {
     await rig.stop();

@@ -5,6 +5,7 @@ import type { RootMap } from '../../base/root.js';
 import { formatMicros, type Micros } from '../../base/time.js';
 import type { Observation } from '../../event/event.js';
 import { fileEventId } from '../../event/ids.js';
+import { FilesNow } from './files-now.js';
 import { followInRoot } from './links.js';
 import { lookAt, type Snapshot } from './snapshot.js';
 
@@ -16,6 +17,8 @@ const maxPrograms = 2_048;
 /** Programs of one item, and items and labels that an event names. */
 const maxOfItem = 32;
 const maxNamed = 32;
+/** Bytes up to which a program is read to be compared. */
+const maxHashed = 64 * 1024 * 1024;
 /** What the system keeps under a seal (signed system volume): not even root writes there. */
 const sealed = /^\/(?:bin|sbin|usr\/(?:bin|sbin|libexec)|System)\//;
 
@@ -26,12 +29,23 @@ export interface RunningItem {
   readonly labels: readonly string[];
   /** Programs and scripts, canonical paths. */
   readonly runs: readonly string[];
+  /** What is known of the contents of some of them, SHA-256 by path. */
+  readonly hashes?: Readonly<Record<string, string>>;
 }
 
 interface Program {
   snapshot: Snapshot | undefined;
+  /** Of what stood there when it was first looked at, or what was compared last; absent where that is not known. */
+  sha256: string | undefined;
   /** Paths of the items that run it, with their labels. */
   readonly items: Map<string, readonly string[]>;
+}
+
+interface Look {
+  readonly before: Snapshot | undefined;
+  readonly snapshot: Snapshot;
+  readonly since: Micros;
+  readonly now: Micros;
 }
 
 export interface ProgramWatchOptions {
@@ -43,7 +57,8 @@ export interface ProgramWatchOptions {
 
 /**
  * Polls the programs and scripts that persistent items run: whoever exchanges one needs not touch the item. They may stand
- * anywhere, so that no folder of theirs is watched; a change is found within seconds. Only facts about the file are read.
+ * anywhere, so that no folder of theirs is watched; a change is found within seconds. What a program holds is read only to be compared
+ * with what it is known to have held.
  */
 export class ProgramWatch {
   readonly counters = { programs: 0, program_changes: 0, programs_beyond: 0 };
@@ -52,21 +67,36 @@ export class ProgramWatch {
   readonly #items = new Map<string, readonly string[]>();
   #looked: { readonly steady: number; readonly wall: Micros } | undefined;
   #pause = everyMs;
+  readonly #files: FilesNow;
+  readonly #stop = new AbortController();
+  /** One file at a time is read. */
+  #comparing: Promise<void> = Promise.resolve();
 
   constructor(options: ProgramWatchOptions) {
     this.#options = options;
+    this.#files = new FilesNow(options.root);
   }
 
   /** An item runs these from now on, and no others. */
-  follow({ path: item, labels, runs }: RunningItem): void {
+  follow({ path: item, labels, runs, hashes = {} }: RunningItem): void {
     const wanted = [...new Set(runs)]
       .filter((one) => one.startsWith('/') && !sealed.test(one))
       .slice(0, maxOfItem);
     for (const program of this.#items.get(item) ?? [])
       if (!wanted.includes(program)) this.#drop(program, item);
-    const taken = wanted.filter((program) => this.#take(program, item, labels));
+    const taken = wanted.filter((program) => this.#take(program, item, { labels, sha256: hashes[program] }));
     if (taken.length === 0) this.#items.delete(item);
     else this.#items.set(item, taken);
+  }
+
+  /** Resolves once what was found different has been compared. */
+  compared(): Promise<void> {
+    return this.#comparing;
+  }
+
+  stop(): Promise<void> {
+    this.#stop.abort();
+    return this.#comparing;
   }
 
   /** The item is gone. */
@@ -96,9 +126,14 @@ export class ProgramWatch {
     this.#pause = Math.max(everyMs, (clock.monotonic() - steady) / share);
   }
 
-  #take(program: string, item: string, labels: readonly string[]): boolean {
+  #take(
+    program: string,
+    item: string,
+    { labels, sha256 }: { readonly labels: readonly string[]; readonly sha256: string | undefined },
+  ): boolean {
     const known = this.#programs.get(program);
     if (known !== undefined) {
+      // A hash that is told later may be that of what was exchanged since the last look.
       known.items.set(item, labels);
       return true;
     }
@@ -106,7 +141,11 @@ export class ProgramWatch {
       this.counters.programs_beyond++;
       return false;
     }
-    this.#programs.set(program, { snapshot: this.#snapshot(program), items: new Map([[item, labels]]) });
+    this.#programs.set(program, {
+      snapshot: this.#snapshot(program),
+      sha256,
+      items: new Map([[item, labels]]),
+    });
     this.counters.programs = this.#programs.size;
     return true;
   }
@@ -130,8 +169,25 @@ export class ProgramWatch {
     const snapshot = this.#snapshot(macPath);
     program.snapshot = snapshot;
     if (snapshot === undefined || (before !== undefined && !isOther(before, snapshot))) return;
-    this.counters.program_changes++;
     const since = Math.min(this.#looked?.wall ?? now, now);
+    const look = { before, snapshot, since, now };
+    // One that fails must not stop those after it.
+    this.#comparing = this.#comparing.then(() => this.#compare(macPath, program, look)).catch(() => {});
+  }
+
+  /** The same bytes under the same owner are no news: updaters install what was there. */
+  async #compare(macPath: string, program: Program, { before, snapshot, since, now }: Look): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { sha256 } = program;
+    const kept = before !== undefined && before.uid === snapshot.uid && before.mode === snapshot.mode;
+    if (kept && sha256 !== undefined) {
+      const how = { maxBytes: maxHashed, signal: this.#stop.signal };
+      const found = await this.#files.hash(macPath, how).catch(() => undefined);
+      if (this.#stop.signal.aborted) return;
+      program.sha256 = typeof found === 'object' ? found.sha256 : undefined;
+      if (program.sha256 === sha256) return;
+    }
+    this.counters.program_changes++;
     this.#options.observe({ event: this.#event(macPath, program, snapshot, { since, now, findings: [] }) });
   }
 

@@ -32,8 +32,9 @@ test('entries of one file are one item, with all that they run', () => {
       path: '/Library/LaunchDaemons/x.plist',
       labels: ['com.example.x', 'com.example.y'],
       runs: ['/usr/local/bin/x', '/usr/local/bin/y'],
+      hashes: { '/usr/local/bin/x': 'a' },
     },
-    { path: '/z.plist', labels: ['com.example.x'], runs: [] },
+    { path: '/z.plist', labels: ['com.example.x'], runs: [], hashes: { '/usr/local/bin/x': 'a' } },
   ]);
 });
 

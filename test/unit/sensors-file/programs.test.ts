@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -5,6 +6,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -32,9 +34,10 @@ function write(macPath: string, text: string): void {
   writeFileSync(host(macPath), text);
 }
 
-function look(): void {
+async function look(): Promise<void> {
   clock.pass(5_000);
   watch.tick();
+  await watch.compared();
 }
 
 beforeEach(() => {
@@ -51,19 +54,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a program that is written to is an event that names the items which run it', () => {
+test('a program that is written to is an event that names the items which run it', async () => {
   watch.follow(item);
-  look();
+  await look();
   expect(seen).toEqual([]);
   write(program, 'evil, and longer');
-  look();
+  await look();
   expect(seen).toHaveLength(1);
   expect(seen[0]?.event.doc).toMatchObject({
     event: { category: ['file'], type: ['change'], action: 'modification' },
     file: { path: program, size: 16 },
     launchwarden: { program: { of: [item.path], labels: item.labels } },
   });
-  look();
+  await look();
   expect(seen).toHaveLength(1);
 });
 
@@ -85,34 +88,34 @@ test.each<[string, () => void]>([
     },
   ],
   ['its mode alone', () => chmodSync(host(program), 0o777)],
-])('so is %s', (_, change) => {
+])('so is %s', async (_, change) => {
   watch.follow(item);
-  look();
+  await look();
   change();
-  look();
+  await look();
   expect(paths()).toContain(program);
 });
 
-test('a link is followed, and a program that comes where there was none is one', () => {
+test('a link is followed, and a program that comes where there was none is one', async () => {
   const link = '/usr/local/bin/link';
   symlinkSync('helper', host(link));
   watch.follow({ ...item, runs: [link, '/usr/local/bin/none'] });
-  look();
+  await look();
   write(program, 'evil, and longer');
   write('/usr/local/bin/none', 'planted');
-  look();
+  await look();
   expect(paths()).toEqual([link, '/usr/local/bin/none']);
 });
 
-test('what is gone, what an item no longer runs, and what the system seals is none', () => {
+test('what is gone, what an item no longer runs, and what the system seals is none', async () => {
   write('/usr/local/bin/gone', 'x');
   watch.follow({ ...item, runs: [program, '/usr/local/bin/gone', '/bin/sh', 'relative'] });
   expect(watch.counters.programs).toBe(2);
-  look();
+  await look();
   rmSync(host('/usr/local/bin/gone'));
   watch.follow({ ...item, runs: ['/usr/local/bin/gone'] });
   write(program, 'another one');
-  look();
+  await look();
   expect(seen).toEqual([]);
   watch.forget(item.path);
   expect(watch.counters.programs).toBe(0);
@@ -135,14 +138,41 @@ test('one that an earlier run knew otherwise is an event that says so', () => {
   expect(seen).toHaveLength(1);
 });
 
-test('of a daemon, one that others than root may write says so', () => {
+test('of a daemon, one that others than root may write says so', async () => {
   watch.follow(item);
   watch.follow({ path: '/Users/alice/Library/LaunchAgents/y.plist', labels: [], runs: ['/opt/y'] });
   write('/opt/y', 'x');
   chmodSync(host('/opt/y'), 0o777);
   chmodSync(host(program), 0o777);
-  look();
+  await look();
   const found = new Map(seen.map(({ event: { doc } }) => [doc.file?.path, doc.launchwarden?.findings]));
   expect(found.get(program)).toEqual(['daemon-program-not-root']);
   expect(found.get('/opt/y')).toBeUndefined();
+});
+
+test('the same bytes written anew are none where it is known what it held; others are', async () => {
+  const sha256 = createHash('sha256').update('good').digest('hex');
+  watch.follow({ ...item, hashes: { [program]: sha256 } });
+  await look();
+  rmSync(host(program));
+  write(program, 'good');
+  await look();
+  expect(seen).toEqual([]);
+  rmSync(host(program));
+  write(program, 'evil');
+  await look();
+  expect(seen).toHaveLength(1);
+  expect(seen[0]?.event.doc.file?.inode).toBe(String(statSync(host(program)).ino));
+});
+
+test('a hash that is told after the first look does not count', async () => {
+  watch.follow(item);
+  await look();
+  write(program, 'evil, and longer');
+  watch.follow({
+    ...item,
+    hashes: { [program]: createHash('sha256').update('evil, and longer').digest('hex') },
+  });
+  await look();
+  expect(seen).toHaveLength(1);
 });
