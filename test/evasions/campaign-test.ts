@@ -17,7 +17,7 @@ export function campaignTest(name: string, tier: TierName, evasions: readonly Ev
 
     beforeAll(async () => {
       outcomes = await new Campaign({ tier, evasions }).run();
-    }, 120_000);
+    }, 300_000);
 
     test.each(evasions.map((one) => [one.number, one.name, one.expected[tier]] as const))(
       '%i, %s: %s',

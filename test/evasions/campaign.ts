@@ -146,7 +146,7 @@ export class Campaign {
 
   /** Some alerts come by a poll of launchd or of programs: what is expected is waited for. */
   async #judged(evasions: readonly Evasion[], agent: AgentProcess): Promise<Outcome[]> {
-    const { tier, patienceMs = 10_000 } = this.#options;
+    const { tier, patienceMs = 30_000 } = this.#options;
     const end = performance.now() + patienceMs;
     for (;;) {
       await this.#settled(agent);
