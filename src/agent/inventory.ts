@@ -5,7 +5,7 @@ import type { Logger } from '../base/log.js';
 import { canonicalMacPath, type RootMap } from '../base/root.js';
 import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
-import type { InventoryEntry, InventoryWriter } from '../event/inventory.js';
+import { type InventoryEntry, type InventoryWriter, isHidden } from '../event/inventory.js';
 import { InventoryScan, type ScannedItem } from '../inventory/index.js';
 import type { Mechanism, MechanismPlaces } from '../mechanisms/index.js';
 import type { InventoryChange, Store } from '../store/index.js';
@@ -68,6 +68,7 @@ export class InventoryKeeper {
   #scans = 0;
   #items = 0;
   #last: number | undefined;
+  #refused: readonly string[] = [];
 
   constructor(options: InventoryKeeperOptions) {
     this.#options = options;
@@ -85,12 +86,13 @@ export class InventoryKeeper {
     this.#notice?.cancel();
   }
 
-  /** `last`: microseconds. */
+  /** `last`: microseconds. `refused`: places that were not read whole. */
   status(): object {
     return {
       scans: this.#scans,
       items: this.#items,
       last: this.#last ?? null,
+      refused: this.#refused.slice(0, 20),
       running: this.#running !== undefined,
     };
   }
@@ -194,11 +196,15 @@ export class InventoryKeeper {
     // What cannot be read is not gone.
     if (!this.#stopped)
       for (const [itemId, [entry]] of known)
-        if (!seen.has(itemId) && !isRefused(entry, scan.refused)) items.push({ itemId, entries: [] });
+        if (!seen.has(itemId) && !isHidden(entry?.path ?? '', scan.refused))
+          items.push({ itemId, entries: [] });
     put();
     this.#scans++;
     this.#items = count;
     this.#last = clock.now();
+    this.#refused = scan.refused;
+    if (scan.refused.length > 0)
+      this.#options.log.warn({ places: scan.refused.slice(0, 20) }, 'not all of the inventory could be read');
     if (!baseline && changes.length > 0) onChanges?.(changes, { away, since });
     await this.#askSigners();
     const ofKind = (kind: InventoryChange['kind']) => changes.filter((one) => one.kind === kind).length;
@@ -239,10 +245,6 @@ export class InventoryKeeper {
       store.inventory.apply([{ itemId: entry.item_id, entries }], clock.now());
     }
   }
-}
-
-function isRefused(entry: InventoryEntry | undefined, refused: readonly string[]): boolean {
-  return refused.some((one) => entry?.path === one || entry?.path.startsWith(`${one}/`) === true);
 }
 
 function newestOf(rows: readonly { readonly lastSeen: number }[]): number | undefined {

@@ -67,6 +67,11 @@ export interface InventoryRow {
   readonly by?: InventoryWriter;
 }
 
+/** True when what stands at a path may be there although a scan that refused these did not see it. */
+export function isHidden(path: string, refused: readonly string[]): boolean {
+  return refused.some((one) => path === one || path.startsWith(one === '/' ? '/' : `${one}/`));
+}
+
 /** What tells two states of an entry apart, besides times. */
 export function entryContent(entry: InventoryEntry): string {
   const { stamp: _, mtime: __, signer: ___, ...rest } = entry;

@@ -13,6 +13,8 @@ import { type Candidate, candidatesOf, Lister } from './places.js';
 const maxContent = 1024 * 1024;
 const maxProgram = 8 * 1024 * 1024;
 const maxHashes = 4_096;
+/** Entries of one home, and of the system: nobody's take the room of others. */
+const mostOfHome = 10_000;
 /** Values of a list that an entry keeps. */
 const maxValues = 64;
 const infoPlist = 'Contents/Info.plist';
@@ -24,6 +26,8 @@ export interface ScanOptions {
   readonly homes: readonly string[];
   /** Entries of an earlier scan by item id: those of a file that has not changed are taken over. */
   readonly known?: ReadonlyMap<string, readonly InventoryEntry[]>;
+  /** Entries of one home, and of the system. */
+  readonly maxOfHome?: number;
 }
 
 /** The entries of one file, or none. */
@@ -51,21 +55,32 @@ export class InventoryScan {
     this.#lister = new Lister(this.#rights);
   }
 
-  /** Folders and files that could not be read, canonical paths: what they hold is not in the inventory. */
+  /**
+   * Folders and files of which not everything was read, canonical paths: for want of rights, or because a home, or the
+   * system (`/`), has too many entries.
+   */
   get refused(): readonly string[] {
     return [...this.#lister.refused];
   }
 
   /** All items; undefined after a path at which nothing is. */
   *all(): Generator<ScannedItem | undefined> {
-    const { mechanisms, homes } = this.#options;
+    const { mechanisms, homes, maxOfHome = mostOfHome } = this.#options;
     const seen = new Set<string>();
+    const counts = new Map<string, number>();
     for (const mechanism of mechanisms)
       for (const candidate of candidatesOf(mechanism, { homes, lister: this.#lister })) {
+        const { home = '/' } = candidate;
+        const count = counts.get(home) ?? 0;
+        if (count >= maxOfHome) {
+          this.#lister.refuse(home);
+          continue;
+        }
         const itemId = persistentItemId(mechanism.id, candidate.path);
         if (seen.has(itemId)) continue;
         const item = this.#read(candidate, itemId);
         if (item !== undefined) seen.add(itemId);
+        counts.set(home, count + (item?.entries.length ?? 0));
         yield item;
       }
   }

@@ -106,3 +106,15 @@ test('a folder that may not be listed is named: what it holds is not gone', asyn
   }
   expect(denied.refused).toEqual(['/private/var/at/tabs']);
 });
+
+test('the entries of one user take no room of the others, and what is left out is said', () => {
+  for (let index = 0; index < 20; index++) tree.write(`/Users/mara/Library/LaunchAgents/${index}.plist`, 'x');
+  tree.write('/private/var/root/.zshrc', '/opt/a &\n');
+  tree.write(daemon, daemonList('/opt/x'));
+  const homes = ['/Users/mara', '/private/var/root'];
+  const some = new InventoryScan({ root: tree.root, mechanisms, homes, maxOfHome: 5 });
+  const found = [...some.all()].flatMap((item) => item?.entries ?? []);
+  expect(found.filter(({ home }) => home === '/Users/mara')).toHaveLength(5);
+  expect(found.map(({ path }) => path)).toEqual(expect.arrayContaining([daemon, '/private/var/root/.zshrc']));
+  expect(some.refused).toEqual(['/Users/mara']);
+});

@@ -2,7 +2,7 @@ import { userHomes } from '../../../agent/homes.js';
 import { homesIn } from '../../../agent/inventory.js';
 import { silentLogger } from '../../../base/log.js';
 import { RootMap } from '../../../base/root.js';
-import { entryContent, type InventoryEntry, type InventoryRow } from '../../../event/inventory.js';
+import { entryContent, type InventoryEntry, type InventoryRow, isHidden } from '../../../event/inventory.js';
 import { InventoryScan } from '../../../inventory/index.js';
 import { mechanisms } from '../../../mechanisms/index.js';
 import type { CommandContext } from '../../context.js';
@@ -65,9 +65,8 @@ async function readMachine(
       rows.push(rowNow(entry, row, { now, first: stored.length === 0 }));
     }
   const { refused } = scan;
-  const hidden = (path: string) => refused.some((one) => path === one || path.startsWith(`${one}/`));
   for (const row of before.values())
-    rows.push(row.gone !== undefined || hidden(row.entry.path) ? row : { ...row, gone: now });
+    rows.push(row.gone !== undefined || isHidden(row.entry.path, refused) ? row : { ...row, gone: now });
   if (refused.length > 0) context.io.stderr.write(`${refusedText(refused)}\n`);
   return rows;
 }
@@ -93,7 +92,7 @@ function rowNow(
 function refusedText(refused: readonly string[]): string {
   const some = refused.slice(0, 5).map((one) => safe(one) ?? '/');
   const more = refused.length > some.length ? ` and ${refused.length - some.length} more` : '';
-  return `not all of it: ${some.join(', ')}${more} cannot be read by this user (use sudo)`;
+  return `not all of it: ${some.join(', ')}${more} cannot be read whole (by this user, or for too many entries)`;
 }
 
 export function rowKey({ item_id, key }: Pick<InventoryEntry, 'item_id' | 'key'>): string {
