@@ -116,7 +116,7 @@ describe.skipIf(!compiler || !native)('the agent on a simulated Mac', () => {
     for (let index = 750; index < 1_500; index++) decoy(index);
     await launchctl(agent, 20, 'load', real);
     // The watcher may say that it is behind; the alert names the real file once that was seen.
-    await waitFor('an alert about the real file', () => alertsAbout(listAlerts(mac), path)[0]);
+    await waitFor('an alert about the real file', () => alertsAbout(listAlerts(mac), path)[0], 60_000);
     await agent.settled();
     expect(alertsAbout(listAlerts(mac), path)).toHaveLength(1);
     rmSync(mac.host('/Users/bob/Library/LaunchAgents'), { recursive: true });
