@@ -121,7 +121,7 @@ describe.skipIf(!compiler || !native)('the agent on a simulated Mac', () => {
     expect(alertsAbout(listAlerts(mac), path)).toHaveLength(1);
     rmSync(mac.host('/Users/bob/Library/LaunchAgents'), { recursive: true });
     await agent.settled();
-  });
+  }, 90_000);
 
   test.each(Object.keys(bundleWays))(
     'a .dsplug by %s gives one medium alert, and none when it goes',
