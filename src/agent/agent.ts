@@ -188,6 +188,7 @@ class Agent {
       events: store.events,
       log: log.child({ stage: 'signatures' }),
       simulated: this.#root.simulated,
+      root: this.#root,
       amend: (event) => this.#pipeline.amend(event),
     });
     this.#exceptions = new ExceptionKeeper({

@@ -5,6 +5,7 @@ import { relevantOf } from '../detect/index.js';
 import type { Alert, Settled } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import { type Event, wallTime } from '../event/event.js';
+import { persistentItemId } from '../event/ids.js';
 import { isKnownAt, itemOf, type Story, updateOf } from '../event/story.js';
 import type { Store } from '../store/index.js';
 import type { ExceptionKeeper } from './exceptions.js';
@@ -64,8 +65,9 @@ export class Settling {
   /** Alerts that were committed just now, new or grown. */
   committed(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
-      if (this.#byException(alert) || alert.item === undefined) continue;
-      this.#note(alert, alert.item);
+      if (this.#byException(alert)) continue;
+      if (alert.item !== undefined) this.#note(alert, alert.item);
+      else if (!isUnlinked(alert.doc)) continue;
       this.#waiting.push(alert.id);
     }
     if (!this.#running && this.#waiting.length > 0) void this.#compareAll();
@@ -162,6 +164,7 @@ export class Settling {
     const { kind, candidates = [], candidate_count = 0 } = alertFields(doc);
     if (kind !== 'match') return [];
     const events = eventsOf(doc);
+    if (isUnlinked(doc)) return this.#loaded(alert, events);
     if (candidates.length === 0 && events.every(({ file }) => file === undefined)) {
       const change = alert.item === undefined ? undefined : this.#change(alert.item, undefined, alert.time);
       return change === undefined ? [] : [change];
@@ -180,6 +183,25 @@ export class Settling {
       const item = event && itemOf(event);
       return item === undefined ? undefined : this.#change(item, id, alert.time);
     });
+    return changes.every((one) => one !== undefined) ? changes : [];
+  }
+
+  /** What a call loads that names none of the files which its alert is about; none when that is not known. */
+  #loaded(alert: Alert, events: readonly EcsDocument[]): readonly Change[] {
+    const call = events.findLast(({ process }) => process !== undefined);
+    const files = call?.launchwarden?.process?.named_files ?? [];
+    if (!Array.isArray(files) || files.length > maxCandidates) return [];
+    const changes = files.map((file) => {
+      const paths = [file?.path, file?.resolved].filter((one) => typeof one === 'string');
+      const items = paths.flatMap((path) =>
+        launchItems.map((mechanism) => persistentItemId(mechanism, path)),
+      );
+      const item = items.find((one) => this.#options.store.stories.get(one) !== undefined);
+      return item === undefined ? undefined : this.#change(item, undefined, alert.time);
+    });
+    const [first] = changes.filter((one) => one !== undefined);
+    if (first !== undefined && alert.item === undefined)
+      this.#options.store.alerts.assignItem(alert.id, first.story.item);
     return changes.every((one) => one !== undefined) ? changes : [];
   }
 
@@ -289,6 +311,15 @@ function targetOf(temporary: Story, others: readonly Story[]): Story | undefined
     const inside = path.startsWith(folder) && name.length >= leastName && !name.includes('/');
     return item !== temporary.item && stage !== 'removed' && inside && name !== own && own.includes(name);
   });
+}
+
+/** Mechanisms whose items launchctl loads. */
+const launchItems = ['launch-agent', 'launch-daemon'];
+
+/** The call names other files than those that changed (`alertDocument`). */
+function isUnlinked({ launchwarden }: EcsDocument): boolean {
+  const findings: unknown = launchwarden?.findings;
+  return Array.isArray(findings) && findings.includes('not-the-loaded-item');
 }
 
 interface StoredFields {

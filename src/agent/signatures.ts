@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { BoundedQueue } from '../base/bounded-queue.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
@@ -36,6 +37,8 @@ export interface SignaturesOptions {
   amend(event: Event): void;
   /** True below `--root`: the paths are not this machine's. */
   readonly simulated: boolean;
+  /** The tree of `--root`: where it has a codesign and a stat of its own, those are asked. */
+  readonly root?: RootMap;
   /** For tests; otherwise the tools of macOS, and this machine. */
   readonly run?: RunTool;
   /** The user, when it is not root, who decides what stands at a path. */
@@ -54,6 +57,8 @@ export class Signatures {
   readonly #counters = { asked: 0, cached: 0, amended: 0, dropped: 0, unanswered: 0 };
   readonly #options: SignaturesOptions;
   readonly #off: string | undefined;
+  readonly #codesign: string;
+  readonly #stat: string;
   readonly #run: RunTool;
   readonly #decider: (macPath: string) => number | undefined;
   readonly #stop = new AbortController();
@@ -66,7 +71,10 @@ export class Signatures {
   constructor(options: SignaturesOptions) {
     this.#options = options;
     this.#run = options.run ?? runBounded;
-    const rights = new Rights(new RootMap());
+    const { root = new RootMap() } = options;
+    this.#codesign = root.toHost(codesign);
+    this.#stat = root.toHost(stat);
+    const rights = new Rights(root);
     this.#decider = options.decider ?? ((macPath) => rights.decider(macPath));
     this.#off = whyOff(options);
   }
@@ -167,12 +175,16 @@ export class Signatures {
   }
 
   async #checked(program: string, uid: number | undefined): Promise<Readonly<CodeSignatureFields>> {
-    const described = await this.#tool(codesign, ['-d', '--verbose=4', program], uid);
+    const described = await this.#tool(this.#codesign, ['-d', '--verbose=4', program], uid);
     if (described.status === null) return { status: 'not checked: codesign gave no answer' };
     const read = codeSignatureOf(described.stderr);
     if (read.exists !== true) return read;
     const requirement = `=${trustedRequirement}`;
-    const verified = await this.#tool(codesign, ['--verify', '--strict', '-R', requirement, program], uid);
+    const verified = await this.#tool(
+      this.#codesign,
+      ['--verify', '--strict', '-R', requirement, program],
+      uid,
+    );
     return codeSignatureOf(described.stderr, { status: verified.status, output: verified.stderr });
   }
 
@@ -181,7 +193,11 @@ export class Signatures {
     program: string,
     uid: number | undefined,
   ): Promise<{ readonly key: string } | { readonly key?: undefined; readonly reason: string }> {
-    const { status, stdout } = await this.#tool(stat, ['-L', '-f', '%HT %d %i %z %Fm %Fc', program], uid);
+    const { status, stdout } = await this.#tool(
+      this.#stat,
+      ['-L', '-f', '%HT %d %i %z %Fm %Fc', program],
+      uid,
+    );
     if (status === null) return { reason: 'not checked: its file system gave no answer' };
     if (status !== 0) return { reason: 'not checked: no such file' };
     const facts = /^Regular File (\d.*)$/m.exec(stdout)?.[1];
@@ -206,8 +222,11 @@ export class Signatures {
   }
 }
 
-function whyOff({ simulated, platform = process.platform }: SignaturesOptions): string | undefined {
-  if (simulated) return "the programs of a --root tree are not this machine's";
+function whyOff({ simulated, root, platform = process.platform }: SignaturesOptions): string | undefined {
+  if (simulated) {
+    const hasTools = root !== undefined && [codesign, stat].every((one) => existsSync(root.toHost(one)));
+    return hasTools ? undefined : "the programs of a --root tree are not this machine's";
+  }
   return platform === 'darwin' ? undefined : 'codesign is a tool of macOS';
 }
 

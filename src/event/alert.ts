@@ -268,9 +268,8 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
   const call = (best?.process ?? processEvent)?.doc.launchwarden?.process;
   const launchctl = (best?.process ?? processEvent)?.doc.launchwarden?.launchctl;
   const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
-  const persistence =
-    fileEvent?.doc.launchwarden?.persistence ??
-    events.findLast(({ doc }) => doc.launchwarden?.persistence !== undefined)?.doc.launchwarden?.persistence;
+  const about = fileEvent ?? events.findLast(({ doc }) => doc.launchwarden?.persistence !== undefined);
+  const persistence = unlinked ? undefined : about?.doc.launchwarden?.persistence;
   const last = events.at(-1);
   const first = events[0];
   const subject = processEvent ?? fileEvent ?? last;

@@ -30,7 +30,8 @@ const levels: readonly (readonly [least: number, level: Severity])[] = [
 
 /** Facts about an alert that are no findings about its file. */
 export const priorityFacts: Readonly<Record<string, { readonly weight: number; readonly says: string }>> = {
-  'unsigned-program': { weight: 10, says: 'The program is not signed.' },
+  'unsigned-program': { weight: 5, says: 'The program is not signed.' },
+  'ad-hoc-program': { weight: 5, says: 'Nobody has signed the program: its signature is ad hoc.' },
   'untrusted-program': { weight: 20, says: 'The signature of the program is not valid, or not trusted.' },
   'known-update': {
     weight: -100,
@@ -131,7 +132,8 @@ function factsOf(doc: EcsDocument): string[] {
   const facts: string[] = [];
   const signature = doc.launchwarden?.plist?.code_signature;
   if (signature?.exists === false) facts.push('unsigned-program');
-  else if (signature?.trusted === false) facts.push('untrusted-program');
+  else if (signature?.trusted === false)
+    facts.push(signature.status === 'ad hoc' ? 'ad-hoc-program' : 'untrusted-program');
   const { settled } = (doc.launchwarden?.['alert'] ?? {}) as { settled?: { reason?: unknown } };
   if (settled?.reason === 'known update') facts.push('known-update');
   const installer = installerOf(writerOf(doc));

@@ -120,6 +120,7 @@ export class Alerts {
           item = ? WHERE seq = ?`,
       ),
       touch: db.prepare('UPDATE alerts SET status = ?, updated = ?, change = ? WHERE seq = ?'),
+      assign: db.prepare('UPDATE alerts SET item = ? WHERE id = ?'),
       move: db.prepare('UPDATE alerts SET item = ? WHERE item = ?'),
       link: db.prepare('INSERT OR IGNORE INTO alert_events (event, alert) VALUES (?, ?)'),
       linked: db.prepare('SELECT alert FROM alert_events WHERE event = ? ORDER BY alert'),
@@ -302,6 +303,11 @@ export class Alerts {
   /** Puts the alerts of one item into the story of another: it was only that one's temporary name. */
   moveItem(from: string, to: string): number {
     return this.#db.transaction(() => this.#sql.move.run(to, from).changes).immediate();
+  }
+
+  /** Puts one alert, which is about no item of its own, into the story of an item. */
+  assignItem(id: string, item: string): void {
+    this.#sql.assign.run(item, id);
   }
 
   /** The alerts whose documents speak of an event. */

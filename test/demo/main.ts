@@ -5,8 +5,9 @@
 //                                    must fail, which shows that the demo can
 //   npm run demo -- --evasions       plays every evasion of docs/evasions.md instead, in every tier: [--tier TIER]
 //                                    [--atomic | --variants: other attacks] [--only 1,2,3] [--json | --markdown]; fails when one has another verdict than is claimed
-//   npm run demo -- --healthy-day    plays what happens on a healthy Mac: [--only 1,2,3]; fails when an alert has a
-//                                    priority above low, or a person sees more than ten lines
+//   npm run demo -- --healthy-day    plays what happens on a healthy Mac: [--packs] [--only 1,2,3]; fails when an alert
+//                                    has a priority above low, or a person sees more lines than ten; with the
+//                                    packs of exceptions any but those about what nobody vouches for
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -26,7 +27,8 @@ import { healthyDay } from './healthy-day.js';
 
 if (process.argv.includes('--healthy-day')) {
   const at = process.argv.indexOf('--only');
-  const wrong = await healthyDay(at === -1 ? undefined : process.argv[at + 1]?.split(',').map(Number));
+  const only = at === -1 ? undefined : process.argv[at + 1]?.split(',').map(Number);
+  const wrong = await healthyDay({ only, packs: process.argv.includes('--packs') });
   for (const line of wrong) console.error(`demo: ${line}`);
   process.exit(wrong.length === 0 ? 0 : 1);
 }

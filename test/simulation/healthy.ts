@@ -19,6 +19,8 @@ const run = promisify(execFile);
 /** One thing that happens on a Mac about which nobody wants to be called. */
 export interface Situation {
   readonly name: string;
+  /** Something new whose maker is in no pack: a person sees it once. */
+  readonly isNew?: true;
   /** What is there before the agent. */
   prepare?(mac: SimulatedMac): void;
   play(mac: SimulatedMac): Promise<void>;
@@ -28,6 +30,8 @@ interface Job {
   readonly label: string;
   readonly args: readonly string[];
   readonly more?: string;
+  /** Who signed its program. */
+  readonly team?: string;
 }
 
 /** A property list as a vendor writes it. */
@@ -83,6 +87,45 @@ function program(mac: SimulatedMac, file: string, content = `program ${file}`): 
   chmodSync(mac.write(file, content), 0o755);
 }
 
+const signatures = '/private/var/db/codesign.stand-in';
+
+/** Has the tree's codesign say that a team has signed a program. */
+function sign(mac: SimulatedMac, file: string, team: string): void {
+  mac.write(
+    `${signatures}/${file.replaceAll('/', '_')}`,
+    `Identifier=${path.basename(file)}\nTeamIdentifier=${team}\n`,
+  );
+}
+
+/** Stand-ins for codesign(1) and for the stat(1) of macOS, so that a tree can have signatures. */
+export function writeSigningTools(mac: SimulatedMac): void {
+  const tree = 'tree=$(cd "$(dirname "$0")/../.." && pwd); for program; do :; done';
+  program(
+    mac,
+    '/usr/bin/codesign',
+    `#!/bin/sh
+${tree}
+known="$tree${signatures}/$(printf %s "$program" | tr / _)"
+if [ ! -f "$known" ]; then
+  [ -f "$tree$program" ] || { echo "$program: No such file or directory" >&2; exit 1; }
+  echo "$program: code object is not signed at all" >&2
+  exit 1
+fi
+[ "$1" = --verify ] && exit 0
+{ echo "Executable=$program"; cat "$known"; echo "Signature size=9000"; echo "Authority=Developer ID Application: Vendor"; } >&2
+`,
+  );
+  program(
+    mac,
+    '/usr/bin/stat',
+    `#!/bin/sh
+${tree}
+[ -f "$tree$program" ] || exit 1
+echo "Regular File 1 $(/usr/bin/stat -L -c '%i %s %Y %Z' "$tree$program" 2>/dev/null)"
+`,
+  );
+}
+
 /** A vendor's item that was there before: its program and its list. */
 function vendor(
   name: string,
@@ -96,9 +139,25 @@ function vendor(
     prepare(mac) {
       const [first] = job.args;
       if (first?.startsWith('/') === true && !existsSync(mac.host(first))) program(mac, first);
+      if (first !== undefined && job.team !== undefined) sign(mac, first, job.team);
       mac.write(file, jobList(job));
     },
     play: (mac) => play(mac, file, job),
+  };
+}
+
+/** A vendor's item that is new: its program is signed, and its list is written and loaded. */
+function install(name: string, folder: string, job: Job): Situation {
+  const file = `${folder}/${job.label}.plist`;
+  const [first = ''] = job.args;
+  return {
+    name,
+    prepare: (mac) => job.team && sign(mac, first, job.team),
+    async play(mac) {
+      program(mac, first);
+      mac.write(file, jobList(job));
+      await launchctl(mac, 'load', '-w', mac.host(file));
+    },
   };
 }
 
@@ -231,6 +290,7 @@ export const situations: readonly Situation[] = [
   ),
   {
     name: 'A package installs an application with an agent of its own',
+    isNew: true,
     async play(mac) {
       program(mac, '/Applications/Notes Plus.app/Contents/MacOS/helper');
       const file = `${agents}/com.notesplus.helper.plist`;
@@ -246,6 +306,7 @@ export const situations: readonly Situation[] = [
   },
   {
     name: 'A package installs a privileged helper and boots it in',
+    isNew: true,
     async play(mac) {
       program(mac, '/Library/PrivilegedHelperTools/com.diskplus.helper');
       const file = `${daemons}/com.diskplus.helper.plist`;
@@ -259,8 +320,24 @@ export const situations: readonly Situation[] = [
       await launchctl(mac, 'bootstrap', 'system', mac.host(file));
     },
   },
+  install('Google Chrome is installed with its updater', agents, {
+    label: 'com.google.keystone.xpcservice',
+    args: ['/Library/Google/GoogleSoftwareUpdate/GoogleSoftwareUpdateAgent'],
+    team: 'EQHXZ8M8AV',
+  }),
+  install('Zoom is installed for all users with its updater', agents, {
+    label: 'us.zoom.updater',
+    args: ['/Applications/zoom.us.app/Contents/MacOS/updater'],
+    team: 'BJ4HAAB9B3',
+  }),
+  install('The management server sends Jamf Connect', daemons, {
+    label: 'com.jamf.connect.daemon',
+    args: ['/Library/Application Support/JamfConnect/JamfDaemon'],
+    team: '483DWKW443',
+  }),
   {
     name: 'Homebrew starts a service',
+    isNew: true,
     prepare: (mac) => program(mac, '/opt/homebrew/opt/postgresql@16/bin/postgres'),
     async play(mac) {
       const file = `${alices}/homebrew.mxcl.postgresql@16.plist`;
@@ -285,6 +362,7 @@ export const situations: readonly Situation[] = [
   ),
   {
     name: 'MacPorts links the list of a daemon and loads it',
+    isNew: true,
     prepare(mac) {
       program(mac, '/opt/local/sbin/rsyncd');
       mac.write(
@@ -318,6 +396,7 @@ export const situations: readonly Situation[] = [
   ),
   {
     name: 'A developer writes an agent and loads it again and again',
+    isNew: true,
     prepare: (mac) => program(mac, '/Users/bob/src/agent/agent'),
     async play(mac) {
       const file = `${bobs}/dev.bob.agent.plist`;
@@ -329,6 +408,7 @@ export const situations: readonly Situation[] = [
   },
   {
     name: 'pm2 makes itself start at login',
+    isNew: true,
     prepare: (mac) => program(mac, '/opt/homebrew/bin/pm2'),
     async play(mac) {
       const file = `${bobs}/pm2.bob.plist`;

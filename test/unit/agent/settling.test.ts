@@ -3,6 +3,7 @@ import { ExceptionKeeper } from '../../../src/agent/exceptions.js';
 import { Settling } from '../../../src/agent/settling.js';
 import { silentLogger } from '../../../src/base/log.js';
 import type { Event } from '../../../src/event/event.js';
+import { persistentItemId } from '../../../src/event/ids.js';
 import type { ProgramFacts } from '../../../src/event/story.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 import {
@@ -138,6 +139,29 @@ test('alerts about a temporary name belong to the item that it was for, and need
     ['closed', 'com.vendor'],
   ]);
   expect(store.alerts.groups()).toHaveLength(1);
+});
+
+test('a call that names another file than those that changed is about that one', async () => {
+  const { store, known, alert } = setUp();
+  const call = (id: string, named: string): Event => {
+    const one = processEvent(id);
+    return { ...one, doc: { ...one.doc, launchwarden: { process: { named_files: [{ path: named }] } } } };
+  };
+  const item = (mechanism: string, name: string) =>
+    persistentItemId(mechanism, `/Library/LaunchDaemons/${name}.plist`);
+  const id = item('launch-daemon', 'com.vendor');
+  store.stories.found(itemEvent('old', id));
+  store.stories.setPrograms(id, programs);
+  const fresh = itemEvent('f1', 'new');
+  const alertOf = (name: string) =>
+    alert(`x-${name}`, [fresh], {
+      events: [fresh, call(`p-${name}`, `/Library/LaunchDaemons/${name}.plist`)],
+      candidates: [{ event: fresh, named: false, link: 'matched' }],
+      unlinked: true,
+    });
+  known('other');
+  expect(await alertOf('com.vendor')).toMatchObject({ status: 'closed', item: id });
+  expect((await alertOf('com.unknown'))?.status).toBe('open');
 });
 
 test('with close_updates off it is only said', async () => {

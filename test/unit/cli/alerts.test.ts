@@ -57,7 +57,7 @@ describe('alerts list', () => {
         /^77c077c077c0 {2}2026-11-22 06:40:00 {2}medium 40 {2}medium {4}open .*x\.dsplug$/,
       ),
       expect.stringMatching(
-        /^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low 35 {5}low {7}open .*com\.evil\.plist$/,
+        /^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low 20 {5}low {7}open .*com\.evil\.plist$/,
       ),
     ]);
   });
@@ -223,7 +223,7 @@ describe('alerts show', () => {
     const { code, stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', twoAlerts()]);
     expect(code).toBe(0);
     const expected = [
-      'LOW (risk 21), priority low (35)  Launch agent written and loaded within a minute',
+      'LOW (risk 21), priority low (20)  Launch agent written and loaded within a minute',
       'SIMULATED',
       '3f9a01aa3f9a01aa3f9a01aa3f9a01aa',
       'alice (uid 501)',
@@ -239,7 +239,7 @@ describe('alerts show', () => {
       'evil-555, ad hoc',
       'RunAtLoad, WatchPaths',
       'shell-one-liner',
-      '+20  The signature of the program is not valid, or not trusted. (untrusted-program)',
+      '+5  Nobody has signed the program: its signature is ad hoc. (ad-hoc-program)',
       'binary',
       'file, 512 bytes, mode 0644, inode 12345',
       'alice (501)',
