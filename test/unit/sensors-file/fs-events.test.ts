@@ -42,6 +42,17 @@ describe.skipIf(addon === undefined)('a watcher that FSEvents wake', () => {
     expect(paths(rig)).toEqual([`${agents}/a.plist`]);
   });
 
+  test('tells of a file that came and went in a folder that is new', async () => {
+    const { rig, deliver, start } = await watching();
+    await start();
+    const macPath = '/Users/eve/Library/LaunchAgents/x.plist';
+    const file = rig.write(macPath);
+    rmSync(file);
+    deliver(file, fsFlags.created);
+    deliver(file, fsFlags.removed);
+    await expect.poll(() => paths(rig), patient).toContain(macPath);
+  });
+
   test('keeps its one stream, whatever folders come and go, and needs no folder to exist', async () => {
     const { rig, double, deliver, start } = await watching();
     await start();
