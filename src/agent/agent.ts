@@ -497,7 +497,8 @@ class Agent {
       status: () => this.#status(),
       reload: async () => {
         await this.#sensors.retryTiers();
-        return { tier: this.#sensors.tier() };
+        this.#exceptions.load();
+        return { tier: this.#sensors.tier(), exceptions: this.#exceptions.status() };
       },
       'inventory.refresh': () => this.#inventory.refresh(),
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
@@ -536,7 +537,7 @@ class Agent {
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),
       inventory: this.#inventory.status(),
-      exceptions: { in_force: this.#exceptions.current.size, refused: this.#exceptions.refused ?? null },
+      exceptions: this.#exceptions.status(),
       store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),

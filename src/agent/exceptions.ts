@@ -47,6 +47,10 @@ export class ExceptionKeeper {
     return this.#refused;
   }
 
+  status(): { readonly in_force: number; readonly refused: string | null } {
+    return { in_force: this.#current.size, refused: this.#refused ?? null };
+  }
+
   /** Reads the files. True when they are in force now. */
   load(): boolean {
     const { settings, log, replaced } = this.#options;

@@ -50,7 +50,9 @@ describe.skipIf(!compiler || !native)('an agent whose databases cannot be used',
     other.exec('BEGIN EXCLUSIVE');
     const attack = await launchAttack(agent, 20);
     await waitFor('the alert to be delivered', () => received().includes(attack.path) || undefined);
-    expect(await store()).toMatchObject({ state: 'busy', held_alerts: 1 });
+    const held = await store();
+    expect(held.state).toBe('busy');
+    expect(held.held_alerts).toBeGreaterThanOrEqual(1);
     expect(alertsAbout(listAlerts(mac), attack.path)).toEqual([]);
     other.exec('ROLLBACK');
     other.close();
