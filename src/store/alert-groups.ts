@@ -12,12 +12,12 @@ export interface AlertGroup {
   readonly score: number;
   readonly level: Severity;
   readonly time: Micros;
-  /** Their numbers: first the one with the highest priority, of several the newest. */
-  readonly seqs: readonly number[];
+  /** Their ids: first the one with the highest priority, of several the newest. */
+  readonly ids: readonly string[];
 }
 
 export interface GroupRow {
-  readonly seq: number;
+  readonly id: string;
   readonly item: string;
   readonly priority: number;
   readonly severity: Severity;
@@ -28,7 +28,7 @@ export interface GroupRow {
 export function groupsOf(rows: readonly GroupRow[], order: 'time' | 'priority'): AlertGroup[] {
   const groups = new Map<string, GroupRow[]>();
   for (const row of rows) {
-    const key = row.item === '' ? `#${row.seq}` : row.item;
+    const key = row.item === '' ? `#${row.id}` : row.item;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
@@ -51,6 +51,6 @@ function groupOf(rows: readonly GroupRow[]): AlertGroup {
     score: top.priority,
     level: levelOf(top.priority),
     time: rows.reduce((newest, { time }) => Math.max(newest, time), 0),
-    seqs: ranked.map(({ seq }) => seq),
+    ids: ranked.map(({ id }) => id),
   };
 }

@@ -208,16 +208,10 @@ export class Alerts {
     const { filter, values } = this.#filterOf(query);
     if (filter === undefined) return [];
     const statement = this.#db.prepare(
-      `SELECT a.seq, a.item, a.priority, a.severity, a.time FROM alerts a ${filter}
+      `SELECT a.id, a.item, a.priority, a.severity, a.time FROM alerts a ${filter}
         ORDER BY a.time DESC, a.seq DESC LIMIT ?`,
     );
     return groupsOf(all<GroupRow & object>(statement, ...values, mostGrouped), query.sort ?? 'time');
-  }
-
-  /** By the number that a group names; undefined when it is gone or damaged. */
-  bySeq(seq: number): Alert | undefined {
-    const row = one<AlertRow>(this.#sql.bySeq, seq);
-    return row && this.#alert(row);
   }
 
   /** The condition of a query; undefined when it follows an alert that is not there. */

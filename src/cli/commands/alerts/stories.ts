@@ -16,7 +16,6 @@ export interface ListedStory {
   readonly group: AlertGroup;
   /** The one to look at first. */
   readonly top: Alert;
-  readonly ids: readonly string[];
   readonly story: Story | undefined;
 }
 
@@ -27,12 +26,10 @@ export function storiesOf(
 ): { readonly shown: readonly ListedStory[]; readonly all: number } {
   const groups = store.alerts.groups({ status: ['open', 'acknowledged'], ...query });
   const shown = groups.slice(0, query.limit).flatMap((group): ListedStory[] => {
-    const [first = 0, ...more] = group.seqs;
-    const top = store.alerts.bySeq(first);
+    const [first = ''] = group.ids;
+    const top = store.alerts.get(first);
     if (top === undefined) return [];
-    const others = more.slice(0, shownIds - 1).map((seq) => store.alerts.bySeq(seq)?.id);
-    const ids = [top.id, ...others.filter((id) => id !== undefined)];
-    return [{ group, top, ids, story: group.item === undefined ? undefined : store.stories.get(group.item) }];
+    return [{ group, top, story: group.item === undefined ? undefined : store.stories.get(group.item) }];
   });
   return { shown, all: groups.length };
 }
@@ -63,7 +60,7 @@ export function storyRow({ group, top, story }: ListedStory): string[] {
 }
 
 /** The fields of a `launchwarden.story/1` document. */
-export function storyFields({ group, top, ids, story }: ListedStory): object {
+export function storyFields({ group, top, story }: ListedStory): object {
   return {
     item: group.item ?? null,
     mechanism: story?.mechanism ?? null,
@@ -75,7 +72,7 @@ export function storyFields({ group, top, ids, story }: ListedStory): object {
     status: top.status,
     time: formatMicros(group.time),
     alerts: group.alerts,
-    alert_ids: ids,
+    alert_ids: group.ids.slice(0, shownIds),
     rule_name: top.ruleName,
     updates: story?.updates ?? 0,
     steps: (story?.steps ?? []).map(({ time, stage, event, says }) => ({

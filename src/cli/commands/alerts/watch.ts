@@ -38,10 +38,13 @@ function line(alert: Alert, out: Output): string {
   const parts = [
     formatMicros(alert.time).slice(0, 19).replace('T', ' '),
     out.style('bold', safe(shortId(alert.id)) ?? ''),
-    out.style(severityStyle[alert.severity], pad(alert.severity, 8)),
+    out.style(
+      severityStyle[alert.priority.level],
+      pad(`${alert.priority.level} ${alert.priority.score}`, 12),
+    ),
     pad(changeOf(alert), 12),
   ];
-  const used = 19 + 12 + 8 + 12 + 4 * 2;
+  const used = 19 + 12 + 12 + 12 + 4 * 2;
   const rest = `${safe(alert.ruleName) ?? ''}: ${subjectOf(alert)}`;
   return [...parts, out.width === undefined ? rest : shorten(rest, Math.max(20, out.width - used))].join(
     '  ',
