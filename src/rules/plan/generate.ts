@@ -151,8 +151,8 @@ class Writer {
     const sparse = this.constants.sparse.push(sparseReader(parts)) - 1;
     this.#body.push(
       `let v${index},u${index}=0,w${index},x${index}=0;`,
-      `function f${index}(){if(u${index}===g)return v${index};u${index}=g;let o=d,m=D();${this.#plainRead(parts)}`,
-      `return v${index}=m||o===undefined||o===null?s${sparse}(d,m):o;}`,
+      `function f${index}(){if(u${index}===g)return v${index};u${index}=g;let o=d,m=false;${this.#plainRead(parts)}`,
+      `return v${index}=m?s${sparse}(d,true):o===undefined||o===null?s${sparse}(d,D()):o;}`,
       `function l${index}(){if(x${index}!==g){x${index}=g;w${index}=fold(f${index}());}return w${index};}`,
     );
     return index;
@@ -168,7 +168,7 @@ class Writer {
     return parts
       .map((part, index) => {
         const next = `o=o[n${this.#name(part)}]`;
-        const dotted = index === 0 ? [] : (keys[index] as readonly string[]).slice(1);
+        const dotted = (keys[index] as readonly string[]).slice(1);
         const more = dotted.map((key) => `o[n${this.#name(key)}]!==undefined`).join('||');
         return `if(typeof o==='object'&&o!==null){${more === '' ? '' : `if(${more})m=true;`}${next};}else o=undefined;`;
       })
