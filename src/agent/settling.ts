@@ -1,6 +1,7 @@
 import { BoundedQueue } from '../base/bounded-queue.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
+import { formatMicros } from '../base/time.js';
 import { relevantOf } from '../detect/index.js';
 import type { Alert, Settled } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
@@ -51,6 +52,8 @@ export class Settling {
   readonly #waiting = new BoundedQueue<string>(maxWaiting);
   /** Alerts that were closed as updates just now, by their items. */
   readonly #recent = new Map<string, { readonly ids: Set<string>; readonly time: number }>();
+  /** The newest alert about each item that somebody was told of, and the stage that was told. */
+  readonly #told = new Map<string, { readonly alert: string; stage: string }>();
   #running = false;
   #stopped = false;
 
@@ -75,6 +78,7 @@ export class Settling {
 
   /** Events that were journaled just now: a change that follows may make more of what was an update. */
   observed(events: readonly Event[]): void {
+    if (this.#told.size > 0) for (const { doc } of events) this.#tellStage(itemOf(doc));
     if (this.#recent.size === 0) return;
     for (const event of events) {
       const item = itemOf(event.doc);
@@ -108,9 +112,32 @@ export class Settling {
       const command = Array.isArray(args) ? args.slice(0, 16).join(' ').slice(0, 300) : undefined;
       const named = load?.event?.id !== undefined && command !== undefined && namesItsFile(doc);
       const step = named ? { event: load?.event?.id as string, says: `By ${command}.` } : undefined;
-      this.#options.store.stories.alerted(item, time, step);
+      const { stories } = this.#options.store;
+      stories.alerted(item, time, step);
+      const stage = stories.get(item)?.stage;
+      this.#told.delete(item);
+      if (stage !== undefined) this.#told.set(item, { alert: id, stage });
+      if (this.#told.size > maxRecent) this.#told.delete(this.#told.keys().next().value as string);
     } catch (error) {
       this.#options.log.error({ alert: id, error: messageOf(error) }, 'a story could not be told');
+    }
+  }
+
+  /** A later stage of an item grows the newest alert about it, and what the destinations have of it. */
+  #tellStage(item: string | undefined): void {
+    const told = item === undefined ? undefined : this.#told.get(item);
+    if (item === undefined || told === undefined) return;
+    try {
+      const { alerts, stories } = this.#options.store;
+      const story = stories.get(item);
+      const last = story?.steps.at(-1);
+      if (story === undefined || last === undefined || story.stage === told.stage) return;
+      told.stage = story.stage;
+      const says = last.says === undefined ? {} : { says: last.says };
+      const fields = { stage: story.stage, since: formatMicros(last.time), ...says };
+      if (alerts.tellStory(told.alert, fields, this.#options.destinations)) this.#options.revised();
+    } catch (error) {
+      this.#options.log.error({ error: messageOf(error) }, 'a stage of an item could not be told');
     }
   }
 

@@ -96,6 +96,14 @@ export interface Settled {
   readonly text: string;
 }
 
+/** Where the item of an alert is in its life, as it was told last: `launchwarden.story`. */
+export interface StoryFields {
+  readonly stage: string;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly says?: string;
+}
+
 export interface AlertContext {
   readonly version: string;
   readonly agentId: string;

@@ -119,6 +119,8 @@ export function grownDocument(
   );
   const fields = alertFields(next);
   if (old.settled !== undefined) fields.settled = old.settled;
+  const story = doc.launchwarden?.['story'];
+  if (story !== undefined) next.launchwarden = { ...next.launchwarden, story };
   const isNews = ({ event_id, named }: CandidateFields) => {
     const stored = before.get(event_id);
     return stored === undefined || (named && !stored.named);

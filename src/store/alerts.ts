@@ -11,6 +11,7 @@ import {
   alertDocument,
   type Detection,
   type Settled,
+  type StoryFields,
   withPriority,
 } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
@@ -290,6 +291,26 @@ export class Alerts {
         const status = settled === undefined ? 'open' : 'closed';
         const text = settled === undefined ? 'there is more to it now' : `${settled.reason}: ${settled.text}`;
         return this.#annotate(id, { author: agentAuthor, text, kind: status, status });
+      })
+      .immediate();
+  }
+
+  /**
+   * Writes into an alert where its item is in its life now: `launchwarden.story`. The destinations get a revision. False
+   * when it says so already, or is closed.
+   */
+  tellStory(id: string, story: StoryFields, destinations: readonly string[]): boolean {
+    return this.#db
+      .transaction(() => {
+        const found = one<AlertRow>(this.#sql.byId, id);
+        const row = found && factsOf(found);
+        if (row === undefined || row.status === 'closed') return false;
+        const doc = documentOf(row);
+        if ((doc.launchwarden?.['story'] as Partial<StoryFields> | undefined)?.stage === story.stage)
+          return false;
+        const next = { ...doc, launchwarden: { ...doc.launchwarden, story } };
+        this.#grow(row, next, { destinations, time: row.time, now: this.#clock.now() });
+        return true;
       })
       .immediate();
   }

@@ -48,7 +48,8 @@ describe.skipIf(!compiler || !native)('an agent whose databases cannot be used',
     await startAgent();
     const other = new Driver(path.join(mac.dataDir, 'launchwarden.db'));
     other.exec('BEGIN EXCLUSIVE');
-    const attack = await launchAttack(agent, 20);
+    // Long enough for a busy machine to see the process.
+    const attack = await launchAttack(agent, 500);
     await waitFor('the alert to be delivered', () => received().includes(attack.path) || undefined);
     const held = await store();
     expect(held.state).toBe('busy');

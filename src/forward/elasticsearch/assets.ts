@@ -31,6 +31,7 @@ const launchwardenFields = {
         process_event_id: keyword,
       },
     },
+    story: { properties: { stage: keyword, since: { type: 'date' }, says: text } },
     chain: {
       properties: { index: { type: 'long' }, previous: keyword, content: keyword, digest: keyword },
     },

@@ -164,6 +164,27 @@ test('a call that names another file than those that changed is about that one',
   expect((await alertOf('com.unknown'))?.status).toBe('open');
 });
 
+test('a later stage grows the alert, and is told once', async () => {
+  const { store, settling, alert, revised } = setUp();
+  const file = itemEvent('f1', 'a');
+  const made = await alert('x', [file], { candidates: [{ event: file, named: false, link: 'matched' }] });
+  expect(made?.revision).toBe(1);
+  const gone: Event = { ...itemEvent('g1', 'a'), time: file.time + 9_000_000 };
+  gone.doc.event = { ...gone.doc.event, action: 'deletion' };
+  store.stories.observe([gone]);
+  settling.observed([gone]);
+  settling.observed([gone]);
+  const [grown] = store.alerts.list();
+  expect(grown).toMatchObject({ status: 'open', revision: 2 });
+  expect(grown?.doc.launchwarden?.['story']).toMatchObject({ stage: 'removed' });
+  expect(revised()).toBe(1);
+  const events = [file, processEvent('p-x')];
+  expect(
+    store.alerts.upsert(detection('x', { events, candidates: [], repeats: 3 }), context, []).change,
+  ).toBe('grown');
+  expect(store.alerts.list()[0]?.doc.launchwarden?.['story']).toMatchObject({ stage: 'removed' });
+});
+
 test('with close_updates off it is only said', async () => {
   const { known, alert } = setUp(() => programs, false);
   known('a');
