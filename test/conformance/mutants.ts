@@ -453,8 +453,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a dotted key beside an object is passed over',
     file: 'rules/plan/generate.ts',
-    from: 'let o=d,m=D();',
-    to: 'let o=d,m=false;',
+    from: 'const dotted = (keys[index] as readonly string[]).slice(1);',
+    to: 'const dotted = index === 0 ? [] : (keys[index] as readonly string[]).slice(1);',
   },
   {
     name: 'a dotted key further down is passed over',

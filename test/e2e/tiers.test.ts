@@ -168,7 +168,7 @@ describe.skipIf(!compiler)('launchd is asked', () => {
     agent = await AgentProcess.start({ mac, config });
     await agent.settled();
     expect(listAlerts(mac)).toHaveLength(1);
-  });
+  }, 60_000);
 
   test('a job that had been loaded before the change is no alert', async () => {
     const launchd = new AnsweringLaunchctl();
