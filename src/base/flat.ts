@@ -4,5 +4,10 @@
  */
 export function flat(text: string): string {
   // V8 copies shorter parts by itself (SlicedString::kMinLength).
-  return text.length < 13 ? text : Buffer.from(text, 'utf16le').toString('utf16le');
+  if (text.length < 13) return text;
+  // What is decoded as UTF-16 takes two bytes a character, also where one would do.
+  const encoding = beyondLatin1.test(text) ? 'utf16le' : 'latin1';
+  return Buffer.from(text, encoding).toString(encoding);
 }
+
+const beyondLatin1 = /[^\0-\xff]/;

@@ -1,4 +1,3 @@
-import { flat } from '../base/flat.js';
 import type { EcsDocument, FileFields, PersistentItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
@@ -29,7 +28,7 @@ export function entryFields(items: readonly PersistentItem[]): {
       maxValues,
     ) as string[];
   const label = list((item) => [item.label]);
-  const runs = list((item) => item.runs.flatMap(({ paths }) => paths)).map(flat);
+  const runs = list((item) => item.runs.flatMap(({ paths }) => paths));
   const when = list((item) => item.when);
   const as = list((item) => [item.as]);
   const told = items.filter(({ enabled }) => enabled !== undefined);

@@ -1,3 +1,4 @@
+import { flat } from '../base/flat.js';
 import { type PlistValue, readPlist } from '../base/plist/index.js';
 import type { FileContent } from '../event/event.js';
 import type { InventoryEntry } from '../event/inventory.js';
@@ -41,7 +42,9 @@ export function launchdColumns(path: string, content: FileContent | undefined): 
   return {
     path,
     name: nameOf(path),
-    ...Object.fromEntries(keys.map(([column, key]) => [column, text(value.get(key)).slice(0, maxText)])),
+    ...Object.fromEntries(
+      keys.map(([column, key]) => [column, flat(text(value.get(key)).slice(0, maxText))]),
+    ),
   };
 }
 

@@ -57,7 +57,7 @@ export function launchItem(value: PlistValue, context: LaunchItemContext = {}): 
   const disabled = booleanOf(keys.get('Disabled'));
   const userName = textOf(keys.get('UserName'));
   const triggers = triggerKeys.filter((key) => keys.has(key));
-  const paths = [...new Set(runs.flatMap((one) => one.paths))].slice(0, maxPaths).map(flat);
+  const paths = [...new Set(runs.flatMap((one) => one.paths))].slice(0, maxPaths);
   const own = ownCode([...(program === undefined ? [] : [program]), ...(args ?? []), ...paths]);
   return {
     fields: {

@@ -1,3 +1,4 @@
+import { flat } from '../flat.js';
 import { type Interpreter, interpreterName, interpreters, shells } from './interpreters.js';
 import { givenValue, readOptions } from './options.js';
 import { baseName, canonical, defaultPath, placesOf } from './places.js';
@@ -65,10 +66,14 @@ const quotedPath = /["']((?:\/|~\/)[^"'\n]{1,1000})["']/g;
 /**
  * Resolves what an item will really execute: through wrappers (`env`, `nohup`, `sudo`), interpreters with a script or a
  * text, shell texts, relative programs, and every spelling of a path. Pure: nothing is looked up on a disk. Bounded in
- * steps, nesting and text.
+ * steps, nesting and text. What it gives are copies: they keep nothing of the item's file alive.
  */
 export function whatRuns(item: RunnableItem): WhatRuns {
   return new Resolver(item).resolve();
+}
+
+function copied(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : flat(text);
 }
 
 class Resolver {
@@ -110,11 +115,12 @@ class Resolver {
       if (writableByAll.test(one)) this.#reasons.add('program-in-tmp');
       if (hiddenName.test(one)) this.#reasons.add('hidden-program');
     }
+    const script = copied(this.#script);
     return {
-      paths,
-      path: this.#script ?? this.#last,
-      script: this.#script,
-      inline: this.#inline,
+      paths: paths.map(flat),
+      path: script ?? copied(this.#last),
+      script,
+      inline: copied(this.#inline),
       reasons: [...this.#reasons],
     };
   }
