@@ -46,6 +46,7 @@ async function quiet(mac: SimulatedMac, agent: AgentProcess): Promise<void> {
       const now = JSON.stringify(alertsOf(mac).map(({ id, status }) => [id, status]));
       if (now !== last) since = performance.now();
       last = now;
+      // That no more comes can only be shown by waiting.
       await new Promise((resolve) => setTimeout(resolve, 200));
       return performance.now() - since > 1_000 ? true : undefined;
     },

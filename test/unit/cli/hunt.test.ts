@@ -216,19 +216,17 @@ describe('replay', () => {
       return stdout;
     };
     const first = await run(attack);
+    // The companions have more to say.
+    const sources = [
+      ['launchwarden.alert/1', 'Launch agent written and loaded within a minute', 'low', 21],
+      ['launchwarden.alert/1', 'DirectoryService plug-in created or changed', 'medium', 47],
+    ];
+    const names = sources.map(([, name]) => name);
     expect(
-      documents(first).map(({ schema, rule_name, severity, risk_score }) => [
-        schema,
-        rule_name,
-        severity,
-        risk_score,
-      ]),
-    ).toEqual(
-      expect.arrayContaining([
-        ['launchwarden.alert/1', 'Launch agent written and loaded within a minute', 'low', 21],
-        ['launchwarden.alert/1', 'DirectoryService plug-in created or changed', 'medium', 47],
-      ]),
-    );
+      documents(first)
+        .filter(({ rule_name }) => names.includes(rule_name as string))
+        .map(({ schema, rule_name, severity, risk_score }) => [schema, rule_name, severity, risk_score]),
+    ).toEqual(sources);
     expect(await run(attack)).toBe(first);
     expect(await run([...attack].reverse())).toBe(first);
   });
