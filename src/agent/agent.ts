@@ -13,6 +13,7 @@ import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import type { Rule } from '../rules/index.js';
 import { addonCondition } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
+import { keepAnswers, keepAnswersOp } from './answers.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
@@ -501,6 +502,7 @@ class Agent {
         return { tier: this.#sensors.tier(), exceptions: this.#exceptions.status() };
       },
       'inventory.refresh': () => this.#inventory.refresh(),
+      [keepAnswersOp]: (args) => keepAnswers(this.#parts.store, args),
       [triageOp]: (args) => applyTriage(this.#parts.store, args),
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),

@@ -136,6 +136,7 @@ export class Alerts {
       ),
       remove: db.prepare('DELETE FROM alerts WHERE seq = ?'),
       removeNotes: db.prepare('DELETE FROM notes WHERE alert = ?'),
+      removeAnswers: db.prepare('DELETE FROM investigations WHERE alert = ?'),
       removeLink: db.prepare('DELETE FROM alert_events WHERE event = ? AND alert = ?'),
     };
   }
@@ -375,6 +376,7 @@ export class Alerts {
           const alert = this.#read(seq);
           for (const event of eventIdsOf(alert.doc)) this.#sql.removeLink.run(event, seq);
           this.#sql.removeNotes.run(seq);
+          this.#sql.removeAnswers.run(alert.id);
           this.#sql.remove.run(seq);
           this.#outbox.release(doc);
         }

@@ -20,6 +20,16 @@ export interface EventRange {
   readonly to?: Micros;
 }
 
+/** What `nearest` and `search` found. */
+export interface EventsFound {
+  /** In the order of detection. */
+  readonly events: readonly Event[];
+  /** Events of the range; of a search, those that were looked through. */
+  readonly rows: number;
+  /** False when there are more that were left out, or not looked through. */
+  readonly complete: boolean;
+}
+
 export interface PruneResult {
   readonly deleted: number;
   /** Bytes in use afterwards. */
@@ -27,6 +37,8 @@ export interface PruneResult {
 }
 
 const pageRows = 500;
+/** Events whose text is looked through at once, between two looks at the clock. */
+const searchedRows = 2_000;
 /** Past this multiple of the cap, events go even though detection may still want them: a full disk helps nobody. */
 const hardCap = 2;
 
@@ -54,6 +66,17 @@ export class Events {
           ORDER BY time, nanos, sequence IS NULL, sequence, seq`,
       ),
       count: db.prepare('SELECT count(*) AS rows, min(time) AS first, max(time) AS last FROM events'),
+      before: db.prepare(
+        `SELECT ${columns} FROM events WHERE time >= ? AND time < ? ORDER BY time DESC, seq DESC LIMIT ?`,
+      ),
+      after: db.prepare(
+        `SELECT ${columns} FROM events WHERE time >= ? AND time < ? ORDER BY time, seq LIMIT ?`,
+      ),
+      rows: db.prepare('SELECT count(*) AS rows FROM events WHERE time >= ? AND time < ?'),
+      stretch: db.prepare(
+        `SELECT count(*) AS rows, min(time) AS first FROM
+          (SELECT time FROM events WHERE time >= ? AND time < ? ORDER BY time DESC LIMIT ${searchedRows})`,
+      ),
       deleteOldest: db.prepare(
         'DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? ORDER BY time LIMIT ?) RETURNING seq',
       ),
@@ -102,6 +125,50 @@ export class Events {
       }
       from = last + 1;
     }
+  }
+
+  /** The events with `from <= time < to` that are nearest to `time`, at most `most` before it and as many from it on. */
+  nearest(
+    time: Micros,
+    { from, to }: { readonly from: Micros; readonly to: Micros },
+    most: number,
+  ): EventsFound {
+    const earlier = all<EventRow>(this.#sql.before, from, Math.min(time, to), most).reverse();
+    const later = all<EventRow>(this.#sql.after, Math.max(time, from), to, most);
+    const rows = one<{ rows: number }>(this.#sql.rows, from, to)?.rows ?? 0;
+    const events = [...earlier, ...later].flatMap((row) => asEvent(row) ?? []);
+    return { events, rows, complete: earlier.length + later.length >= rows };
+  }
+
+  /**
+   * Events with `from <= time < to` whose text holds one of `texts`, the newest `limit` of them. The newest are looked
+   * through first, until `expired` says that there is no more time.
+   */
+  search(
+    texts: readonly string[],
+    range: { readonly from: Micros; readonly to: Micros },
+    how: { readonly limit: number; readonly expired: () => boolean },
+  ): EventsFound {
+    // As the text stands in the document.
+    const needles = texts.map((text) => JSON.stringify(text).slice(1, -1)).filter((text) => text !== '');
+    if (needles.length === 0) return { events: [], rows: 0, complete: true };
+    const holds = needles.map(() => 'instr(body, ?) > 0').join(' OR ');
+    const find = this.#db.prepare(
+      `SELECT seq, id, time, nanos, sequence, body FROM events WHERE time >= ? AND time < ? AND (${holds})
+        ORDER BY time DESC, seq DESC LIMIT ?`,
+    );
+    const found: EventRow[] = [];
+    let [rows, to] = [0, range.to];
+    for (;;) {
+      const stretch = one<{ rows: number; first: number | null }>(this.#sql.stretch, range.from, to);
+      if (stretch === undefined || stretch.first === null) break;
+      const left = how.limit - found.length;
+      if (left <= 0 || how.expired()) return { events: eventsOf(found), rows, complete: false };
+      found.push(...all<EventRow>(find, stretch.first, to, ...needles, left));
+      rows += stretch.rows;
+      to = stretch.first;
+    }
+    return { events: eventsOf(found), rows, complete: true };
   }
 
   /** How many, and the event times of the first and the last. */
@@ -157,6 +224,11 @@ export class Events {
     const body = JSON.stringify(event.doc);
     return this.#sql.insert.run(event.id, wallTime(event), event.nanos, sequence, body).changes === 1;
   }
+}
+
+/** Rows from the newest to the oldest, as events in their order. */
+function eventsOf(rows: readonly EventRow[]): Event[] {
+  return rows.flatMap((row) => asEvent(row) ?? []).reverse();
 }
 
 /** Undefined of a damaged row, which keeps nobody from reading the others. */

@@ -1,11 +1,12 @@
 export type { AlertGroup } from './alert-groups.js';
 export type { AlertChange, AlertQuery, Alerts } from './alerts.js';
 export type { FileState, StoreCondition, StoreNotice } from './condition.js';
-export type { EventRange, Events, PruneResult } from './events.js';
+export type { EventRange, Events, EventsFound, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceStore } from './evidence.js';
 export { evidenceOwner } from './evidence.js';
 export type { ExceptionHitStore, ExceptionHits } from './exception-hits.js';
 export type { Inventory, InventoryChange } from './inventory.js';
+export type { Investigations } from './investigations.js';
 export type { ItemChange, Items, RememberedItem } from './items.js';
 export { openStore, type Store, type StoreOptions } from './open.js';
 export type {

@@ -41,6 +41,7 @@ export function mainKind(open: Open): DatabaseKind<MainBase> {
       'alert_events',
       'notes',
       'inventory',
+      'investigations',
     ],
     last: ['gaps', 'dead_letters', 'evidence'],
     memoryBytes: 64 * mib,

@@ -14,6 +14,7 @@ import { EvidenceStore } from './evidence.js';
 import { ExceptionHitStore } from './exception-hits.js';
 import { prepareFolder } from './folder.js';
 import { Inventory } from './inventory.js';
+import { Investigations } from './investigations.js';
 import { Items } from './items.js';
 import { Keeper, soundCondition } from './keeper.js';
 import { Ledger } from './ledger.js';
@@ -56,6 +57,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly items: Items;
   readonly inventory: Inventory;
+  readonly investigations: Investigations;
   readonly stories: Stories;
   readonly exceptionHits: ExceptionHitStore;
   readonly gaps: Gaps;
@@ -232,6 +234,7 @@ export function openStore(options: StoreOptions): Store {
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
       inventory: new Inventory(main),
+      investigations: new Investigations(main),
       stories: new Stories(events),
       exceptionHits: new ExceptionHitStore(main),
       gaps: new Gaps(main),

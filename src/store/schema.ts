@@ -152,6 +152,15 @@ export const mainSchema: readonly string[] = [
   `,
   // The persistent item that an alert is about; empty when it is about none.
   "ALTER TABLE alerts ADD COLUMN item TEXT NOT NULL DEFAULT ''",
+  // What was found out about an alert; `body` is a list of answers (`event/investigation.ts`).
+  `
+  CREATE TABLE investigations (
+    alert TEXT PRIMARY KEY,
+    time INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**
