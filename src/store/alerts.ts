@@ -135,6 +135,8 @@ export class Alerts {
         "SELECT seq, doc FROM alerts WHERE status = 'closed' AND updated < ? ORDER BY updated LIMIT 500",
       ),
       remove: db.prepare('DELETE FROM alerts WHERE seq = ?'),
+      need: db.prepare('INSERT OR IGNORE INTO alert_hashes (sha256, alert) VALUES (?, ?)'),
+      removeNeeds: db.prepare('DELETE FROM alert_hashes WHERE alert = ?'),
       removeNotes: db.prepare('DELETE FROM notes WHERE alert = ?'),
       removeAnswers: db.prepare('DELETE FROM investigations WHERE alert = ?'),
       removeLink: db.prepare('DELETE FROM alert_events WHERE event = ? AND alert = ?'),
@@ -377,6 +379,7 @@ export class Alerts {
           for (const event of eventIdsOf(alert.doc)) this.#sql.removeLink.run(event, seq);
           this.#sql.removeNotes.run(seq);
           this.#sql.removeAnswers.run(alert.id);
+          this.#sql.removeNeeds.run(seq);
           this.#sql.remove.run(seq);
           this.#outbox.release(doc);
         }
@@ -444,7 +447,10 @@ export class Alerts {
   #bind(alert: number, doc: EcsDocument): void {
     const score = Number(doc.event?.['severity'] ?? 1);
     for (const event of eventIdsOf(doc)) this.#sql.link.run(event, alert);
-    for (const sha256 of hashesOf(doc)) this.#evidence.pin(sha256, score);
+    for (const sha256 of hashesOf(doc)) {
+      this.#sql.need.run(sha256, alert);
+      this.#evidence.pin(sha256, score);
+    }
   }
 
   /** Writes a document with its place in the chain, and its outbox rows. Returns its number and the change's. */

@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.js';
-import { hashParts } from '../base/digest.js';
+import { hashParts, sha256Hex } from '../base/digest.js';
 import type { Micros } from '../base/time.js';
 import type { FileContent } from '../event/event.js';
 import type { StoreNotice } from './condition.js';
+import { heldBy, neededBy, openAlertOf } from './needed.js';
 import { all, type Db, one } from './sqlite.js';
 
 export interface EvidenceMeta {
@@ -21,6 +22,15 @@ export interface Evidence {
   readonly pinned: boolean;
 }
 
+/**
+ * What became of a content. `kept`: the bytes are those that were put. `missing`: it was never kept, or was given up for
+ * want of room. `corrupt`: the bytes have another hash, `found`, than they had; they are not handed out.
+ */
+export type EvidenceRead =
+  | ({ readonly state: 'kept' } & Evidence)
+  | { readonly state: 'missing' }
+  | { readonly state: 'corrupt'; readonly found: string };
+
 export interface EvidenceSource {
   readonly path?: string;
   /** Name of the user whose quota it counts against; absent for what belongs to the system. */
@@ -29,6 +39,8 @@ export interface EvidenceSource {
 
 /** Of the quota so much is for what alerts speak of; the rest stays free for files that were just seen. */
 const pinnedShare = 0.75;
+/** One user's open alerts keep what they speak of up to this share of the quota; beyond it theirs goes like the rest. */
+const openShare = 0.5;
 /** Contents of one file that no alert speaks of, the newest ones. */
 const looseVersions = 16;
 /** A severity score from which on evidence is severe (`high`). */
@@ -44,7 +56,8 @@ interface Totals {
 /**
  * File contents by their hash, bounded in total and fair by user: what no alert speaks of goes first, from the user who
  * has most, the oldest first. When alerts alone fill their share, the user who has most gives up contents of the lowest
- * severity, later ones before the first of each file; what belongs to the system goes last.
+ * severity, later ones before the first of each file; what belongs to the system goes last. What somebody holds never
+ * goes, and what an open alert speaks of only when that user's open alerts alone have more than their share.
  */
 export class EvidenceStore {
   readonly #db: Db;
@@ -59,6 +72,8 @@ export class EvidenceStore {
   readonly #evicted = new Map<string, number>();
   #evictedSince: Micros | undefined;
   #totals: Totals | undefined;
+  /** Pinned bytes of which nothing could be given up. */
+  #allNeeded: number | undefined;
   #generation = 0;
   readonly #sql;
 
@@ -78,8 +93,9 @@ export class EvidenceStore {
     this.#sql = {
       put: db.prepare(
         `INSERT OR IGNORE INTO evidence (sha256, time, size, pinned, meta, bytes, owner, item)
-          VALUES (:sha256, :time, :size, 0, :meta, :bytes, :owner, :item)`,
+          VALUES (:sha256, :time, :size, :pinned, :meta, :bytes, :owner, :item)`,
       ),
+      needed: db.prepare(`SELECT ${neededBy(':sha256')} AS needed`),
       pin: db.prepare('UPDATE evidence SET pinned = :score WHERE sha256 = :sha256 AND pinned < :score'),
       get: db.prepare('SELECT sha256, pinned, meta, bytes FROM evidence WHERE sha256 = ?'),
       totals: db.prepare(
@@ -96,12 +112,15 @@ export class EvidenceStore {
         'SELECT sha256, size FROM evidence WHERE owner = ? AND pinned = 0 AND sha256 <> ? ORDER BY time LIMIT 20',
       ),
       weakest: db.prepare(
-        `SELECT sha256, size, (pinned >= ${severe}) AS severe, EXISTS (SELECT 1 FROM evidence o
+        `SELECT sha256, size, ${openAlertOf('e.sha256')} AS open, (pinned >= ${severe}) AS severe, EXISTS (SELECT 1 FROM evidence o
             WHERE e.item <> '' AND o.item = e.item AND o.pinned > 0 AND (o.time < e.time OR (o.time = e.time AND o.rowid < e.rowid))) AS later
-          FROM evidence e WHERE owner = ? AND pinned > 0
-          ORDER BY severe, later DESC, pinned, time DESC, rowid DESC LIMIT 20`,
+          FROM evidence e WHERE owner = ? AND pinned > 0 AND NOT ${heldBy('e.sha256')}
+          ORDER BY open, severe, later DESC, pinned, time DESC, rowid DESC LIMIT 1`,
       ),
       remove: db.prepare('DELETE FROM evidence WHERE sha256 = ?'),
+      hold: db.prepare('INSERT OR IGNORE INTO evidence_holds (sha256, holder) VALUES (?, ?)'),
+      release: db.prepare('DELETE FROM evidence_holds WHERE holder = ?'),
+      holders: db.prepare('SELECT holder FROM evidence_holds WHERE sha256 = ? ORDER BY holder'),
     };
   }
 
@@ -122,17 +141,54 @@ export class EvidenceStore {
     if (this.#sql.pin.run({ sha256, score: Math.max(1, score) }).changes > 0) this.#totals = undefined;
   }
 
+  /**
+   * From now on it is never given up, also when it comes only later, until `release`. `holder` names who needs it:
+   * `undo:...`, `baseline:...`.
+   */
+  hold(sha256: string, holder: string): void {
+    this.#sql.hold.run(sha256, holder);
+    this.pin(sha256);
+  }
+
+  /** The holder needs nothing any more: what it held goes when its turn comes. */
+  release(holder: string): void {
+    this.#sql.release.run(holder);
+  }
+
+  holders(sha256: string): string[] {
+    return all<{ holder: string }>(this.#sql.holders, sha256).map(({ holder }) => holder);
+  }
+
+  /** The bytes, when they are still those that were put. */
+  read(sha256: string): EvidenceRead {
+    const found = this.#find(sha256);
+    if (found === undefined) return { state: 'missing' };
+    const { evidence, kept } = found;
+    const { bytes, truncated } = evidence.content;
+    // Of a content that is not whole, kept by an earlier version, nobody noted the hash of the part.
+    const expected = truncated ? kept : sha256;
+    const actual = sha256Hex(bytes);
+    return expected === undefined || actual === expected
+      ? { state: 'kept', ...evidence }
+      : { state: 'corrupt', found: actual };
+  }
+
+  /** The bytes as they are, unchecked. */
   get(sha256: string): Evidence | undefined {
+    return this.#find(sha256)?.evidence;
+  }
+
+  #find(sha256: string): { readonly evidence: Evidence; readonly kept: string | undefined } | undefined {
     type Row = { sha256: string; pinned: number; meta: string; bytes: Buffer };
     const row = one<Row>(this.#sql.get, sha256);
     if (row === undefined) return undefined;
-    const { fileSize, truncated, ...meta } = metaOf(row.meta);
+    const { fileSize, truncated, kept, ...meta } = metaOf(row.meta);
     const content = {
       bytes: row.bytes,
       size: fileSize ?? row.bytes.byteLength,
       truncated: truncated ?? false,
     };
-    return { sha256: row.sha256, content, meta, pinned: row.pinned > 0 };
+    return { evidence: { sha256: row.sha256, content, meta, pinned: row.pinned > 0 }, kept };
   }
 
   /** To be called now and then: stores what waited for room, and holds what alerts speak of to its share. */
@@ -144,7 +200,8 @@ export class EvidenceStore {
         this.#heldBytes -= content.bytes.byteLength;
       }
     }
-    if (this.#total().pinned > this.#maxBytes * pinnedShare) this.#shrinkPinned();
+    const { pinned } = this.#total();
+    if (pinned > this.#maxBytes * pinnedShare && pinned !== this.#allNeeded) this.#shrinkPinned();
   }
 
   /** What users lost because alerts about them fill their share, once for each user. */
@@ -197,10 +254,18 @@ export class EvidenceStore {
         const { bytes, size, truncated } = content;
         const { path, owner = '' } = source;
         const item = path === undefined ? '' : hashParts([path]).slice(0, 16);
-        const meta = { time, fileSize: size, truncated, ...(path === undefined ? {} : { path }) };
+        const meta: StoredMeta = {
+          time,
+          fileSize: size,
+          truncated,
+          ...(truncated ? { kept: sha256Hex(bytes) } : {}),
+          ...(path === undefined ? {} : { path }),
+        };
+        const pinned = one<{ needed: number }>(this.#sql.needed, { sha256 })?.needed ?? 0;
         const added = this.#sql.put.run({
           sha256,
           time,
+          pinned,
           size: bytes.byteLength,
           meta: JSON.stringify(meta),
           bytes,
@@ -209,6 +274,7 @@ export class EvidenceStore {
         });
         if (added.changes === 0) return 0;
         totals.all += bytes.byteLength;
+        totals.pinned += pinned * bytes.byteLength;
         const old = item === '' ? [] : all<Content>(this.#sql.versions, item, looseVersions);
         return this.#remove(old) + this.#shrinkLoose(sha256);
       })
@@ -232,18 +298,28 @@ export class EvidenceStore {
       .transaction(() => {
         let { pinned } = this.#total();
         while (pinned > most) {
-          const owners = this.#owners().filter((one) => one.pinned > 0);
-          // What belongs to the system goes when there is nothing else.
-          const rank = (one: Owner) => (one.owner === '' ? Number.NEGATIVE_INFINITY : one.pinned);
-          const [owner] = owners.sort((a, b) => rank(b) - rank(a));
-          const weakest = owner && all<Content>(this.#sql.weakest, owner.owner).slice(0, 1);
-          if (owner === undefined || weakest === undefined) break;
-          pinned -= weakest[0]?.size ?? pinned;
-          this.#note(owner.owner, this.#remove(weakest));
+          const found = this.#weakest();
+          this.#allNeeded = found === undefined ? pinned : undefined;
+          if (found === undefined) break;
+          pinned -= found.content.size;
+          this.#note(found.owner, this.#remove([found.content]));
         }
       })
       .immediate();
     this.#totals = undefined;
+  }
+
+  /** What is to go first of what alerts speak of; undefined when all of it is needed. */
+  #weakest(): { readonly owner: string; readonly content: Content } | undefined {
+    // What belongs to the system goes when there is nothing else.
+    const rank = (one: Owner) => (one.owner === '' ? Number.NEGATIVE_INFINITY : one.pinned);
+    const owners = this.#owners().filter((one) => one.pinned > 0);
+    for (const { owner, pinned } of owners.sort((a, b) => rank(b) - rank(a))) {
+      const content = one<Content & { open: number }>(this.#sql.weakest, owner);
+      if (content === undefined) continue;
+      if (content.open === 0 || pinned > this.#maxBytes * openShare) return { owner, content };
+    }
+    return undefined;
   }
 
   #note(owner: string, gone: number): void {
@@ -300,7 +376,12 @@ export function evidenceOwner(file: {
   return file.uid === '0' || file.owner === 'root' ? undefined : (file.owner ?? file.uid);
 }
 
-type StoredMeta = EvidenceMeta & { readonly fileSize?: number; readonly truncated?: boolean };
+type StoredMeta = EvidenceMeta & {
+  readonly fileSize?: number;
+  readonly truncated?: boolean;
+  /** Of a truncated content: the hash of the part that is kept. */
+  readonly kept?: string;
+};
 
 function metaOf(text: string): StoredMeta {
   try {

@@ -167,6 +167,14 @@ export function mergeMain(
         gaps.map(({ seq, ...gap }) => gap),
       );
       if (how.evidence) insertAll(file, 'evidence', rowsOf(memory, 'SELECT * FROM evidence'));
+      insertAll(file, 'evidence_holds', rowsOf(memory, 'SELECT * FROM evidence_holds'));
+      insertAll(file, 'version_paths', rowsOf(memory, 'SELECT * FROM version_paths'));
+      // In memory the numbers begin anew.
+      insertAll(
+        file,
+        'versions',
+        rowsOf(memory, 'SELECT * FROM versions ORDER BY seq').map(({ seq: _, ...version }) => version),
+      );
       // Without a chain nothing was committed: the file's own goes on.
       const beyond = newest(file, 'SELECT doc FROM ledger');
       const ledger = rowsOf(memory, "SELECT * FROM ledger WHERE chain_id <> '' AND doc >= ?", beyond);
@@ -222,6 +230,7 @@ function mergeAlerts(memory: Connection, file: Connection, base: MainBase): void
   const link = file.prepare('INSERT OR REPLACE INTO alert_events (event, alert, amended) VALUES (?, ?, ?)');
   const release = file.prepare('UPDATE documents SET kept = 0 WHERE seq = ?');
   const pin = file.prepare('UPDATE evidence SET pinned = max(pinned, ?) WHERE sha256 = ?');
+  const need = file.prepare('INSERT OR IGNORE INTO alert_hashes (sha256, alert) VALUES (?, ?)');
   const changed = rowsOf(memory, 'SELECT * FROM alerts WHERE change > ? ORDER BY change', base.change);
   for (const { seq, ...alert } of changed) {
     const known = byId.get(alert['id']) as { seq: number; doc: number; revision: number } | undefined;
@@ -262,7 +271,10 @@ function mergeAlerts(memory: Connection, file: Connection, base: MainBase): void
     // An alert that grew keeps the document that it had before memory served.
     if (document !== undefined && Number(alert['doc']) <= base.doc)
       insertAll(file, 'documents', [document], 'OR REPLACE');
-    for (const hash of hashesIn(document?.['body'])) pin.run(Number(document?.['rank'] ?? 1), hash);
+    for (const hash of hashesIn(document?.['body'])) {
+      need.run(hash, number);
+      pin.run(Number(document?.['rank'] ?? 1), hash);
+    }
   }
 }
 

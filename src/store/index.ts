@@ -2,7 +2,7 @@ export type { AlertGroup } from './alert-groups.js';
 export type { AlertChange, AlertQuery, Alerts } from './alerts.js';
 export type { FileState, StoreCondition, StoreNotice } from './condition.js';
 export type { EventRange, Events, EventsFound, PruneResult } from './events.js';
-export type { Evidence, EvidenceMeta, EvidenceStore } from './evidence.js';
+export type { Evidence, EvidenceMeta, EvidenceRead, EvidenceStore } from './evidence.js';
 export { evidenceOwner } from './evidence.js';
 export type { ExceptionHitStore, ExceptionHits } from './exception-hits.js';
 export type { Inventory, InventoryChange } from './inventory.js';
@@ -30,3 +30,14 @@ export type { Gaps, Meta, StoredGap } from './records.js';
 export { isDiskFull } from './sqlite.js';
 export type { Stories } from './stories.js';
 export type { Terms } from './terms.js';
+export {
+  type BundleEntry,
+  type BundleManifest,
+  type ExtendedAttribute,
+  manifestOf,
+  type NotTaken,
+  type SeenState,
+  type Version,
+  type VersionKind,
+} from './version.js';
+export type { ItemPath, VersionQuery, Versions } from './versions.js';

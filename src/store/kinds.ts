@@ -43,7 +43,7 @@ export function mainKind(open: Open): DatabaseKind<MainBase> {
       'inventory',
       'investigations',
     ],
-    last: ['gaps', 'dead_letters', 'evidence'],
+    last: ['gaps', 'dead_letters', 'versions', 'evidence'],
     memoryBytes: 64 * mib,
   };
 }

@@ -28,6 +28,7 @@ import { type Db, openDatabase, storeError, troubleOf } from './sqlite.js';
 import { SqliteOutbox } from './sqlite-outbox.js';
 import { Stories } from './stories.js';
 import { Terms } from './terms.js';
+import { Versions } from './versions.js';
 
 export interface StoreOptions {
   readonly dataDir: string;
@@ -54,6 +55,7 @@ export interface Store {
   readonly alerts: Alerts;
   readonly events: Events;
   readonly evidence: EvidenceStore;
+  readonly versions: Versions;
   readonly outbox: Outbox;
   readonly items: Items;
   readonly inventory: Inventory;
@@ -231,6 +233,7 @@ export function openStore(options: StoreOptions): Store {
       alerts: new Alerts(main, { clock: options.clock, outbox: documents, evidence, ledger }),
       events: new Events(events, eventOutbox),
       evidence,
+      versions: new Versions(main, evidence),
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
       inventory: new Inventory(main),

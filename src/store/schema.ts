@@ -161,6 +161,46 @@ export const mainSchema: readonly string[] = [
     body TEXT NOT NULL
   ) WITHOUT ROWID;
   `,
+  // Every state that a watched file was seen in; `body` is what it was besides, as JSON. `version_paths`: what belongs to
+  // an item. `alert_hashes`: contents that an alert needs; `evidence_holds`: those that somebody else does.
+  `
+  CREATE TABLE versions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    gone INTEGER,
+    digest TEXT NOT NULL,
+    sha256 TEXT,
+    size INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    body TEXT NOT NULL
+  );
+  CREATE INDEX versions_path ON versions (path, seq);
+  CREATE INDEX versions_hash ON versions (sha256);
+  CREATE INDEX versions_owner ON versions (owner, seq);
+  CREATE TABLE version_paths (
+    item TEXT NOT NULL,
+    path TEXT NOT NULL,
+    role TEXT NOT NULL,
+    PRIMARY KEY (item, path)
+  ) WITHOUT ROWID;
+  CREATE INDEX version_paths_path ON version_paths (path, item);
+  CREATE TABLE alert_hashes (
+    sha256 TEXT NOT NULL,
+    alert INTEGER NOT NULL,
+    PRIMARY KEY (sha256, alert)
+  ) WITHOUT ROWID;
+  CREATE INDEX alert_hashes_alert ON alert_hashes (alert);
+  CREATE TABLE evidence_holds (
+    sha256 TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    PRIMARY KEY (sha256, holder)
+  ) WITHOUT ROWID;
+  CREATE INDEX evidence_holds_holder ON evidence_holds (holder);
+  CREATE INDEX IF NOT EXISTS alerts_item ON alerts (item);
+  `,
 ];
 
 /**

@@ -304,7 +304,7 @@ test('a database of an older version is read as it is', () => {
   store.close();
   const old = new Driver(path.join(dataDir, 'launchwarden.db'));
   old.exec(
-    'DROP INDEX evidence_owner; DROP INDEX evidence_item; ALTER TABLE evidence DROP COLUMN owner; ALTER TABLE evidence DROP COLUMN item; ALTER TABLE outbox DROP COLUMN update_of; ALTER TABLE destinations DROP COLUMN first_doc; ALTER TABLE alerts DROP COLUMN priority; DROP TABLE exception_hits; DROP TABLE inventory; DROP TABLE investigations; ALTER TABLE alerts DROP COLUMN item; PRAGMA user_version = 1',
+    'DROP INDEX evidence_owner; DROP INDEX evidence_item; ALTER TABLE evidence DROP COLUMN owner; ALTER TABLE evidence DROP COLUMN item; ALTER TABLE outbox DROP COLUMN update_of; ALTER TABLE destinations DROP COLUMN first_doc; ALTER TABLE alerts DROP COLUMN priority; DROP TABLE exception_hits; DROP TABLE inventory; DROP TABLE investigations; DROP INDEX alerts_item; ALTER TABLE alerts DROP COLUMN item; DROP TABLE versions; DROP TABLE version_paths; DROP TABLE alert_hashes; DROP TABLE evidence_holds; PRAGMA user_version = 1',
   );
   old.close();
   const before = readFileSync(path.join(dataDir, 'launchwarden.db'));
