@@ -6,7 +6,9 @@
       'sources': [
         'src/addon.cc',
         'src/js_es_client.cc',
+        'src/js_file_calls.cc',
         'src/js_fs_source.cc',
+        'src/js_processes.cc',
         'src/js_scanner.cc',
         'src/core/arguments.cc',
         'src/core/channel.cc',
@@ -24,7 +26,9 @@
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17'],
       'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
       'conditions': [
-        ['OS=="linux"', { 'sources': ['src/linux/pause.cc', 'src/linux/process_reader.cc'] }],
+        ['OS=="linux"', {
+          'sources': ['src/linux/file_calls.cc', 'src/linux/pause.cc', 'src/linux/process_reader.cc'],
+        }],
         # No EndpointSecurity and no FSEvents to have: the doubles that the tests script are built in instead.
         ['OS!="mac"', {
           'sources': [
@@ -40,6 +44,7 @@
         ['OS=="mac"', {
           'sources': [
             'src/darwin/es_api.cc',
+            'src/darwin/file_calls.cc',
             'src/darwin/fs_api.cc',
             'src/darwin/js_volumes.cc',
             'src/darwin/pause.cc',
@@ -57,7 +62,9 @@
             'MACOSX_DEPLOYMENT_TARGET': '13.0',
           },
         }],
-        ['OS!="linux" and OS!="mac"', { 'sources': ['src/stub/pause.cc', 'src/stub/process_reader.cc'] }],
+        ['OS!="linux" and OS!="mac"', {
+          'sources': ['src/stub/file_calls.cc', 'src/stub/pause.cc', 'src/stub/process_reader.cc'],
+        }],
       ],
     },
   ],

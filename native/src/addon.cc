@@ -1,7 +1,9 @@
 #include <napi.h>
 
 #include "js_es_client.h"
+#include "js_file_calls.h"
 #include "js_fs_source.h"
+#include "js_processes.h"
 #include "js_scanner.h"
 #ifdef __APPLE__
 #include "js_volumes.h"
@@ -18,6 +20,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ProcessScanner", launchwarden::DefineProcessScanner(env));
   exports.Set("EndpointSecurityClient", launchwarden::DefineEsClient(env));
   exports.Set("FileEventSource", launchwarden::DefineFsSource(env));
+  exports.Set("fileCalls", launchwarden::DefineFileCalls(env));
+  exports.Set("processes", launchwarden::DefineProcesses(env));
 #ifdef __APPLE__
   launchwarden::DefineMountedVolumes(env, exports);
 #endif

@@ -1,6 +1,7 @@
 import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { makeOwnFolder, readOwn } from './journal.js';
+import { makeOwnFolder, readOwn } from '../base/journal-file.js';
+import { journalErrors } from './journal.js';
 import type { Answer } from './question.js';
 
 type Answered = Exclude<Answer, { verdict: 'not-asked' }>;
@@ -18,7 +19,7 @@ export class Answers {
   }
 
   load(): void {
-    const text = readOwn(this.#file);
+    const text = readOwn(this.#file, journalErrors);
     if (text === undefined) return;
     try {
       const { about, answers } = JSON.parse(text) as { about?: unknown; answers?: Record<string, Answered> };
@@ -55,7 +56,7 @@ export class Answers {
   }
 
   #save(): void {
-    makeOwnFolder(path.dirname(this.#file));
+    makeOwnFolder(path.dirname(this.#file), journalErrors);
     const next = `${this.#file}.new`;
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
     const fd = openSync(next, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);

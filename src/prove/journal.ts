@@ -1,18 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
-import { checkOwnFolder, refusalOf } from '../base/own-file.js';
+import { UserError } from '../base/errors.js';
+import { type JournalErrors, JournalFile } from '../base/journal-file.js';
 
 /** How every label, folder and file that is made here begins: nothing else is ever undone. */
 export const labelPrefix = 'com.launchwarden.prove.';
@@ -33,23 +22,31 @@ interface Entry {
   readonly undo: Undo;
 }
 
-const maxBytes = 1024 * 1024;
+export const journalErrors: JournalErrors = {
+  unsafe: (place, reason, cause) =>
+    new UserError('prove/unsafe-journal', `${place} ${reason}: it could tell root what to undo`, {
+      hint: 'Name a data folder with --data-dir that belongs to root, in folders that belong to root.',
+      cause,
+    }),
+  unwritable: (file, reason, cause) =>
+    new UserError('prove/no-journal', `${file} cannot be written: ${reason}`, {
+      hint: 'What prove does is journaled first, so that it can be undone. Use sudo, or name a folder of yours with --data-dir.',
+      cause,
+    }),
+};
 
 /**
  * What has to be undone, in a file, so that a run that was killed is cleaned up by the next one. An entry is on the disk
  * before its deed is done, and is struck out when it is undone.
  */
 export class Journal {
-  readonly #file: string;
-  #fd: number | undefined;
+  readonly #lines: JournalFile;
   #open = new Map<number, Undo>();
   #next = 1;
-  /** The outermost folder that was made for the file. */
-  #made: string | undefined;
 
   /** `folder`: private to us, made when there is something to write. */
   constructor(folder: string) {
-    this.#file = path.join(folder, 'journal.ndjson');
+    this.#lines = new JournalFile(path.join(folder, 'journal.ndjson'), journalErrors);
   }
 
   /**
@@ -57,17 +54,15 @@ export class Journal {
    * when somebody else could have written it.
    */
   left(alive: (pid: number) => boolean): Undo[] {
-    const text = readOwn(this.#file);
-    if (text === undefined) return [];
     const open = new Map<number, Undo>();
-    for (const line of text.split('\n')) {
+    for (const line of this.#lines.read() ?? []) {
       const entry = parse(line);
-      if (entry?.pid !== undefined && entry.pid !== process.pid && alive(entry.pid))
+      if (entry.pid !== undefined && entry.pid !== process.pid && alive(entry.pid))
         throw new UserError('prove/running', `another run of prove is at work (process ${entry.pid})`, {
-          hint: `Wait for its end. If that process is no run of prove, remove ${this.#file}.`,
+          hint: `Wait for its end. If that process is no run of prove, remove ${this.#lines.file}.`,
         });
-      if (entry?.id !== undefined && entry.undo !== undefined) open.set(entry.id, entry.undo);
-      if (entry?.done !== undefined) open.delete(entry.done);
+      if (entry.id !== undefined && entry.undo !== undefined) open.set(entry.id, entry.undo);
+      if (entry.done !== undefined) open.delete(entry.done);
     }
     return [...open.values()].reverse();
   }
@@ -87,39 +82,24 @@ export class Journal {
 
   /** Removes the file when everything is undone, and the folders that were made for it, unless they hold something. */
   close(): void {
-    if (this.#fd === undefined) return;
-    closeSync(this.#fd);
-    this.#fd = undefined;
+    if (!this.#lines.isOpen) return;
+    this.#lines.close();
     if (this.#open.size > 0) return;
-    rmSync(this.#file, { force: true });
-    const outermost = this.#made ?? path.dirname(this.#file);
-    for (let at = path.dirname(this.#file); at.startsWith(outermost); at = path.dirname(at)) removeEmpty(at);
+    this.#lines.remove();
+    const folder = path.dirname(this.#lines.file);
+    const outermost = this.#lines.madeFolder ?? folder;
+    for (let at = folder; at.startsWith(outermost); at = path.dirname(at)) removeEmpty(at);
   }
 
   /** Of an earlier run, once all that it left is undone. */
   forget(): void {
-    rmSync(this.#file, { force: true });
-    removeEmpty(path.dirname(this.#file));
+    this.#lines.remove();
+    removeEmpty(path.dirname(this.#lines.file));
   }
 
   #write(line: object): void {
-    try {
-      if (this.#fd === undefined) {
-        const folder = path.dirname(this.#file);
-        this.#made = makeOwnFolder(folder);
-        const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-        this.#fd = openSync(this.#file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-        writeSync(this.#fd, `${JSON.stringify({ pid: process.pid })}\n`);
-      }
-      writeSync(this.#fd, `${JSON.stringify(line)}\n`);
-      fsyncSync(this.#fd);
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError('prove/no-journal', `${this.#file} cannot be written: ${messageOf(error)}`, {
-        hint: 'What prove does is journaled first, so that it can be undone. Use sudo, or name a folder of yours with --data-dir.',
-        cause: error,
-      });
-    }
+    if (!this.#lines.isOpen) this.#lines.append({ pid: process.pid });
+    this.#lines.append(line);
   }
 }
 
@@ -131,38 +111,6 @@ function removeEmpty(folder: string): void {
   }
 }
 
-/** Makes a folder of ours, private; gives the outermost one that had to be made. Throws `prove/unsafe-journal` when others could put another one in its place. */
-export function makeOwnFolder(folder: string): string | undefined {
-  checkOwnFolder(path.dirname(folder), { refuse: unsafe });
-  return mkdirSync(folder, { recursive: true, mode: 0o700 });
-}
-
-function unsafe(place: string, reason: string, cause?: unknown): UserError {
-  return new UserError('prove/unsafe-journal', `${place} ${reason}: it could tell root what to undo`, {
-    hint: 'Name a data folder with --data-dir that belongs to root, in folders that belong to root.',
-    cause,
-  });
-}
-
-/** The text of a file that only we can have written; undefined when there is none. */
-export function readOwn(file: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw unsafe(file, `cannot be read: ${messageOf(error)}`, error);
-  }
-  try {
-    const facts = fstatSync(fd);
-    const refusal = facts.size > maxBytes ? 'is too large' : refusalOf(facts);
-    if (refusal !== undefined) throw unsafe(file, refusal);
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
-}
-
 interface Line {
   readonly pid?: number;
   readonly id?: number;
@@ -170,15 +118,8 @@ interface Line {
   readonly done?: number;
 }
 
-/** A line of the journal; undefined for the half line of a run that was killed, and for what is none of ours. */
-function parse(line: string): Line | undefined {
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(line) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
+/** A line of the journal; empty for what is none of ours. */
+function parse(value: Record<string, unknown>): Line {
   const number = (key: string) => (Number.isSafeInteger(value[key]) ? (value[key] as number) : undefined);
   const [pid, id, done] = [number('pid'), number('id'), number('done')];
   const undo = undoOf(value['undo']);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../base/errors.js';
+import type { FileCalls, RunningProcess } from '../../base/file-calls.js';
 
 /** The addon's own surface (native/src/addon.cc). Only this folder knows where it is and what crosses. */
 export interface Addon {
@@ -19,6 +20,10 @@ export interface Addon {
     /** A `FileEventDouble`, which builds for other systems than macOS have. */
     double?: object,
   ) => NativeFileEventSource;
+  /** Absent in builds of versions before these. */
+  readonly fileCalls?: FileCalls;
+  /** All processes, or those of the pids that are given, as they are now; what has ended is left out. */
+  readonly processes?: (pids?: readonly number[]) => RunningProcess[];
   /** On macOS: the mounted volumes with the type of their file system, without waiting for any of them. */
   readonly mountedVolumes?: () => readonly { path: string; type: string; local: boolean }[];
 }
