@@ -13,6 +13,7 @@ import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import type { Rule } from '../rules/index.js';
 import { addonCondition } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
+import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
@@ -118,6 +119,7 @@ class Agent {
   readonly #sensors: SensorSet;
   readonly #forwarding: Forwarding;
   readonly #signatures: Signatures;
+  readonly #scan: AlertScan;
   readonly #exceptions: ExceptionKeeper;
   readonly #known: KnownItems;
   readonly #settling: Settling;
@@ -192,6 +194,14 @@ class Agent {
       root: this.#root,
       amend: (event) => this.#pipeline.amend(event),
     });
+    this.#scan = new AlertScan({
+      events: store.events,
+      settings: settings.scan,
+      root: this.#root,
+      clock,
+      log: log.child({ stage: 'scan' }),
+      amend: (event) => this.#pipeline.amend(event),
+    });
     this.#exceptions = new ExceptionKeeper({
       settings: settings.exceptions,
       store,
@@ -260,10 +270,12 @@ class Agent {
         this.#settling.committed(alerts);
         this.#forwarding.committed(alerts);
         this.#signatures.committed(alerts);
+        this.#scan.committed(alerts);
       },
       amended: (event) => {
         this.#settling.amended(event.id);
         this.#signatures.amended(event);
+        this.#scan.amended(event);
       },
       excepted: (exception, time) => this.#exceptions.count(exception, time),
       gap: (gap) => this.#gap(gap),
@@ -353,6 +365,7 @@ class Agent {
       );
     }
     this.#ready = true;
+    void this.#scan.load();
     this.#saveProgress();
     log.info(
       {
@@ -372,6 +385,7 @@ class Agent {
     process.off('SIGCONT', this.#continued.note);
     this.#folderWatch?.stop();
     this.#signatures.stop();
+    await this.#scan.stop();
     this.#inventory.stop();
     this.#settling.stop();
     this.#known.stop();
@@ -499,6 +513,7 @@ class Agent {
       reload: async () => {
         await this.#sensors.retryTiers();
         this.#exceptions.load();
+        await this.#scan.load();
         return { tier: this.#sensors.tier(), exceptions: this.#exceptions.status() };
       },
       'inventory.refresh': () => this.#inventory.refresh(),
@@ -516,6 +531,7 @@ class Agent {
       sensors: this.#sensors.health(),
       rules: { passedOver, muted: this.#muted.size },
       exceptions: this.#exceptions.refused,
+      scan: this.#scan.trouble,
       store: store.condition(),
       destinations: this.#forwarding.forwarder.status(),
     });
@@ -539,6 +555,7 @@ class Agent {
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),
       inventory: this.#inventory.status(),
+      scan: this.#scan.status(),
       exceptions: this.#exceptions.status(),
       store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,

@@ -16,6 +16,8 @@ export interface VerdictFacts {
   readonly rules: { readonly passedOver: number; readonly muted: number };
   /** Why the files of exceptions are not in force; undefined when they are. */
   readonly exceptions?: string | undefined;
+  /** Why alerts are not scanned as configured; undefined when they are. */
+  readonly scan?: string | undefined;
   readonly store: Pick<ReturnType<Store['condition']>, 'state' | 'reason' | 'held_alerts'>;
   readonly destinations: readonly (Pick<DestinationStatus, 'name' | 'state' | 'reason' | 'fails'> & {
     readonly lanes: Readonly<Record<string, { readonly fails?: number }>>;
@@ -45,6 +47,7 @@ export function judgeHealth(facts: VerdictFacts): Judgement {
     ...facts.destinations.flatMap(destinationReasons),
     ...ruleReasons(facts.rules),
     ...(facts.exceptions === undefined ? [] : [`exceptions are refused: ${facts.exceptions.split('\n')[0]}`]),
+    ...(facts.scan === undefined ? [] : [facts.scan]),
   ];
   const reasons = [...blind, ...degraded].map((reason) => escapeText(reason).slice(0, 500));
   return { verdict: blind.length > 0 ? 'blind' : degraded.length > 0 ? 'degraded' : 'healthy', reasons };

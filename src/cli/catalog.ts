@@ -227,6 +227,11 @@ export const catalog: CatalogEntry = {
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
+    {
+      name: 'scan',
+      summary: 'Judge everything that persists, and what it runs, now',
+      load: async () => (await import('./commands/scan/scan.js')).scan,
+    },
     { name: 'rules', summary: 'Look at detection rules', commands: rules },
     { name: 'exceptions', summary: 'Say what needs no alert', commands: exceptions },
     {

@@ -64,3 +64,18 @@ export const retentionOptions = v.strictObject({
   /** Closed alerts are forgotten after this. */
   closed_alerts: v.optional(duration, '365d'),
 });
+
+export const scanOptions = v.strictObject({
+  /** What an alert is about is scanned by the agent, once hash lists or YARA rules are named. */
+  alerts: v.optional(v.boolean(), true),
+  /** Files of SHA-256 hashes, one a line. A relative one stands beside the configuration file. */
+  hashes: v.optional(v.array(name), []),
+  /** Files of YARA rules, and folders that hold them (`.yar`, `.yara`). */
+  yara: v.optional(v.array(name), []),
+  /** A larger file is only hashed. */
+  max_file: v.optional(size, '64 MiB'),
+  /** What YARA may take up. */
+  memory: v.optional(size, '512 MiB'),
+  /** YARA's time for one file. */
+  file_time: v.optional(duration, '10s'),
+});

@@ -6,6 +6,7 @@ import {
   logOptions,
   retentionOptions,
   ruleOptions,
+  scanOptions,
   sensorOptions,
   watchOptions,
 } from './options.js';
@@ -23,6 +24,7 @@ export const configSchema = v.strictObject({
   rules: table(ruleOptions),
   exceptions: table(exceptionOptions),
   detect: table(detectOptions),
+  scan: table(scanOptions),
   retention: table(retentionOptions),
   forward: table(forwardOptions),
   destination: v.optional(v.array(destinationOptions), []),

@@ -63,6 +63,15 @@ export interface Settings {
   };
   readonly exceptions: { readonly folder: string; readonly packs: readonly ExceptionPack[] };
   readonly detect: { readonly closeUpdates: boolean };
+  readonly scan: {
+    readonly alerts: boolean;
+    readonly hashes: readonly string[];
+    readonly yara: readonly string[];
+    readonly maxFileBytes: number;
+    readonly memoryBytes: number;
+    /** Milliseconds. */
+    readonly fileMs: number;
+  };
   readonly destinations: readonly DestinationOptions[];
   readonly forward: ForwardOptions;
   readonly retention: {
@@ -221,6 +230,8 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
         : beside(config.log.file);
   const level = flags.logLevel ?? config.log.level;
   const folders = config.rules.folders.map(beside);
+  const hashes = config.scan.hashes.map(beside);
+  const yara = config.scan.yara.map(beside);
   const exceptions = path.resolve(path.dirname(configFile ?? places.config), config.exceptions.folder);
   const destinations = config.destination.map((one) => absolutePaths(one, beside));
 
@@ -237,6 +248,8 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
       { key: 'sensors.tier', value: tier, byFlag: flags.tier !== undefined },
       { key: 'rules.folders', value: folders, byFlag: false },
       { key: 'exceptions.folder', value: exceptions, byFlag: false },
+      { key: 'scan.hashes', value: hashes, byFlag: false },
+      { key: 'scan.yara', value: yara, byFlag: false },
       ...destinations.flatMap(pathSettings),
     ],
   );
@@ -256,6 +269,14 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
     },
     exceptions: { folder: exceptions, packs: config.exceptions.packs },
     detect: { closeUpdates: config.detect.close_updates },
+    scan: {
+      alerts: config.scan.alerts,
+      hashes,
+      yara,
+      maxFileBytes: config.scan.max_file,
+      memoryBytes: config.scan.memory,
+      fileMs: Math.max(1, Math.round(config.scan.file_time / 1000)),
+    },
     destinations,
     forward: config.forward,
     retention: {

@@ -13,7 +13,7 @@ interface Trusted {
 }
 
 function trusted(
-  { configFile, rules, exceptions, destinations, dataDir }: Settings,
+  { configFile, rules, exceptions, scan, destinations, dataDir }: Settings,
   files: FileView,
 ): Trusted[] {
   return [
@@ -22,6 +22,8 @@ function trusted(
     ...(configFile === undefined ? [] : [{ what: 'the configuration file', place: configFile }]),
     ...rules.folders.map((place) => ({ what: `the rules of ${place}`, place, tree: true })),
     ...exceptionsPlace(exceptions.folder, files),
+    ...scan.hashes.map((place) => ({ what: 'the hash list', place })),
+    ...scan.yara.map((place) => ({ what: `the YARA rules of ${place}`, place, tree: true })),
     ...destinations.flatMap((one) =>
       one.type === 'module'
         ? [{ what: `the module of destination "${destinationName(one)}"`, place: one.path }]

@@ -338,6 +338,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         ? {}
         : { findings: fileEvent.doc.launchwarden.findings }),
       ...(persistence === undefined ? {} : { persistence }),
+      ...(fileEvent?.doc.launchwarden?.scan === undefined ? {} : { scan: fileEvent.doc.launchwarden.scan }),
       ...(job === undefined ? {} : { job }),
       ...(call === undefined ? {} : { process: call }),
       ...(launchctl === undefined ? {} : { launchctl }),

@@ -154,6 +154,8 @@ export interface LaunchwardenFields {
   plist?: LaunchItemFields;
   /** The persistent item that a file belongs to. */
   persistence?: PersistentItemFields;
+  /** On alerts: what hash lists and YARA rules say about the item and what it runs. */
+  scan?: ScanFields;
   /** Of an event about the agent itself: what it did not see. */
   gap?: { sensor?: string; reason?: string; detail?: string; from?: string; to?: string };
   /** Of a program or script that changed: the persistent items that run it, and their labels. */
@@ -172,6 +174,18 @@ export interface LaunchwardenFields {
   /** Conditions of rules that an earlier document of the same event met and this one does not (`detect/earlier.ts`). */
   met_before?: string[];
   [field: string]: unknown;
+}
+
+export interface ScanFields {
+  /** Canonical paths of the files that a list or rule names, and their hashes. */
+  matched?: string[];
+  sha256?: string[];
+  /** Names of YARA rules that match. */
+  yara?: string[];
+  /** What hash lists call them; the list where it says nothing. */
+  listed?: string[];
+  /** What could not be scanned, with the reason. */
+  left_out?: string[];
 }
 
 export interface LaunchItemFields {

@@ -156,6 +156,9 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   'root-by-another-name': { weight: 40, says: 'An account with the user id of root.' },
   'root-enabled': { weight: 20, says: 'Root has a password and may log in.' },
   'service-account-logs-in': { weight: 25, says: 'An account of a service has a password and a shell.' },
+  // Of what a scan by hash lists and YARA rules says (`[scan]`).
+  'known-bad-hash': { weight: 70, says: 'A hash list names the file, or what it runs.' },
+  'yara-match': { weight: 50, says: 'A YARA rule matches the file, or what it runs.' },
   'look-alike-label': {
     weight: 30,
     says: "The label looks like one of Apple's or of an installed vendor's, and is not.",

@@ -1,1 +1,2 @@
+export { Lister } from './places.js';
 export { InventoryScan, type ScannedItem, type ScanOptions } from './scan.js';

@@ -154,10 +154,18 @@ function copyFileFields(target: EcsDocument, source: EcsDocument): void {
     if (source[key] !== undefined) target[key] = source[key] as never;
   }
   const own = { ...target.launchwarden };
-  for (const key of ['plist', 'findings', 'persistence'] as const) {
+  for (const key of ['plist', 'findings', 'persistence', 'scan'] as const) {
     if (source.launchwarden?.[key] !== undefined) own[key] = source.launchwarden[key] as never;
   }
   target.launchwarden = own;
+}
+
+/** Of an alert about a process alone: what a scan says of the files that it names. */
+function copyScan(target: EcsDocument, { launchwarden }: EcsDocument): void {
+  if (launchwarden?.scan === undefined) return;
+  const own = target.launchwarden ?? {};
+  const findings = [...new Set([...(own.findings ?? []), ...(launchwarden.findings ?? [])])];
+  target.launchwarden = { ...own, scan: launchwarden.scan, ...(findings.length === 0 ? {} : { findings }) };
 }
 
 /** The document after one of its events was amended, or undefined when that changes nothing. */
@@ -178,5 +186,6 @@ export function amendedDocument(doc: EcsDocument, event: Event): EcsDocument | u
   if (fields.file_event_id === event.id) copyFileFields(next, event.doc);
   if (fields.process_event_id === event.id && event.doc.process !== undefined)
     next.process = event.doc.process;
+  if (fields.process_event_id === event.id && fields.file_event_id === undefined) copyScan(next, event.doc);
   return JSON.stringify(next) === before ? undefined : withPriority(next);
 }

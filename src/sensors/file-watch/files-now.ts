@@ -1,7 +1,7 @@
 import type { RootMap } from '../../base/root.js';
 import type { FileContent } from '../../event/event.js';
 import { fileWatchLimits } from './options.js';
-import { ContentReader, hashLarge } from './reader.js';
+import { ContentReader, hashLarge, type LargeReading, type Reading, readLarge } from './reader.js';
 import { Rights } from './rights.js';
 import { lookAt } from './snapshot.js';
 
@@ -42,16 +42,28 @@ export class FilesNow {
   }
 
   /** The hash of the file that a path leads to; `missing` where nothing is; undefined when it cannot be read in full. */
-  async hash(
+  async hash(macPath: string, how: LargeReading): Promise<HashedFile | 'missing' | undefined> {
+    const reading = this.#reading(macPath, how);
+    if (typeof reading !== 'object') return reading;
+    const sha256 = await hashLarge(reading, how);
+    return sha256 === undefined ? undefined : { sha256, uid: reading.seen.uid };
+  }
+
+  /** As `hash`, with the bytes. */
+  async whole(
     macPath: string,
-    how: { readonly maxBytes: number; readonly signal: AbortSignal },
-  ): Promise<HashedFile | 'missing' | undefined> {
+    how: LargeReading,
+  ): Promise<{ readonly bytes: Uint8Array; readonly sha256: string } | 'missing' | undefined> {
+    const reading = this.#reading(macPath, how);
+    return typeof reading === 'object' ? readLarge(reading, how) : reading;
+  }
+
+  #reading(macPath: string, { maxBytes }: LargeReading): Reading | 'missing' | undefined {
     const passage = this.#rights.follow(macPath);
     if (passage === undefined) return 'missing';
     const seen = lookAt(passage.host);
     if (seen === undefined) return 'missing';
-    if (seen === 'denied' || seen.type !== 'file' || seen.size > how.maxBytes) return undefined;
-    const sha256 = await hashLarge({ hostPath: passage.host, seen, passage }, how);
-    return sha256 === undefined ? undefined : { sha256, uid: seen.uid };
+    if (seen === 'denied' || seen.type !== 'file' || seen.size > maxBytes) return undefined;
+    return { hostPath: passage.host, seen, passage };
   }
 }

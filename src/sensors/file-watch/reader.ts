@@ -120,34 +120,60 @@ export class ContentReader {
 const maxTail = 128 * 1024;
 const slice = 1024 * 1024;
 
+/** How far a large file is read: not beyond `maxBytes`, nor once `signal` ends the wait. */
+export interface LargeReading {
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * The sha256 of a large file, read in slices between which everything else gets its turn. Undefined when the file is
  * not what was looked at, may not be read, grows beyond `maxBytes`, or `signal` ends the wait.
  */
-export async function hashLarge(
+export async function hashLarge(reading: Reading, how: LargeReading): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  return (await eachSlice(reading, how, (slice) => hash.update(slice))) ? hash.digest('hex') : undefined;
+}
+
+/** As hashLarge, with the bytes. */
+export async function readLarge(
   reading: Reading,
-  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
-): Promise<string | undefined> {
-  if (!reading.passage.mayRead(reading.seen)) return undefined;
+  how: LargeReading,
+): Promise<{ readonly bytes: Uint8Array; readonly sha256: string } | undefined> {
+  const hash = createHash('sha256');
+  const slices: Buffer[] = [];
+  const isWhole = await eachSlice(reading, how, (slice) => {
+    hash.update(slice);
+    slices.push(Buffer.from(slice));
+  });
+  return isWhole ? { bytes: Buffer.concat(slices), sha256: hash.digest('hex') } : undefined;
+}
+
+/** Takes a file slice by slice, each of which is overwritten by the next; false when it was not taken whole. */
+async function eachSlice(
+  reading: Reading,
+  { maxBytes, signal }: LargeReading,
+  take: (slice: Buffer) => void,
+): Promise<boolean> {
+  if (!reading.passage.mayRead(reading.seen)) return false;
   try {
     const file = await open(reading.hostPath, flagsFor(reading.passage));
     try {
       const stat = await file.stat({ bigint: true });
-      if (refusal(file.fd, stat, reading) !== undefined) return undefined;
-      const hash = createHash('sha256');
-      const buffer = Buffer.allocUnsafeSlow(slice);
+      if (refusal(file.fd, stat, reading) !== undefined) return false;
+      const buffer = Buffer.allocUnsafeSlow(Math.min(slice, Number(stat.size) + 1));
       for (let total = 0; ; ) {
-        const { bytesRead } = await file.read(buffer, 0, slice, null);
-        if (signal.aborted) return undefined;
-        if (bytesRead === 0) return hash.digest('hex');
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+        if (signal.aborted) return false;
+        if (bytesRead === 0) return true;
         total += bytesRead;
-        if (total > maxBytes) return undefined;
-        hash.update(buffer.subarray(0, bytesRead));
+        if (total > maxBytes) return false;
+        take(buffer.subarray(0, bytesRead));
       }
     } finally {
       await file.close();
     }
   } catch {
-    return undefined;
+    return false;
   }
 }

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { RootMap } from '../../../src/base/root.js';
+import { ContentScanner, type ContentScanOptions } from '../../../src/scan/index.js';
+import { tempFolder } from '../../helpers/run-cli.js';
+
+const signal = new AbortController().signal;
+const marker = 'rule Marker { meta: description = "ours" strings: $a = "OUR-MARKER" condition: $a }';
+/** A condition that never ends within the time of a test: YARA's own limit does not hold there. */
+const endless =
+  'rule Endless { condition: uint8(0) == 0x7a and for all i in (0..1000000) : (for all j in (0..1000000) : (i + j >= 0)) }';
+
+async function scanner(options: Partial<ContentScanOptions> & { root: RootMap }): Promise<ContentScanner> {
+  const made = await ContentScanner.open({
+    hashes: [],
+    yara: [],
+    maxFileBytes: 1024 * 1024,
+    memoryBytes: 256 * 1024 * 1024,
+    fileMs: 10_000,
+    ...options,
+  });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = tempFolder();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  }
+  return folder;
+}
+
+test('YARA and hash lists name a file; a YARA file that does not compile is refused with its line', async () => {
+  const folder = folderWith({
+    'mac/bin/evil': 'x OUR-MARKER y',
+    'mac/bin/good': 'nothing',
+    'yara/a.yar': marker,
+    'yara/deep/named.yara': 'rule Named { condition: filename == "good" and filepath == "/bin/good" }',
+    'yara/bad.yar': 'rule Bad {\n  condition:\n    $nope\n}\n',
+    'yara/include.yar': 'include "a.yar"\n',
+    'yara/notes.txt': 'no rule',
+    'list.txt': `${createHash('sha256').update('nothing').digest('hex')}  known thing\n`,
+  });
+  const content = await scanner({
+    root: new RootMap(path.join(folder, 'mac')),
+    yara: [path.join(folder, 'yara')],
+    hashes: [path.join(folder, 'list.txt')],
+  });
+  expect(content.counts).toEqual({ hashes: 1, yara: 2 });
+  const refused = content.refused.map((one) => [path.basename(one.file), one.line]);
+  expect(refused).toEqual([
+    ['bad.yar', 3],
+    ['include.yar', 1],
+  ]);
+  const evil = await content.scan('/bin/evil', signal);
+  expect(evil.yara).toMatchObject([
+    { rule: 'Marker', file: path.join(folder, 'yara/a.yar'), description: 'ours' },
+  ]);
+  expect(evil.yara[0]?.strings).toEqual([{ id: '$a', offset: 2, length: 10 }]);
+  const good = await content.scan('/bin/good', signal);
+  expect(good).toMatchObject({ listed: { name: 'known thing', line: 1 }, yara: [{ rule: 'Named' }] });
+  expect(await content.scan('/bin/none', signal)).toMatchObject({ missing: true, yara: [] });
+});
+
+test('a scan that runs out of time is named, and the next file is scanned all the same', async () => {
+  const folder = folderWith({
+    'mac/slow': 'zzzz',
+    'mac/evil': 'OUR-MARKER',
+    'a.yar': `${marker}\n${endless}`,
+  });
+  const content = await scanner({
+    root: new RootMap(path.join(folder, 'mac')),
+    yara: [path.join(folder, 'a.yar')],
+    fileMs: 300,
+  });
+  const slow = await content.scan('/slow', signal);
+  expect(slow.left).toContain('out of time');
+  expect((await content.scan('/evil', signal)).yara).toMatchObject([{ rule: 'Marker' }]);
+});
+
+test('a file that is too large for YARA is hashed only, and that is said', async () => {
+  const large = 'OUR-MARKER'.repeat(300);
+  const folder = folderWith({
+    'mac/large': large,
+    'a.yar': marker,
+    'list.txt': createHash('sha256').update(large).digest('hex'),
+  });
+  const content = await scanner({
+    root: new RootMap(path.join(folder, 'mac')),
+    yara: [path.join(folder, 'a.yar')],
+    hashes: [path.join(folder, 'list.txt')],
+    maxFileBytes: 1_000,
+  });
+  const scan = await content.scan('/large', signal);
+  expect(scan).toMatchObject({ listed: { line: 1 }, yara: [] });
+  expect(scan.left).toContain('too large');
+});
+
+test('YARA gives memory back and takes it again', async () => {
+  const folder = folderWith({ 'mac/evil': 'OUR-MARKER', 'a.yar': marker });
+  const root = new RootMap(path.join(folder, 'mac'));
+  // Of less than it takes at its start it is started anew for every file.
+  const content = await scanner({ root, yara: [path.join(folder, 'a.yar')], memoryBytes: 1 });
+  for (let time = 0; time < 2; time++) {
+    expect((await content.scan('/evil', signal)).yara).toHaveLength(1);
+    await content.rest();
+  }
+});
+
+test('a list or a folder of rules that is not there is an error that names it', async () => {
+  const root = new RootMap(tempFolder());
+  await expect(scanner({ root, hashes: ['/nowhere/list.txt'] })).rejects.toThrow('/nowhere/list.txt');
+  await expect(scanner({ root, yara: ['/nowhere/rules'] })).rejects.toThrow('/nowhere/rules');
+});
