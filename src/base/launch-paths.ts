@@ -41,3 +41,8 @@ export function isLaunchFolder(macPath: string): boolean {
 export function insidePlugIn(macPath: string): boolean {
   return /^\/Library\/DirectoryServices\/PlugIns\/[^/]+\/./i.test(macPath);
 }
+
+/** The home that a path stands in, where homes usually are. */
+export function homeOf(macPath: string): string | undefined {
+  return /^(\/Users\/[^/]+|\/private\/var\/root)\//i.exec(macPath)?.[1];
+}

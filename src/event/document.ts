@@ -205,6 +205,18 @@ export interface LaunchItemFields {
   user_name?: string;
   /** Everything else that starts the job: `WatchPaths`, `StartInterval`, `MachServices`, ... */
   triggers?: string[];
+  /** Whether launchd loads it by itself, as far as the file alone tells. */
+  will_load?: 'yes' | 'no' | 'by-hand' | 'unknown';
+  /** Why it does not, or what else is worth knowing about its loading; words of `mechanisms/launchd/obstacles.ts`. */
+  obstacles?: string[];
+  /** Conditions of a KeepAlive that is a dictionary: `SuccessfulExit: false`, `PathState: /x=true`. */
+  keep_alive_if?: string[];
+  /** `LimitLoadToSessionType`. */
+  session_types?: string[];
+  /** `WatchPaths` and `QueueDirectories`. */
+  watch_paths?: string[];
+  /** Seconds. */
+  start_interval?: number;
   /** The whole property list as JSON text, bounded. */
   json?: string;
   /** Of the program that launchd runs, as codesign found it once there was an alert. */
@@ -283,4 +295,10 @@ export interface LaunchdJobFields {
   program?: string;
   state?: string;
   pid?: number;
+  /** How often launchd has started it since it was loaded. */
+  runs?: number;
+  /** `0`, `78: EX_CONFIG`, `(never exited)`. */
+  last_exit?: string;
+  /** launchd's word for its kind: `LaunchAgent`, `LaunchDaemon`, `Submitted`. */
+  type?: string;
 }

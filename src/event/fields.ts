@@ -213,6 +213,20 @@ const rows: readonly Row[] = [
   ['launchwarden.plist.disabled', 'boolean', 'Disabled'],
   ['launchwarden.plist.user_name', 'keyword', 'UserName'],
   ['launchwarden.plist.triggers', 'keyword[]', 'What else starts the job'],
+  [
+    'launchwarden.plist.will_load',
+    'keyword',
+    'Whether launchd loads it by itself, by what the file says: yes, no, by-hand, unknown',
+  ],
+  [
+    'launchwarden.plist.obstacles',
+    'keyword[]',
+    'Why it does not load or start: writable-by-others, disabled-by-key, other-session, ...',
+  ],
+  ['launchwarden.plist.keep_alive_if', 'keyword[]', 'Conditions of KeepAlive: SuccessfulExit: false, ...'],
+  ['launchwarden.plist.session_types', 'keyword[]', 'LimitLoadToSessionType'],
+  ['launchwarden.plist.watch_paths', 'keyword[]', 'WatchPaths and QueueDirectories'],
+  ['launchwarden.plist.start_interval', 'long', 'StartInterval, seconds'],
   ['launchwarden.plist.json', 'text', 'The whole property list as JSON'],
   [
     'launchwarden.plist.code_signature.exists',
@@ -279,6 +293,9 @@ const rows: readonly Row[] = [
   ['launchwarden.job.program', 'keyword', 'What launchd runs', '?'],
   ['launchwarden.job.state', 'keyword', "launchd's word: running, not running, ...", '?'],
   ['launchwarden.job.pid', 'long', 'Process id of the job, while it runs', '?'],
+  ['launchwarden.job.runs', 'long', 'How often launchd has started it since it was loaded', '?'],
+  ['launchwarden.job.last_exit', 'keyword', 'How it ended last', '?'],
+  ['launchwarden.job.type', 'keyword', "launchd's word for its kind: LaunchAgent, Submitted, ...", '?'],
   ['launchwarden.job.service', 'keyword', 'Name of the Mach service that the job begins to serve'],
 
   ['destination.address', 'keyword', 'Peer of a connection, as written'],

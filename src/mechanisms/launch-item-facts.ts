@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { launchItemKind } from '../base/launch-paths.js';
-import { readPlist } from '../base/plist/index.js';
+import { type PlistValue, readPlist } from '../base/plist/index.js';
 import type { WhatRuns } from '../base/what-runs/index.js';
 import type { FileFields, LaunchItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { type LaunchItem, launchItem } from './launch-item.js';
+import { jobKeysOf, loadingOf } from './launchd/index.js';
 import { lookAlike } from './look-alike.js';
 
 export interface ItemFacts {
@@ -19,7 +20,7 @@ export function launchItemFacts(file: FileFields, content: FileContent | undefin
   const kind = macPath === undefined ? undefined : launchItemKind(macPath);
   if (macPath === undefined || kind === undefined || file.type === 'dir') return undefined;
   const findings = placeFindings(macPath, file);
-  const read = content === undefined ? undefined : plistFacts(content, macPath);
+  const read = content === undefined ? undefined : plistFacts(content, file, macPath);
   const label = read?.plist?.label;
   if (label !== undefined) findings.push(...labelFindings(label, macPath));
   return {
@@ -53,7 +54,11 @@ function labelFindings(label: string, macPath: string): string[] {
   return findings;
 }
 
-function plistFacts({ bytes, truncated, size, tail }: FileContent, macPath: string): ItemFacts {
+function plistFacts(
+  { bytes, truncated, size, tail }: FileContent,
+  file: FileFields,
+  macPath: string,
+): ItemFacts {
   const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
   const result = readPlist(bytes, end);
   if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' }, runs: [] };
@@ -69,7 +74,40 @@ function plistFacts({ bytes, truncated, size, tail }: FileContent, macPath: stri
     return { findings: [...result.findings, 'not-a-dictionary'], plist: { format }, runs: [] };
   return {
     findings: [...result.findings, ...item.findings],
-    plist: { format, ...item.fields },
+    plist: { format, ...item.fields, ...launchdFields(value, file, macPath) },
     runs: item.runs,
+  };
+}
+
+/** What launchd makes of the list, as far as the file alone tells: no overrides, nothing of its folder and its program. */
+function launchdFields(value: PlistValue, file: FileFields, macPath: string): Partial<LaunchItemFields> {
+  const daemon = launchItemKind(macPath) === 'daemon';
+  const job = jobKeysOf(value, { daemon });
+  const mode = Number.parseInt(file.mode ?? '', 8);
+  const uid = Number.parseInt(file.uid ?? '', 10);
+  const { answer, obstacles } = loadingOf({
+    daemon,
+    job,
+    file: {
+      path: macPath,
+      type: file.type === 'file' || file.type === 'symlink' ? file.type : 'other',
+      uid: Number.isNaN(uid) ? undefined : uid,
+      mode: Number.isNaN(mode) ? undefined : mode,
+    },
+  });
+  const triggers = job?.triggers ?? [];
+  const conditions = triggers.flatMap(({ key, condition, values: [first = ''] }) =>
+    key !== 'KeepAlive' || condition === undefined ? [] : [`${condition}: ${first}`],
+  );
+  const watched = triggers.filter(({ key }) => key === 'WatchPaths' || key === 'QueueDirectories');
+  const interval = triggers.find(({ key }) => key === 'StartInterval')?.values[0];
+  const { sessionTypes = [] } = job ?? {};
+  return {
+    will_load: answer,
+    ...(obstacles.length === 0 ? {} : { obstacles: [...new Set(obstacles.map(({ word }) => word))] }),
+    ...(conditions.length === 0 ? {} : { keep_alive_if: conditions }),
+    ...(sessionTypes.length === 0 ? {} : { session_types: [...sessionTypes] }),
+    ...(watched.length === 0 ? {} : { watch_paths: watched.flatMap(({ values }) => values) }),
+    ...(interval === undefined ? {} : { start_interval: Number(interval) }),
   };
 }

@@ -2,6 +2,7 @@ import { flat } from '../base/flat.js';
 import { type PlistValue, plistToJson, type Repeated } from '../base/plist/index.js';
 import { type WhatRuns, whatRuns } from '../base/what-runs/index.js';
 import type { LaunchItemFields, PersistenceFields } from '../event/document.js';
+import { booleanOf, LaunchKeys } from './launch-keys.js';
 
 /** Characters of one text and texts of one list that an event carries. */
 const maxText = 4_096;
@@ -46,7 +47,7 @@ export interface LaunchItemContext {
  */
 export function launchItem(value: PlistValue, context: LaunchItemContext = {}): LaunchItem | undefined {
   if (!(value instanceof Map)) return undefined;
-  const keys = new Keys(value);
+  const keys = new LaunchKeys(value);
   const label = textOf(keys.get('Label'));
   const others = otherLabels(label, context.repeated);
   const program = programOf(keys.get('Program')) ?? programOf(keys.get('BundleProgram'));
@@ -112,7 +113,7 @@ interface Said {
   readonly runs: readonly WhatRuns[];
 }
 
-function contentFindings({ label, program, args, runs }: Said, keys: Keys): string[] {
+function contentFindings({ label, program, args, runs }: Said, keys: LaunchKeys): string[] {
   const findings: string[] = [...keys.findings];
   const first = program ?? args?.[0];
   if (label === undefined || label === '') findings.push('no-label');
@@ -125,7 +126,7 @@ function contentFindings({ label, program, args, runs }: Said, keys: Keys): stri
 }
 
 /** What runs by the keys that count, and by those that they replaced. */
-function allRuns(keys: Keys, { path, repeated }: LaunchItemContext): WhatRuns[] {
+function allRuns(keys: LaunchKeys, { path, repeated }: LaunchItemContext): WhatRuns[] {
   const environment = environmentOf(keys.get('EnvironmentVariables'));
   const common = {
     workingDirectory: wholeText(keys.get('WorkingDirectory')),
@@ -157,52 +158,6 @@ function otherLabels(label: string | undefined, repeated: Repeated | undefined):
     .filter((one) => one !== undefined && one !== label);
   return [...new Set(others as string[])].slice(0, maxLabels);
 }
-
-/**
- * The keys of a list as launchd may read them: in another case when the exact one is missing (launchd compared them so
- * up to 10.9), and those that Apple's own lists put under a condition (`#Then`).
- */
-class Keys {
-  readonly #maps: ReadonlyMap<string, PlistValue>[];
-  readonly #findings = new Set<string>();
-  readonly #folded = new Map<string, PlistValue>();
-
-  constructor(value: ReadonlyMap<string, PlistValue>) {
-    const conditional = ['#Then', '#Else'].map((key) => value.get(key)).filter((one) => one instanceof Map);
-    this.#maps = [value, ...conditional];
-    for (const [key, one] of value) if (key.length < 64) this.#folded.set(key.toLowerCase(), one);
-  }
-
-  get(key: string): PlistValue | undefined {
-    const exact = this.#maps.find((map) => map.has(key))?.get(key);
-    if (exact !== undefined) return this.#typed(key, exact);
-    const other = this.#folded.get(key.toLowerCase());
-    if (other !== undefined) this.#findings.add('key-in-other-case');
-    return other;
-  }
-
-  has(key: string): boolean {
-    return this.get(key) !== undefined;
-  }
-
-  get findings(): readonly string[] {
-    return [...this.#findings];
-  }
-
-  #typed(key: string, value: PlistValue): PlistValue {
-    if (texts.has(key) && typeof value !== 'string') this.#findings.add('wrong-type');
-    if (key === 'ProgramArguments' && !Array.isArray(value)) this.#findings.add('wrong-type');
-    return value;
-  }
-}
-
-const texts: ReadonlySet<string> = new Set([
-  'Label',
-  'Program',
-  'BundleProgram',
-  'WorkingDirectory',
-  'UserName',
-]);
 
 /** A list in the place of a text stands for its first text. */
 function wholeText(value: PlistValue | undefined): string | undefined {
@@ -240,12 +195,6 @@ function textsOf(value: PlistValue | undefined): string[] | undefined {
     room -= text.length;
   }
   return kept;
-}
-
-/** launchd takes an integer for a boolean. */
-function booleanOf(value: PlistValue | undefined): boolean | undefined {
-  if (typeof value === 'boolean') return value;
-  return typeof value === 'number' || typeof value === 'bigint' ? Boolean(value) : undefined;
 }
 
 /** `OnDemand` is the older word for the opposite. */

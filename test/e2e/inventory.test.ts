@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   AgentProcess,
@@ -61,6 +61,44 @@ describe.skipIf(!compiler)('the inventory that the agent keeps', () => {
     expect(cli(mac, 'inventory', 'show', row.item_id, '--root', mac.root)).toContain(
       '/private/var/at/tabs/alice',
     );
+  });
+
+  test("launchd's truth about a job is shown with its item, and asked of launchd", async () => {
+    const label = 'com.example.truth';
+    const file = `/Users/alice/Library/LaunchAgents/${label}.plist`;
+    mac.write(file, launchAgentPlist(label, ['/bin/sh', '/Users/alice/run.sh']));
+    const folder = mac.host('/private/var/db/launchd.stand-in');
+    const domain = `gui/${process.getuid?.()}`;
+    const user = domain.replace('gui', 'user');
+    const shown = () => {
+      const out = cli(mac, 'inventory', 'show', label, '--root', mac.root, '--live', '--json');
+      return (JSON.parse(out) as { launchd_job: object }).launchd_job;
+    };
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${folder}/jobs`, `${domain}\t${label}\t${mac.host(file)}\n`);
+    expect(shown()).toMatchObject({
+      kind: 'agent',
+      will_load: { answer: 'yes', obstacles: [] },
+      disabled: { answer: false, by: null },
+      live: { loaded: true, running: false, waits_for: ['demand'] },
+      runs: { executes: ['/bin/sh', '/Users/alice/run.sh'] },
+    });
+    writeFileSync(`${folder}/jobs`, '');
+    writeFileSync(`${folder}/disabled`, `${user}\t${label}\tdisabled\n`);
+    chmodSync(mac.host(file), 0o664);
+    expect(shown()).toMatchObject({
+      will_load: {
+        answer: 'no',
+        obstacles: [{ word: 'writable-by-others' }, { word: 'disabled-by-override' }],
+      },
+      disabled: { answer: true, by: 'override' },
+      live: { loaded: false },
+    });
+    expect(cli(mac, 'inventory', 'show', label, '--root', mac.root, '--live')).toContain(
+      'launchd does not load it: its group or everybody may write the list.',
+    );
+    rmSync(folder, { recursive: true });
+    rmSync(mac.host(file));
   });
 
   test('what is changed while no agent runs is in it after the next start, and an event marked so', async () => {

@@ -3,7 +3,8 @@
  * Where its tree has a folder private/var/db/launchd.stand-in it also stands for launchd: `load` and `bootstrap` note the
  * job of a property list in its file `jobs` (domain, label, path; one line each), `unload` and `bootout` take it away, and
  * `print` tells of it in the form of launchctl(1). LAUNCHCTL_LABEL gives the label of a list that it cannot read itself;
- * a domain that stands in the file `missing` does not exist.
+ * a domain that stands in the file `missing` does not exist. `print-disabled` shows the file `disabled` (domain, label,
+ * `disabled` or `enabled`; one line each, tabs between them).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -142,10 +143,27 @@ static int print(const char *target) {
   return whole || found[0] != 0 ? 0 : 113;
 }
 
+/* The table of overrides of one domain, in the form of macOS 13. */
+static int print_disabled(const char *target) {
+  static char line[MOST_LINE];
+  char name[4200];
+  snprintf(name, sizeof name, "%s/disabled", folder);
+  FILE *file = fopen(name, "r");
+  printf("\tdisabled services = {\n");
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    char *domain = strtok(line, "\t"), *label = strtok(NULL, "\t"), *word = strtok(NULL, "\n");
+    if (word != NULL && strcmp(domain, target) == 0) printf("\t\t\"%s\" => %s\n", label, word);
+  }
+  printf("\t}\n\tlogin item associations = {\n\t}\n");
+  if (file != NULL) fclose(file);
+  return 0;
+}
+
 int main(int count, char **arguments) {
   if (count > 2 && is_launchd(arguments[0])) {
     const char *verb = arguments[1];
     if (strcmp(verb, "print") == 0) return print(arguments[2]);
+    if (strcmp(verb, "print-disabled") == 0) return print_disabled(arguments[2]);
     const int loads = strcmp(verb, "load") == 0 || strcmp(verb, "bootstrap") == 0;
     const int unloads = strcmp(verb, "unload") == 0 || strcmp(verb, "bootout") == 0;
     const char *given = strncmp(verb, "boot", 4) == 0 && is_domain(arguments[2]) && arguments[2][0] != '/' ? arguments[2] : NULL;

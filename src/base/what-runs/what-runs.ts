@@ -1,4 +1,5 @@
 import { flat } from '../flat.js';
+import { homeOf } from '../launch-paths.js';
 import { type Interpreter, interpreterName, interpreters, shells } from './interpreters.js';
 import { givenValue, readOptions } from './options.js';
 import { baseName, canonical, defaultPath, placesOf } from './places.js';
@@ -91,7 +92,7 @@ class Resolver {
 
   constructor(item: RunnableItem) {
     this.#item = item;
-    this.#home = homeOf(item.itemPath);
+    this.#home = homeOfItem(item.itemPath);
     this.#variables = new Map(item.environment);
     this.#search = item.environment?.get('PATH') ?? defaultPath;
     this.#folder = placesOf(item.workingDirectory ?? '/', { folder: '/', ...this.#homePart() })[0] ?? '/';
@@ -426,9 +427,8 @@ function substitutesDownload(text: string): boolean {
   return /[$<]\([^)]{0,200}\b(?:curl|wget)\b|`[^`]{0,200}\b(?:curl|wget)\b/.test(text.slice(0, maxSearched));
 }
 
-function homeOf(itemPath: string | undefined): string | undefined {
-  const user = /^(\/Users\/[^/]+|\/private\/var\/root)\//i.exec(itemPath ?? '')?.[1];
-  return user ?? (itemPath?.includes('/LaunchDaemons/') ? '/private/var/root' : undefined);
+function homeOfItem(itemPath: string | undefined): string | undefined {
+  return homeOf(itemPath ?? '') ?? (itemPath?.includes('/LaunchDaemons/') ? '/private/var/root' : undefined);
 }
 
 /** `X.app` of `X.app/Contents/Library/LaunchAgents/y.plist`; BundleProgram is relative to it. */

@@ -3,7 +3,7 @@ import type { FileContent } from '../../event/event.js';
 import { fileWatchLimits } from './options.js';
 import { ContentReader, hashLarge, type LargeReading, type Reading, readLarge } from './reader.js';
 import { Rights } from './rights.js';
-import { lookAt } from './snapshot.js';
+import { lookAt, type Snapshot } from './snapshot.js';
 
 /** The content of a file, and whose it is. */
 export interface HashedFile {
@@ -39,6 +39,24 @@ export class FilesNow {
     const after = lookAt(passage.host);
     if (after === undefined || after === 'denied' || after.ctime !== seen.ctime) return undefined;
     return { content: result.content, sha256: result.sha256 };
+  }
+
+  /** What stands at a path, links followed, and the content of a regular file that may be read; undefined for nothing. */
+  at(macPath: string): { readonly seen: Snapshot; readonly content?: FileContent } | 'denied' | undefined {
+    const passage = this.#rights.follow(macPath);
+    const seen = passage && lookAt(passage.host);
+    if (passage === undefined || seen === undefined) return undefined;
+    if (seen === 'denied') return seen;
+    if (seen.type !== 'file') return { seen };
+    const result = this.#reader.read({ hostPath: passage.host, seen, passage }, fileWatchLimits.maxContent);
+    return result.ok ? { seen, content: result.content } : { seen };
+  }
+
+  /** Owner and permissions of what stands at a path, links followed; `missing` where nothing is. */
+  facts(macPath: string): Snapshot | 'missing' | undefined {
+    const passage = this.#rights.follow(macPath);
+    const seen = passage && lookAt(passage.host);
+    return seen === 'denied' ? undefined : (seen ?? 'missing');
   }
 
   /** The hash of the file that a path leads to; `missing` where nothing is; undefined when it cannot be read in full. */

@@ -23,6 +23,10 @@ export interface JobFacts {
   readonly pid?: number;
   /** How often launchd has started it since it was loaded. */
   readonly runs?: number;
+  /** `0`, `78: EX_CONFIG`, `(never exited)`. */
+  readonly last_exit?: string;
+  /** `LaunchAgent`, `LaunchDaemon`, `Submitted`, ... */
+  readonly type?: string;
 }
 
 const maxText = 4_096;
@@ -55,6 +59,8 @@ export function readService(answer: ToolAnswer, target: string): ServiceAnswer {
   const state = firstValue(head, 'state') ?? onlyValue(lines, 'state');
   const pid = numberOf(onlyValue(lines, 'pid'));
   const runs = numberOf(onlyValue(lines, 'runs'));
+  const lastExit = onlyValue(lines, 'last exit code');
+  const type = firstValue(head, 'type');
   return {
     state: 'loaded',
     facts: {
@@ -63,6 +69,8 @@ export function readService(answer: ToolAnswer, target: string): ServiceAnswer {
       ...(state === undefined ? {} : { state }),
       ...(pid === undefined ? {} : { pid }),
       ...(runs === undefined ? {} : { runs }),
+      ...(lastExit === undefined ? {} : { last_exit: lastExit }),
+      ...(type === undefined ? {} : { type }),
     },
   };
 }

@@ -30,7 +30,7 @@ export function jobEvent(
   { root, boot }: { root: RootMap; boot: string },
 ): Event {
   const { label, domain, plistPath, facts, time, notBefore, reason } = job;
-  const { path, program, state, pid } = facts;
+  const { path, program, state, pid, runs, last_exit, type } = facts;
   // What is found is the same at each start of the agent.
   const nanos = action === 'found' ? 0n : BigInt(time) * 1000n;
   const subject = `${action} ${domain}/${label}`;
@@ -66,6 +66,9 @@ export function jobEvent(
           ...(program === undefined ? {} : { program: mac(program) }),
           ...(state === undefined ? {} : { state }),
           ...(pid === undefined ? {} : { pid }),
+          ...(runs === undefined ? {} : { runs }),
+          ...(last_exit === undefined ? {} : { last_exit }),
+          ...(type === undefined ? {} : { type }),
         },
       },
     },

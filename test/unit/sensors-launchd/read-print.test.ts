@@ -15,6 +15,8 @@ describe('the answer about a service', () => {
         state: 'running',
         pid: 4711,
         runs: 1,
+        last_exit: '(never exited)',
+        type: 'LaunchAgent',
       },
     });
   });

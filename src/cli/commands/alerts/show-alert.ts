@@ -3,10 +3,12 @@ import { formatDuration, formatMicros, type Micros } from '../../../base/time.js
 import type { Alert } from '../../../event/alert.js';
 import { meaningOf } from '../../../event/priority.js';
 import type { Story } from '../../../event/story.js';
+import type { LaunchdJob } from '../../../inventory/index.js';
 import { type Output, safe } from '../../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../../output/read.js';
 import { type Section, Sheet } from '../../output/sheet.js';
 import { ago } from '../../values.js';
+import { launchdJobSection } from '../inventory/launchd-job.js';
 import { severityStyle } from './alert-line.js';
 import { candidateLines, eventLines, isSummary } from './show-events.js';
 import { fileSection, launchItemSection, processSection } from './show-subject.js';
@@ -96,7 +98,12 @@ function storyLines(story: Story | undefined): string[] {
 /** Prints everything that a person needs at first sight; `now` is for "3m ago". */
 export function showAlert(
   alert: Alert,
-  how: { readonly out: Output; readonly now: Micros; readonly story?: Story | undefined },
+  how: {
+    readonly out: Output;
+    readonly now: Micros;
+    readonly story?: Story | undefined;
+    readonly job?: LaunchdJob | undefined;
+  },
 ): void {
   const { out, now } = how;
   const { doc } = alert;
@@ -125,6 +132,7 @@ export function showAlert(
     for (const line of candidateLines(doc)) section.line(line.text, line.indent);
   });
   sheet.section('Launch item', (section) => launchItemSection(doc, section));
+  launchdJobSection(sheet, how.job);
   sheet.section('File', (section) => fileSection(doc, section));
   sheet.section('Process', (section) => processSection(doc, section));
   sheet.section('Notes', (section) => {

@@ -8,6 +8,7 @@ import { safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
 import { shortId } from '../alerts/alert-line.js';
 import { inventoryFields, inventorySchema, mechanismName } from './document.js';
+import { launchdJobFields, launchdJobOf, launchdJobSection } from './launchd-job.js';
 import { type Judged, judged } from './list.js';
 import { readInventory, readOptions } from './read.js';
 
@@ -71,9 +72,14 @@ export const inventoryShow = defineCommand({
   async handler({ context, options, args: [written = ''] }) {
     const { rows } = await readInventory(context, options);
     const found = find(await judged(context, rows), written);
+    const present = rows.filter(({ gone }) => gone === undefined).map(({ entry }) => entry);
+    const job = found[0] && (await launchdJobOf(context, found[0].row.entry, present));
     if (options.json)
       for (const { row, verdict } of found)
-        context.out.document(inventorySchema, inventoryFields(row, verdict));
+        context.out.document(inventorySchema, {
+          ...inventoryFields(row, verdict),
+          launchd_job: launchdJobFields(job),
+        });
     else {
       const sheet = new Sheet(context.out);
       const entry = found[0]?.row.entry;
@@ -86,6 +92,7 @@ export const inventoryShow = defineCommand({
         lines.field('home', safe(entry?.home));
       });
       for (const one of found) section(one, sheet);
+      launchdJobSection(sheet, job);
     }
     return ExitCode.ok;
   },
