@@ -518,7 +518,11 @@ class Agent {
       },
       'inventory.refresh': () => this.#inventory.refresh(),
       [keepAnswersOp]: (args) => keepAnswers(this.#parts.store, args),
-      [triageOp]: (args) => applyTriage(this.#parts.store, args),
+      [triageOp]: (args) => {
+        const done = applyTriage(this.#parts.store, args, this.#forwarding.destinations);
+        this.#forwarding.forwarder.wake();
+        return done;
+      },
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
     };

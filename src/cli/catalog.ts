@@ -35,8 +35,33 @@ const alerts: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/alerts/triage.js')).alertsReopen,
   },
   {
+    name: 'assign',
+    summary: 'Say who works on alerts',
+    load: async () => (await import('./commands/alerts/triage.js')).alertsAssign,
+  },
+  {
+    name: 'tag',
+    summary: 'Put tags on alerts, or take them off',
+    load: async () => (await import('./commands/alerts/triage.js')).alertsTag,
+  },
+  {
+    name: 'history',
+    summary: 'Show who did what to an alert, and when',
+    load: async () => (await import('./commands/alerts/history.js')).alertsHistory,
+  },
+  {
+    name: 'stats',
+    summary: 'Count alerts by rule, user, priority, status and age',
+    load: async () => (await import('./commands/alerts/stats.js')).alertsStats,
+  },
+  {
+    name: 'export',
+    summary: 'Write alerts as NDJSON or CSV',
+    load: async () => (await import('./commands/alerts/export.js')).alertsExport,
+  },
+  {
     name: 'note',
-    summary: 'Add a note to an alert',
+    summary: 'Add a note to alerts',
     load: async () => (await import('./commands/alerts/note.js')).alertsNote,
   },
   {

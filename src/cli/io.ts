@@ -6,6 +6,8 @@ export interface TextSink {
   readonly isTTY: boolean;
   /** Width of the terminal in cells; undefined when it is none. */
   readonly columns: number | undefined;
+  /** Height of the terminal in lines; undefined when it is none. */
+  readonly rows?: number | undefined;
 }
 
 /** Everything that a command may know of its process. `main.ts` makes the real one; tests make their own. */

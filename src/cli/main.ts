@@ -22,6 +22,9 @@ function sink(stream: NodeJS.WriteStream, onError: (error: Error) => void): Text
     get columns() {
       return stream.columns;
     },
+    get rows() {
+      return stream.rows;
+    },
   };
 }
 

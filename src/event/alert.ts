@@ -53,7 +53,12 @@ export interface Detection {
   };
 }
 
-export type AlertStatus = 'open' | 'acknowledged' | 'closed';
+export const alertStatuses = ['open', 'acknowledged', 'closed'] as const;
+export type AlertStatus = (typeof alertStatuses)[number];
+
+/** What an alert turned out to be when a person closed it. */
+export const closeReasons = ['true_positive', 'false_positive', 'benign'] as const;
+export type CloseReason = (typeof closeReasons)[number];
 
 /** A stored alert. `doc` is what is shown and forwarded; triage state is kept beside it. */
 export interface Alert {
@@ -74,16 +79,47 @@ export interface Alert {
   readonly created: Micros;
   readonly updated: Micros;
   readonly status: AlertStatus;
+  /** Of a closed one; undefined when whoever closed it gave none. */
+  readonly closedAs?: CloseReason;
+  /** When it was closed; undefined while it is not. */
+  readonly closedAt?: Micros;
+  /** Who works on it. */
+  readonly assignee?: string;
+  /** In the order of the alphabet. */
+  readonly tags: readonly string[];
   readonly doc: EcsDocument;
+  /** Everything that was done to it, oldest first. */
   readonly notes: readonly AlertNote[];
 }
 
 export interface AlertNote {
   readonly time: Micros;
   readonly author: string;
-  /** `note`, or the state it was moved to: `open`, `acknowledged`, `closed`. */
+  /** What was done: `note`, `response`, `assigned`, `tagged`, `untagged`, or the state it was moved to. */
   readonly kind: string;
+  /** May be empty, but not of a note. */
   readonly text: string;
+  /** Of `closed` the reason, of `assigned` the person (empty: nobody), of `tagged` and `untagged` the tag; else empty. */
+  readonly value: string;
+}
+
+/** Where an alert is in the work of people: `launchwarden.alert.workflow`, absent until somebody works on it. */
+export interface WorkflowFields {
+  readonly status: AlertStatus;
+  readonly reason?: CloseReason;
+  readonly assignee?: string;
+  readonly tags?: readonly string[];
+  /** ISO 8601, of the newest change. */
+  readonly changed: string;
+  readonly changed_by: string;
+  /** The newest steps, oldest first. */
+  readonly history: readonly {
+    readonly time: string;
+    readonly by: string;
+    readonly action: string;
+    readonly value?: string;
+    readonly text?: string;
+  }[];
 }
 
 /** Author of what the agent itself does to an alert. */

@@ -6,11 +6,13 @@ type Tree = Record<string, unknown>;
 const cuts: readonly ((doc: Tree) => void)[] = [
   (doc) => drop(doc, 'launchwarden.rule.note', 'launchwarden.rule.setup'),
   (doc) => drop(doc, 'launchwarden.plist.json'),
+  (doc) => shorten(doc, 'launchwarden.alert.workflow.history', 3),
   (doc) => shorten(doc, 'launchwarden.alert.candidates', 100),
   (doc) => shorten(doc, 'launchwarden.alert.candidates', 5),
   (doc) => trimLong(doc, 1024),
   (doc) => drop(doc, 'Events'),
   (doc) => trimLong(doc, 512),
+  (doc) => drop(doc, 'launchwarden.alert.workflow.history'),
   (doc) => drop(doc, 'launchwarden.alert.candidates', 'launchwarden.rule', 'process.env_vars', 'process.Ext'),
   (doc) => trimLong(doc, 128),
   (doc) =>
@@ -59,6 +61,8 @@ const essentials: readonly string[] = [
   'agent.id',
   'labels',
   'launchwarden.alert.priority.level',
+  'launchwarden.alert.workflow.status',
+  'launchwarden.alert.workflow.reason',
   'launchwarden.findings',
   'process.args',
   'file.hash.sha256',

@@ -6,6 +6,7 @@ import {
   type Detection,
   type Settled,
   shownOf,
+  type WorkflowFields,
   withPriority,
 } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
@@ -24,6 +25,8 @@ interface AlertFields {
   process_event_id?: string;
   /** Why it needs nobody, as the agent found out. */
   settled?: Settled;
+  /** Where it is in the work of people. */
+  workflow?: WorkflowFields;
 }
 
 interface CandidateFields {
@@ -119,6 +122,7 @@ export function grownDocument(
   );
   const fields = alertFields(next);
   if (old.settled !== undefined) fields.settled = old.settled;
+  if (old.workflow !== undefined) fields.workflow = old.workflow;
   const story = doc.launchwarden?.['story'];
   if (story !== undefined) next.launchwarden = { ...next.launchwarden, story };
   const isNews = ({ event_id, named }: CandidateFields) => {

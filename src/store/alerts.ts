@@ -9,6 +9,9 @@ import {
   type AlertStatus,
   agentAuthor,
   alertDocument,
+  alertStatuses,
+  type CloseReason,
+  closeReasons,
   type Detection,
   type Settled,
   type StoryFields,
@@ -21,6 +24,16 @@ import { type Severity, severityScore } from '../event/rule-meta.js';
 import { itemOf } from '../event/story.js';
 import { type AlertGroup, type GroupRow, groupsOf } from './alert-groups.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
+import { type AlertStats, alertStats } from './alert-stats.js';
+import {
+  afterChange,
+  type TriageChange,
+  type TriageOutcome,
+  tagsOf,
+  tagText,
+  type WorkflowState,
+  workflowFields,
+} from './alert-workflow.js';
 import { damagedDocument } from './damaged-document.js';
 import type { DocumentOutbox } from './document-outbox.js';
 import type { EvidenceStore } from './evidence.js';
@@ -37,6 +50,12 @@ export interface AlertQuery {
   readonly severity?: Severity | readonly Severity[];
   readonly status?: AlertStatus | readonly AlertStatus[];
   readonly rule?: string | readonly string[];
+  readonly assignee?: string | readonly string[];
+  /** All of them. */
+  readonly tag?: string | readonly string[];
+  /** `user.name` of the document. */
+  readonly user?: string | readonly string[];
+  readonly closedAs?: CloseReason | readonly CloseReason[];
   /** `launchwarden.persistence.item_id`. */
   readonly item?: string;
   /** Id of an alert: only what stands after it in the list (older ones), for the next page. */
@@ -63,6 +82,10 @@ interface AlertRow {
   change: number;
   doc: number;
   item: string;
+  closed_as: string;
+  closed_at: number | null;
+  assignee: string;
+  tags: string;
   body: string;
 }
 
@@ -70,7 +93,10 @@ interface AlertRow {
 const mostGrouped = 200_000;
 
 const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.priority, a.time, a.created,
-  a.updated, a.status, a.change, a.doc, a.item, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
+  a.updated, a.status, a.change, a.doc, a.item, a.closed_as, a.closed_at, a.assignee, a.tags, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
+
+/** Names of the destinations that are told; of a document, where they depend on it. */
+export type Receivers = readonly string[] | ((doc: EcsDocument) => readonly string[]);
 
 interface Commit {
   readonly id: string;
@@ -114,22 +140,28 @@ export class Alerts {
       since: db.prepare('SELECT seq FROM alerts WHERE change > ? ORDER BY change LIMIT ?'),
       insert: db.prepare(
         `INSERT INTO alerts (id, revision, rule_id, rule_name, severity, risk_score, priority, time, created, updated,
-          status, change, doc, item) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)`,
+          status, change, doc, item, user) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)`,
       ),
       grow: db.prepare(
         `UPDATE alerts SET revision = ?, rule_name = ?, priority = ?, time = ?, updated = ?, change = ?, doc = ?,
-          item = ? WHERE seq = ?`,
+          item = ?, user = ? WHERE seq = ?`,
       ),
-      touch: db.prepare('UPDATE alerts SET status = ?, updated = ?, change = ? WHERE seq = ?'),
+      move: db.prepare(
+        `UPDATE alerts SET status = ?, closed_as = ?, closed_at = ?, assignee = ?, tags = ?, updated = ?, change = ?
+          WHERE seq = ?`,
+      ),
       assign: db.prepare('UPDATE alerts SET item = ? WHERE id = ?'),
-      move: db.prepare('UPDATE alerts SET item = ? WHERE item = ?'),
+      rename: db.prepare('UPDATE alerts SET item = ? WHERE item = ?'),
       link: db.prepare('INSERT OR IGNORE INTO alert_events (event, alert) VALUES (?, ?)'),
       linked: db.prepare('SELECT alert FROM alert_events WHERE event = ? ORDER BY alert'),
       amend: db.prepare('UPDATE alert_events SET amended = 1 WHERE event = ?'),
       amended: db.prepare('SELECT event FROM alert_events WHERE event = ? AND alert = ? AND amended = 1'),
-      note: db.prepare('INSERT INTO notes (alert, time, author, kind, text) VALUES (?, ?, ?, ?, ?)'),
-      notes: db.prepare('SELECT time, author, kind, text FROM notes WHERE alert = ? ORDER BY seq'),
+      note: db.prepare(
+        'INSERT INTO notes (alert, time, author, kind, text, value) VALUES (?, ?, ?, ?, ?, ?)',
+      ),
+      notes: db.prepare('SELECT time, author, kind, text, value FROM notes WHERE alert = ? ORDER BY seq'),
       ids: db.prepare('SELECT id FROM alerts ORDER BY change DESC LIMIT ?'),
+      idsLike: db.prepare('SELECT id FROM alerts WHERE id >= ? AND id < ? ORDER BY id LIMIT ?'),
       counts: db.prepare('SELECT status, severity, count(*) AS rows FROM alerts GROUP BY status, severity'),
       prune: db.prepare(
         "SELECT seq, doc FROM alerts WHERE status = 'closed' AND updated < ? ORDER BY updated LIMIT 500",
@@ -207,6 +239,30 @@ export class Alerts {
     return all<AlertRow>(statement, ...values, query.limit ?? 1000).map((row) => this.#alert(row));
   }
 
+  /** How many a query asks for. */
+  count(query: AlertQuery = {}): number {
+    const { filter, values } = this.#filterOf(query);
+    if (filter === undefined) return 0;
+    const statement = this.#db.prepare(`SELECT count(*) AS rows FROM alerts a ${filter}`);
+    return one<{ rows: number }>(statement, ...values)?.rows ?? 0;
+  }
+
+  /** What a query asks for, counted; `now` for the age of those that wait. */
+  stats(query: AlertQuery, now: Micros): AlertStats {
+    const { filter = 'WHERE 0', values } = this.#filterOf(query);
+    return alertStats(this.#db, filter, values, now);
+  }
+
+  /** The ids of what a query asks for, newest event first; `limit` 1000 when absent. */
+  idsOf(query: AlertQuery = {}): string[] {
+    const { filter, values } = this.#filterOf(query);
+    if (filter === undefined) return [];
+    const statement = this.#db.prepare(
+      `SELECT a.id FROM alerts a ${filter} ORDER BY a.time DESC, a.seq DESC LIMIT ?`,
+    );
+    return all<{ id: string }>(statement, ...values, query.limit ?? 1000).map(({ id }) => id);
+  }
+
   /** What a query asks for, one group for each persistent item. At most `mostGrouped` of the newest alerts are looked at. */
   groups(query: AlertQuery = {}): AlertGroup[] {
     const { filter, values } = this.#filterOf(query);
@@ -232,6 +288,10 @@ export class Alerts {
     within('a.severity', asList(query.severity));
     within('a.status', asList(query.status));
     within('a.rule_id', asList(query.rule));
+    within('a.assignee', asList(query.assignee));
+    within('a.user', asList(query.user));
+    within('a.closed_as', asList(query.closedAs));
+    for (const tag of asList(query.tag)) where.push('instr(a.tags, ?) > 0') && values.push(` ${tag} `);
     if (query.item !== undefined) within('a.item', [query.item]);
     if (query.before !== undefined) {
       const last = this.#find(query.before);
@@ -256,13 +316,52 @@ export class Alerts {
     return all<{ id: string }>(this.#sql.ids, limit).map(({ id }) => id);
   }
 
-  /** Undefined when there is no such alert. The text, also when empty, is kept as a note of the new state's kind. */
+  /** Ids that begin so, at most `limit` of them. */
+  idsLike(beginning: string, limit: number): string[] {
+    return all<{ id: string }>(this.#sql.idsLike, beginning, `${beginning}\u{10ffff}`, limit).map(
+      ({ id }) => id,
+    );
+  }
+
+  /** `change` to a state. Undefined when there is no such alert. */
   setStatus(
     id: string,
     status: AlertStatus,
     by: { readonly author: string; readonly text: string },
   ): Alert | undefined {
-    return this.#annotate(id, { ...by, kind: status, status });
+    return this.change(id, { ...by, action: status })?.alert;
+  }
+
+  addNote(id: string, by: { readonly author: string; readonly text: string }): Alert | undefined {
+    return this.change(id, { ...by, action: 'note' })?.alert;
+  }
+
+  /**
+   * Does what a person wants done to an alert, keeps it as a note, and tells the destinations by a revision. What is so
+   * already changes nothing. Undefined when there is no such alert.
+   */
+  change(
+    id: string,
+    change: TriageChange,
+    destinations: Receivers = [],
+  ): { readonly alert: Alert; readonly outcome: TriageOutcome } | undefined {
+    return this.#db
+      .transaction(() => {
+        const row = this.#find(id);
+        if (row === undefined) return undefined;
+        const outcome = this.#change(factsOf(row), change, destinations);
+        return { alert: this.#read(row.seq), outcome };
+      })
+      .immediate();
+  }
+
+  /** `change` of each of several alerts in one transaction; undefined stands for one that is not there. */
+  changeAll(
+    ids: readonly string[],
+    change: TriageChange,
+    destinations: Receivers = [],
+  ): ({ readonly alert: Alert; readonly outcome: TriageOutcome } | undefined)[] {
+    return this.#db.transaction(() => ids.map((id) => this.change(id, change, destinations))).immediate();
   }
 
   /**
@@ -282,18 +381,21 @@ export class Alerts {
         if (row === undefined) return undefined;
         const doc = documentOf(row);
         const { settled: old, ...fields } = alertFields(doc);
-        const moves = all<AlertNote & object>(this.#sql.notes, row.seq).filter(({ kind }) => kind !== 'note');
+        const moves = all<AlertNote & object>(this.#sql.notes, row.seq).filter(({ kind }) => isStatus(kind));
         const isClosed = row.status === 'closed' && moves.at(-1)?.author === agentAuthor;
         if (settled === undefined ? old === undefined : row.status !== 'open' || moves.length > 0)
           return undefined;
         if (settled !== undefined && old?.text === settled.text) return undefined;
         const alert = settled === undefined ? fields : { ...fields, settled };
         const next = withPriority({ ...doc, launchwarden: { ...doc.launchwarden, alert } });
-        this.#grow(row, next, { destinations, time: row.time, now: this.#clock.now() });
-        if (settled === undefined ? !isClosed : !close) return this.#read(row.seq);
-        const status = settled === undefined ? 'open' : 'closed';
+        if (settled === undefined ? !isClosed : !close) {
+          this.#grow(row, next, { destinations, time: row.time, now: this.#clock.now() });
+          return this.#read(row.seq);
+        }
+        const action = settled === undefined ? 'open' : 'closed';
         const text = settled === undefined ? 'there is more to it now' : `${settled.reason}: ${settled.text}`;
-        return this.#annotate(id, { author: agentAuthor, text, kind: status, status });
+        this.#change(row, { author: agentAuthor, text, action }, destinations, next);
+        return this.#read(row.seq);
       })
       .immediate();
   }
@@ -320,7 +422,7 @@ export class Alerts {
 
   /** Puts the alerts of one item into the story of another: it was only that one's temporary name. */
   moveItem(from: string, to: string): number {
-    return this.#db.transaction(() => this.#sql.move.run(to, from).changes).immediate();
+    return this.#db.transaction(() => this.#sql.rename.run(to, from).changes).immediate();
   }
 
   /** Puts one alert, which is about no item of its own, into the story of an item. */
@@ -334,10 +436,6 @@ export class Alerts {
       const row = one<AlertRow>(this.#sql.bySeq, alert);
       return row === undefined ? [] : [this.#alert(row)];
     });
-  }
-
-  addNote(id: string, by: { readonly author: string; readonly text: string }): Alert | undefined {
-    return this.#annotate(id, { ...by, kind: 'note' });
   }
 
   /** What changed after `seq` (0: everything), oldest change first, and the number to ask with next time. */
@@ -408,11 +506,12 @@ export class Alerts {
       change,
       seq,
       itemOf(doc) ?? '',
+      userOf(doc),
     );
     this.#bind(Number(added.lastInsertRowid), doc);
     const alert: Alert = {
       ...{ id, revision: 1, ruleId: rule.id, ruleName: name, severity, riskScore, priority, time },
-      ...{ created, updated: created, status: 'open', doc, notes: [] },
+      ...{ created, updated: created, status: 'open', tags: [], doc, notes: [] },
       ...aboutItem(itemOf(doc)),
     };
     return { alert, change: 'new' as const };
@@ -439,7 +538,18 @@ export class Alerts {
     // What was moved to the story of another item stays there.
     const item = itemOf(doc) === itemOf(documentOf(row)) ? row.item : (itemOf(doc) ?? '');
     const { score } = priorityIn(doc, severity);
-    this.#sql.grow.run(revision, rule_name, score, how.time, how.now, change, seq, item, row.seq);
+    this.#sql.grow.run(
+      revision,
+      rule_name,
+      score,
+      how.time,
+      how.now,
+      change,
+      seq,
+      item,
+      userOf(doc),
+      row.seq,
+    );
     this.#bind(row.seq, doc);
   }
 
@@ -474,26 +584,31 @@ export class Alerts {
     return { seq: ledger.doc, change: ledger.change };
   }
 
-  #annotate(
-    id: string,
-    note: {
-      readonly author: string;
-      readonly text: string;
-      readonly kind: string;
-      readonly status?: AlertStatus;
-    },
-  ): Alert | undefined {
-    return this.#db
-      .transaction(() => {
-        const row = this.#find(id);
-        if (row === undefined) return undefined;
-        const now = this.#clock.now();
-        this.#sql.note.run(row.seq, now, note.author.slice(0, 200), note.kind, note.text.slice(0, 65_536));
-        const { change } = this.#ledger.update((ledger) => ledger.change++);
-        this.#sql.touch.run(note.status ?? row.status, now, change, row.seq);
-        return this.#read(row.seq);
-      })
-      .immediate();
+  /** `next`: a document that is to be stored whatever becomes of the change. */
+  #change(row: AlertRow, change: TriageChange, receivers: Receivers, next?: EcsDocument): TriageOutcome {
+    const now = this.#clock.now();
+    const before = stateOf(row);
+    const { outcome, state } = afterChange(before, change, now);
+    const doc = next ?? wholeDocument(row);
+    if (outcome === 'changed') {
+      const { author, action, text, value = '' } = change;
+      this.#sql.note.run(row.seq, now, author.slice(0, 200), action, text.slice(0, 65_536), value);
+    }
+    if (doc !== undefined && (outcome === 'changed' || next !== undefined)) {
+      const notes = all<AlertNote & object>(this.#sql.notes, row.seq);
+      const alert = {
+        ...alertFields(doc),
+        ...(notes.length === 0 ? {} : { workflow: workflowFields(state, notes) }),
+      };
+      const told = { ...doc, launchwarden: { ...doc.launchwarden, alert } };
+      const destinations = typeof receivers === 'function' ? receivers(doc) : receivers;
+      this.#grow(row, told, { destinations, time: row.time, now });
+    }
+    if (outcome !== 'changed') return outcome;
+    const { status, closedAs, closedAt, assignee, tags } = state;
+    const number = this.#ledger.update((ledger) => ledger.change++).change;
+    this.#sql.move.run(status, closedAs, closedAt, assignee, tagText(tags), now, number, row.seq);
+    return outcome;
   }
 
   #amendedOf(seq: number, doc: EcsDocument): ReadonlySet<string> {
@@ -541,7 +656,7 @@ export class Alerts {
       time: facts.time,
       created: facts.created,
       updated: timeOf(row.updated),
-      status: statuses.includes(row.status) ? row.status : 'open',
+      ...workflowOf(row),
       doc,
       ...aboutItem(row.item),
       notes: all<AlertNote & object>(this.#sql.notes, row.seq),
@@ -549,7 +664,36 @@ export class Alerts {
   }
 }
 
-const statuses: readonly AlertStatus[] = ['open', 'acknowledged', 'closed'];
+const isStatus = (text: unknown): text is AlertStatus => alertStatuses.some((status) => status === text);
+const isReason = (text: unknown): text is CloseReason => closeReasons.some((reason) => reason === text);
+
+/** The columns of a row that people's work is kept in, whatever a failing disk made of them. */
+function stateOf(row: AlertRow): WorkflowState {
+  return {
+    status: isStatus(row.status) ? row.status : 'open',
+    closedAs: isReason(row.closed_as) ? row.closed_as : '',
+    closedAt: Number.isSafeInteger(row.closed_at) ? row.closed_at : null,
+    assignee: typeof row.assignee === 'string' ? row.assignee : '',
+    tags: tagsOf(row.tags),
+  };
+}
+
+function workflowOf(row: AlertRow): Pick<Alert, 'status' | 'closedAs' | 'closedAt' | 'assignee' | 'tags'> {
+  const { status, closedAs, closedAt, assignee, tags } = stateOf(row);
+  return {
+    status,
+    ...(closedAs === '' ? {} : { closedAs }),
+    ...(closedAt === null ? {} : { closedAt }),
+    ...(assignee === '' ? {} : { assignee }),
+    tags,
+  };
+}
+
+/** `user.name` of a document, else its id; empty when it names nobody. */
+function userOf({ user }: EcsDocument): string {
+  const name: unknown = user?.name ?? user?.id;
+  return typeof name === 'string' ? name.slice(0, 200) : '';
+}
 
 function aboutItem(item: string | undefined): Pick<Alert, 'item'> {
   return item === undefined || item === '' ? {} : { item };
@@ -572,13 +716,17 @@ function factsOf(row: AlertRow): AlertRow {
 }
 
 function documentOf(row: AlertRow): EcsDocument {
+  return wholeDocument(row) ?? damagedDocument(factsOf(row));
+}
+
+/** Undefined of one that a failing disk made illegible: what is left of it is not written over. */
+function wholeDocument(row: AlertRow): EcsDocument | undefined {
   try {
     const doc = JSON.parse(row.body) as EcsDocument | null;
-    if (isWhole(doc)) return doc;
+    return isWhole(doc) ? doc : undefined;
   } catch {
-    // Its facts are left.
+    return undefined;
   }
-  return damagedDocument(factsOf(row));
 }
 
 /** Has what is read of it without a look whether it is there. */

@@ -201,6 +201,20 @@ export const mainSchema: readonly string[] = [
   CREATE INDEX evidence_holds_holder ON evidence_holds (holder);
   CREATE INDEX IF NOT EXISTS alerts_item ON alerts (item);
   `,
+  // What people do to an alert, and whose it is about. `tags`: each between two blanks. Of alerts that are not closed a
+  // listing finds the newest and the gravest without reading the others.
+  `
+  ALTER TABLE alerts ADD COLUMN closed_as TEXT NOT NULL DEFAULT '';
+  ALTER TABLE alerts ADD COLUMN closed_at INTEGER;
+  ALTER TABLE alerts ADD COLUMN assignee TEXT NOT NULL DEFAULT '';
+  ALTER TABLE alerts ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+  ALTER TABLE alerts ADD COLUMN user TEXT NOT NULL DEFAULT '';
+  ALTER TABLE notes ADD COLUMN value TEXT NOT NULL DEFAULT '';
+  UPDATE alerts SET closed_at = updated WHERE status = 'closed';
+  CREATE INDEX alerts_waiting ON alerts (time) WHERE status <> 'closed';
+  CREATE INDEX alerts_urgent ON alerts (priority, time) WHERE status <> 'closed';
+  CREATE INDEX alerts_closed ON alerts (updated) WHERE status = 'closed';
+  `,
 ];
 
 /**

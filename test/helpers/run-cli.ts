@@ -16,6 +16,8 @@ export interface CliSetting {
   readonly env?: Record<string, string>;
   /** Width of the terminal that both streams are; no terminal when absent. */
   readonly columns?: number;
+  /** Height of that terminal. */
+  readonly rows?: number;
   readonly cwd?: string;
   readonly user?: string;
   readonly stdin?: string;
@@ -39,6 +41,7 @@ export async function cli(argv: readonly string[], setting: CliSetting = {}): Pr
     },
     isTTY: setting.columns !== undefined,
     columns: setting.columns,
+    rows: setting.rows,
   });
   const io: CliIo = {
     stdout: sink('stdout'),

@@ -108,6 +108,7 @@ function asAlert(detection: Detection, version: string): Alert {
     status: 'open',
     doc,
     notes: [],
+    tags: [],
   };
 }
 
@@ -170,7 +171,13 @@ export const replay = defineCommand({
       const alerts = [...run.alerts.values()].map((detection) => asAlert(detection, version));
       if (json) for (const alert of alerts) out.document(alertSchema, alertFields(alert));
       else if (alerts.length === 0) out.line('No alerts.');
-      else for (const line of tableLines(alertColumns, alerts.map(alertRow), out)) out.line(line);
+      else
+        for (const line of tableLines(
+          alertColumns(out),
+          alerts.map((alert) => alertRow(alert, out)),
+          out,
+        ))
+          out.line(line);
       tellSkipped(skipped, io.stderr);
     });
     return ExitCode.ok;

@@ -1,12 +1,18 @@
+import { systemClock } from '../../base/clock.js';
 import { escapeJson, escapeText } from '../../base/escape.js';
 import type { CliIo } from '../io.js';
 import { type Style, styleFor } from './style.js';
+import { localTimes, type Times, utcTimes } from './when.js';
 
 /** Standard output of one command: text for people, or NDJSON documents for programs. */
 export interface Output {
   readonly style: Style;
   /** Cells of the terminal; undefined when output goes elsewhere and nothing need be cut. */
   readonly width: number | undefined;
+  /** Lines of the terminal; undefined when output goes elsewhere. */
+  readonly height: number | undefined;
+  /** Points in time for people: local on a terminal, UTC elsewhere. Documents always say UTC. */
+  readonly times: Times;
   /** One line, or several with line feeds, of text that is already safe. */
   line(text?: string): void;
   /** One versioned document: `schema` first, `launchwarden.<name>/<version>`. */
@@ -20,7 +26,13 @@ export function jsonLine(value: unknown): string {
 
 export function createOutput(io: CliIo): Output {
   const { stdout } = io;
+  let times: Times | undefined;
   return {
+    height: stdout.isTTY && stdout.rows !== 0 ? stdout.rows : undefined,
+    get times() {
+      times ??= stdout.isTTY ? localTimes(systemClock.now()) : utcTimes;
+      return times;
+    },
     style: styleFor(io, stdout),
     // A serial line or the terminal of a script says 0: it does not know.
     width: stdout.isTTY && stdout.columns !== 0 ? stdout.columns : undefined,
@@ -28,6 +40,11 @@ export function createOutput(io: CliIo): Output {
     document: (schema, fields) =>
       stdout.write(`${jsonLine({ schema: `launchwarden.${schema}`, ...fields })}\n`),
   };
+}
+
+/** A number of things as people read it: `10,006`. */
+export function counted(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** One line that is safe to print, of anything that a document may hold. Undefined when there is nothing. */

@@ -1,10 +1,14 @@
 import type { Style, StyleName } from './style.js';
-import { pad, shorten, textWidth } from './width.js';
+import { pad, shorten, shortenPath, textWidth } from './width.js';
 
 export interface Column {
   readonly title: string;
   /** May be cut when the terminal is too narrow. */
   readonly flexible?: boolean;
+  /** Cut so that the last part of a path stays whole. */
+  readonly path?: boolean;
+  /** Flush with its right edge, as numbers are. */
+  readonly right?: boolean;
   readonly style?: (text: string) => StyleName | undefined;
 }
 
@@ -62,10 +66,12 @@ export function tableLines(
   }
   const print = (cellsOf: readonly string[], look: (index: number, text: string) => string) =>
     lines.map((placed, number) => {
-      const shown = placed.map(({ index, width }, position) => {
-        const text = shorten(cellsOf[index] ?? '', width);
-        const fill = position === placed.length - 1 ? '' : pad('', width - textWidth(text));
-        return look(index, text) + fill;
+      const shown = placed.map(({ column, index, width }, position) => {
+        const cut = column.path === true ? shortenPath : shorten;
+        const text = cut(cellsOf[index] ?? '', width);
+        const space = pad('', width - textWidth(text));
+        if (column.right === true) return space + look(index, text);
+        return look(index, text) + (position === placed.length - 1 ? '' : space);
       });
       return (number === 0 ? '' : indent) + shown.join(gap).trimEnd();
     });

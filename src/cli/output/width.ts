@@ -46,6 +46,20 @@ export function shorten(text: string, width: number): string {
   return `${head}…${tail}`;
 }
 
+/** As `shorten`, but keeps the last part of a path whole where the rest leaves room for it, and the beginning. */
+export function shortenPath(text: string, width: number): string {
+  const name = text.slice(text.lastIndexOf('/'));
+  const room = width - textWidth(name) - 1;
+  if (textWidth(text) <= width || !text.startsWith('/') || name === text || room < 1)
+    return shorten(text, width);
+  let head = '';
+  for (const character of text) {
+    if (textWidth(head) + cells(character) > room) break;
+    head += character;
+  }
+  return `${head}…${name}`;
+}
+
 /** Fills up with spaces to `width` cells. */
 export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - textWidth(text)));

@@ -18,6 +18,17 @@ const launchwardenFields = {
         kind: keyword,
         severity: keyword,
         priority: { properties: { score: { type: 'long' }, level: keyword, reasons: opaque } },
+        workflow: {
+          properties: {
+            status: keyword,
+            reason: keyword,
+            assignee: keyword,
+            tags: keyword,
+            changed: { type: 'date' },
+            changed_by: keyword,
+            history: opaque,
+          },
+        },
         settled: { properties: { reason: keyword, text } },
         revision: { type: 'long' },
         repeats: { type: 'long' },

@@ -185,7 +185,7 @@ describe('alerts list', () => {
       severity: 'medium',
       steps: [{ stage: 'written' }, { stage: 'loaded', says: 'By launchctl load.' }],
     });
-    await cli(['alerts', 'close', '3f9a', 'bbbb', '--data-dir', dataDir]);
+    await cli(['alerts', 'close', '3f9a01aa', 'bbbbbbbb', '--data-dir', dataDir]);
     expect(await list()).toEqual([
       expect.stringMatching(/^cccc.*\(\+1\)/),
       'Closed alerts are not shown: --status closed.',
@@ -311,15 +311,22 @@ describe('alerts show', () => {
   });
 
   test('an unknown id names the nearest, an ambiguous one says so', async () => {
-    const dataDir = storedAlerts([detection(), detection({ id: `3f9b${'0'.repeat(28)}` })]);
+    const dataDir = storedAlerts([
+      detection(),
+      detection({ id: `3f9b${'0'.repeat(28)}` }),
+      detection({ id: `3f9b${'1'.repeat(28)}` }),
+    ]);
+    const ambiguous = await cli(['alerts', 'show', '3f9b', '--data-dir', dataDir]);
+    expect(ambiguous.code).toBe(2);
+    expect(ambiguous.stderr).toMatch(/2 ids begin with "3f9b".*\n.*\n {2}3f9b0{8} \(/);
     const unknown = await cli(['alerts', 'show', '3f9c', '--data-dir', dataDir]);
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toMatch(
-      /there is no alert "3f9c" \[alerts\/unknown\]\n {2}Did you mean "3f9[ab]"\?/,
+      /there is no alert "3f9c" \[alerts\/unknown\]\n {2}Did you mean 3f9[ab][0-9a-f]{8} \(Launch agent written.*\)\?/,
     );
-    const ambiguous = await cli(['alerts', 'show', '3f9', '--data-dir', dataDir]);
-    expect(ambiguous.code).toBe(2);
-    expect(ambiguous.stderr).toContain('store/ambiguous-id');
+    const short = await cli(['alerts', 'show', '3f9', '--data-dir', dataDir]);
+    expect(short.code).toBe(2);
+    expect(short.stderr).toContain('at least 4 characters');
   });
 
   test('a document of odd types is shown as far as it goes', async () => {
@@ -379,7 +386,7 @@ describe('hostile text', () => {
     ['show', '3f9a'],
     ['list', '--json'],
     ['show', '3f9a', '--json'],
-    ['note', '3f9a', evil],
+    ['note', '3f9a01aa', evil],
   ])('alerts %s', async (...argv) => {
     const dataDir = hostileAlert();
     const { code, stdout } = await cli(['alerts', ...argv, '--data-dir', dataDir]);
@@ -397,7 +404,7 @@ describe('hostile text', () => {
 
   test('a note and its author are shown escaped', async () => {
     const dataDir = storedAlerts();
-    await cli(['alerts', 'note', '3f9a', evil, '--data-dir', dataDir], { user: '\u001b[1mroot' });
+    await cli(['alerts', 'note', '3f9a01aa', evil, '--data-dir', dataDir], { user: '\u001b[1mroot' });
     const { stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', dataDir]);
     expect(stdout).not.toMatch(hostile);
     expect(stdout).toContain('\\x1b[1mroot');
@@ -510,12 +517,12 @@ describe('triage', () => {
       });
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     };
-    await run('ack', '3f9a', '--note', 'asked alice');
+    await run('ack', '3f9a01aa', '--note', 'asked alice');
     expect((await show(dataDir)).status).toBe('acknowledged');
-    await run('note', '3f9a', 'binary', 'sent');
-    await run('close', '3f9a', '77c0');
+    await run('note', '3f9a01aa', 'binary', 'sent');
+    await run('close', '3f9a01aa', '77c077c0');
     expect(await listed(dataDir, '--status', 'closed')).toEqual(['medium', 'low']);
-    await run('reopen', '3f9a');
+    await run('reopen', '3f9a01aa');
     const { status, notes } = await show(dataDir);
     expect(status).toBe('open');
     expect(notes.map(({ author, kind, text }) => [author, kind, text])).toEqual([
@@ -528,17 +535,17 @@ describe('triage', () => {
 
   test('nothing is changed when one of several ids is unknown', async () => {
     const dataDir = twoAlerts();
-    const { code } = await cli(['alerts', 'close', '3f9a', 'dead', '--data-dir', dataDir]);
+    const { code } = await cli(['alerts', 'close', '3f9a01aa', 'deaddead', '--data-dir', dataDir]);
     expect(code).toBe(2);
     expect((await show(dataDir)).status).toBe('open');
   });
 
   test('an empty or endless note is refused', async () => {
     const dataDir = twoAlerts();
-    expect((await cli(['alerts', 'note', '3f9a', ' ', '--data-dir', dataDir])).stderr).toContain(
+    expect((await cli(['alerts', 'note', '3f9a01aa', ' ', '--data-dir', dataDir])).stderr).toContain(
       'alerts/empty-note',
     );
-    const long = await cli(['alerts', 'note', '3f9a', 'x'.repeat(16_385), '--data-dir', dataDir]);
+    const long = await cli(['alerts', 'note', '3f9a01aa', 'x'.repeat(16_385), '--data-dir', dataDir]);
     expect(long.stderr).toContain('alerts/long-note');
     expect((await show(dataDir)).notes).toEqual([]);
   });
@@ -550,16 +557,16 @@ describe('triage', () => {
     const handlers: ControlHandlers = {
       [triageOp]: (args) => {
         asked.push(args);
-        return applyTriage(store, args);
+        return applyTriage(store, args, []);
       },
     };
     const daemon = await ControlServer.listen(dataDir, handlers, silentLogger);
     try {
-      const { code, stdout } = await cli(['alerts', 'ack', '3f9a', '--json', '--data-dir', dataDir]);
+      const { code, stdout } = await cli(['alerts', 'ack', '3f9a01aa', '--json', '--data-dir', dataDir]);
       expect(code).toBe(0);
       expect(documents(stdout)).toMatchObject([{ status: 'acknowledged' }]);
       expect(asked).toEqual([
-        { id: '3f9a01aa'.repeat(4), action: 'acknowledged', author: 'tester', text: '' },
+        { ids: ['3f9a01aa'.repeat(4)], action: 'acknowledged', author: 'tester', text: '' },
       ]);
     } finally {
       await daemon.close();
@@ -571,7 +578,7 @@ describe('triage', () => {
     const dataDir = twoAlerts();
     const store = openStore({ dataDir, clock: systemClock });
     try {
-      const { code, stderr } = await cli(['alerts', 'ack', '3f9a', '--data-dir', dataDir]);
+      const { code, stderr } = await cli(['alerts', 'ack', '3f9a01aa', '--data-dir', dataDir]);
       expect(code).toBe(3);
       expect(stderr).toContain('store/locked');
     } finally {
@@ -583,12 +590,12 @@ describe('triage', () => {
   test('a damaged request to the daemon is refused', () => {
     const store = openStore({ dataDir: twoAlerts(), clock: systemClock });
     try {
-      for (const args of [undefined, null, 7, {}, { id: 'x', action: 'drop', author: '', text: '' }])
-        expect(() => applyTriage(store, args)).toThrow(
+      for (const args of [undefined, null, 7, {}, { ids: ['x'], action: 'drop', author: '', text: '' }])
+        expect(() => applyTriage(store, args, [])).toThrow(
           expect.objectContaining({ code: 'alerts/bad-request' }),
         );
-      expect(() => applyTriage(store, { id: 'zz', action: 'note', author: 'a', text: 'b' })).toThrow(
-        expect.objectContaining({ code: 'alerts/unknown' }),
+      expect(applyTriage(store, { ids: ['zz'], action: 'note', author: 'a', text: 'b' }, []).results).toEqual(
+        [{ id: 'zz', outcome: 'unknown' }],
       );
     } finally {
       store.close();
@@ -616,7 +623,7 @@ describe('alerts watch', () => {
       if (lines.length === 2 && !changed) {
         changed = true;
         const store = openStore({ dataDir, clock: systemClock });
-        applyTriage(store, { id: '77c0'.repeat(8), action: 'closed', author: 'bob', text: '' });
+        applyTriage(store, { ids: ['77c0'.repeat(8)], action: 'closed', author: 'bob', text: '' }, []);
         store.close();
       }
       return lines.length >= 3;

@@ -170,7 +170,7 @@ test('states and notes are kept with author and time, and are changes', () => {
   expect(alerts.setStatus('nothing', 'closed', { author: 'bob', text: '' })).toBeUndefined();
   expect(alerts.get(id)).toMatchObject({
     status: 'acknowledged',
-    revision: 1,
+    revision: 3,
     notes: [
       { time: start + 1e6, author: 'bob', kind: 'acknowledged', text: 'looking' },
       { time: start + 2e6, author: 'eve', kind: 'note', text: 'a note' },
@@ -259,6 +259,8 @@ test('what a person has worked on is left as it is', () => {
   const settled = { reason: 'exception', text: 'x' } as const;
   for (const status of ['acknowledged', 'open', 'closed'] as const) {
     const { alert } = alerts.upsert(detection(`a-${status}`), context, []);
+    // Reopened: what is open already is left as it is, and nobody has decided anything.
+    if (status === 'open') alerts.setStatus(alert.id, 'closed', { author: 'alice', text: '' });
     alerts.setStatus(alert.id, status, { author: 'alice', text: '' });
     expect(alerts.settle(alert.id, settled, siem)).toBeUndefined();
     expect(alerts.settle(alert.id, undefined, siem)).toBeUndefined();

@@ -18,10 +18,15 @@ export function alertFields(alert: Alert): object {
     time: formatMicros(alert.time),
     created: formatMicros(alert.created),
     updated: formatMicros(alert.updated),
-    notes: alert.notes.map(({ time, author, kind, text }) => ({
+    closed_as: alert.closedAs ?? null,
+    closed_at: alert.closedAt === undefined ? null : formatMicros(alert.closedAt),
+    assignee: alert.assignee ?? null,
+    tags: alert.tags,
+    notes: alert.notes.map(({ time, author, kind, value, text }) => ({
       time: formatMicros(time),
       author,
       kind,
+      ...(value === '' ? {} : { value }),
       text,
     })),
     doc: alert.doc,

@@ -1,7 +1,6 @@
-import { formatMicros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
 import type { Severity } from '../../../event/rule-meta.js';
-import { safe } from '../../output/output.js';
+import { type Output, safe } from '../../output/output.js';
 import type { StyleName } from '../../output/style.js';
 import type { Column } from '../../output/table.js';
 
@@ -12,9 +11,9 @@ export const severityStyle: Record<Severity, StyleName> = {
   critical: 'magenta',
 };
 
-export const alertColumns: readonly Column[] = [
+export const alertColumns = ({ times }: Pick<Output, 'times'>): readonly Column[] => [
   { title: 'ID', style: () => 'bold' },
-  { title: 'TIME (UTC)' },
+  { title: `TIME (${times.zone})` },
   { title: 'PRIORITY', style: (text) => severityStyle[text.split(' ')[0] as Severity] },
   { title: 'SEVERITY', style: (text) => severityStyle[text as Severity] },
   { title: 'STATUS', style: (text) => (text === 'open' ? undefined : 'dim') },
@@ -32,10 +31,10 @@ export function shortId(id: string): string {
   return id.slice(0, 12);
 }
 
-export function alertRow(alert: Alert): string[] {
+export function alertRow(alert: Alert, { times }: Pick<Output, 'times'>): string[] {
   return [
     safe(shortId(alert.id)) ?? '',
-    formatMicros(alert.time).slice(0, 19).replace('T', ' '),
+    times.at(alert.time),
     `${alert.priority.level} ${alert.priority.score}`,
     alert.severity,
     alert.status,

@@ -1,18 +1,29 @@
-import { UserError } from '../../../base/errors.js';
-import { quote } from '../../../base/escape.js';
-import { didYouMean } from '../../../base/nearest.js';
+import { clip } from '../../../base/escape.js';
 import type { Alert } from '../../../event/alert.js';
 import type { Store } from '../../../store/index.js';
+import { type IdRule, type Ids, resolveId } from '../../ids.js';
+import { safe } from '../../output/output.js';
 
-const listHint = 'See "launchwarden alerts list".';
+function idsOf(store: Store): Ids {
+  return {
+    noun: 'alert',
+    stage: 'alerts',
+    listedBy: 'launchwarden alerts list',
+    beginning: (text, limit) => store.alerts.idsLike(text, limit),
+    known: () => store.alerts.ids(),
+    about: (id) => safe(clip(store.alerts.get(id)?.ruleName ?? '', 80)),
+  };
+}
 
-/** The alert of an id or of a beginning that only one has. Throws a UserError that names the nearest known id. */
+/** The whole id that was meant. Throws a UserError. */
+export function findAlertId(store: Store, written: string, rule?: IdRule): string {
+  return resolveId(written, idsOf(store), rule);
+}
+
+/** The alert of an id or of a beginning that only one has. Throws a UserError that names the nearest known ids. */
 export function findAlert(store: Store, written: string): Alert {
-  const found = written === '' ? undefined : store.alerts.get(written);
+  const found = store.alerts.get(findAlertId(store, written));
   if (found !== undefined) return found;
-  // People write beginnings as the listing shows them: compare with beginnings of the same length.
-  const ids = store.alerts.ids().map((id) => (written.length < id.length ? id.slice(0, written.length) : id));
-  throw new UserError('alerts/unknown', `there is no alert ${quote(written, 100)}`, {
-    hint: (written === '' ? undefined : didYouMean(written, ids)) ?? listHint,
-  });
+  // Its document has gone between the two.
+  throw new Error(`alert ${written} went away`);
 }

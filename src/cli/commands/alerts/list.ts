@@ -1,5 +1,4 @@
 import { ExitCode } from '../../../base/errors.js';
-import type { Alert } from '../../../event/alert.js';
 import type { AlertQuery, Store } from '../../../store/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, value } from '../../define-command.js';
@@ -8,36 +7,21 @@ import { oneOf, wholeNumber } from '../../values.js';
 import { alertFields, alertSchema } from './alert-document.js';
 import { alertColumns, alertRow } from './alert-line.js';
 import { alertQuery, filterOptions } from './filters.js';
+import { eachPage } from './pages.js';
 import { storiesOf, storyColumns, storyFields, storyRow, storySchema } from './stories.js';
 
-// Documents are read in pages, so that a listing of any length takes the memory of one.
-const pageSize = 200;
 const defaultLimit = 100;
-
-/** Hands over the alerts of a query page by page, in its order. */
-function eachPage(store: Store, query: AlertQuery, take: (page: readonly Alert[]) => void): void {
-  let left = query.limit ?? 0;
-  let before: string | undefined;
-  while (left > 0) {
-    const limit = Math.min(left, pageSize);
-    const page = store.alerts.list({ ...query, limit, ...(before === undefined ? {} : { before }) });
-    take(page);
-    left -= page.length;
-    before = page.at(-1)?.id;
-    if (page.length < limit) return;
-  }
-}
 
 function printFlat(context: CommandContext, store: Store, query: AlertQuery, json: boolean): void {
   const { out } = context;
   const rows: string[][] = [];
   eachPage(store, query, (page) => {
     if (json) for (const alert of page) out.document(alertSchema, alertFields(alert));
-    else rows.push(...page.map(alertRow));
+    else rows.push(...page.map((alert) => alertRow(alert, out)));
   });
   if (json) return;
   if (rows.length === 0) out.line('No alerts.');
-  else for (const line of tableLines(alertColumns, rows, out)) out.line(line);
+  else for (const line of tableLines(alertColumns(out), rows, out)) out.line(line);
 }
 
 function printStories(context: CommandContext, store: Store, query: AlertQuery, json: boolean): void {
