@@ -20,6 +20,11 @@ const alerts: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/alerts/show.js')).alertsShow,
   },
   {
+    name: 'investigate',
+    summary: 'Ask everything that can be asked about an alert',
+    load: async () => (await import('./commands/alerts/investigate.js')).alertsInvestigate,
+  },
+  {
     name: 'ack',
     summary: 'Mark alerts as seen and being worked on',
     load: async () => (await import('./commands/alerts/triage.js')).alertsAck,

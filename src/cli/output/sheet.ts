@@ -63,6 +63,18 @@ export class Section {
     }
   }
 
+  /**
+   * `label  value` of what one would copy: a path, a hash, a command. Never broken; the terminal goes on in its first
+   * column, and no text of somebody else's can look like a line of ours there: more than one blank is shown as such.
+   */
+  copy(label: string, value: string | undefined, look?: StyleName): void {
+    if (value === undefined || value === '') return;
+    const text = value.replace(/ {2,}/g, (blanks) => '\u2420'.repeat(blanks.length));
+    this.#print(
+      `  ${this.#out.style('dim', pad(label, labelWidth))}  ${look === undefined ? text : this.#out.style(look, text)}`,
+    );
+  }
+
   /** A list under one label, one item a line; at most `most`, and how many more there are. */
   list(label: string, items: readonly string[], most = 50): void {
     const shown = items.slice(0, most);

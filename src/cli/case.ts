@@ -1,0 +1,24 @@
+import { RootMap } from '../base/root.js';
+import type { Alert } from '../event/alert.js';
+import { type Case, subjectOf } from '../respond/investigate/index.js';
+import type { Store } from '../store/index.js';
+import { caseTools } from './case-tools.js';
+import type { CommandContext } from './context.js';
+
+/** A person waits: so long events are looked through, milliseconds. */
+const searchMs = 500;
+
+/** What an investigation of one alert reads, on this machine. */
+export async function openCase(context: CommandContext, store: Store, alert: Alert): Promise<Case> {
+  const { root: folder } = await context.settings();
+  const root = new RootMap(folder);
+  const { clock, io } = context;
+  const begun = clock.monotonic();
+  return {
+    ...{ alert, store, root },
+    about: subjectOf(alert.doc),
+    tools: caseTools({ root, clock, platform: io.platform, signal: io.interruption() }),
+    now: clock.now(),
+    expired: () => clock.monotonic() - begun > searchMs,
+  };
+}

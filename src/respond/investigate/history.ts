@@ -1,0 +1,119 @@
+import { formatMicros } from '../../base/time.js';
+import type { InventoryRow } from '../../event/inventory.js';
+import type { Story } from '../../event/story.js';
+import type { Version } from '../../store/version.js';
+import { counted, defineStep, fact, gravest, point, timeText } from './answer.js';
+import type { Case } from './case.js';
+import { type PlistChange, plistChanges } from './plist-diff.js';
+import { textIn } from './read.js';
+
+interface Facts {
+  readonly story: Story | undefined;
+  readonly rows: readonly InventoryRow[];
+  readonly versions: readonly Version[];
+  readonly changes: readonly PlistChange[] | undefined;
+  readonly noChanges: string | undefined;
+  readonly settled: string | undefined;
+}
+
+const shown = 10;
+
+export const history = defineStep<Facts>({
+  name: 'history',
+  question: 'How does it compare with what it was, and with what is known to be good?',
+  read(from) {
+    const { about, store, alert } = from;
+    const { item } = about;
+    const versions = about.path === undefined ? [] : store.versions.ofPath(about.path, { limit: 50 });
+    return {
+      story: item === undefined ? undefined : store.stories.get(item),
+      rows: item === undefined ? [] : store.inventory.of(item),
+      versions,
+      ...changesBefore(from),
+      settled: textIn(alert.doc, 'launchwarden.alert.settled.text'),
+    };
+  },
+  says({ story, rows, versions, changes, noChanges, settled }, { alert }) {
+    const [row] = rows;
+    const known = story?.known;
+    const before = known === 0 || (story === undefined && row?.baseline === true);
+    const isNew = !before && (story?.first ?? row?.firstSeen ?? alert.time) >= alert.time - 600e6;
+    const changed = (changes ?? []).length;
+    return {
+      mark:
+        settled !== undefined
+          ? 'reassuring'
+          : gravest(
+              [isNew ? 'notable' : undefined, changed > 0 ? 'notable' : undefined],
+              before ? 'neutral' : 'unknown',
+            ),
+      says:
+        settled !== undefined
+          ? `It is known: ${settled}.`
+          : before
+            ? `It was there before the agent first looked${changed > 0 ? `; ${counted(changed, 'key')} of it changed since the version before` : ''}.`
+            : isNew
+              ? 'It is new: it was not there before, so there is nothing to compare it with.'
+              : `It is known since ${timeText(story?.first ?? row?.firstSeen ?? alert.time)}${changed > 0 ? `; ${counted(changed, 'key')} of it changed since the version before` : ''}.`,
+      points: [
+        ...(changes ?? []).slice(0, shown).map((one) => point('notable', changeSentence(one))),
+        story === undefined || story.updates === 0
+          ? undefined
+          : point(
+              'reassuring',
+              `${counted(story.updates, 'change')} of it were updates by the same signer or of the same programs.`,
+            ),
+        story?.stage === 'back' ? point('worrying', 'It came back after it was removed.') : undefined,
+      ],
+      facts: [
+        row === undefined
+          ? undefined
+          : fact(
+              'first seen',
+              row.baseline
+                ? `${formatMicros(row.firstSeen)} (it was there before)`
+                : formatMicros(row.firstSeen),
+            ),
+        row?.gone === undefined ? undefined : fact('gone', formatMicros(row.gone)),
+        ...versions
+          .slice(0, shown)
+          .map((one) =>
+            fact(
+              `version #${one.id}`,
+              `${formatMicros(one.time).slice(0, 19)}Z, ${one.size} bytes, ${one.sha256 ?? 'not read'}`,
+            ),
+          ),
+        versions.length > shown ? fact('more', `${versions.length - shown} older versions`) : undefined,
+      ],
+      unknown: [noChanges, versions.length === 0 ? 'earlier versions: none is kept' : undefined],
+    };
+  },
+});
+
+function changeSentence({ key, before, after }: PlistChange): string {
+  if (before === undefined) return `${key} was added: ${after}.`;
+  if (after === undefined) return `${key} was removed; it was ${before}.`;
+  return `${key} was ${before}, and is ${after}.`;
+}
+
+/** What changed between the property list of the alert and the one before it, by key. */
+function changesBefore({ about, store, alert }: Case): Pick<Facts, 'changes' | 'noChanges'> {
+  const file = about.isBundle && about.path !== undefined ? `${about.path}/Contents/Info.plist` : about.path;
+  if (file === undefined) return { changes: undefined, noChanges: undefined };
+  const sha256 = textIn(alert.doc, 'file.hash.sha256');
+  const versions = store.versions.ofPath(file, { limit: 64 });
+  const at = versions.find((one) => one.sha256 === sha256) ?? versions[0];
+  if (at === undefined) return { changes: undefined, noChanges: undefined };
+  const before = store.versions.before(at);
+  if (before === undefined) return { changes: undefined, noChanges: undefined };
+  if (at.kind !== 'list') return { changes: undefined, noChanges: undefined };
+  const bytes = [before, at].map((one) =>
+    one.sha256 === undefined ? undefined : store.evidence.get(one.sha256)?.content.bytes,
+  );
+  if (bytes[0] === undefined || bytes[1] === undefined)
+    return { changes: undefined, noChanges: 'what changed since the version before: its bytes are not kept' };
+  const changes = plistChanges(bytes[0], bytes[1]);
+  return changes === undefined
+    ? { changes, noChanges: 'what changed since the version before: one of them is no property list' }
+    : { changes, noChanges: undefined };
+}
