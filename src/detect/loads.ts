@@ -191,10 +191,12 @@ export class LoadMatcher implements QueryMatcher {
 
   /** The files that a call may mean which was not seen in full, beside those that it names. */
   #hidden(call: Call): Told | undefined {
-    const { event, key, names } = call;
+    const { event, key } = call;
+    const window = this.sequence.filesOf(key, event);
+    if (window.length === 0) return undefined;
+    const { names } = call;
     if (names === undefined || (!names.hidden && names.lost.length === 0)) return undefined;
     const { ranking } = this.#options;
-    const window = this.sequence.filesOf(key, event);
     if (!ranking.hides(names, window)) return undefined;
     const files = window.filter(
       (file) =>

@@ -1,7 +1,7 @@
 import { launchItemKind } from '../base/launch-paths.js';
 import { canonicalMacPath } from '../base/root.js';
 import { hasHiddenArguments } from './arguments.js';
-import type { EcsDocument, LaunchctlFields, ProcessFields } from './document.js';
+import type { EcsDocument, LaunchctlFields } from './document.js';
 
 /** What a launchctl call names (launchctl(1)), as it was written. */
 export interface LaunchctlCall {
@@ -141,23 +141,10 @@ export function launchctlFields(doc: EcsDocument): LaunchctlFields | undefined {
 
 /** The document with `launchwarden.launchctl`, where it tells of a program that begins and is launchctl. */
 export function withLaunchctl(doc: EcsDocument): EcsDocument {
-  const process = doc.process ?? flatProcess(doc);
-  const action: unknown = doc.event?.action ?? doc['event.action'];
-  if (process === undefined || action === 'fork' || action === 'end') return doc;
-  const fields = launchctlFields(doc.process === undefined ? { ...doc, process } : doc);
+  const action = doc.event?.action;
+  if (doc.process === undefined || action === 'fork' || action === 'end') return doc;
+  const fields = launchctlFields(doc);
   return fields === undefined ? doc : { ...doc, launchwarden: { ...doc.launchwarden, launchctl: fields } };
-}
-
-/** The process of a document from elsewhere whose names are written with dots: `{"process.name": ...}`. */
-function flatProcess(doc: EcsDocument): ProcessFields | undefined {
-  if (doc['process.name'] === undefined && doc['process.args'] === undefined) return undefined;
-  const read = (name: string) => doc[`process.${name}`] as never;
-  return {
-    name: read('name'),
-    args: read('args'),
-    working_directory: read('working_directory'),
-    code_signature: { signing_id: read('code_signature.signing_id') },
-  };
 }
 
 function clipped(text: string): string {

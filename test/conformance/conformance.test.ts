@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import * as time from '../../src/base/time.js';
 import * as detect from '../../src/detect/index.js';
+import { nested } from '../../src/event/nested.js';
 import * as rules from '../../src/rules/index.js';
 import { loadCorpus, loadSkips } from './corpus.js';
 import { expected, run } from './run.js';
 
-const engine = { rules, detect, time };
+const engine = { rules, detect, nested, time };
 const skips = loadSkips();
 const corpus = loadCorpus();
 
@@ -51,7 +52,8 @@ test('walking a condition gives what the generated code gives', () => {
     const set = rules.planConditions([
       query.kind === 'kql' ? { category: null, condition: query.condition } : query,
     ]);
-    for (const { t, ...doc } of one.events) {
+    for (const { t, ...written } of one.events) {
+      const doc = nested(written);
       const hits: number[] = [];
       set.match(doc, hits);
       expect(set.test(0, doc), `${one.id}: ${JSON.stringify(doc)}`).toBe(hits.length === 1);

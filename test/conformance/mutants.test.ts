@@ -22,6 +22,7 @@ async function engineOf(copy: string): Promise<Engine> {
   return {
     rules: await load('rules/index.ts'),
     detect: await load('detect/index.ts'),
+    nested: (await load('event/nested.ts')).nested,
     time: await load('base/time.ts'),
   };
 }

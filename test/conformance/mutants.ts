@@ -16,6 +16,7 @@ const values = 'rules/plan/values.ts';
 const kql = 'rules/plan/kql.ts';
 const typed = 'rules/plan/typed.ts';
 const dates = 'rules/plan/dates.ts';
+const nested = 'event/nested.ts';
 
 /** Faults that engines of these languages have had, or nearly had. The corpus must notice each of them. */
 export const mutants: readonly Mutant[] = [
@@ -177,15 +178,15 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'dotted keys are not read',
-    file: 'rules/plan/read.ts',
-    from: 'for (let count = 0; count < own.length; count++) {',
-    to: 'for (let count = 0; count < 1; count++) {',
+    file: nested,
+    from: "const parts = key.split('.', maxParts + 1);",
+    to: 'const parts = [key];',
   },
   {
     name: 'arrays of objects are not read',
     file: 'rules/plan/read.ts',
-    from: 'for (const item of node) gather(item, { keys, from, depth: depth + 1 }, found);',
-    to: 'if (from === keys.length) for (const item of node) gather(item, { keys, from, depth: depth + 1 }, found);',
+    from: 'for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);',
+    to: 'if (from === parts.length) for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);',
   },
   {
     name: 'comments are stripped before strings are read',
@@ -452,14 +453,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a dotted key beside an object is passed over',
-    file: 'rules/plan/generate.ts',
-    from: 'const dotted = (keys[index] as readonly string[]).slice(1);',
-    to: 'const dotted = index === 0 ? [] : (keys[index] as readonly string[]).slice(1);',
+    file: nested,
+    from: 'if (known === undefined || known === null) return value;',
+    to: 'if (known !== undefined) return known;\n  if (1 < 2) return value;',
   },
   {
     name: 'a dotted key further down is passed over',
-    file: 'rules/plan/generate.ts',
-    from: ')m=true;`',
-    to: ');`',
+    file: nested,
+    from: 'add(tree, key, copied(',
+    to: '(depth > 0 ? put : add)(tree, key, copied(',
   },
 ];

@@ -6,6 +6,7 @@ import type { FiledCase } from './corpus.js';
 export interface Engine {
   readonly rules: typeof import('../../src/rules/index.js');
   readonly detect: typeof import('../../src/detect/index.js');
+  readonly nested: typeof import('../../src/event/nested.js').nested;
   readonly time: typeof import('../../src/base/time.js');
 }
 
@@ -27,7 +28,7 @@ export function run(one: FiledCase, engine: Engine): Outcome {
   const { compileQuery } = engine.rules;
   const compiled = compileQuery(one.language ?? 'eql', one.query);
   if ('diagnostics' in compiled) return { matches: compiled.diagnostics.map(({ message }) => message) };
-  const events = one.events.map((doc, index) => eventOf(doc, index));
+  const events = one.events.map((doc, index) => eventOf(engine.nested(doc), index));
   const orderer = new engine.detect.Orderer();
   for (const event of events) orderer.push(event);
   const matches: (number | null)[][] = [];

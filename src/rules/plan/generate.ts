@@ -2,7 +2,7 @@ import type { Condition } from './condition.js';
 import { judgingOrder } from './filing.js';
 import { foldValue } from './fold.js';
 import type { Predicate, Quick } from './predicate.js';
-import { hasDottedKey, isPlainPart, keysOf, sparseReader } from './read.js';
+import { isPlainPart, sparseReader } from './read.js';
 import { distinctValues } from './values.js';
 
 /** One compiled condition: true when it holds for the present document. */
@@ -56,8 +56,8 @@ export function generate(conditions: readonly Condition[], read: readonly (reado
   for (const parts of read) writer.field(parts);
   const source = writer.source(conditions.map((condition) => writer.judge(condition)));
   const { names, texts, tests, sparse } = writer.constants;
-  const make = new Function('names', 'texts', 'tests', 'sparse', 'fold', 'dotted', source) as Make;
-  const made = make(names, texts, tests, sparse, foldValue, hasDottedKey);
+  const make = new Function('names', 'texts', 'tests', 'sparse', 'fold', source) as Make;
+  const made = make(names, texts, tests, sparse, foldValue);
   const indexOf = (parts: readonly string[]) => writer.fields.get(parts.join('.')) as number;
   const raw = (parts: readonly string[]) => made.raw[indexOf(parts)] as Slot;
   return {
@@ -104,7 +104,7 @@ function generateMatcher(
   return make(judges, begin, drawers, names, slot, distinctValues);
 }
 
-// Of a longer name, which no event has, the code would grow by the square of its parts.
+// No event has a longer name.
 const maxPlainParts = 8;
 
 class Writer {
@@ -132,8 +132,7 @@ class Writer {
       take('k', texts, 'texts'),
       take('t', tests, 'tests'),
       take('s', sparse, 'sparse'),
-      'let d,g=0,gd=0,dd=false;',
-      'function D(){if(gd!==g){gd=g;dd=dotted(d);}return dd;}',
+      'let d,g=0;',
       ...this.#body,
       ...judges.map((judge, index) => `function c${index}(){return ${judge};}`),
       `return{begin(doc){d=doc;g++;},judges:${all('c', judges.length)},`,
@@ -151,28 +150,17 @@ class Writer {
     const sparse = this.constants.sparse.push(sparseReader(parts)) - 1;
     this.#body.push(
       `let v${index},u${index}=0,w${index},x${index}=0;`,
-      `function f${index}(){if(u${index}===g)return v${index};u${index}=g;let o=d,m=false;${this.#plainRead(parts)}`,
-      `return v${index}=m?s${sparse}(d,true):o===undefined||o===null?s${sparse}(d,D()):o;}`,
+      `function f${index}(){if(u${index}===g)return v${index};u${index}=g;let o=d;${this.#plainRead(parts)}`,
+      `return v${index}=o===undefined||o===null?s${sparse}(d):o;}`,
       `function l${index}(){if(x${index}!==g){x${index}=g;w${index}=fold(f${index}());}return w${index};}`,
     );
     return index;
   }
 
-  /**
-   * Property after property; where a part would not be a plain property, nothing (the sparse reader takes over, as where a
-   * dotted key beside the next property may give more).
-   */
+  /** Property after property; where a part would not be a plain property, nothing (the sparse reader takes over). */
   #plainRead(parts: readonly string[]): string {
     if (parts.length > maxPlainParts || !parts.every(isPlainPart)) return 'o=undefined;';
-    const keys = keysOf(parts);
-    return parts
-      .map((part, index) => {
-        const next = `o=o[n${this.#name(part)}]`;
-        const dotted = (keys[index] as readonly string[]).slice(1);
-        const more = dotted.map((key) => `o[n${this.#name(key)}]!==undefined`).join('||');
-        return `if(typeof o==='object'&&o!==null){${more === '' ? '' : `if(${more})m=true;`}${next};}else o=undefined;`;
-      })
-      .join('');
+    return parts.map((part) => `o=typeof o==='object'&&o!==null?o[n${this.#name(part)}]:undefined;`).join('');
   }
 
   #name(part: string): number {

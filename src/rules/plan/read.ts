@@ -1,9 +1,12 @@
-/** Gives what stands in a document under a dotted name: a value, an array, an object, or undefined. */
+/**
+ * Gives what stands in a document under a dotted name: a value, an array, an object, or undefined. The document itself has
+ * no dotted keys (`nested` in `event/` sees to that where documents are read).
+ */
 export type Reader = (doc: unknown) => unknown;
 
 const maxDepth = 32;
 
-/** A field's name as parts: a backticked part may hold dots, and so may a key of a document. */
+/** A field's name as parts: a backticked part may hold dots. */
 export function pathParts(path: readonly string[]): readonly string[] {
   return path.join('.').split('.');
 }
@@ -16,85 +19,56 @@ export function isPlainPart(part: string): boolean {
   return !ownKey.test(part) && !(part in Object.prototype);
 }
 
-/** True when a key of the document's top level holds a dot: `{"process.name": ...}`. */
-export function hasDottedKey(doc: unknown): boolean {
-  for (const key in doc as object) if (key.includes('.')) return true;
-  return false;
-}
-
-/**
- * Reads a field the plain way, and where that gives nothing, or a dotted key may give more, also from dotted keys and
- * through arrays of objects.
- */
+/** Reads a field the plain way, and where that gives nothing also through arrays of objects. */
 export function fieldReader(path: readonly string[]): Reader {
   const parts = pathParts(path);
-  const keys = keysOf(parts);
   return (doc) => {
     let node = doc;
-    for (const [index, part] of parts.entries()) {
+    for (const part of parts) {
       if (typeof node !== 'object' || node === null || Array.isArray(node) || !Object.hasOwn(node, part))
-        return collect(doc, keys, 0);
-      for (const key of (keys[index] as readonly string[]).slice(1))
-        if (Object.hasOwn(node, key)) return collect(doc, keys, 0);
+        return collect(doc, parts, 0);
       node = (node as Record<string, unknown>)[part];
     }
-    return node ?? collect(doc, keys, 0);
+    return node ?? collect(doc, parts, 0);
   };
 }
 
-/**
- * The reader that generated code falls back on once the plain way gave nothing. `dotted` says whether the top level has
- * a dotted key; without one only what is below the first part is searched.
- */
-export function sparseReader(parts: readonly string[]): (doc: unknown, dotted: boolean) => unknown {
+/** The reader that generated code falls back on once the plain way gave nothing. */
+export function sparseReader(parts: readonly string[]): Reader {
   const [first = ''] = parts;
   const plain = parts.every(isPlainPart);
-  const keys = keysOf(parts);
-  return (doc, dotted) => {
-    if (dotted || !plain) return collect(doc, keys, 0);
+  return (doc) => {
+    if (!plain) return collect(doc, parts, 0);
     if (typeof doc !== 'object' || doc === null) return undefined;
     const below = (doc as Record<string, unknown>)[first];
     if (typeof below !== 'object' || below === null) return undefined;
     if (parts.length < 3 && !Array.isArray(below)) return undefined;
-    return collect(below, keys, 1);
+    return collect(below, parts, 1);
   };
 }
 
-/** For each part the keys that can begin with it: the part alone, with the next one, and so on. */
-export type Keys = readonly (readonly string[])[];
-
-export function keysOf(parts: readonly string[]): Keys {
-  return parts.map((_, from) =>
-    parts.slice(from).map((_, count) => parts.slice(from, from + count + 1).join('.')),
-  );
-}
-
-function collect(node: unknown, keys: Keys, from: number): unknown {
+function collect(node: unknown, parts: readonly string[], from: number): unknown {
   const found: unknown[] = [];
-  gather(node, { keys, from, depth: 0 }, found);
+  gather(node, { parts, from, depth: 0 }, found);
   return found.length < 2 ? found[0] : found;
 }
 
 interface Place {
-  readonly keys: Keys;
+  readonly parts: readonly string[];
   readonly from: number;
   readonly depth: number;
 }
 
-function gather(node: unknown, { keys, from, depth }: Place, found: unknown[]): void {
+function gather(node: unknown, { parts, from, depth }: Place, found: unknown[]): void {
   if (node === undefined || node === null || depth > maxDepth) return;
   if (Array.isArray(node)) {
-    for (const item of node) gather(item, { keys, from, depth: depth + 1 }, found);
-  } else if (from === keys.length) {
+    for (const item of node) gather(item, { parts, from, depth: depth + 1 }, found);
+  } else if (from === parts.length) {
     found.push(node);
   } else if (typeof node === 'object') {
-    const own = keys[from] as readonly string[];
-    for (let count = 0; count < own.length; count++) {
-      const key = own[count] as string;
-      if (!Object.hasOwn(node, key)) continue;
-      const place = { keys, from: from + count + 1, depth: depth + 1 };
-      gather((node as Record<string, unknown>)[key], place, found);
-    }
+    const part = parts[from] as string;
+    if (!Object.hasOwn(node, part)) return;
+    gather((node as Record<string, unknown>)[part], { parts, from: from + 1, depth: depth + 1 }, found);
   }
 }
 

@@ -4,18 +4,19 @@ import type { EcsDocument } from '../../event/document.js';
 import { type Event, timesOf } from '../../event/event.js';
 import { capturedEventId } from '../../event/ids.js';
 import { withLaunchctl } from '../../event/launchctl.js';
+import { mayHaveDottedKey, nested } from '../../event/nested.js';
 
 /** An event of a capture, with the place of its line: zero-based, blank lines counted. */
 export interface CapturedEvent extends Event {
   readonly line: number;
 }
 
-/** The value of a field that may be written nested (`event: {id}`) or dotted (`"event.id"`). */
+/** The value of a field of `event`; the first of several. */
 function eventField(doc: Record<string, unknown>, name: string): unknown {
-  const nested = doc['event'];
-  if (typeof nested === 'object' && nested !== null && Object.hasOwn(nested, name))
-    return (nested as Record<string, unknown>)[name];
-  return doc[`event.${name}`];
+  const event = doc['event'];
+  if (typeof event !== 'object' || event === null || !Object.hasOwn(event, name)) return undefined;
+  const value = (event as Record<string, unknown>)[name];
+  return Array.isArray(value) ? (value[0] as unknown) : value;
 }
 
 /**
@@ -30,7 +31,7 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
     return undefined;
   }
   if (typeof doc !== 'object' || doc === null || Array.isArray(doc)) return undefined;
-  const fields = doc as Record<string, unknown>;
+  const fields = (mayHaveDottedKey(text) ? nested(doc) : doc) as Record<string, unknown>;
   const at = parseTime(fields['@timestamp']);
   const id = eventField(fields, 'id');
   const sequence = eventField(fields, 'sequence');

@@ -88,17 +88,6 @@ test('other programs are not taken for it', () => {
   expect(launchctlFields(hostile)).toBeUndefined();
 });
 
-test('a document from elsewhere may write its names with dots', () => {
-  const flat = {
-    'event.action': 'exec',
-    'process.name': 'launchctl',
-    'process.args': ['launchctl', 'load', list],
-  };
-  expect(withLaunchctl(flat).launchwarden?.launchctl).toMatchObject({ effect: 'load', outside: false });
-  expect(withLaunchctl({ ...flat, 'event.action': 'fork' })).not.toHaveProperty('launchwarden');
-  expect(withLaunchctl({ 'process.name': 'ls' })).not.toHaveProperty('launchwarden');
-});
-
 test('only a program that begins has them, and there is an end to what is kept', () => {
   const doc = (action: string): EcsDocument => ({
     event: { action },
