@@ -18,6 +18,7 @@ import { keepAnswers, keepAnswersOp } from './answers.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
+import { applyEscalation, escalateOp } from './escalate.js';
 import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
@@ -523,6 +524,22 @@ class Agent {
         this.#forwarding.forwarder.wake();
         return done;
       },
+      [escalateOp]: (args) =>
+        applyEscalation(
+          {
+            store: this.#parts.store,
+            version: this.#options.version,
+            agentId: this.#agentId,
+            now: () => this.#options.clock.now(),
+            destinations: this.#forwarding.destinations,
+            known: this.#parts.targets.map(({ destination }) => destination.name),
+            limitOf: (name) =>
+              this.#parts.targets.find(({ destination }) => destination.name === name)?.destination.limits
+                .maxBytes,
+            added: () => this.#forwarding.forwarder.wake(),
+          },
+          args,
+        ),
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
     };

@@ -70,6 +70,11 @@ const alerts: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/alerts/note.js')).alertsNote,
   },
   {
+    name: 'escalate',
+    summary: 'Send an alert with its bundle to a destination',
+    load: async () => (await import('./commands/alerts/escalate.js')).alertsEscalate,
+  },
+  {
     name: 'watch',
     summary: 'Print alerts as they are stored',
     load: async () => (await import('./commands/alerts/watch.js')).alertsWatch,
@@ -257,6 +262,11 @@ export const catalog: CatalogEntry = {
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
+    {
+      name: 'collect',
+      summary: 'Write all that is known about an alert into one archive',
+      load: async () => (await import('./commands/collect.js')).collect,
+    },
     {
       name: 'scan',
       summary: 'Judge everything that persists, and what it runs, now',

@@ -25,6 +25,8 @@ export { type EventSource, RawEvents, type RawEventsOptions } from './raw-events
 export { Reporter, type ReporterOptions } from './reporter.js';
 export type { DestinationStatus, LaneStatus } from './shown-status.js';
 export {
+  type Escalation,
+  escalationDocument,
   gapDocument,
   type Heartbeat,
   heartbeatDocument,

@@ -4,6 +4,9 @@ type Tree = Record<string, unknown>;
 
 /** What goes first when a document must become smaller: bulky parts that can be looked up on the Mac by the alert's id. */
 const cuts: readonly ((doc: Tree) => void)[] = [
+  (doc) => drop(doc, 'launchwarden.escalation.evidence'),
+  (doc) => shorten(doc, 'launchwarden.escalation.timeline', 100),
+  (doc) => shorten(doc, 'launchwarden.escalation.timeline', 20),
   (doc) => drop(doc, 'launchwarden.rule.note', 'launchwarden.rule.setup'),
   (doc) => drop(doc, 'launchwarden.plist.json'),
   (doc) => shorten(doc, 'launchwarden.alert.workflow.history', 3),

@@ -160,6 +160,59 @@ export function heartbeatDocument(beat: Heartbeat, now: Micros, context: StatusC
   );
 }
 
+/** An alert that somebody hands on, with what is needed to work on it elsewhere. */
+export interface Escalation {
+  /** Document of the alert; what a receiver shows of an alert is taken from it. */
+  readonly alert: EcsDocument;
+  readonly alertId: string;
+  readonly author: string;
+  readonly ticket?: string;
+  readonly note?: string;
+  /** Timeline, answers, evidence: `launchwarden.escalation.*`. */
+  readonly bundle: Readonly<Record<string, unknown>>;
+}
+
+export function escalationDocument(
+  { alert, alertId, author, ticket, note, bundle }: Escalation,
+  now: Micros,
+  context: StatusContext,
+): StatusDocument {
+  const rule = alert['rule'] as { name?: unknown } | undefined;
+  const made = statusDocument(
+    {
+      time: now,
+      action: 'escalated',
+      kind: 'event',
+      message: `${author} escalated an alert: ${String(rule?.name ?? alertId)}`,
+      details: {},
+    },
+    context,
+  );
+  const doc = JSON.parse(made.body) as EcsDocument;
+  const { file, process, user, launchwarden, labels } = alert;
+  const subject = { rule, threat: alert['threat'], file, process, user };
+  const body = {
+    ...doc,
+    ...Object.fromEntries(Object.entries(subject).filter(([, value]) => value !== undefined)),
+    labels: { ...labels, ...doc.labels },
+    launchwarden: {
+      ...doc.launchwarden,
+      alert: launchwarden?.['alert'],
+      ...(launchwarden?.findings === undefined ? {} : { findings: launchwarden.findings }),
+      ...(launchwarden?.plist === undefined ? {} : { plist: launchwarden.plist }),
+      ...(launchwarden?.persistence === undefined ? {} : { persistence: launchwarden.persistence }),
+      escalation: {
+        alert: alertId,
+        author,
+        ...(ticket === undefined ? {} : { ticket }),
+        ...(note === undefined ? {} : { note }),
+        ...bundle,
+      },
+    },
+  };
+  return { id: made.id, body: JSON.stringify(body) };
+}
+
 /** What `forward test` sends: a status document that says so. */
 export function testDocument(now: Micros, context: StatusContext): StatusDocument {
   return statusDocument(

@@ -42,6 +42,19 @@ const launchwardenFields = {
         process_event_id: keyword,
       },
     },
+    escalation: {
+      properties: {
+        alert: keyword,
+        author: keyword,
+        ticket: keyword,
+        note: text,
+        timeline: opaque,
+        investigation: opaque,
+        versions: opaque,
+        evidence: opaque,
+        left_out: text,
+      },
+    },
     story: { properties: { stage: keyword, since: { type: 'date' }, says: text } },
     chain: {
       properties: { index: { type: 'long' }, previous: keyword, content: keyword, digest: keyword },

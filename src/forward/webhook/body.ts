@@ -37,7 +37,12 @@ function factsOf(item: OutboxItem): Facts {
     | undefined;
   const host = text(doc.host?.name) || 'unknown host';
   const title = text(rule?.name ?? doc.message) || text(doc.event?.action) || item.lane;
+  const escalation = (doc.launchwarden?.['escalation'] ?? {}) as Readonly<Record<string, unknown>>;
   const told: [string, unknown][] = [
+    ['Escalated by', escalation['author']],
+    ['Ticket', escalation['ticket']],
+    ['Note', escalation['note']],
+    ['Alert', escalation['alert']],
     ['Host', host],
     ['Rule', rule?.id],
     ['Priority', alert?.priority && `${text(alert.priority.level)} (${text(alert.priority.score)})`],
@@ -118,5 +123,6 @@ export function messageBody(item: OutboxItem, format: MessageFormat, routingKey:
 export function isForPeople(item: OutboxItem, format: MessageFormat): boolean {
   if (item.lane !== 'status') return item.lane === 'alert';
   const { action } = (JSON.parse(item.body) as EcsDocument).event ?? {};
-  return format === 'pagerduty' ? action === 'test' : action !== 'heartbeat';
+  if (format !== 'pagerduty') return action !== 'heartbeat';
+  return action === 'test' || action === 'escalated';
 }
