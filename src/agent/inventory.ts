@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { Clock, Timer } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
+import { messageOf, UserError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { canonicalMacPath, type RootMap } from '../base/root.js';
 import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
@@ -14,12 +14,14 @@ import type { InventoryChange, Store } from '../store/index.js';
 const refreshMs = 3_600_000;
 const startMs = 3_000;
 const noticeMs = 1_000;
+/** How often it is tried whether the database can be written again, milliseconds. */
+const heldMs = 1_000;
 /** A slice of reading, and the pause after it, milliseconds: it never takes more than a small part of a processor. */
 const sliceMs = 8;
 const pauseMs = 40;
 /** Items that are stored in one transaction. */
 const batch = 200;
-/** Items of events that are read in one go. */
+/** Items of events that are read in one slice at most. */
 const noticedBatch = 32;
 /** Items of events that wait to be read. */
 const maxNoticed = 4_096;
@@ -27,7 +29,7 @@ const maxNoticed = 4_096;
 const maxSigned = 64;
 
 export interface InventoryKeeperOptions {
-  readonly store: Pick<Store, 'inventory'>;
+  readonly store: Pick<Store, 'inventory' | 'generation'>;
   readonly root: RootMap;
   readonly clock: Clock;
   readonly log: Logger;
@@ -76,7 +78,7 @@ export class InventoryKeeper {
 
   start(): void {
     const { clock } = this.#options;
-    const scan = () => void this.refresh().catch(() => {});
+    const scan = () => void this.#begin().catch(() => {});
     this.#timers = [clock.after(startMs, scan), clock.every(refreshMs, scan)];
   }
 
@@ -113,8 +115,16 @@ export class InventoryKeeper {
   }
 
   /** Reads everything. One at a time: who asks meanwhile gets the answer of the one that runs. */
-  refresh(): Promise<RefreshResult> {
-    this.#running ??= this.#refresh()
+  async refresh(): Promise<RefreshResult> {
+    if (this.#options.store.inventory.held)
+      throw new UserError('inventory/store-held', 'the inventory waits for its database', {
+        hint: '"launchwarden status" says why the database cannot be written. The inventory is read once it can.',
+      });
+    return this.#begin();
+  }
+
+  #begin(): Promise<RefreshResult> {
+    this.#running ??= this.#refreshed()
       .catch((error: unknown) => {
         this.#options.log.error({ error: messageOf(error) }, 'the inventory could not be refreshed');
         throw error;
@@ -127,39 +137,49 @@ export class InventoryKeeper {
 
   #readNoticed(): void {
     this.#notice = undefined;
-    const { clock, places, store, log } = this.#options;
+    const { clock, store, log } = this.#options;
     try {
-      const noticed = [...this.#noticed];
-      this.#noticed.clear();
-      // Its buffers and what it knows of programs serve until all that is noticed was read.
-      this.#noticing ??= this.#scan();
-      const scan = this.#noticing;
-      const items: ScannedItem[] = [];
-      const by = new Map<string, InventoryWriter>();
-      for (const [path, writer] of noticed.slice(0, noticedBatch)) {
-        const found = places.find(path);
-        if (found === undefined) continue;
+      if (!store.inventory.held) this.#readSlice();
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'items of the inventory could not be read');
+    }
+    if (this.#noticed.size > 0) {
+      const wait = store.inventory.held ? heldMs : pauseMs;
+      if (!this.#stopped) this.#notice = clock.after(wait, () => this.#readNoticed());
+      return;
+    }
+    this.#noticing = undefined;
+    if (!this.#overflowed) return;
+    this.#overflowed = false;
+    void this.#begin().catch(() => {});
+  }
+
+  /** Reads some of what is noticed, in one slice of time. */
+  #readSlice(): void {
+    const { clock, places, store } = this.#options;
+    // Its buffers and what it knows of programs serve until all that is noticed was read.
+    this.#noticing ??= this.#scan();
+    const scan = this.#noticing;
+    const items: ScannedItem[] = [];
+    const by = new Map<string, InventoryWriter>();
+    const read: [string, InventoryWriter | undefined][] = [];
+    const begun = clock.monotonic();
+    for (const [path, writer] of this.#noticed) {
+      this.#noticed.delete(path);
+      read.push([path, writer]);
+      const found = places.find(path);
+      if (found !== undefined) {
         const item = scan.one(found);
         items.push(item);
         if (writer !== undefined) by.set(item.itemId, writer);
       }
-      // The first scan will find them: what it does not know to be new is a part of the baseline.
-      if (!store.inventory.empty) store.inventory.apply(items, clock.now(), { by });
-      this.#later(noticed.slice(noticedBatch));
-      if (this.#noticed.size === 0) this.#noticing = undefined;
-      if (this.#noticed.size === 0 && this.#overflowed) {
-        this.#overflowed = false;
-        void this.refresh().catch(() => {});
-      }
-    } catch (error) {
-      log.error({ error: messageOf(error) }, 'items of the inventory could not be read');
+      if (read.length >= noticedBatch || clock.monotonic() - begun >= sliceMs) break;
     }
-  }
-
-  #later(rest: readonly (readonly [string, InventoryWriter | undefined])[]): void {
-    for (const [path, writer] of rest) this.#noticed.set(path, writer);
-    if (rest.length > 0 && !this.#stopped)
-      this.#notice = this.#options.clock.after(pauseMs, () => this.#readNoticed());
+    // The first scan will find them: what it does not know to be new is a part of the baseline.
+    if (!store.inventory.empty) store.inventory.apply(items, clock.now(), { by });
+    // What memory was told in the place of the database is forgotten.
+    if (store.inventory.held)
+      for (const [path, writer] of read) this.#noticed.set(path, writer ?? this.#noticed.get(path));
   }
 
   #scan(known?: ReadonlyMap<string, readonly InventoryEntry[]>): InventoryScan {
@@ -168,8 +188,21 @@ export class InventoryKeeper {
     return new InventoryScan({ root, mechanisms, homes: all, ...(known === undefined ? {} : { known }) });
   }
 
-  async #refresh(): Promise<RefreshResult> {
+  async #refreshed(): Promise<RefreshResult> {
+    const { clock, store } = this.#options;
+    const changes: InventoryChange[] = [];
+    for (;;) {
+      while (store.inventory.held && !this.#stopped)
+        await new Promise<void>((resolve) => clock.after(heldMs, resolve));
+      const result = await this.#refresh(changes);
+      if (result !== undefined) return result;
+    }
+  }
+
+  /** Undefined when memory took the place of the database meanwhile: what it was told is forgotten. */
+  async #refresh(changes: InventoryChange[]): Promise<RefreshResult | undefined> {
     const { clock, store, onChanges, onScanned } = this.#options;
+    const generation = store.generation();
     const baseline = store.inventory.empty;
     const rows = store.inventory.list();
     const away = this.#scans === 0;
@@ -177,28 +210,30 @@ export class InventoryKeeper {
     const known = new Map<string, InventoryEntry[]>();
     for (const { entry, gone } of rows)
       if (gone === undefined) known.set(entry.item_id, [...(known.get(entry.item_id) ?? []), entry]);
-    const changes: InventoryChange[] = [];
     let items: ScannedItem[] = [];
     const seen = new Set<string>();
     let count = 0;
-    const put = () => {
-      changes.push(...store.inventory.apply(items, clock.now(), { baseline }));
+    const put = (): boolean => {
+      const made = store.inventory.apply(items, clock.now(), { baseline });
+      if (store.generation() !== generation && !this.#stopped) return false;
+      changes.push(...made);
       onScanned?.(items);
       items = [];
+      return true;
     };
     const scan = this.#scan(known);
     for await (const item of this.#sliced(scan.all())) {
       seen.add(item.itemId);
       if (item.entries.length > 0) count++;
       items.push(item);
-      if (items.length >= batch) put();
+      if (items.length >= batch && !put()) return undefined;
     }
     // What cannot be read is not gone.
     if (!this.#stopped)
       for (const [itemId, [entry]] of known)
         if (!seen.has(itemId) && !isHidden(entry?.path ?? '', scan.refused))
           items.push({ itemId, entries: [] });
-    put();
+    if (!put()) return undefined;
     this.#scans++;
     this.#items = count;
     this.#last = clock.now();

@@ -48,6 +48,8 @@ export interface DatabaseFileOptions<Base> {
 const busyMs = 30;
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
+/** To ask for a lock costs next to nothing, and what memory holds must not be there alone for longer than it has to. */
+const longestBusyMs = 1_000;
 /** A damaged file of more bytes is read in place only. */
 const mostInMemory = 64 * 1024 * 1024;
 /** What is over sooner, and lost nothing, need not be told. */
@@ -400,8 +402,8 @@ export class DatabaseFile<Base> {
   #retry(): void {
     const { clock, kind, mayWrite } = this.#options;
     // To carry rows over again takes its time.
-    this.#retryMs =
-      this.#salvage === undefined ? Math.min(this.#retryMs * 2, longestRetryMs) : salvageRetryMs;
+    const longest = this.#state === 'busy' ? longestBusyMs : longestRetryMs;
+    this.#retryMs = this.#salvage === undefined ? Math.min(this.#retryMs * 2, longest) : salvageRetryMs;
     this.#retryAt = clock.monotonic() + this.#retryMs;
     if (!mayWrite()) return;
     if (this.#state === 'full' && !this.#hasRoom(spareBytes)) return;

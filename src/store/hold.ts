@@ -4,13 +4,15 @@ import type { Connection } from './database.js';
 
 /**
  * While a file cannot be written, memory serves in its place: an empty database of the same schema with what the agent
- * needs of the file (`seed...`), whose changes go into the file once it can be written again (`merge...`).
+ * needs of the file (`seed...`), whose changes go into the file once it can be written again (`merge...`). The inventory
+ * is not among that: it waits for the file (`Inventory.held`).
  */
 
 /** Alerts and waiting documents that are copied: enough for alerts that still grow, and for a short backlog. */
 const recentAlerts = 300;
 const recentWaiting = 300;
 const recentEvents = 500;
+const recentStories = 5_000;
 const mostTerms = 200_000;
 
 type Row = Record<string, unknown>;
@@ -84,6 +86,7 @@ export function seedMain(source: Connection | undefined, memory: Connection, jum
     const wanted = JSON.stringify(rowsOf(memory, 'SELECT doc FROM alerts').map(({ doc }) => doc));
     const seqs = JSON.stringify(rowsOf(memory, 'SELECT seq FROM alerts').map(({ seq }) => seq));
     if (copied) copy(source, memory, 'outbox', `ORDER BY t.doc DESC LIMIT ${recentWaiting}`);
+    if (copied) copy(source, memory, 'exception_hits');
     if (source !== undefined) {
       try {
         insertAll(memory, 'documents', rowsOf(source, `SELECT t.* FROM documents t ${shown}`, wanted));
@@ -126,6 +129,7 @@ export function seedEvents(
     copy(source, memory, 'meta');
     copy(source, memory, 'terms', `LIMIT ${mostTerms}`);
     copy(source, memory, 'event_counts');
+    copy(source, memory, 'stories', `ORDER BY t.last DESC LIMIT ${recentStories}`);
     if (how.withItems) copy(source, memory, 'items');
     const events = copy(source, memory, 'events', `ORDER BY t.seq DESC LIMIT ${recentEvents}`);
     const [last] = events;
@@ -175,12 +179,22 @@ export function mergeMain(
         'versions',
         rowsOf(memory, 'SELECT * FROM versions ORDER BY seq').map(({ seq: _, ...version }) => version),
       );
+      mergeHits(memory, file, base);
       // Without a chain nothing was committed: the file's own goes on.
       const beyond = newest(file, 'SELECT doc FROM ledger');
       const ledger = rowsOf(memory, "SELECT * FROM ledger WHERE chain_id <> '' AND doc >= ?", beyond);
       insertAll(file, 'ledger', ledger, 'OR REPLACE');
     })
     .immediate();
+}
+
+function mergeHits(memory: Connection, file: Connection, { copied }: MainBase): void {
+  const put = file.prepare(
+    `INSERT INTO exception_hits (id, hits, first, last) VALUES (:id, :hits, :first, :last)
+      ON CONFLICT (id) DO UPDATE SET hits = excluded.hits ${copied ? '' : '+ hits'},
+        first = min(first, excluded.first), last = max(last, excluded.last)`,
+  );
+  for (const row of rowsOf(memory, 'SELECT * FROM exception_hits')) put.run(row);
 }
 
 const baseKey = 'held.base';
@@ -231,6 +245,10 @@ function mergeAlerts(memory: Connection, file: Connection, base: MainBase): void
   const release = file.prepare('UPDATE documents SET kept = 0 WHERE seq = ?');
   const pin = file.prepare('UPDATE evidence SET pinned = max(pinned, ?) WHERE sha256 = ?');
   const need = file.prepare('INSERT OR IGNORE INTO alert_hashes (sha256, alert) VALUES (?, ?)');
+  // An alert that is put into another story has not changed by that.
+  const assign = file.prepare('UPDATE alerts SET item = :item WHERE id = :id AND item <> :item');
+  for (const row of rowsOf(memory, 'SELECT id, item FROM alerts WHERE change <= ?', base.change))
+    assign.run(row);
   const changed = rowsOf(memory, 'SELECT * FROM alerts WHERE change > ? ORDER BY change', base.change);
   for (const { seq, ...alert } of changed) {
     const known = byId.get(alert['id']) as { seq: number; doc: number; revision: number } | undefined;
@@ -334,6 +352,19 @@ function mergeOutbox(
     WHERE o.dest = dead_letters.dest AND o.lane = dead_letters.lane AND o.doc = dead_letters.doc)`);
 }
 
+/** A story that memory began anew, since it had not been copied, knows less than the one in the file. */
+function mergeStories(memory: Connection, file: Connection): void {
+  const put = file.prepare(
+    `INSERT INTO stories (item, mechanism, path, label, stage, first, last, updates, known, detail)
+      VALUES (:item, :mechanism, :path, :label, :stage, :first, :last, :updates, :known, :detail)
+      ON CONFLICT (item) DO UPDATE SET path = excluded.path, label = excluded.label, stage = excluded.stage,
+        last = excluded.last, updates = excluded.updates, known = excluded.known, detail = excluded.detail
+      WHERE excluded.first <= first AND (excluded.last, excluded.stage, excluded.updates, excluded.known, excluded.detail)
+        IS NOT (last, stage, updates, known, detail)`,
+  );
+  for (const row of rowsOf(memory, 'SELECT * FROM stories')) put.run(row);
+}
+
 /** The like for events.db. Events get new numbers there, since others may have been given meanwhile. */
 export function mergeEvents(memory: Connection, file: Connection, base: EventsBase): void {
   file
@@ -352,6 +383,7 @@ export function mergeEvents(memory: Connection, file: Connection, base: EventsBa
       insertAll(file, 'terms', rowsOf(memory, 'SELECT * FROM terms'), 'OR REPLACE');
       insertAll(file, 'meta', rowsOf(memory, 'SELECT * FROM meta'), 'OR REPLACE');
       insertAll(file, 'event_counts', rowsOf(memory, 'SELECT * FROM event_counts'), 'OR REPLACE');
+      mergeStories(memory, file);
       const waiting = rowsOf(
         memory,
         'SELECT o.dest, o.bytes, o.attempts, o.next_ms, e.id FROM event_outbox o JOIN events e ON e.seq = o.doc WHERE o.doc > ?',

@@ -54,6 +54,11 @@ export class Inventory {
     return (one<{ rows: number }>(this.#sql.count)?.rows ?? 0) === 0;
   }
 
+  /** Memory serves in place of the file. It knows nothing of the inventory, and what it is told of it is forgotten. */
+  get held(): boolean {
+    return this.#db.inMemory;
+  }
+
   list(): InventoryRow[] {
     return all<Row & object>(this.#sql.list).flatMap((row) => rowOf(row) ?? []);
   }

@@ -16,8 +16,10 @@ namespace {
 // then. So it is looked for at once, and then after waits that double: 320 ms in all at the default period.
 constexpr int kTriesInARow = 4;
 constexpr int kTriesUntilForgotten = 10;
-// An exec shows its image a moment before its arguments; without them for so long, it has none.
+// An exec shows its image a moment before its arguments; without them for so long, and at so many looks, it has none: on
+// a busy machine it may not have had the processor meanwhile.
 constexpr int64_t kLoadingUs = 50'000;
+constexpr int kLoadingLooks = 12;
 // A process of age t is looked at again after t / 16: a shell that executes another program in its own place is caught
 // soon after its start, when that is likely, and everything else costs next to nothing.
 constexpr int64_t kAgeShare = 16;
@@ -321,7 +323,7 @@ void Scanner::Recheck(const Check& check) {
   const int64_t age_us = steady_us_ - known.born_us;
   const bool execed_now =
       known.waiting && glance.execed && (glance.image_stamp != 0 || age_us >= kUnstampedLooks * period_us_);
-  const bool in_place = !known.waiting && known.image_stamp != 0 && glance.image_stamp != 0 &&
+  const bool in_place = !known.waiting && (known.image_stamp != 0 || known.incomplete) && glance.image_stamp != 0 &&
                         known.image_stamp != glance.image_stamp;
   const bool overdue = known.waiting && !glance.execed && age_us >= options_.fork_after_us;
   if (!glance.dead && (execed_now || in_place || overdue)) {
@@ -338,6 +340,8 @@ void Scanner::Recheck(const Check& check) {
     const int64_t not_before_us = known.last_look_us;
     known.waiting = false;
     known.loading_us = 0;
+    known.loading_looks = 0;
+    known.incomplete = known.incomplete && facts.image_stamp == 0;
     known.image_stamp = facts.image_stamp;
     EmitWaitingParent(facts.ppid);
     Emit(facts.execed || in_place ? kExec : kFork, facts, not_before_us);
@@ -352,7 +356,9 @@ void Scanner::Recheck(const Check& check) {
 bool Scanner::IsLoading(const ProcessFacts& facts, Known& known) const {
   if (facts.arguments_known || facts.arguments_withheld || facts.dead || !facts.execed) return false;
   if (known.loading_us == 0) known.loading_us = steady_us_;
-  known.waiting = steady_us_ - known.loading_us < kLoadingUs;
+  known.waiting = ++known.loading_looks < kLoadingLooks || steady_us_ - known.loading_us < kLoadingUs;
+  // Reported without arguments; should its image be complete later, it is reported again.
+  known.incomplete = !known.waiting && facts.image_stamp == 0;
   return known.waiting;
 }
 

@@ -89,6 +89,8 @@ class Scanner : public std::enable_shared_from_this<Scanner> {
     uint32_t generation = 0;   // of the last full list
     bool other = false;
     int64_t loading_us = 0;  // steady time at which an exec without arguments was first seen
+    int loading_looks = 0;   // at how many looks
+    bool incomplete = false;  // reported while its image was not
     int64_t check_us = 0;    // when the next check is due; of its checks, only that one counts
     bool waiting = false;    // forked, not yet execed (or not completely), not yet reported
   };

@@ -387,25 +387,28 @@ export class FileWatchSensor implements Sensor {
     this.#lookUnaided(steady);
     this.#walker.tick(steady);
     this.#echo.prune();
-    // After the next poll for input: everything the kernel had queued by `now` has then arrived.
-    setImmediate(() => {
-      this.#ticking = false;
-      if (!this.#running) return;
-      this.#walker.drained(steady);
-      this.#tracker.tick();
-      this.#walker.work();
-      this.#endScan();
-      this.#ticked = now - this.#limits.lagMs * 1000;
-      this.#advance(now, steady);
-      if (this.#complete < this.#asked) this.#tickIn(askedTickMs);
-      if (
-        this.#tracker.pending ||
-        this.#walker.pending ||
-        this.#scanning !== undefined ||
-        this.#unsettled.length > 0
-      )
-        this.#tickIn(pendingTickMs);
-    });
+    // After a poll for input that begins after `now`: everything the kernel had queued by then has arrived. A tick that
+    // is itself a part of a poll's outcome (somebody asks over the socket) must wait for the next one.
+    setImmediate(() => setImmediate(() => this.#drained(now, steady)));
+  }
+
+  #drained(now: Micros, steady: number): void {
+    this.#ticking = false;
+    if (!this.#running) return;
+    this.#walker.drained(steady);
+    this.#tracker.tick();
+    this.#walker.work();
+    this.#endScan();
+    this.#ticked = now - this.#limits.lagMs * 1000;
+    this.#advance(now, steady);
+    if (this.#complete < this.#asked) this.#tickIn(askedTickMs);
+    if (
+      this.#tracker.pending ||
+      this.#walker.pending ||
+      this.#scanning !== undefined ||
+      this.#unsettled.length > 0
+    )
+      this.#tickIn(pendingTickMs);
   }
 
   #lookUnaided(steady: number): void {

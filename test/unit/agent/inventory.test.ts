@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { foundChanges } from '../../../src/agent/found-changes.js';
 import { InventoryKeeper, type InventoryKeeperOptions } from '../../../src/agent/inventory.js';
 import { silentLogger } from '../../../src/base/log.js';
 import type { Event } from '../../../src/event/event.js';
 import { MechanismPlaces, mechanisms } from '../../../src/mechanisms/index.js';
 import { type InventoryChange, openStore, type Store } from '../../../src/store/index.js';
+import { lockOf } from '../../helpers/lock.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 import { daemon, daemonList, Tree } from '../inventory/tree.js';
@@ -97,6 +98,48 @@ test('an item is read a moment after its event, with who wrote it', async () => 
     baseline: false,
     by: { executable: '/usr/bin/crontab', user: 'mara', pid: 7 },
   });
+});
+
+test('while another program locks the database the inventory waits; nothing is lost or taken for the first', async () => {
+  store.close();
+  const dataDir = `${tempFolder()}/data`;
+  store = openStore({ dataDir, clock, keepGoing: true });
+  const tended = setInterval(() => store.tend(), 0);
+  onTestFinished(() => clearInterval(tended));
+  tree.write(daemon, daemonList('/opt/x'));
+  const one = keeper();
+  await refreshed(one);
+  const lock = lockOf(dataDir, 'launchwarden.db');
+  store.exceptionHits.add({ id: 'any', hits: 1, first: 1, last: 1 });
+  expect(store.inventory.held).toBe(true);
+  await expect(one.refresh()).rejects.toThrow(/waits for its database/);
+  tree.write(tabs, '* * * * * /opt/y\n');
+  one.noticed([event(tabs)]);
+  for (let second = 0; second < 5; second++) clock.pass(1_000);
+  lock();
+  store.tend();
+  expect(store.inventory.held).toBe(false);
+  expect(store.exceptionHits.list()).toMatchObject([{ id: 'any', hits: 1 }]);
+  expect(store.inventory.list()).toHaveLength(1);
+  clock.pass(1_000);
+  expect(store.inventory.list().find(({ entry }) => entry.path === tabs)).toMatchObject({
+    baseline: false,
+    by: { executable: '/usr/bin/crontab' },
+  });
+  // One that begins while memory serves, and one in which it takes over.
+  const again = lockOf(dataDir, 'launchwarden.db');
+  store.exceptionHits.add({ id: 'any', hits: 1, first: 1, last: 1 });
+  one.start();
+  clock.pass(3_000);
+  tree.write(daemon, daemonList('/opt/z'));
+  again();
+  for (let turn = 0; turn < 50 && told.length === 0; turn++) {
+    clock.pass(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  one.stop();
+  expect(told).toMatchObject([{ changes: [{ kind: 'changed', entry: { path: daemon } }] }]);
+  expect(store.exceptionHits.list()).toMatchObject([{ hits: 2 }]);
 });
 
 test('a signer is asked for once', async () => {

@@ -1,5 +1,4 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AlertContext, Detection } from '../../../src/event/alert.js';
@@ -7,6 +6,7 @@ import type { Connection } from '../../../src/store/database.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { Keeper } from '../../../src/store/keeper.js';
 import { openReadable } from '../../../src/store/readable.js';
+import { Driver, lockOf } from '../../helpers/lock.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import {
   candidate,
@@ -18,9 +18,6 @@ import {
   temporaryStore,
 } from './samples.js';
 
-type Driver = new (file: string) => Connection;
-const Driver = createRequire(import.meta.url)('better-sqlite3') as Driver;
-
 function keptStore(dataDir = path.join(temporaryFolder(), 'data')) {
   const clock = new ManualClock(start);
   const store = temporaryStore({ dataDir, clock, keepGoing: true });
@@ -31,16 +28,6 @@ function keptStore(dataDir = path.join(temporaryFolder(), 'data')) {
     }
   };
   return { store, clock, pass, dataDir };
-}
-
-/** Another program holds a lock until the returned function is called. */
-function lockOf(dataDir: string, name: string): () => void {
-  const other = new Driver(path.join(dataDir, name));
-  other.exec('BEGIN EXCLUSIVE');
-  return () => {
-    other.exec('ROLLBACK');
-    other.close();
-  };
 }
 
 const upsert = (store: Store, found: Detection, made: AlertContext = context) =>
@@ -136,6 +123,30 @@ test('while another program holds a lock events and items are kept, and are stor
   expect(reader.items.load().map(({ path: name }) => name)).toEqual(['/comes', '/stays']);
   expect(reader.progress.get('complete_through')).toBe('77');
   expect(take(reader, 'event').map(({ id }) => id)).toEqual(['during']);
+});
+
+test('stories that go on while another program holds a lock are kept; what memory began anew overwrites nothing', () => {
+  const { store, pass, dataDir } = keptStore();
+  const observe = (name: string, seconds: number) => {
+    const path = `/Library/LaunchDaemons/${name}.plist`;
+    const persistence = { item_id: name, mechanism: 'launch-daemon', path, label: [name] };
+    const event = fileEvent(`${name}-${seconds}`, { path });
+    const doc = { ...event.doc, launchwarden: { ...event.doc.launchwarden, persistence } };
+    store.stories.observe([{ ...event, time: start + seconds * 1e6, doc }]);
+  };
+  observe('old', 1);
+  observe('lost', 1);
+  const free = lockOf(dataDir, 'events.db');
+  observe('old', 2);
+  observe('new', 2);
+  expect(store.condition().state).toBe('busy');
+  free();
+  pass(10_000);
+  expect(store.condition().state).toBe('ok');
+  const { stories } = temporaryStore({ dataDir, readOnly: true });
+  expect(stories.get('old')).toMatchObject({ first: start + 1e6, last: start + 2e6 });
+  expect(stories.get('new')).toMatchObject({ first: start + 2e6 });
+  expect(stories.get('lost')).toMatchObject({ last: start + 1e6 });
 });
 
 test('a lock that is over at once is told to nobody', () => {
