@@ -12,45 +12,36 @@ export interface AlertGroup {
   readonly score: number;
   readonly level: Severity;
   readonly time: Micros;
-  /** Their ids: first the one with the highest priority, of several the newest. */
+  /** Their ids, at most 100: first the one with the highest priority, of several the newest. */
   readonly ids: readonly string[];
 }
 
+/** The alerts of a group that have one severity. */
 export interface GroupRow {
-  readonly id: string;
-  readonly item: string;
-  readonly priority: number;
   readonly severity: Severity;
+  readonly alerts: number;
+  /** The highest. */
+  readonly priority: number;
+  /** Of the newest. */
   readonly time: Micros;
 }
 
-/** Groups of rows that come newest first; the groups are in the order of their newest alert, or by priority. */
-export function groupsOf(rows: readonly GroupRow[], order: 'time' | 'priority'): AlertGroup[] {
-  const groups = new Map<string, GroupRow[]>();
-  for (const row of rows) {
-    const key = row.item === '' ? `#${row.id}` : row.item;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  const all = [...groups.values()].map(groupOf);
-  return order === 'time' ? all : all.sort((a, b) => b.score - a.score || b.time - a.time);
-}
-
-function groupOf(rows: readonly GroupRow[]): AlertGroup {
-  const ranked = [...rows].sort((a, b) => b.priority - a.priority || b.time - a.time);
-  const [top] = ranked as [GroupRow];
-  const severity = rows.reduce<Severity>(
-    (most, row) => (severities.indexOf(row.severity) > severities.indexOf(most) ? row.severity : most),
-    'low',
-  );
+export function groupOf(
+  item: string | undefined,
+  rows: readonly GroupRow[],
+  ids: readonly string[],
+): AlertGroup {
+  const score = rows.reduce((most, { priority }) => Math.max(most, priority), 0);
   return {
-    item: top.item === '' ? undefined : top.item,
-    alerts: rows.length,
-    severity,
-    score: top.priority,
-    level: levelOf(top.priority),
+    item,
+    alerts: rows.reduce((sum, { alerts }) => sum + alerts, 0),
+    severity: rows.reduce<Severity>(
+      (most, { severity }) => (severities.indexOf(severity) > severities.indexOf(most) ? severity : most),
+      'low',
+    ),
+    score,
+    level: levelOf(score),
     time: rows.reduce((newest, { time }) => Math.max(newest, time), 0),
-    ids: ranked.map(({ id }) => id),
+    ids,
   };
 }

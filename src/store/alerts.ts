@@ -22,7 +22,7 @@ import type { Event } from '../event/event.js';
 import { priorityIn } from '../event/priority.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
 import { itemOf } from '../event/story.js';
-import { type AlertGroup, type GroupRow, groupsOf } from './alert-groups.js';
+import { type AlertGroup, type GroupRow, groupOf } from './alert-groups.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
 import { type AlertStats, alertStats } from './alert-stats.js';
 import {
@@ -89,8 +89,11 @@ interface AlertRow {
   body: string;
 }
 
-/** Alerts that `groups` looks at. */
+/** Alerts that `groups` looks at, and ids that it names of one group. */
 const mostGrouped = 200_000;
+const mostOfGroup = 100;
+/** Beyond it alerts are not counted one by one. */
+export const mostCounted = 100_000;
 
 const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.priority, a.time, a.created,
   a.updated, a.status, a.change, a.doc, a.item, a.closed_as, a.closed_at, a.assignee, a.tags, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
@@ -239,12 +242,23 @@ export class Alerts {
     return all<AlertRow>(statement, ...values, query.limit ?? 1000).map((row) => this.#alert(row));
   }
 
-  /** How many a query asks for. */
+  /** How many a query asks for; of more than `mostCounted` one more than that. */
   count(query: AlertQuery = {}): number {
     const { filter, values } = this.#filterOf(query);
     if (filter === undefined) return 0;
-    const statement = this.#db.prepare(`SELECT count(*) AS rows FROM alerts a ${filter}`);
-    return one<{ rows: number }>(statement, ...values)?.rows ?? 0;
+    const some = `SELECT 1 FROM alerts a ${filter} LIMIT ${mostCounted + 1}`;
+    return (
+      one<{ rows: number }>(this.#db.prepare(`SELECT count(*) AS rows FROM (${some})`), ...values)?.rows ?? 0
+    );
+  }
+
+  /** Whether a query asks for any. */
+  any(query: AlertQuery): boolean {
+    const { filter, values } = this.#filterOf(query);
+    return (
+      filter !== undefined &&
+      one(this.#db.prepare(`SELECT 1 FROM alerts a ${filter} LIMIT 1`), ...values) !== undefined
+    );
   }
 
   /** What a query asks for, counted; `now` for the age of those that wait. */
@@ -263,15 +277,45 @@ export class Alerts {
     return all<{ id: string }>(statement, ...values, query.limit ?? 1000).map(({ id }) => id);
   }
 
-  /** What a query asks for, one group for each persistent item. At most `mostGrouped` of the newest alerts are looked at. */
-  groups(query: AlertQuery = {}): AlertGroup[] {
+  /**
+   * What a query asks for, one group for each persistent item, in the order of their newest or gravest alerts: at most its
+   * `limit` (1000 when absent) of them. At most `mostGrouped` alerts are looked at; `more` says that there are others.
+   */
+  groups(query: AlertQuery = {}): { readonly groups: readonly AlertGroup[]; readonly more: boolean } {
     const { filter, values } = this.#filterOf(query);
-    if (filter === undefined) return [];
-    const statement = this.#db.prepare(
-      `SELECT a.id, a.item, a.priority, a.severity, a.time FROM alerts a ${filter}
-        ORDER BY a.time DESC, a.seq DESC LIMIT ?`,
+    if (filter === undefined) return { groups: [], more: false };
+    const limit = query.limit ?? 1000;
+    const first = query.sort === 'priority' ? 'a.priority DESC, ' : '';
+    const walk = this.#db.prepare(
+      `SELECT a.id, a.item FROM alerts a ${filter} ORDER BY ${first}a.time DESC, a.seq DESC LIMIT ?`,
     );
-    return groupsOf(all<GroupRow & object>(statement, ...values, mostGrouped), query.sort ?? 'time');
+    const keys = this.#db.attempt(() => {
+      const found = new Map<string, { readonly id: string; readonly item: string }>();
+      for (const row of walk.iterate(...values, mostGrouped) as Iterable<{ id: string; item: string }>) {
+        const key = row.item === '' ? `#${row.id}` : row.item;
+        if (found.has(key)) continue;
+        found.set(key, row);
+        if (found.size > limit) break;
+      }
+      return [...found.values()];
+    });
+    const and = filter === '' ? 'WHERE' : `${filter} AND`;
+    const counts = this.#db.prepare(
+      `SELECT a.severity, count(*) AS alerts, max(a.priority) AS priority, max(a.time) AS time FROM alerts a
+        ${and} a.item = ? GROUP BY a.severity`,
+    );
+    const ids = this.#db.prepare(
+      `SELECT a.id FROM alerts a ${and} a.item = ? ORDER BY a.priority DESC, a.time DESC, a.seq DESC LIMIT ${mostOfGroup}`,
+    );
+    const single = this.#db.prepare(
+      'SELECT a.severity, 1 AS alerts, a.priority, a.time FROM alerts a WHERE a.id = ?',
+    );
+    const groups = keys.slice(0, limit).map(({ id, item }) => {
+      if (item === '') return groupOf(undefined, all<GroupRow & object>(single, id), [id]);
+      const named = all<{ id: string }>(ids, ...values, item).map((row) => row.id);
+      return groupOf(item, all<GroupRow & object>(counts, ...values, item), named);
+    });
+    return { groups, more: keys.length > limit };
   }
 
   /** The condition of a query; undefined when it follows an alert that is not there. */
@@ -286,7 +330,10 @@ export class Alerts {
     if (query.since !== undefined) where.push('a.time >= ?') && values.push(query.since);
     if (query.until !== undefined) where.push('a.time < ?') && values.push(query.until);
     within('a.severity', asList(query.severity));
-    within('a.status', asList(query.status));
+    const status = asList(query.status);
+    // As the partial indexes say it.
+    if (status.length === 2 && !status.includes('closed')) where.push("a.status <> 'closed'");
+    else within('a.status', status);
     within('a.rule_id', asList(query.rule));
     within('a.assignee', asList(query.assignee));
     within('a.user', asList(query.user));

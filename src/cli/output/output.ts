@@ -28,14 +28,18 @@ export function createOutput(io: CliIo): Output {
   const { stdout } = io;
   let times: Times | undefined;
   return {
-    height: stdout.isTTY && stdout.rows !== 0 ? stdout.rows : undefined,
+    get height() {
+      return stdout.isTTY && stdout.rows !== 0 ? stdout.rows : undefined;
+    },
     get times() {
       times ??= stdout.isTTY ? localTimes(systemClock.now()) : utcTimes;
       return times;
     },
     style: styleFor(io, stdout),
     // A serial line or the terminal of a script says 0: it does not know.
-    width: stdout.isTTY && stdout.columns !== 0 ? stdout.columns : undefined,
+    get width() {
+      return stdout.isTTY && stdout.columns !== 0 ? stdout.columns : undefined;
+    },
     line: (text = '') => stdout.write(`${text}\n`),
     document: (schema, fields) =>
       stdout.write(`${jsonLine({ schema: `launchwarden.${schema}`, ...fields })}\n`),

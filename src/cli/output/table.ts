@@ -1,5 +1,5 @@
 import type { Style, StyleName } from './style.js';
-import { pad, shorten, shortenPath, textWidth } from './width.js';
+import { pad, shorten, shortenPath, textWidth, truncate } from './width.js';
 
 export interface Column {
   readonly title: string;
@@ -17,6 +17,7 @@ const gap = '  ';
 const leastBeside = 20;
 const leastBelow = 10;
 const indent = '  ';
+const belowIndent = '    ';
 
 /** A column with its place in a row and its cells on the terminal. */
 interface Placed {
@@ -51,7 +52,12 @@ function shrink(placed: readonly Placed[], width: number, least: number): boolea
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  how: { readonly style: Style; readonly width: number | undefined },
+  how: {
+    readonly style: Style;
+    readonly width: number | undefined;
+    /** A line below a row, safe text; it is cut where the terminal ends. */
+    readonly below?: readonly (string | undefined)[];
+  },
 ): string[] {
   const widest = columns.map((column, index) =>
     rows.reduce((most, row) => Math.max(most, textWidth(row[index] ?? '')), textWidth(column.title)),
@@ -79,11 +85,16 @@ export function tableLines(
     columns.map((column) => column.title),
     (_index, text) => how.style('dim', text),
   );
-  const body = rows.flatMap((row) =>
-    print(row, (index, text) => {
-      const name = columns[index]!.style?.(row[index] ?? '');
-      return name === undefined ? text : how.style(name, text);
-    }),
-  );
+  const room = (how.width ?? Number.POSITIVE_INFINITY) - belowIndent.length;
+  const body = rows.flatMap((row, number) => {
+    const below = how.below?.[number];
+    return [
+      ...print(row, (index, text) => {
+        const name = columns[index]!.style?.(row[index] ?? '');
+        return name === undefined ? text : how.style(name, text);
+      }),
+      ...(below === undefined ? [] : [belowIndent + how.style('dim', truncate(below, room))]),
+    ];
+  });
   return [...head, ...body];
 }

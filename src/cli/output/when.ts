@@ -13,9 +13,10 @@ export const utcTimes: Times = {
   zone: 'UTC',
 };
 
-/** `+01:00`; minutes east of UTC as a Date counts them, with the other sign. */
+/** `+01:00`, or `UTC`; minutes east of UTC as a Date counts them, with the other sign. */
 function zoneOf(date: Date): string {
   const east = -date.getTimezoneOffset();
+  if (east === 0) return utcTimes.zone;
   const two = (number: number) => String(number).padStart(2, '0');
   return `${east < 0 ? '-' : '+'}${two(Math.floor(Math.abs(east) / 60))}:${two(Math.abs(east) % 60)}`;
 }

@@ -46,6 +46,17 @@ export function shorten(text: string, width: number): string {
   return `${head}…${tail}`;
 }
 
+/** Cuts a text at its end to `width` cells; the cut shows as `…`. */
+export function truncate(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let head = '';
+  for (const character of text) {
+    if (textWidth(head) + cells(character) > width - 1) break;
+    head += character;
+  }
+  return `${head}…`;
+}
+
 /** As `shorten`, but keeps the last part of a path whole where the rest leaves room for it, and the beginning. */
 export function shortenPath(text: string, width: number): string {
   const name = text.slice(text.lastIndexOf('/'));

@@ -138,7 +138,7 @@ test('alerts about a temporary name belong to the item that it was for, and need
     ['closed', 'com.vendor'],
     ['closed', 'com.vendor'],
   ]);
-  expect(store.alerts.groups()).toHaveLength(1);
+  expect(store.alerts.groups().groups).toHaveLength(1);
 });
 
 test('a call that names another file than those that changed is about that one', async () => {

@@ -51,13 +51,13 @@ describe('alerts list', () => {
     const { code, stdout } = await cli(['alerts', 'list', '--data-dir', dataDir]);
     expect(code).toBe(0);
     const [head, ...rows] = stdout.trimEnd().split('\n');
-    expect(head).toMatch(/^ID +TIME \(UTC\) +PRIORITY +SEVERITY +STATUS +STAGE +RULE +SUBJECT$/);
+    expect(head).toMatch(/^ID +TIME \(UTC\) +PRIORITY +SEVERITY +STATUS +STAGE +RULE +SUBJECT +FINDINGS$/);
     expect(rows).toEqual([
       expect.stringMatching(
         /^77c077c077c0 {2}2026-11-22 06:40:00 {2}medium 40 {2}medium {4}open .*x\.dsplug$/,
       ),
       expect.stringMatching(
-        /^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low 20 {5}low {7}open .*com\.evil\.plist$/,
+        /^3f9a01aa3f9a {2}2026-11-22 05:40:13 {2}low 20 {5}low {7}open .*com\.evil\.plist {2}ad-hoc-program\+5.*$/,
       ),
     ]);
   });
@@ -188,10 +188,12 @@ describe('alerts list', () => {
     await cli(['alerts', 'close', '3f9a01aa', 'bbbbbbbb', '--data-dir', dataDir]);
     expect(await list()).toEqual([
       expect.stringMatching(/^cccc.*\(\+1\)/),
-      'Closed alerts are not shown: --status closed.',
+      'Closed alerts are not shown: --status closed, or all.',
     ]);
     expect(await list('--status', 'closed')).toHaveLength(2);
-    expect((await list('--limit', '1', '--status', 'closed')).at(-1)).toContain('Showing 1 of 2');
+    expect((await list('--limit', '1', '--status', 'closed')).at(-1)).toBe(
+      'Showing 1 of 2 alerts in 1 line: --limit N shows more.',
+    );
     const shown = (await cli(['alerts', 'show', 'bbbb', '--data-dir', dataDir])).stdout;
     expect(shown).toMatch(/The item's story\n.* written\n.* loaded {2}By launchctl load\./);
   });
@@ -462,7 +464,7 @@ describe('80 columns', () => {
     ]);
     expect(first).toMatch(/^3f9a[0-9a-f]{8} {2}2026-.* low \d+ +low +open$/);
     expect(second).toMatch(/^ {9}Launch agent.* {2}\/Users.*\.plist$/);
-    expect(rest).toEqual([]);
+    expect(rest).toEqual([expect.stringMatching(/^ {4}changed, user alice; \+5 .*…$/)]);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     const rules = (await cli(['rules', 'list'], plain)).stdout;
     for (const line of rules.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
@@ -641,6 +643,35 @@ describe('alerts watch', () => {
       output.includes('\n'),
     );
     expect(stdout).toMatch(/^2026-11-22 06:40:00 {2}77c077c077c0 {2}medium 40 {5}new .*x\.dsplug\n$/);
+  });
+
+  test('on a terminal a list that follows what changes, and leaves the screen as it was', async () => {
+    const dataDir = twoAlerts();
+    const controller = new AbortController();
+    const screens: string[] = [];
+    const onOutput = (text: string) => {
+      if (!text.includes('\u001b[2J')) return;
+      screens.push(text);
+      if (screens.length === 2) controller.abort();
+      if (screens.length > 1) return;
+      const store = openStore({ dataDir, clock: systemClock });
+      applyTriage(store, { ids: ['77c0'.repeat(8)], action: 'closed', author: 'bob', text: '' }, []);
+      store.close();
+    };
+    const { code, stdout } = await cli(['alerts', 'watch', '--data-dir', dataDir], {
+      columns: 80,
+      rows: 24,
+      env: { NO_COLOR: '1' },
+      signal: controller.signal,
+      onOutput,
+    });
+    expect(code).toBe(0);
+    expect(screens[0]).toMatch(/2 open, 0 acknowledged[^]*3f9a01aa3f9a[^]*77c077c077c0/);
+    expect(screens[1]).toMatch(/1 open, 0 acknowledged[^]*3f9a01aa3f9a/);
+    expect(screens[1]).not.toContain('77c077c077c0');
+    for (const text of screens) expect(text.split('\n').length).toBeLessThanOrEqual(24);
+    expect(stdout.startsWith('\u001b[?1049h')).toBe(true);
+    expect(stdout.endsWith('\u001b[?1049l')).toBe(true);
   });
 
   test('without --since only what comes from now on', async () => {

@@ -1,49 +1,104 @@
 import { ExitCode } from '../../../base/errors.js';
-import type { AlertQuery, Store } from '../../../store/index.js';
+import type { Alert, AlertStatus } from '../../../event/alert.js';
+import { type AlertQuery, mostCounted, type Store } from '../../../store/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, value } from '../../define-command.js';
+import { counted } from '../../output/output.js';
 import { tableLines } from '../../output/table.js';
 import { oneOf, wholeNumber } from '../../values.js';
 import { alertFields, alertSchema } from './alert-document.js';
-import { alertColumns, alertRow } from './alert-line.js';
+import { alertColumns, alertRow, findingWords, withWhy } from './alert-line.js';
 import { alertQuery, filterOptions } from './filters.js';
 import { eachPage } from './pages.js';
-import { storiesOf, storyColumns, storyFields, storyRow, storySchema } from './stories.js';
+import { storiesOf, storyFields, storyLines, storySchema } from './stories.js';
 
 const defaultLimit = 100;
+/** What a listing shows that is asked for no status. */
+const notClosed: readonly AlertStatus[] = ['open', 'acknowledged'];
 
-function printFlat(context: CommandContext, store: Store, query: AlertQuery, json: boolean): void {
-  const { out } = context;
-  const rows: string[][] = [];
-  eachPage(store, query, (page) => {
-    if (json) for (const alert of page) out.document(alertSchema, alertFields(alert));
-    else rows.push(...page.map((alert) => alertRow(alert, out)));
-  });
-  if (json) return;
-  if (rows.length === 0) out.line('No alerts.');
-  else for (const line of tableLines(alertColumns(out), rows, out)) out.line(line);
+interface Listing {
+  readonly context: CommandContext;
+  readonly store: Store;
+  readonly query: AlertQuery;
 }
 
-function printStories(context: CommandContext, store: Store, query: AlertQuery, json: boolean): void {
-  const { out } = context;
-  const stories = storiesOf(store, query);
+/** How many there are, in words. */
+function totalText({ store, query }: Listing): string {
+  const total = store.alerts.count(query);
+  return total > mostCounted ? `more than ${counted(mostCounted)}` : counted(total);
+}
+
+/** On a terminal the newest, or the gravest, stand at the bottom, where a person looks after a long listing. */
+function inOrder<T>(rows: readonly T[], { out }: CommandContext): readonly T[] {
+  return out.width === undefined ? rows : [...rows].reverse();
+}
+
+function printFlat(listing: Listing, json: boolean): void {
+  const { context, store, query } = listing;
+  const { out, io } = context;
+  const alerts: Alert[] = [];
+  let shown = 0;
+  eachPage(store, query, (page) => {
+    shown += page.length;
+    if (json) for (const alert of page) out.document(alertSchema, alertFields(alert));
+    else alerts.push(...page);
+  });
+  const isFull = shown === query.limit && store.alerts.count(query) > shown;
+  const text = `howing ${counted(shown)} of ${isFull ? totalText(listing) : ''} alerts: --limit N shows more`;
   if (json) {
-    for (const story of stories.shown) out.document(storySchema, storyFields(story));
+    if (isFull) io.stderr.write(`launchwarden: s${text}\n`);
     return;
   }
-  const closed =
-    query.status === undefined ? store.alerts.list({ ...query, status: 'closed', limit: 1 }) : [];
-  if (stories.shown.length === 0) out.line(closed.length === 0 ? 'No alerts.' : 'No open alerts.');
-  else for (const line of tableLines(storyColumns, stories.shown.map(storyRow), out)) out.line(line);
-  if (stories.all > stories.shown.length)
-    out.line(out.style('dim', `Showing ${stories.shown.length} of ${stories.all}: --limit N shows more.`));
-  if (closed.length > 0) out.line(out.style('dim', 'Closed alerts are not shown: --status closed.'));
+  const rows = inOrder(alerts, context);
+  if (shown === 0) sayNone(listing);
+  else {
+    const cells = rows.map((alert) => [
+      ...alertRow(alert, out),
+      ...(out.width === undefined ? [findingWords(alert)] : []),
+    ]);
+    const columns = [...alertColumns(out), ...(out.width === undefined ? [{ title: 'FINDINGS' }] : [])];
+    for (const line of tableLines(columns, cells, withWhy(out, rows))) out.line(line);
+  }
+  if (isFull) out.line(out.style('dim', `S${text}.`));
+  sayClosed(listing);
+}
+
+function sayNone({ context, store, query }: Listing): void {
+  const closed = query.status === notClosed && store.alerts.any({ ...query, status: 'closed' });
+  context.out.line(closed ? 'No open alerts.' : 'No alerts.');
+}
+
+function sayClosed({ context, store, query }: Listing): void {
+  const { out } = context;
+  if (query.status !== notClosed || !store.alerts.any({ ...query, status: 'closed' })) return;
+  out.line(out.style('dim', 'Closed alerts are not shown: --status closed, or all.'));
+}
+
+function printStories(listing: Listing, json: boolean): void {
+  const { context, store, query } = listing;
+  const { out, io } = context;
+  const { shown: stories, more } = storiesOf(store, query);
+  const alerts = stories.reduce((sum, { group }) => sum + group.alerts, 0);
+  const text = () =>
+    `howing ${counted(alerts)} of ${totalText(listing)} alerts in ${counted(stories.length)} ` +
+    `${stories.length === 1 ? 'line' : 'lines'}: --limit N shows more`;
+  if (json) {
+    for (const story of stories) out.document(storySchema, storyFields(story));
+    if (more) io.stderr.write(`launchwarden: s${text()}\n`);
+    return;
+  }
+  const rows = inOrder(stories, context);
+  if (rows.length === 0) sayNone(listing);
+  else for (const line of storyLines(rows, out)) out.line(line);
+  if (more) out.line(out.style('dim', `S${text()}.`));
+  sayClosed(listing);
 }
 
 export const alertsList = defineCommand({
   description:
     'One line for each persistent item, with where it is in its life, and one for each alert that is about none; closed ones\n' +
-    'are left out unless --status asks for them. --flat and --json list the alerts themselves. Without --limit the newest 100.',
+    'are left out unless --status asks for them. --flat and --json list the alerts themselves. Without --limit the newest 100.\n' +
+    'On a terminal the newest stand at the bottom, in local time, each with what speaks against it; elsewhere at the top, in UTC.',
   options: {
     ...filterOptions,
     sort: value('--sort ORDER', 'time (default) or priority', oneOf('--sort', ['time', 'priority'])),
@@ -61,10 +116,16 @@ export const alertsList = defineCommand({
   async handler({ context, options }) {
     const { flat, json, sort } = options;
     const asked = await alertQuery(context, options);
-    const query = { ...asked, ...(sort === undefined ? {} : { sort }), limit: options.limit ?? defaultLimit };
+    const query = {
+      status: notClosed,
+      ...asked,
+      ...(sort === undefined ? {} : { sort }),
+      limit: options.limit ?? defaultLimit,
+    };
     await context.withStore((store) => {
-      if (flat || (json && !options.stories)) printFlat(context, store, query, json);
-      else printStories(context, store, query, json);
+      const listing = { context, store, query };
+      if (flat || (json && !options.stories)) printFlat(listing, json);
+      else printStories(listing, json);
     });
     return ExitCode.ok;
   },

@@ -9,6 +9,7 @@ import { pad, shorten } from '../../output/width.js';
 import { alertFields, alertSchema } from './alert-document.js';
 import { severityStyle, shortId, subjectOf } from './alert-line.js';
 import { alertQuery, filterOptions } from './filters.js';
+import { showLive } from './live.js';
 
 const pollMs = 250;
 const pageSize = 200;
@@ -53,9 +54,15 @@ function line(alert: Alert, out: Output): string {
 
 export const alertsWatch = defineCommand({
   description:
-    'Follows the database until interrupted (exit code 0). An alert that grows or is worked on is printed again.',
-  options: { ...filterOptions, json: flag('--json', 'one JSON document a line (NDJSON)') },
+    'Follows the database until interrupted (exit code 0). On a terminal: the open alerts as a list that stays up to date. Elsewhere,\n' +
+    'and with --lines or --since: a line for each change; an alert that grows or is worked on is printed again.',
+  options: {
+    ...filterOptions,
+    lines: flag('--lines', 'a line for each change, on a terminal too'),
+    json: flag('--json', 'one JSON document a line (NDJSON)'),
+  },
   examples: [
+    { line: 'launchwarden alerts watch', says: 'what waits, always up to date' },
     { line: 'launchwarden alerts watch --severity medium,high,critical', says: 'from now on' },
     { line: 'launchwarden alerts watch --since 1h --json', says: 'the last hour, then what comes' },
   ],
@@ -64,6 +71,12 @@ export const alertsWatch = defineCommand({
     const { out } = context;
     const query = await alertQuery(context, options);
     const signal = context.io.interruption();
+    const { width, height } = out;
+    const live = width !== undefined && height !== undefined && !options.lines && !options.json;
+    if (live && options.since === undefined) {
+      await context.withStore((store) => showLive({ context, store, query, signal }));
+      return ExitCode.ok;
+    }
     await context.withStore(async (store) => {
       let seq = options.since === undefined ? store.alerts.lastChange() : 0;
       while (!signal.aborted) {
