@@ -666,8 +666,8 @@ describe('alerts watch', () => {
       onOutput,
     });
     expect(code).toBe(0);
-    expect(screens[0]).toMatch(/2 open, 0 acknowledged[^]*3f9a01aa3f9a[^]*77c077c077c0/);
-    expect(screens[1]).toMatch(/1 open, 0 acknowledged[^]*3f9a01aa3f9a/);
+    expect(screens[0]).toMatch(/2 open, 0 acknowledged[\s\S]*3f9a01aa3f9a[\s\S]*77c077c077c0/);
+    expect(screens[1]).toMatch(/1 open, 0 acknowledged[\s\S]*3f9a01aa3f9a/);
     expect(screens[1]).not.toContain('77c077c077c0');
     for (const text of screens) expect(text.split('\n').length).toBeLessThanOrEqual(24);
     expect(stdout.startsWith('\u001b[?1049h')).toBe(true);
