@@ -87,6 +87,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       clock: options.clock,
       log: log.child({ stage: 'forward' }),
       version: options.version,
+      root: options.settings.root,
     });
     agent = new Agent(options, { rules, passedOver: filesOf(passedOver), log, store, targets });
     await agent.start();
@@ -532,7 +533,9 @@ class Agent {
             agentId: this.#agentId,
             now: () => this.#options.clock.now(),
             destinations: this.#forwarding.destinations,
-            known: this.#parts.targets.map(({ destination }) => destination.name),
+            known: this.#parts.targets
+              .filter(({ destination }) => destination.type !== 'notification')
+              .map(({ destination }) => destination.name),
             limitOf: (name) =>
               this.#parts.targets.find(({ destination }) => destination.name === name)?.destination.limits
                 .maxBytes,

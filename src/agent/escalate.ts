@@ -26,7 +26,7 @@ export interface EscalateParts {
   now(): number;
   /** Destinations of the configuration that take documents of this machine, simulated or not as it is. */
   readonly destinations: readonly string[];
-  /** All of the configuration. */
+  /** All of the configuration that take documents at all. */
   readonly known: readonly string[];
   /** Bytes that a destination takes at once; undefined when that is not known. */
   limitOf?(destination: string): number | undefined;
@@ -87,7 +87,7 @@ export function applyEscalation(parts: EscalateParts, args: unknown): { readonly
 }
 
 function requireDestination({ destinations, known }: EscalateParts, to: string): void {
-  if (destinations.includes(to)) return;
+  if (known.includes(to) && destinations.includes(to)) return;
   if (known.includes(to))
     throw new UserError('alerts/held-destination', `destination "${to}" takes nothing of a --root tree`, {
       hint: 'Set "simulated = true" on it to let simulated documents out, or escalate to a file.',

@@ -12,6 +12,8 @@ export interface OpenContext {
   readonly log: Logger;
   /** Version of the program, told to receivers. */
   readonly version: string;
+  /** The tree of `--root`: what is shown on a desktop is shown by the stand-ins there. */
+  readonly root?: string | undefined;
 }
 
 async function create(
@@ -53,6 +55,12 @@ async function make(
       return (await import('./otlp/otlp.js')).OtlpDestination.open(name, options, context);
     case 'kafka':
       return (await import('./kafka/kafka.js')).KafkaDestination.open(name, options);
+    case 'notification':
+      return (await import('./notification/notification.js')).NotificationDestination.open(
+        name,
+        options,
+        context,
+      );
     case 'module':
       return (await import('./module/module.js')).openModule(name, options, { version, attempt });
   }
@@ -84,7 +92,7 @@ export async function openTargets(
       destination: new SetUpDestination({
         name,
         type: options.type,
-        network: options.type !== 'file',
+        network: options.type !== 'file' && options.type !== 'notification',
         files: filesOf(options),
         clock: context.clock,
         open: (attempt) => create(options, context, attempt),

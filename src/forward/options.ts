@@ -3,6 +3,7 @@ import { elasticsearchOptions } from './elasticsearch/options.js';
 import { fileOptions } from './file/options.js';
 import { kafkaOptions } from './kafka/options.js';
 import { moduleOptions } from './module/options.js';
+import { notificationOptions } from './notification/options.js';
 import { otlpOptions } from './otlp/options.js';
 import { splunkOptions } from './splunk/options.js';
 import { syslogOptions } from './syslog/options.js';
@@ -24,8 +25,9 @@ export const destinationOptions = v.variant(
     otlpOptions,
     kafkaOptions,
     moduleOptions,
+    notificationOptions,
   ],
-  'a type of destination: file, elasticsearch, splunk, syslog, webhook, otlp, kafka or module',
+  'a type of destination: file, elasticsearch, splunk, syslog, webhook, otlp, kafka, module or notification',
 );
 
 export type DestinationOptions = v.InferOutput<typeof destinationOptions>;
@@ -39,6 +41,7 @@ export const destinationTypes = [
   'otlp',
   'kafka',
   'module',
+  'notification',
 ] as const;
 
 /** The name of a destination: its own, or its type when it has none. Two of one name are an error of the configuration. */

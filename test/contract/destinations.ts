@@ -5,7 +5,8 @@ import * as v from 'valibot';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLogger } from '../../src/base/log.js';
 import type { EcsDocument } from '../../src/event/document.js';
-import { type Destination, destinationOptions, openDestination } from '../../src/forward/index.js';
+import { type Destination, destinationOptions, type Lane, openDestination } from '../../src/forward/index.js';
+import { standInDesktop } from '../helpers/stand-in-desktop.js';
 import { FakeElasticsearch } from './receivers/elasticsearch.js';
 import { FakeHec } from './receivers/hec.js';
 import { type Handler, HttpReceiver } from './receivers/http.js';
@@ -15,6 +16,10 @@ import { FakeSyslog } from './receivers/syslog.js';
 /** A destination with a receiver of the test behind it. */
 export interface Rig {
   readonly destination: Destination;
+  /** What it passes on; all when absent. */
+  readonly lanes?: readonly Lane[];
+  /** How much of an id it tells; all when absent. */
+  readonly idLength?: number;
   /** Ids of the documents that the receiver holds, each once. */
   stored(): string[];
   /** Makes the receiver accept and never answer, or cut every connection; absent where there is no receiver. */
@@ -24,8 +29,8 @@ export interface Rig {
 
 const context = { clock: systemClock, log: silentLogger, version: '0.1.0' };
 
-export function open(options: Record<string, unknown>): Promise<Destination> {
-  return openDestination(v.parse(destinationOptions, options), context);
+export function open(options: Record<string, unknown>, root?: string): Promise<Destination> {
+  return openDestination(v.parse(destinationOptions, options), { ...context, root });
 }
 
 async function httpRig(
@@ -131,6 +136,36 @@ export const rigs: Readonly<Record<string, (timeout: string) => Promise<Rig>>> =
   },
   'syslog, half-close': (timeout) => syslogRig('half-close', timeout),
   'syslog, RELP': (timeout) => syslogRig('relp', timeout),
+  notification: async (timeout) => {
+    const root = mkdtempSync(path.join(tmpdir(), 'launchwarden-contract-'));
+    const desktop = standInDesktop(root);
+    const options = {
+      type: 'notification',
+      least: 'low',
+      most: 100,
+      timeout: timeout === '400ms' ? '3s' : timeout,
+    };
+    const destination = await open(options, root);
+    const idIn = (text: string) => /alerts show (\S+)\)$/.exec(text)?.[1] ?? '';
+    return {
+      destination,
+      lanes: ['alert'],
+      idLength: 12,
+      stored: () => [
+        ...new Set(
+          desktop
+            .shown()
+            .map(({ text }) => idIn(text))
+            .filter((id) => id !== ''),
+        ),
+      ],
+      break: desktop.break,
+      close: async () => {
+        await destination.close();
+        rmSync(root, { recursive: true, force: true });
+      },
+    };
+  },
   module: async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'launchwarden-contract-'));
     const file = path.join(folder, 'mine.mjs');

@@ -43,7 +43,8 @@ export const alertsEscalate = defineCommand({
   async handler({ context, options, args: [written = ''] }) {
     const { to, ticket, note } = options;
     const settings = await context.settings();
-    const known = settings.destinations.map(destinationName);
+    const takers = settings.destinations.filter(({ type }) => type !== 'notification');
+    const known = takers.map(destinationName);
     if (to === undefined)
       throw new UserError('alerts/no-destination', '--to is needed', {
         hint:
@@ -58,7 +59,7 @@ export const alertsEscalate = defineCommand({
       ...(note === undefined ? {} : { note }),
     };
     const isSimulated = alert.doc.labels?.['launchwarden_simulated'] === true;
-    const open = settings.destinations.filter((one) => !isSimulated || one.simulated || one.type === 'file');
+    const open = takers.filter((one) => !isSimulated || one.simulated || one.type === 'file');
     const answer = await writeThroughDaemon(context, {
       op: escalateOp,
       args: request,

@@ -28,7 +28,7 @@ export const forwardTest = defineCommand({
     const send = options.send ? { version, agentId: await agentId(context), simulated: false } : undefined;
     const result = await testDestination(
       destination,
-      { clock, log: silentLogger, version },
+      { clock, log: silentLogger, version, root: (await context.settings()).root },
       { signal: io.interruption(), ...(send === undefined ? {} : { send }) },
     );
     if (options.json) out.document('destination-test/1', { name, ...result });
