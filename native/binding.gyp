@@ -7,6 +7,7 @@
         'src/addon.cc',
         'src/js_es_client.cc',
         'src/js_file_calls.cc',
+        'src/js_open_files.cc',
         'src/js_fs_source.cc',
         'src/js_processes.cc',
         'src/js_scanner.cc',
@@ -27,7 +28,12 @@
       'cflags_cc': ['-std=gnu++20', '-fvisibility=hidden', '-Wall', '-Wextra', '-Wno-unused-parameter'],
       'conditions': [
         ['OS=="linux"', {
-          'sources': ['src/linux/file_calls.cc', 'src/linux/pause.cc', 'src/linux/process_reader.cc'],
+          'sources': [
+            'src/linux/file_calls.cc',
+            'src/linux/open_files.cc',
+            'src/linux/pause.cc',
+            'src/linux/process_reader.cc',
+          ],
         }],
         # No EndpointSecurity and no FSEvents to have: the doubles that the tests script are built in instead.
         ['OS!="mac"', {
@@ -47,6 +53,7 @@
             'src/darwin/file_calls.cc',
             'src/darwin/fs_api.cc',
             'src/darwin/js_volumes.cc',
+            'src/darwin/open_files.cc',
             'src/darwin/pause.cc',
             'src/darwin/process_reader.cc',
           ],
@@ -63,7 +70,12 @@
           },
         }],
         ['OS!="linux" and OS!="mac"', {
-          'sources': ['src/stub/file_calls.cc', 'src/stub/pause.cc', 'src/stub/process_reader.cc'],
+          'sources': [
+            'src/stub/file_calls.cc',
+            'src/stub/open_files.cc',
+            'src/stub/pause.cc',
+            'src/stub/process_reader.cc',
+          ],
         }],
       ],
     },

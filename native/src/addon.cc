@@ -3,6 +3,7 @@
 #include "js_es_client.h"
 #include "js_file_calls.h"
 #include "js_fs_source.h"
+#include "js_open_files.h"
 #include "js_processes.h"
 #include "js_scanner.h"
 #ifdef __APPLE__
@@ -22,6 +23,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("FileEventSource", launchwarden::DefineFsSource(env));
   exports.Set("fileCalls", launchwarden::DefineFileCalls(env));
   exports.Set("processes", launchwarden::DefineProcesses(env));
+  launchwarden::DefineFindHolders(env, exports);
 #ifdef __APPLE__
   launchwarden::DefineMountedVolumes(env, exports);
 #endif

@@ -11,7 +11,7 @@ import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import type { Rule } from '../rules/index.js';
-import { addonCondition } from '../sensors/addon/index.js';
+import { addonCondition, attributesReader } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
@@ -19,6 +19,7 @@ import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
 import { applyEscalation, escalateOp } from './escalate.js';
+import { EvidenceKeeper } from './evidence.js';
 import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
@@ -125,6 +126,7 @@ class Agent {
   readonly #exceptions: ExceptionKeeper;
   readonly #known: KnownItems;
   readonly #settling: Settling;
+  readonly #evidence: EvidenceKeeper;
   readonly #inventory: InventoryKeeper;
   #baselineBegun = false;
   readonly #agentId: string;
@@ -226,6 +228,13 @@ class Agent {
       destinations: this.#forwarding.destinations,
       log,
     });
+    const attributes = attributesReader();
+    this.#evidence = new EvidenceKeeper({
+      ...{ store, clock, attributes },
+      root: this.#root,
+      log: log.child({ stage: 'evidence' }),
+      places: new MechanismPlaces(mechanisms, homePaths),
+    });
     this.#inventory = new InventoryKeeper({
       store,
       root: this.#root,
@@ -235,7 +244,10 @@ class Agent {
       places: new MechanismPlaces(mechanisms, homePaths),
       homes: homePaths,
       signer: (program, item) => this.#signatures.signerOf(program, item),
-      onScanned: (items) => this.#sensors.follow(runningItems(items.flatMap(({ entries }) => entries))),
+      onScanned: (items) => {
+        this.#sensors.follow(runningItems(items.flatMap(({ entries }) => entries)));
+        this.#evidence.scanned(items);
+      },
       onChanges: (changes, how) => {
         if (!settings.watch.mechanisms) return;
         const found = foundChanges(changes, { places, boot, now: clock.now(), ...how });
@@ -247,7 +259,7 @@ class Agent {
     });
     this.#pipeline = new Pipeline({
       store,
-      keeps: (macPath) => places.find(macPath)?.mechanism.confidential !== true,
+      keep: (observation) => this.#evidence.observed(observation),
       enricher,
       rules,
       clock,
@@ -266,6 +278,7 @@ class Agent {
       observed: (events) => {
         this.#sensors.journaled(events);
         this.#inventory.noticed(events);
+        this.#evidence.noticed(events);
         this.#settling.observed(events);
       },
       committed: (alerts) => {
@@ -295,6 +308,7 @@ class Agent {
         watched: watchedBy(rules, settings.watch.mechanisms ? mechanisms : []),
         homes,
         carries: (macPath) => places.find(macPath)?.describes === true,
+        attributes,
         more: kindsFor(rules),
         scopePid,
         before:
@@ -393,6 +407,7 @@ class Agent {
     this.#known.stop();
     await this.#control?.close();
     await this.#sensors.stop();
+    await this.#evidence.stop();
     if (!this.#ready) return;
     this.#pipeline.stop();
     this.#keepDeferred();
@@ -579,6 +594,7 @@ class Agent {
       muted_rules: Object.fromEntries(this.#muted),
       signatures: this.#signatures.status(),
       inventory: this.#inventory.status(),
+      evidence: this.#evidence.status(),
       scan: this.#scan.status(),
       exceptions: this.#exceptions.status(),
       store: this.#parts.store.condition(),

@@ -17,7 +17,7 @@ import type { EcsDocument } from '../event/document.js';
 import type { Event, Gap, Observation } from '../event/event.js';
 import type { Exception } from '../rules/index.js';
 import type { ItemChange } from '../sensors/file-watch/index.js';
-import { type AlertChange, evidenceOwner, type Store } from '../store/index.js';
+import type { AlertChange, Store } from '../store/index.js';
 import { Evictions } from './evictions.js';
 import { Failures } from './failures.js';
 import { Timeline } from './timeline.js';
@@ -51,8 +51,8 @@ export interface PipelineOptions {
   readonly log: Logger;
   /** Names of the destinations that get a copy of every alert. */
   readonly destinations: readonly string[];
-  /** Whether a copy of a file's content may be kept as evidence; without it any may. */
-  keeps?(macPath: string): boolean;
+  /** Keeps what a sensor carried away; may throw. */
+  keep?(observation: Observation): void;
   /** Whether a rule is off at present, with the sensors that run. */
   muted(ruleId: string): boolean;
   /** `Sensor.ask` of one. */
@@ -366,17 +366,9 @@ export class Pipeline {
     }
   }
 
-  #keepEvidence({ content, event }: Observation): void {
-    const { file } = event.doc;
-    const sha256 = file?.hash?.sha256;
-    if (content === undefined || sha256 === undefined) return;
-    if (file?.path !== undefined && this.#options.keeps?.(file.path) === false) return;
+  #keepEvidence(observation: Observation): void {
     try {
-      const owner = evidenceOwner(file ?? {});
-      this.#options.store.evidence.put(sha256, content, {
-        ...(file?.path === undefined ? {} : { path: file.path }),
-        ...(owner === undefined ? {} : { owner }),
-      });
+      this.#options.keep?.(observation);
     } catch (error) {
       this.#failed(error, 'evidence could not be stored');
     }

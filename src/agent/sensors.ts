@@ -12,6 +12,7 @@ import {
   type Home,
   type ItemChange,
   ProgramWatch,
+  type ReadAttributes,
   type RememberedItem,
   type RunningItem,
 } from '../sensors/file-watch/index.js';
@@ -37,6 +38,7 @@ export interface SensorSetOptions {
   readonly homes: () => readonly Home[];
   /** Whether the content of a file is read, beside that of launch items and directory plug-ins. */
   readonly carries: (macPath: string) => boolean;
+  readonly attributes?: ReadAttributes | undefined;
   /** Kinds of EndpointSecurity's events, beyond the usual ones, that they name. */
   readonly more: readonly EsKind[];
   /** `--root-scope`. */
@@ -222,12 +224,13 @@ export class SensorSet {
   }
 
   #fileWatch(waking: Waking): FileWatchSensor {
-    const { watched, homes, carries, onItem, before } = this.#options;
+    const { watched, homes, carries, attributes, onItem, before } = this.#options;
     return new FileWatchSensor({
       ...this.#common('file-watch'),
       ...waking,
       ...watched,
       carries,
+      attributes,
       onItem,
       homes,
       ...(before === undefined

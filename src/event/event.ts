@@ -1,5 +1,6 @@
 import { type Micros, parseTime } from '../base/time.js';
 import type { EcsDocument, ProcessFields } from './document.js';
+import type { ExtendedAttribute } from './version.js';
 
 /**
  * One observation in the shape of an ECS document, exactly as Elastic Defend emits it on macOS. Immutable once it has
@@ -75,6 +76,8 @@ export interface FileContent {
   readonly truncated: boolean;
   /** The last bytes of a launch item that is not kept whole: its label may stand there. */
   readonly tail?: Uint8Array;
+  /** The extended attributes of the file; absent where they were not read. */
+  readonly attributes?: readonly ExtendedAttribute[];
 }
 
 /** What a sensor hands on: an event with what it knows, and the bytes that it carried away. */

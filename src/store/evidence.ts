@@ -4,6 +4,7 @@ import type { Micros } from '../base/time.js';
 import type { FileContent } from '../event/event.js';
 import type { StoreNotice } from './condition.js';
 import { heldBy, neededBy, openAlertOf } from './needed.js';
+import type { IncomingObject, Objects } from './objects.js';
 import { all, type Db, one } from './sqlite.js';
 
 export interface EvidenceMeta {
@@ -28,7 +29,11 @@ export interface Evidence {
  */
 export type EvidenceRead =
   | ({ readonly state: 'kept' } & Evidence)
-  | { readonly state: 'missing' }
+  | {
+      readonly state: 'missing';
+      /** It was kept and not given up: its file was taken away. */
+      readonly lost?: true;
+    }
   | { readonly state: 'corrupt'; readonly found: string };
 
 export interface EvidenceSource {
@@ -45,12 +50,17 @@ const openShare = 0.5;
 const looseVersions = 16;
 /** A severity score from which on evidence is severe (`high`). */
 const severe = 73;
+/** Contents from this size on stand in files of their own, and of the quota those that no alert speaks of have so much. */
+export const objectBytes = 512 * 1024;
+const largeShare = 0.5;
 /** What waits in memory while room on the disk is scarce. */
 const mostHeldBytes = 8 * 1024 * 1024;
 
 interface Totals {
   all: number;
   pinned: number;
+  /** Loose ones in files of their own. */
+  large: number;
 }
 
 /**
@@ -64,6 +74,10 @@ export class EvidenceStore {
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #scarce: () => boolean;
+  readonly #objects: Objects;
+  /** Hashes of contents that were given up and whose files are not removed yet. */
+  readonly #dead = new Set<string>();
+  #swept = false;
   readonly #held = new Map<string, { content: FileContent; source: EvidenceSource }>();
   #heldBytes = 0;
   #lost = 0;
@@ -82,6 +96,7 @@ export class EvidenceStore {
     how: {
       readonly clock: Clock;
       readonly maxBytes: number;
+      readonly objects: Objects;
       /** True while the room on the disk is for alerts alone. */
       readonly scarce?: () => boolean;
     },
@@ -89,6 +104,7 @@ export class EvidenceStore {
     this.#db = db;
     this.#clock = how.clock;
     this.#maxBytes = how.maxBytes;
+    this.#objects = how.objects;
     this.#scarce = how.scarce ?? (() => false);
     this.#sql = {
       put: db.prepare(
@@ -98,8 +114,10 @@ export class EvidenceStore {
       needed: db.prepare(`SELECT ${neededBy(':sha256')} AS needed`),
       pin: db.prepare('UPDATE evidence SET pinned = :score WHERE sha256 = :sha256 AND pinned < :score'),
       get: db.prepare('SELECT sha256, pinned, meta, bytes FROM evidence WHERE sha256 = ?'),
+      has: db.prepare('SELECT 1 AS has FROM evidence WHERE sha256 = ?'),
       totals: db.prepare(
-        'SELECT coalesce(sum(size), 0) AS "all", coalesce(sum(CASE WHEN pinned > 0 THEN size END), 0) AS pinned FROM evidence',
+        `SELECT coalesce(sum(size), 0) AS "all", coalesce(sum(CASE WHEN pinned > 0 THEN size END), 0) AS pinned,
+          coalesce(sum(CASE WHEN pinned = 0 AND size >= ${objectBytes} THEN size END), 0) AS large FROM evidence`,
       ),
       owners: db.prepare(
         `SELECT owner, sum(size) AS bytes, sum(CASE WHEN pinned = 0 THEN size ELSE 0 END) AS loose,
@@ -110,6 +128,12 @@ export class EvidenceStore {
       ),
       loose: db.prepare(
         'SELECT sha256, size FROM evidence WHERE owner = ? AND pinned = 0 AND sha256 <> ? ORDER BY time LIMIT 20',
+      ),
+      largest: db.prepare(
+        `SELECT sha256, size FROM evidence WHERE pinned = 0 AND size >= ${objectBytes} AND sha256 <> :keep
+          AND owner = (SELECT owner FROM evidence WHERE pinned = 0 AND size >= ${objectBytes} AND sha256 <> :keep
+            GROUP BY owner ORDER BY sum(size) DESC LIMIT 1)
+          ORDER BY time LIMIT 1`,
       ),
       weakest: db.prepare(
         `SELECT sha256, size, ${openAlertOf('e.sha256')} AS open, (pinned >= ${severe}) AS severe, EXISTS (SELECT 1 FROM evidence o
@@ -134,6 +158,16 @@ export class EvidenceStore {
     if (!this.#scarce()) return this.#store(sha256, content, source);
     this.#hold(sha256, content, source);
     return 0;
+  }
+
+  /** A large content (`objectBytes`) that is written piece by piece; undefined while there is no room for such. */
+  begin(): Promise<IncomingObject> | undefined {
+    return this.#scarce() || this.#db.inMemory ? undefined : this.#objects.begin();
+  }
+
+  /** Takes over what `begin` wrote and finished under this hash: all `size` bytes of it. */
+  putObject(sha256: string, size: number, source: EvidenceSource = {}): number {
+    return this.#store(sha256, { bytes: new Uint8Array(), size, truncated: false }, source, true);
   }
 
   /** An alert of this severity score speaks of it. */
@@ -163,7 +197,8 @@ export class EvidenceStore {
   read(sha256: string): EvidenceRead {
     const found = this.#find(sha256);
     if (found === undefined) return { state: 'missing' };
-    const { evidence, kept } = found;
+    const { evidence, kept, lost } = found;
+    if (lost) return { state: 'missing', lost };
     const { bytes, truncated } = evidence.content;
     // Of a content that is not whole, kept by an earlier version, nobody noted the hash of the part.
     const expected = truncated ? kept : sha256;
@@ -178,21 +213,26 @@ export class EvidenceStore {
     return this.#find(sha256)?.evidence;
   }
 
-  #find(sha256: string): { readonly evidence: Evidence; readonly kept: string | undefined } | undefined {
+  #find(
+    sha256: string,
+  ): { readonly evidence: Evidence; readonly kept: string | undefined; readonly lost?: true } | undefined {
     type Row = { sha256: string; pinned: number; meta: string; bytes: Buffer };
     const row = one<Row>(this.#sql.get, sha256);
     if (row === undefined) return undefined;
-    const { fileSize, truncated, kept, ...meta } = metaOf(row.meta);
+    const { fileSize, truncated, kept, object, ...meta } = metaOf(row.meta);
+    const bytes = object === true ? this.#objects.read(sha256) : row.bytes;
     const content = {
-      bytes: row.bytes,
+      bytes: bytes ?? new Uint8Array(),
       size: fileSize ?? row.bytes.byteLength,
       truncated: truncated ?? false,
     };
-    return { evidence: { sha256: row.sha256, content, meta, pinned: row.pinned > 0 }, kept };
+    const evidence = { sha256: row.sha256, content, meta, pinned: row.pinned > 0 };
+    return { evidence, kept, ...(bytes === undefined ? { lost: true } : {}) };
   }
 
   /** To be called now and then: stores what waited for room, and holds what alerts speak of to its share. */
   retry(): void {
+    this.#removeFiles();
     if (!this.#scarce()) {
       for (const [sha256, { content, source }] of this.#held) {
         this.#store(sha256, content, source);
@@ -237,28 +277,40 @@ export class EvidenceStore {
     this.#held.set(sha256, { content, source });
   }
 
-  #store(sha256: string, content: FileContent, source: EvidenceSource): number {
+  /** Files of what was given up, once it is sure that nobody has taken it back. */
+  #removeFiles(): void {
+    if (this.#db.inMemory) return;
+    const unknown = (sha256: string) => one(this.#sql.has, sha256) === undefined;
+    for (const sha256 of this.#dead) if (unknown(sha256)) this.#objects.remove(sha256);
+    this.#dead.clear();
+    if (!this.#swept) this.#objects.sweep((sha256) => !unknown(sha256));
+    this.#swept = true;
+  }
+
+  #store(sha256: string, content: FileContent, source: EvidenceSource, object = false): number {
     try {
-      return this.#insert(sha256, content, source);
+      return this.#insert(sha256, content, source, object);
     } catch (error) {
       this.#totals = undefined;
       throw error;
     }
   }
 
-  #insert(sha256: string, content: FileContent, source: EvidenceSource): number {
+  #insert(sha256: string, content: FileContent, source: EvidenceSource, object: boolean): number {
     return this.#db
       .transaction(() => {
         const totals = this.#total();
         const time = this.#clock.now();
         const { bytes, size, truncated } = content;
         const { path, owner = '' } = source;
+        const taken = object ? size : bytes.byteLength;
         const item = path === undefined ? '' : hashParts([path]).slice(0, 16);
         const meta: StoredMeta = {
           time,
           fileSize: size,
           truncated,
           ...(truncated ? { kept: sha256Hex(bytes) } : {}),
+          ...(object ? { object } : {}),
           ...(path === undefined ? {} : { path }),
         };
         const pinned = one<{ needed: number }>(this.#sql.needed, { sha256 })?.needed ?? 0;
@@ -266,15 +318,16 @@ export class EvidenceStore {
           sha256,
           time,
           pinned,
-          size: bytes.byteLength,
+          size: taken,
           meta: JSON.stringify(meta),
           bytes,
           owner: owner.slice(0, 256),
           item,
         });
         if (added.changes === 0) return 0;
-        totals.all += bytes.byteLength;
-        totals.pinned += pinned * bytes.byteLength;
+        totals.all += taken;
+        totals.pinned += pinned * taken;
+        if (pinned === 0 && taken >= objectBytes) totals.large += taken;
         const old = item === '' ? [] : all<Content>(this.#sql.versions, item, looseVersions);
         return this.#remove(old) + this.#shrinkLoose(sha256);
       })
@@ -283,6 +336,12 @@ export class EvidenceStore {
 
   #shrinkLoose(keep: string): number {
     let gone = 0;
+    // Programs must not push out the lists that name them.
+    while (this.#total().large > this.#maxBytes * largeShare) {
+      const rows = all<Content>(this.#sql.largest, { keep });
+      if (rows.length === 0) break;
+      gone += this.#remove(rows);
+    }
     while (this.#total().all > this.#maxBytes) {
       const owners = this.#owners().filter(({ loose }) => loose > 0);
       const rows = owners.flatMap(({ owner }) => all<Content>(this.#sql.loose, owner, keep)).slice(0, 20);
@@ -338,7 +397,12 @@ export class EvidenceStore {
     for (const { sha256, size } of rows) {
       if (enough()) break;
       this.#sql.remove.run(sha256);
-      this.#total().all -= size;
+      const totals = this.#total();
+      totals.all -= size;
+      if (size >= objectBytes) {
+        totals.large -= size;
+        this.#dead.add(sha256);
+      }
       gone++;
     }
     return gone;
@@ -381,6 +445,8 @@ type StoredMeta = EvidenceMeta & {
   readonly truncated?: boolean;
   /** Of a truncated content: the hash of the part that is kept. */
   readonly kept?: string;
+  /** It stands in a file of its own. */
+  readonly object?: boolean;
 };
 
 function metaOf(text: string): StoredMeta {

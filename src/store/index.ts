@@ -1,3 +1,13 @@
+export {
+  type BundleEntry,
+  type BundleManifest,
+  type ExtendedAttribute,
+  manifestOf,
+  type NotTaken,
+  type SeenState,
+  type Version,
+  type VersionKind,
+} from '../event/version.js';
 export type { AlertGroup } from './alert-groups.js';
 export type { AlertStats } from './alert-stats.js';
 export type { TriageChange, TriageOutcome } from './alert-workflow.js';
@@ -6,7 +16,7 @@ export { mostCounted } from './alerts.js';
 export type { FileState, StoreCondition, StoreNotice } from './condition.js';
 export type { EventRange, Events, EventsFound, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceRead, EvidenceStore } from './evidence.js';
-export { evidenceOwner } from './evidence.js';
+export { evidenceOwner, objectBytes } from './evidence.js';
 export type { ExceptionHitStore, ExceptionHits } from './exception-hits.js';
 export type { Inventory, InventoryChange } from './inventory.js';
 export type { Investigations } from './investigations.js';
@@ -33,14 +43,4 @@ export type { Gaps, Meta, StoredGap } from './records.js';
 export { isDiskFull } from './sqlite.js';
 export type { Stories } from './stories.js';
 export type { Terms } from './terms.js';
-export {
-  type BundleEntry,
-  type BundleManifest,
-  type ExtendedAttribute,
-  manifestOf,
-  type NotTaken,
-  type SeenState,
-  type Version,
-  type VersionKind,
-} from './version.js';
 export type { ItemPath, VersionQuery, Versions } from './versions.js';

@@ -20,6 +20,7 @@ import { Keeper, soundCondition } from './keeper.js';
 import { Ledger } from './ledger.js';
 import { lockFolder } from './lock.js';
 import { migrate } from './migrate.js';
+import { Objects } from './objects.js';
 import type { Outbox } from './outbox.js';
 import { openReadable } from './readable.js';
 import { Gaps, Meta } from './records.js';
@@ -223,6 +224,7 @@ export function openStore(options: StoreOptions): Store {
     const evidence = new EvidenceStore(main, {
       clock: options.clock,
       maxBytes,
+      objects: new Objects(path.join(options.dataDir, 'evidence')),
       scarce: () => keeper?.scarce === true,
     });
     const eventOutbox = new EventOutbox(events);

@@ -1,10 +1,10 @@
 import { hashParts } from '../base/digest.js';
 import type { Micros } from '../base/time.js';
 import type { CodeSignatureFields } from '../event/document.js';
+import type { ExtendedAttribute, NotTaken, SeenState, Version, VersionKind } from '../event/version.js';
 import { type EvidenceStore, evidenceOwner } from './evidence.js';
 import { neededBy } from './needed.js';
 import { all, type Db, one } from './sqlite.js';
-import type { ExtendedAttribute, NotTaken, SeenState, Version, VersionKind } from './version.js';
 
 /** Versions of one path; of more the oldest go, but for the first and what an open alert needs. */
 const maxOfPath = 64;
@@ -92,6 +92,7 @@ export class Versions {
       ),
       seen: db.prepare('UPDATE versions SET last = ?, gone = NULL WHERE seq = ?'),
       gone: db.prepare('UPDATE versions SET gone = ? WHERE seq = ? AND gone IS NULL'),
+      complete: db.prepare('UPDATE versions SET digest = ?, body = ? WHERE seq = ?'),
       body: db.prepare('UPDATE versions SET body = ? WHERE seq = ?'),
       tie: db.prepare('INSERT OR IGNORE INTO version_paths (item, path, role) VALUES (?, ?, ?)'),
       count: db.prepare('SELECT count(*) AS rows FROM versions'),
@@ -204,14 +205,32 @@ export class Versions {
 
   #take(state: SeenState, now: Micros): Version | undefined {
     const digest = digestOf(state);
+    const attributes = attributesOf(state);
     const newest = one<Row>(this.#sql.newest, state.path);
-    if (newest?.digest === digest) {
+    const [before, known] = newest?.digest.split(' ') ?? [];
+    if (
+      newest !== undefined &&
+      before === digest &&
+      (known === attributes || [known, attributes].includes('-'))
+    ) {
       this.#sql.seen.run(now, newest.seq);
+      // Whoever saw it first could not read them.
+      if (known === '-' && attributes !== '-')
+        this.#sql.complete.run(`${digest} ${attributes}`, bodyOf(state), newest.seq);
       return undefined;
     }
     const { path, kind, sha256, size } = state;
     const owner = evidenceOwner({ path, uid: String(state.uid) }) ?? '';
-    const row = { path, kind, time: now, digest, sha256: sha256 ?? null, size, owner, body: bodyOf(state) };
+    const row = {
+      path,
+      kind,
+      time: now,
+      digest: `${digest} ${attributes}`,
+      sha256: sha256 ?? null,
+      size,
+      owner,
+      body: bodyOf(state),
+    };
     const seq = Number(this.#sql.add.run(row).lastInsertRowid);
     if (this.#rows !== undefined) this.#rows++;
     const wanted = [sha256, newest?.sha256].filter((one) => typeof one === 'string');
@@ -253,14 +272,20 @@ export class Versions {
 /** What tells two states apart; a change time that moved alone does not. */
 function digestOf(state: SeenState): string {
   const { kind, type, link = '', sha256 = '', size, mode, uid, gid, mtime, birth = '', inode = '' } = state;
-  const { xattrs, notTaken = '' } = state;
-  const attributes = (xattrs ?? [])
+  // Of a bundle the manifest has the times of its files; those of the folder move with what is in it. Of a link some see
+  // the link and some what it leads to.
+  const own =
+    type === 'file' ? [mode, uid, gid, mtime, birth, inode] : type === 'dir' ? [mode, uid, gid] : [];
+  return hashParts([kind, type, link, sha256, size, state.notTaken ?? '', ...own]);
+}
+
+/** The same of the extended attributes; `-` where they are not known. */
+function attributesOf({ xattrs }: SeenState): string {
+  if (xattrs === undefined) return '-';
+  const lines = xattrs
     .filter(({ name }) => !restless.has(name))
-    .map(({ name, value, size: bytes }) => [name, bytes, Buffer.from(value).toString('base64')].join(' '))
-    .sort();
-  // Of a bundle the manifest has the times of its files; those of the folder move with what is in it.
-  const times = type === 'dir' ? [] : [mtime, birth, inode];
-  return hashParts([kind, type, link, sha256, size, mode, uid, gid, ...times, notTaken, ...attributes]);
+    .map(({ name, value, size }) => [name, size, Buffer.from(value).toString('base64')].join(' '));
+  return hashParts(lines.sort());
 }
 
 type Body = Omit<SeenState, 'path' | 'kind' | 'sha256' | 'size' | 'birth' | 'mtime' | 'ctime' | 'xattrs'> & {

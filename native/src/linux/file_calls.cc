@@ -27,8 +27,10 @@ int RenameExclusive(int from_folder, const char* from, int to_folder, const char
 }
 
 int ReadAttributes(int file, size_t most_bytes, std::vector<ExtendedAttribute>& found) {
-  std::string names(kMostNames, '\0');
-  const ssize_t length = flistxattr(file, names.data(), names.size());
+  // Nearly every file has none.
+  const ssize_t wanted = flistxattr(file, nullptr, 0);
+  std::string names(wanted <= 0 ? 0 : kMostNames, '\0');
+  const ssize_t length = wanted <= 0 ? wanted : flistxattr(file, names.data(), names.size());
   if (length < 0) return errno == ENOTSUP ? 0 : errno;
   for (size_t at = 0; at < static_cast<size_t>(length);) {
     ExtendedAttribute one;

@@ -1,7 +1,7 @@
 import { formatMicros } from '../../base/time.js';
 import type { InventoryRow } from '../../event/inventory.js';
 import type { Story } from '../../event/story.js';
-import type { Version } from '../../store/version.js';
+import type { Version } from '../../event/version.js';
 import { counted, defineStep, fact, gravest, point, timeText } from './answer.js';
 import type { Case } from './case.js';
 import { type PlistChange, plistChanges } from './plist-diff.js';

@@ -1,6 +1,6 @@
 import { readPlist } from '../../base/plist/index.js';
 import type { Micros } from '../../base/time.js';
-import type { Version } from '../../store/version.js';
+import type { Version } from '../../event/version.js';
 import { defineStep, fact, gravest, listed, point, timeText } from './answer.js';
 import { type Case, fileEventOf, isApples, type Known } from './case.js';
 import { textIn } from './read.js';

@@ -24,8 +24,28 @@ export interface Addon {
   readonly fileCalls?: FileCalls;
   /** All processes, or those of the pids that are given, as they are now; what has ended is left out. */
   readonly processes?: (pids?: readonly number[]) => RunningProcess[];
+  /**
+   * The processes that hold one of these files, or its folder, open; looks at most `budgetUs` microseconds long, on a thread
+   * of its own. Absolute paths of this machine, free of links, sixteen at most.
+   */
+  readonly findHolders?: (paths: readonly string[], budgetUs: number) => Promise<NativeHolders>;
   /** On macOS: the mounted volumes with the type of their file system, without waiting for any of them. */
   readonly mountedVolumes?: () => readonly { path: string; type: string; local: boolean }[];
+}
+
+export interface NativeHolders {
+  readonly holders: readonly {
+    /** Index of the path. */
+    readonly path: number;
+    readonly pid: number;
+    /** `write`: it may write the file. `read`: it has it open. `folder`: it has the folder open, or works in it. */
+    readonly how: 'write' | 'read' | 'folder';
+    readonly executable: string;
+    readonly uid: number;
+  }[];
+  /** Not all processes were looked at in time. */
+  readonly cut: boolean;
+  readonly tookUs: number;
 }
 
 export interface NativeFileEventOptions {

@@ -1,3 +1,4 @@
+export { attributesReader } from './attributes.js';
 export {
   type Addon,
   addonCondition,

@@ -3,7 +3,7 @@ import type { RootMap } from '../../base/root.js';
 import type { FileContent } from '../../event/event.js';
 import { linkText } from './links.js';
 import type { FileWatchLimits } from './options.js';
-import { ContentReader } from './reader.js';
+import { ContentReader, type ReadAttributes } from './reader.js';
 import { type Passage, Rights } from './rights.js';
 import { lookAt, type Snapshot } from './snapshot.js';
 import { childPath, type Folder } from './tree.js';
@@ -31,6 +31,7 @@ export interface CapturerOptions {
   readonly limits: FileWatchLimits;
   /** Files whose content is carried away besides launch items and directory plug-ins. */
   readonly carries?: ((macPath: string) => boolean) | undefined;
+  readonly attributes?: ReadAttributes | undefined;
   /** For tests. */
   readonly rights?: Rights;
 }
@@ -51,12 +52,18 @@ export class Capturer {
   readonly #reader: ContentReader;
   readonly #passages = new WeakMap<Folder, { readonly passage: Passage; readonly at: number }>();
 
-  constructor({ root, limits, carries = () => false, rights = new Rights(root) }: CapturerOptions) {
+  constructor({
+    root,
+    limits,
+    attributes,
+    carries = () => false,
+    rights = new Rights(root),
+  }: CapturerOptions) {
     this.#root = root;
     this.#rights = rights;
     this.#limits = limits;
     this.#carries = carries;
-    this.#reader = new ContentReader(limits.maxContent);
+    this.#reader = new ContentReader(limits.maxContent, attributes);
   }
 
   capture(folder: Folder, macPath: string, snapshot: Snapshot): Capture {

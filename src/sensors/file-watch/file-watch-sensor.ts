@@ -11,6 +11,7 @@ import { Echo } from './echo.js';
 import { type FileEventMark, FsEventWakeUps } from './fs-events.js';
 import { type FileWatchLimits, fileWatchLimits } from './options.js';
 import type { Owner } from './owner.js';
+import type { ReadAttributes } from './reader.js';
 import { Scope } from './scope.js';
 import type { FileStateStore, ItemChange, RememberedItem } from './state.js';
 import { ItemTracker, remembered } from './tracker.js';
@@ -83,6 +84,7 @@ export interface FileWatchSensorOptions {
   readonly inHomes?: readonly string[];
   /** Whether the content of a file is carried away, beside that of launch items and directory plug-ins. */
   readonly carries?: (macPath: string) => boolean;
+  readonly attributes?: ReadAttributes | undefined;
   /** What an earlier run remembered; without it what exists is no event. */
   readonly state?: FileStateStore;
   /** Called after the observation that it belongs to. */
@@ -170,6 +172,7 @@ export class FileWatchSensor implements Sensor {
       boot,
       limits,
       carries: options.carries,
+      attributes: options.attributes,
       echo: this.#echo,
       observe: (observation) => this.#sink?.observe(observation),
       onItem: (change) => options.onItem?.(change),

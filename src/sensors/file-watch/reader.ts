@@ -3,6 +3,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync }
 import { open } from 'node:fs/promises';
 import { errnoOf } from '../../base/errors.js';
 import type { FileContent } from '../../event/event.js';
+import type { ExtendedAttribute } from '../../event/version.js';
 import type { Passage } from './rights.js';
 import { keyOf, type Snapshot } from './snapshot.js';
 
@@ -31,6 +32,12 @@ function refusal(
   return passage.mayReadOpened(descriptor, hostPath, file) ? undefined : 'withheld';
 }
 
+/** The extended attributes of an open file; undefined where they cannot be read. */
+export type ReadAttributes = (descriptor: number) => readonly ExtendedAttribute[] | undefined;
+
+/** Of what is read for its first bytes alone nobody wants attributes. */
+const attributesFrom = 1_024;
+
 /** A file to be read. */
 export interface Reading {
   readonly hostPath: string;
@@ -50,9 +57,12 @@ export class ContentReader {
   readonly #scratch: Buffer;
   readonly limit: number;
 
-  /** `limit`: bytes that a call reads at most. */
-  constructor(limit: number) {
+  readonly #attributes: ReadAttributes | undefined;
+
+  /** `limit`: bytes that a call reads at most. `attributes`: reads those of a file whose content is carried away. */
+  constructor(limit: number, attributes?: ReadAttributes) {
     this.limit = limit;
+    this.#attributes = attributes;
     this.#scratch = Buffer.allocUnsafeSlow(limit + 1);
   }
 
@@ -88,6 +98,7 @@ export class ContentReader {
       }
       const whole = !large && length <= this.limit;
       const bytes = new Uint8Array(this.#scratch.subarray(0, Math.min(length, keep)));
+      const attributes = keep > attributesFrom ? this.#attributes?.(fd) : undefined;
       const tail = large && keep >= this.limit ? this.#end(fd, Number(stat.size), bytes.length) : undefined;
       return {
         ok: true,
@@ -96,6 +107,7 @@ export class ContentReader {
           size: whole ? length : Math.max(Number(stat.size), length),
           truncated: bytes.length < length || !whole,
           ...(tail === undefined ? {} : { tail }),
+          ...(attributes === undefined ? {} : { attributes }),
         },
         sha256: whole
           ? createHash('sha256').update(this.#scratch.subarray(0, length)).digest('hex')
@@ -126,13 +138,55 @@ export interface LargeReading {
   readonly signal: AbortSignal;
 }
 
+/** What a file was read for, slice by slice. */
+export interface SliceSink {
+  /** The file is open; it is closed after `slice` was called last. */
+  opened?(descriptor: number, stat: BigIntStats): void;
+  /** A piece of it; the bytes are valid until the returned promise resolves. */
+  slice?(bytes: Uint8Array): Promise<void> | void;
+}
+
 /**
- * The sha256 of a large file, read in slices between which everything else gets its turn. Undefined when the file is
- * not what was looked at, may not be read, grows beyond `maxBytes`, or `signal` ends the wait.
+ * Reads a large file in slices between which everything else gets its turn. The sha256 of all of it; undefined when the
+ * file is not what was looked at, may not be read, grows beyond `maxBytes`, or `signal` ends the wait. What `sink` throws
+ * is thrown.
  */
+export async function readSlices(
+  reading: Reading,
+  how: LargeReading & { readonly sliceBytes?: number; readonly sink?: SliceSink },
+): Promise<string | undefined> {
+  const { maxBytes, signal, sliceBytes = slice, sink = {} } = how;
+  if (!reading.passage.mayRead(reading.seen)) return undefined;
+  const file = await open(reading.hostPath, flagsFor(reading.passage)).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const stat = await file.stat({ bigint: true });
+    if (refusal(file.fd, stat, reading) !== undefined) return undefined;
+    sink.opened?.(file.fd, stat);
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafeSlow(Math.min(sliceBytes, Number(stat.size) + 1));
+    for (let total = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      if (signal.aborted) return undefined;
+      if (bytesRead === 0) return hash.digest('hex');
+      total += bytesRead;
+      if (total > maxBytes) return undefined;
+      const bytes = buffer.subarray(0, bytesRead);
+      hash.update(bytes);
+      await sink.slice?.(bytes);
+    }
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
+
+/** The sha256 of a large file, as `readSlices`. */
 export async function hashLarge(reading: Reading, how: LargeReading): Promise<string | undefined> {
-  const hash = createHash('sha256');
-  return (await eachSlice(reading, how, (slice) => hash.update(slice))) ? hash.digest('hex') : undefined;
+  try {
+    return await readSlices(reading, how);
+  } catch {
+    return undefined;
+  }
 }
 
 /** As hashLarge, with the bytes. */
@@ -140,40 +194,12 @@ export async function readLarge(
   reading: Reading,
   how: LargeReading,
 ): Promise<{ readonly bytes: Uint8Array; readonly sha256: string } | undefined> {
-  const hash = createHash('sha256');
   const slices: Buffer[] = [];
-  const isWhole = await eachSlice(reading, how, (slice) => {
-    hash.update(slice);
-    slices.push(Buffer.from(slice));
-  });
-  return isWhole ? { bytes: Buffer.concat(slices), sha256: hash.digest('hex') } : undefined;
-}
-
-/** Takes a file slice by slice, each of which is overwritten by the next; false when it was not taken whole. */
-async function eachSlice(
-  reading: Reading,
-  { maxBytes, signal }: LargeReading,
-  take: (slice: Buffer) => void,
-): Promise<boolean> {
-  if (!reading.passage.mayRead(reading.seen)) return false;
+  const sink: SliceSink = { slice: (bytes) => void slices.push(Buffer.from(bytes)) };
   try {
-    const file = await open(reading.hostPath, flagsFor(reading.passage));
-    try {
-      const stat = await file.stat({ bigint: true });
-      if (refusal(file.fd, stat, reading) !== undefined) return false;
-      const buffer = Buffer.allocUnsafeSlow(Math.min(slice, Number(stat.size) + 1));
-      for (let total = 0; ; ) {
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-        if (signal.aborted) return false;
-        if (bytesRead === 0) return true;
-        total += bytesRead;
-        if (total > maxBytes) return false;
-        take(buffer.subarray(0, bytesRead));
-      }
-    } finally {
-      await file.close();
-    }
+    const sha256 = await readSlices(reading, { ...how, sink });
+    return sha256 === undefined ? undefined : { bytes: Buffer.concat(slices), sha256 };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -122,6 +122,16 @@ export class Passage {
     return this.#searchable && who.every((one) => this.#rights.allows(one, file, read));
   }
 
+  /** Whether this user could read the file besides; true of root and of undefined. */
+  mayReadAs(uid: number | undefined, file: Readable): boolean {
+    if (uid === undefined || uid === 0) return true;
+    const { passed } = this.#way;
+    return (
+      passed.every((one) => one.isLink || this.#rights.allows({ uid }, one, search)) &&
+      this.#rights.allows({ uid }, file, read)
+    );
+  }
+
   /** Whether the names in the folder at its end may be read, and what stands there looked at. */
   mayList(): boolean {
     if (!this.contested) return true;

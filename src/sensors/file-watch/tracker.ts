@@ -14,6 +14,7 @@ import { LargeFiles } from './large-files.js';
 import type { FileWatchLimits } from './options.js';
 import { type Owner, systemOwner } from './owner.js';
 import { Pacer } from './pacer.js';
+import type { ReadAttributes } from './reader.js';
 import { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
 import { differs, lookAt, type Snapshot } from './snapshot.js';
@@ -67,6 +68,7 @@ export interface TrackerOptions {
   readonly limits: FileWatchLimits;
   /** Files whose content is carried away besides launch items and directory plug-ins. */
   readonly carries?: ((macPath: string) => boolean) | undefined;
+  readonly attributes?: ReadAttributes | undefined;
   readonly echo: Echo;
   readonly observe: (observation: Observation) => void;
   readonly onItem: (change: ItemChange) => void;

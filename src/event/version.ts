@@ -1,5 +1,5 @@
 import type { Micros } from '../base/time.js';
-import type { CodeSignatureFields } from '../event/document.js';
+import type { CodeSignatureFields } from './document.js';
 
 /**
  * What a version is of. `list`: a property list. `text`: another file that describes an item (a crontab, a profile of a
@@ -8,22 +8,28 @@ import type { CodeSignatureFields } from '../event/document.js';
  */
 export type VersionKind = 'list' | 'text' | 'program' | 'script' | 'bundle' | 'bundle-file';
 
+/** Bytes of the value of an extended attribute that are kept, and attributes of a file. */
+export const maxAttributeBytes = 4_096;
+export const maxAttributes = 32;
+
 /** An extended attribute as it was read. */
 export interface ExtendedAttribute {
   readonly name: string;
-  /** At most `maxAttributeBytes` of it. */
+  /** Its first bytes, `maxAttributeBytes` at most. */
   readonly value: Uint8Array;
   /** Bytes of the whole value. */
   readonly size: number;
 }
 
-/** Why the bytes of a file were not taken, or not all of them. */
+/** Why the bytes of a file were not taken, or not all of them. What was hashed all the same has a hash. */
 export type NotTaken =
   /** Larger than what is kept of such a file: its beginning is kept. */
   | 'too-large'
   /** The owner of what names it could not read it. */
   | 'withheld'
   | 'unreadable'
+  /** It belongs to the sealed system, where not even root writes. */
+  | 'sealed'
   /** Files of its mechanism hold secrets. */
   | 'confidential'
   /** It changed while it was read. */
@@ -80,7 +86,7 @@ export interface Version extends SeenState {
 export interface BundleManifest {
   readonly version: 1;
   readonly files: readonly BundleEntry[];
-  /** Files, bytes or folders beyond the limits were left out. */
+  /** Files or folders beyond the limits were left out. */
   readonly truncated: boolean;
 }
 

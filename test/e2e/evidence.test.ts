@@ -1,0 +1,119 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.js';
+import { sha256Hex } from '../../src/base/digest.js';
+import { manifestOf, openStore, type Store, type Version } from '../../src/store/index.js';
+import {
+  AgentProcess,
+  control,
+  launchAgentPlist,
+  SimulatedMac,
+  standInLaunchctl,
+  waitFor,
+} from '../simulation/mac.js';
+
+const compiler = standInLaunchctl() !== undefined;
+const label = 'com.example.evidence';
+const list = `/Users/alice/Library/LaunchAgents/${label}.plist`;
+const program = '/Users/alice/.tool/run';
+const bundle = '/Library/DirectoryServices/PlugIns/Evil.dsplug';
+
+let mac: SimulatedMac;
+let agent: AgentProcess;
+
+/** What the running agent has stored. */
+function stored<T>(use: (store: Store) => T): T {
+  const store = openStore({ dataDir: mac.dataDir, readOnly: true, clock: systemClock });
+  try {
+    return use(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** The versions of a path, newest first, once there are so many. */
+function versions(of: string, count: number): Promise<Version[]> {
+  return waitFor(`${count} versions of ${of}`, () => {
+    const found = stored((store) => store.versions.ofPath(of));
+    return found.length >= count ? found : undefined;
+  });
+}
+
+beforeAll(async () => {
+  if (!compiler) return;
+  mac = new SimulatedMac();
+  agent = await AgentProcess.start({ mac, arguments: ['--sensors', 'file-watch'] });
+  await control(mac.dataDir, 'inventory.refresh');
+});
+
+afterAll(async () => {
+  await agent?.stop('SIGKILL');
+  mac?.remove();
+});
+
+test.skipIf(!compiler)('every version of an item and of what it runs is kept, as it was', async () => {
+  const first = '#!/bin/sh\necho one\n';
+  mac.write(program, first);
+  chmodSync(mac.host(program), 0o755);
+  utimesSync(mac.host(program), 1_600_000_000, 1_600_000_000);
+  mac.write(list, launchAgentPlist(label, [program]));
+  const [script] = await versions(program, 1);
+  expect(script).toMatchObject({
+    kind: 'script',
+    mode: 0o755,
+    mtime: 1_600_000_000_000_000_000n,
+    kept: 'whole',
+  });
+  expect(script?.sha256).toBe(sha256Hex(first));
+
+  // Another program is put in its place, the list stays; it is too large for the database.
+  const large = Buffer.alloc(3 * 1024 * 1024, 7);
+  Buffer.from('cffaedfe0c000001', 'hex').copy(large);
+  writeFileSync(`${mac.host(program)}.new`, large);
+  renameSync(`${mac.host(program)}.new`, mac.host(program));
+  mac.write(list, launchAgentPlist(label, [program, '--again']));
+  const [binary] = await versions(program, 2);
+  expect(binary).toMatchObject({
+    kind: 'program',
+    size: large.length,
+    kept: 'whole',
+    architectures: ['arm64'],
+  });
+  const [after, before] = await versions(list, 2);
+  expect([after?.kind, before?.kind]).toEqual(['list', 'list']);
+  const object = path.join(mac.dataDir, 'evidence', binary?.sha256 ?? '');
+  expect(statSync(object).mode & 0o777).toBe(0o600);
+  expect(readFileSync(object).equals(large)).toBe(true);
+  const item = stored((store) => store.versions.itemsOf(list)[0]?.itemId ?? '');
+  expect(new Set(stored((store) => store.versions.ofItem(item)).map((one) => one.path))).toEqual(
+    new Set([list, program]),
+  );
+
+  // What somebody wrote over is reported, and never handed out.
+  writeFileSync(object, Buffer.alloc(large.length, 8));
+  expect(stored((store) => store.evidence.read(binary?.sha256 ?? '')).state).toBe('corrupt');
+});
+
+test.skipIf(!compiler)('a plug-in bundle is kept with all of its files', async () => {
+  mkdirSync(mac.host(`${bundle}/Contents/MacOS`), { recursive: true });
+  mac.write(
+    `${bundle}/Contents/Info.plist`,
+    '<plist><dict><key>CFBundleExecutable</key><string>Evil</string></dict></plist>',
+  );
+  mac.write(`${bundle}/Contents/MacOS/Evil`, 'not yet a program');
+  const [manifest] = await versions(bundle, 1);
+  const files = stored((store) => {
+    const read = store.evidence.read(manifest?.sha256 ?? '');
+    return read.state === 'kept' ? manifestOf(read.content.bytes)?.files : undefined;
+  });
+  expect(files?.map(({ path: inside, type }) => `${type} ${inside}`)).toEqual([
+    'dir Contents',
+    'file Contents/Info.plist',
+    'dir Contents/MacOS',
+    'file Contents/MacOS/Evil',
+  ]);
+  expect(files?.at(-1)?.sha256).toBe(sha256Hex('not yet a program'));
+  const [part] = await versions(`${bundle}/Contents/MacOS/Evil`, 1);
+  expect(part).toMatchObject({ kind: 'bundle-file', kept: 'whole' });
+});
