@@ -1,7 +1,10 @@
 import type { ExitCode } from '../base/errors.js';
 import type { CommandContext } from './context.js';
 
-/** One option, as `flags` of the form `--since TIME` or `--json` shows it to people and to the parser. */
+/**
+ * One option, as `flags` of the form `--since TIME`, `--json [FIELDS]` or `--json` shows it to people and to the parser. What
+ * stands in brackets may be left out: the value is true then.
+ */
 export interface Option<T> {
   readonly flags: string;
   readonly summary: string;

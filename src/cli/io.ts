@@ -23,6 +23,8 @@ export interface CliIo {
   interruption(): AbortSignal;
   /** Bytes of standard input. */
   stdin(): AsyncIterable<Uint8Array>;
+  /** Shows a text in a program of the user's choice and waits for it; false when that could not be started. */
+  page?(pager: readonly string[], text: string): Promise<boolean>;
   /** What installing works on; this machine when absent. */
   readonly system?: System;
   /** What a job would run, absolute paths. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ExitCode, errnoOf } from '../base/errors.js';
@@ -45,6 +46,30 @@ function workingFolder(): string {
   }
 }
 
+/** `less` as git and man call it: colours, no clearing of the screen, gone at once when all fits. */
+const pagerEnvironment = { LESS: 'FRX', LV: '-c' };
+
+function page([program = '', ...args]: readonly string[], text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'inherit', 'inherit'],
+      env: { ...pagerEnvironment, ...process.env },
+    });
+    // What the pager ends with Ctrl-C must not end us before it.
+    const wait = () => {};
+    process.on('SIGINT', wait);
+    const done = (shown: boolean) => {
+      process.off('SIGINT', wait);
+      resolve(shown);
+    };
+    child.on('error', () => done(false));
+    child.on('close', () => done(true));
+    // It was quit before it had read everything.
+    child.stdin.on('error', () => {});
+    child.stdin.end(text);
+  });
+}
+
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort(signal));
@@ -60,6 +85,7 @@ const io: CliIo = {
   user: loginName(),
   interruption,
   stdin: () => process.stdin,
+  page,
   program: {
     node: process.execPath,
     script: fileURLToPath(new URL('../../bin/launchwarden.js', import.meta.url)),

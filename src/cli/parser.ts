@@ -30,7 +30,7 @@ function newParser(name: string, io: CliIo): Parser {
 }
 
 function commanderOption(option: Option<unknown>): CommanderOption {
-  const made = new CommanderOption(option.flags.replace(/ (\S+)$/, ' <$1>'), option.summary);
+  const made = new CommanderOption(option.flags.replace(/ ([^\s[]\S*)$/, ' <$1>'), option.summary);
   const { parse } = option;
   if (parse === undefined) return made;
   if (option.list !== true) return made.argParser((text) => parse(text));

@@ -180,3 +180,45 @@ function isSwap(a: string, b: string): boolean {
   if (a.slice(at + 1) === b.slice(at + 1)) return !/\d/.test(one) || !/\d/.test(other);
   return one === b[at + 1] && other === a[at + 1] && a.slice(at + 2) === b.slice(at + 2);
 }
+
+/** A letter that looks like an ASCII one in a name, and is none. */
+export interface ForeignLetter {
+  readonly letter: string;
+  readonly like: string;
+  /** `U+0430`. */
+  readonly code: string;
+}
+
+/**
+ * Letters that make a word look like another one: those of other scripts among ASCII letters, a whole word of them, and
+ * letters of special forms. A word of another script that looks like none of ASCII's is a name like any other.
+ */
+export function foreignLetters(text: string): ForeignLetter[] {
+  const found = new Map<string, ForeignLetter>();
+  for (const word of text.slice(0, maxText).split(/[^\p{L}\p{M}\p{N}]+/u)) {
+    const others = [...word].filter((letter) => letter > '\x7f');
+    if (others.length === 0) continue;
+    const likes = others.map((letter) => ({ letter, like: asciiLike(letter) }));
+    const ascii = /[a-z]/i.test(word);
+    if (!ascii && likes.some(({ like }) => like === undefined)) continue;
+    for (const { letter, like } of likes)
+      if (like !== undefined) found.set(letter, { letter, like, code: codeOf(letter) });
+  }
+  return [...found.values()];
+}
+
+const maxText = 8_192;
+
+function asciiLike(letter: string): string | undefined {
+  const lower = letter.toLowerCase();
+  const like = looksLike.get(lower) ?? looksLike.get(letter);
+  if (like !== undefined) return like;
+  // An accent is no disguise; full width and mathematical letters are.
+  if (letter.normalize('NFD') !== letter) return undefined;
+  const plain = letter.normalize('NFKD');
+  return /^[\x21-\x7e]+$/.test(plain) ? plain : undefined;
+}
+
+function codeOf(letter: string): string {
+  return `U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+}

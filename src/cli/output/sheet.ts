@@ -6,6 +6,23 @@ const labelWidth = 13;
 const leastTextWidth = 30;
 const widest = 120;
 
+export interface IndentedLine {
+  readonly text: string;
+  readonly indent: number;
+  /** Stands before it: a number. */
+  readonly lead?: string;
+  /** It may be copied. */
+  readonly whole?: boolean;
+}
+
+/**
+ * Text for a line that the terminal goes on with in its first column: more than one blank is shown as such, so that nobody's
+ * text can look like a line of ours there.
+ */
+export function unbroken(safeText: string): string {
+  return safeText.replace(/ {2,}/g, (blanks) => '\u2420'.repeat(blanks.length));
+}
+
 /** A page for one thing: sections with labelled lines. All text that it is given is safe already. */
 export class Sheet {
   readonly #out: Output;
@@ -43,13 +60,10 @@ export class Section {
   readonly #out: Output;
   readonly #print: (text: string) => void;
   readonly #width: number;
-  // On a terminal an attacker's long word must not run on in the first column, where our own labels stand.
-  readonly #cut: boolean;
 
   constructor(out: Output, how: { readonly print: (text: string) => void; readonly width: number }) {
     this.#out = out;
     this.#print = how.print;
-    this.#cut = out.width !== undefined;
     this.#width = how.width;
   }
 
@@ -57,19 +71,18 @@ export class Section {
   field(label: string, value: string | undefined, look?: StyleName): void {
     if (value === undefined || value === '') return;
     const room = Math.max(leastTextWidth, this.#width - labelWidth - 4);
-    for (const [index, line] of wrap(value, room, this.#cut).entries()) {
+    for (const [index, line] of wrap(value, room, false).entries()) {
       const shown = look === undefined ? line : this.#out.style(look, line);
       this.#print(`  ${this.#out.style('dim', pad(index === 0 ? label : '', labelWidth))}  ${shown}`);
     }
   }
 
   /**
-   * `label  value` of what one would copy: a path, a hash, a command. Never broken; the terminal goes on in its first
-   * column, and no text of somebody else's can look like a line of ours there: more than one blank is shown as such.
+   * `label  value` of what one would copy: a path, a hash, a command. Never broken.
    */
   copy(label: string, value: string | undefined, look?: StyleName): void {
     if (value === undefined || value === '') return;
-    const text = value.replace(/ {2,}/g, (blanks) => '\u2420'.repeat(blanks.length));
+    const text = unbroken(value);
     this.#print(
       `  ${this.#out.style('dim', pad(label, labelWidth))}  ${look === undefined ? text : this.#out.style(look, text)}`,
     );
@@ -86,8 +99,14 @@ export class Section {
   /** A line as it is, indented. */
   line(text: string, indent = 2): void {
     const room = Math.max(leastTextWidth, this.#width - indent);
-    for (const [index, line] of wrap(text, room, this.#cut).entries())
+    for (const [index, line] of wrap(text, room, false).entries())
       this.#print(' '.repeat(index === 0 ? indent : indent + 2) + line);
+  }
+
+  /** A line; one that is whole is not broken, so that it can be copied. */
+  indented({ text, indent, lead = '', whole = false }: IndentedLine): void {
+    if (whole) this.#print(' '.repeat(indent) + lead + unbroken(text));
+    else this.line(lead + text, indent);
   }
 
   /** A line that must not be wrapped: a query, an address. */

@@ -222,10 +222,12 @@ describe('alerts list', () => {
 
 describe('alerts show', () => {
   test('tells everything at first sight', async () => {
-    const { code, stdout } = await cli(['alerts', 'show', '3f9a', '--data-dir', twoAlerts()]);
+    const argv = ['alerts', 'show', '3f9a', '--data-dir', twoAlerts()];
+    const { code, stdout } = await cli([...argv, '--full']);
     expect(code).toBe(0);
     const expected = [
-      'LOW (risk 21), priority low (20)  Launch agent written and loaded within a minute',
+      'LOW 20  Launch agent written and loaded within a minute  [open]',
+      'low, 20 of 100; the rule by itself says low (risk 21)',
       'SIMULATED',
       '3f9a01aa3f9a01aa3f9a01aa3f9a01aa',
       'alice (uid 501)',
@@ -257,6 +259,9 @@ describe('alerts show', () => {
     ];
     for (const text of expected) expect(stdout).toContain(text);
     expect(stdout.indexOf('1  05:40')).toBeLessThan(stdout.indexOf('2  between'));
+    const usual = (await cli(argv)).stdout;
+    expect(usual).toContain('--full: file, process, rule');
+    expect(usual).not.toContain('Something was loaded. Ask alice.');
   });
 
   test('shows why candidates rank as they do, ten of them, and how many there are', async () => {
@@ -276,19 +281,18 @@ describe('alerts show', () => {
     expect(stdout).not.toContain('/f/10.plist\n');
   });
 
-  test('what is copied from it stays whole: an address always, a long path where no terminal cuts it', async () => {
+  test('what is copied from it stays whole: an address, and a long path, also on a narrow terminal', async () => {
     const path = `/f/${'long'.repeat(50)}.plist`;
     const reference = `https://example.org/${'page'.repeat(50)}`;
     const long = detection({ rule: { ...rule, references: [reference] } });
     long.events[0]!.doc.file!.path = path;
     const dataDir = storedAlerts([long]);
-    const argv = ['alerts', 'show', '3f9a', '--data-dir', dataDir];
-    const piped = (await cli(argv)).stdout;
-    expect(piped).toContain(path);
-    expect(piped).toContain(reference);
-    const terminal = (await cli(argv, { columns: 60 })).stdout;
-    expect(terminal).toContain(reference);
-    expect(terminal).not.toContain(path);
+    const argv = ['alerts', 'show', '3f9a', '--full', '--data-dir', dataDir];
+    for (const setting of [{}, { columns: 60, env: { NO_COLOR: '1' } }]) {
+      const { stdout } = await cli(argv, setting);
+      expect(stdout).toContain(path);
+      expect(stdout).toContain(reference);
+    }
   });
 
   test('a summary lists what was held back, with the calls that name it', async () => {

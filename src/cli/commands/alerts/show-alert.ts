@@ -1,19 +1,16 @@
 import { escapeBlock } from '../../../base/escape.js';
-import { formatDuration, formatMicros, type Micros } from '../../../base/time.js';
+import { formatMicros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
 import { meaningOf } from '../../../event/priority.js';
 import type { Story } from '../../../event/story.js';
-import type { LaunchdJob } from '../../../inventory/index.js';
 import { type Output, safe } from '../../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../../output/read.js';
 import { type Section, Sheet } from '../../output/sheet.js';
-import { ago } from '../../values.js';
 import { launchdJobSection } from '../inventory/launchd-job.js';
-import { severityStyle } from './alert-line.js';
+import { markLooks, showAnswer } from './answers.js';
+import { type FirstScreen, printFirstScreen, userText } from './first-screen.js';
 import { candidateLines, eventLines, isSummary } from './show-events.js';
-import { fileSection, launchItemSection, processSection } from './show-subject.js';
-
-const day = (time: Micros): string => formatMicros(time).replace('T', ' ');
+import { fileSection, launchItemSection, processSection, propertyListSection } from './show-subject.js';
 
 function threatLines(doc: unknown): string[] {
   const pairs = (path: string) => {
@@ -23,29 +20,18 @@ function threatLines(doc: unknown): string[] {
   return [...pairs('tactic'), ...pairs('technique'), ...pairs('technique.subtechnique')];
 }
 
-/** Who moved it to its state, and when. */
-function statusText(alert: Alert, now: Micros): string {
-  const last = alert.notes.findLast((note) => note.kind !== 'note');
-  if (last === undefined) return alert.status;
-  return `${alert.status} by ${safe(last.author) ?? 'nobody'}, ${ago(last.time, now)}`;
-}
-
-function userText(doc: unknown): string | undefined {
-  const name = textAt(doc, 'user.name');
-  const id = textAt(doc, 'user.id');
-  const real = textAt(doc, 'user.Ext.real.name');
-  const whole = name !== undefined && id !== undefined ? `${name} (uid ${id})` : (name ?? id);
-  return real === undefined || real === name ? whole : `${whole}, really ${real}`;
-}
-
-function overview(alert: Alert, section: Section, now: Micros): void {
+function overview(alert: Alert, section: Section, out: Output): void {
   const { doc } = alert;
-  section.field('alert', safe(alert.id), 'bold');
-  section.field('status', statusText(alert, now));
-  section.field('when', `${day(alert.time)} (${ago(alert.time, now)})`);
-  const late = alert.created - alert.time;
-  if (late >= 0) section.field('stored', `${formatDuration(late)} after it happened`);
-  section.field('what', textAt(doc, 'event.reason'));
+  section.copy('id', safe(alert.id), 'bold');
+  // To the microsecond, and so that it can be searched for.
+  section.copy(
+    'time',
+    out.width === undefined
+      ? formatMicros(alert.time)
+      : `${out.times.at(alert.time)} ${out.times.zone} (${formatMicros(alert.time)})`,
+  );
+  section.field('rule says', `${alert.severity}, risk ${alert.riskScore}`);
+  section.field('reason', textAt(doc, 'event.reason'));
   section.field('who', userText(doc));
   section.field('host', textAt(doc, 'host.name'));
   section.list('MITRE', threatLines(doc));
@@ -86,68 +72,89 @@ function reasonLines({ doc }: Alert): string[] {
 }
 
 /** What happened to the item so far, oldest first. */
-function storyLines(story: Story | undefined): string[] {
+function storyLines(story: Story | undefined, out: Output): string[] {
   if (story === undefined) return [];
   const steps = story.steps.map(({ time, stage, says }) => {
-    return `${day(time).slice(0, 19)}Z  ${stage}${says === undefined ? '' : `  ${safe(says)}`}`;
+    return `${out.times.at(time)} ${out.times.zone}  ${stage}${says === undefined ? '' : `  ${safe(says)}`}`;
   });
   const updates = story.updates === 0 ? [] : [`${story.updates} changes were updates of what was known.`];
   return [...steps, ...updates];
 }
 
-/** Prints everything that a person needs at first sight; `now` is for "3m ago". */
+/** Everything that is shown about an alert. */
+export interface ShownAlert extends FirstScreen {
+  /** The guide of its rule, filled in. Safe. */
+  readonly guide: string | undefined;
+}
+
+/** Prints an alert: the first screen, and below it what there is besides. */
 export function showAlert(
-  alert: Alert,
-  how: {
-    readonly out: Output;
-    readonly now: Micros;
-    readonly story?: Story | undefined;
-    readonly job?: LaunchdJob | undefined;
-  },
+  shown: ShownAlert,
+  { out, part }: { readonly out: Output; readonly part: 'usual' | 'full' | 'guide' },
 ): void {
-  const { out, now } = how;
-  const { doc } = alert;
+  if (part === 'guide') {
+    new Sheet(out).section('Investigation guide', (section) => section.block(shown.guide ?? ''));
+    return;
+  }
+  printFirstScreen(out, shown);
+  out.line();
   const sheet = new Sheet(out);
-  const severity = out.style(['bold', severityStyle[alert.severity]] as never, alert.severity.toUpperCase());
-  const { level, score } = alert.priority;
-  const priority = out.style(severityStyle[level], `priority ${level} (${score})`);
-  sheet.title(
-    `${severity} (risk ${alert.riskScore}), ${priority}  ${out.style('bold', safe(alert.ruleName) ?? '')}`,
-  );
-  const simulated = at(doc, 'labels.launchwarden_simulated') === true;
-  if (simulated)
-    sheet.title(out.style('yellow', 'SIMULATED: observed on a folder tree (--root), not on a Mac'));
-  sheet.section('Overview', (section) => overview(alert, section, now));
+  usualSections(shown, sheet, out);
+  if (part === 'full') fullSections(shown, sheet, out);
+  else {
+    out.line();
+    const guide = shown.guide === undefined ? '' : '; --guide: what to look at and what to do';
+    out.line(out.style('dim', `--full: file, process, rule and every answer${guide}.`));
+  }
+}
+
+function usualSections({ alert, story, job, investigation }: ShownAlert, sheet: Sheet, out: Output): void {
+  const { doc } = alert;
+  sheet.section('Alert', (section) => overview(alert, section, out));
   sheet.section('Why this priority', (section) => {
     for (const line of reasonLines(alert)) section.line(line);
   });
   sheet.section("The item's story", (section) => {
-    for (const line of storyLines(how.story)) section.line(line);
+    for (const line of storyLines(story, out)) section.line(line);
   });
   sheet.section('Events of the match', (section) => {
-    for (const line of eventLines(objectsAt(doc, 'Events'), out)) section.line(line.text, line.indent);
+    for (const line of eventLines(objectsAt(doc, 'Events'), out)) section.indented(line);
   });
   const what = isSummary(doc) ? 'Held back by max_signals' : 'Files of the window';
   sheet.section(`${what}, best first`, (section) => {
-    for (const line of candidateLines(doc)) section.line(line.text, line.indent);
+    for (const line of candidateLines(doc)) section.indented(line);
   });
   sheet.section('Launch item', (section) => launchItemSection(doc, section));
-  launchdJobSection(sheet, how.job);
-  sheet.section('File', (section) => fileSection(doc, section));
-  sheet.section('Process', (section) => processSection(doc, section));
+  sheet.section('Property list', (section) => propertyListSection(doc, section));
+  launchdJobSection(sheet, job);
+  if (investigation !== undefined)
+    sheet.section('Answers', (section) => {
+      for (const { step, mark, says } of investigation.answers) {
+        const { sign, style } = markLooks[mark];
+        section.line(`${out.style(style, sign)}  ${out.style('dim', safe(step) ?? '')}: ${safe(says) ?? ''}`);
+      }
+    });
   sheet.section('Notes', (section) => {
-    for (const { time, author, kind, text } of alert.notes) {
-      const head = `${day(time)}  ${safe(author) ?? 'nobody'}  ${kind === 'note' ? '' : `set to ${safe(kind)}`}`;
+    for (const { time, author, kind, text, value } of alert.notes) {
+      const done = kind === 'note' ? '' : kind;
+      const head = `${out.times.at(time)}  ${safe(author) ?? 'nobody'}  ${safe(`${done} ${value}`.trim()) ?? ''}`;
       section.line(head.trimEnd());
       if (text !== '') for (const line of text.split('\n')) section.line(safe(line) ?? '', 4);
     }
   });
+}
+
+function fullSections({ alert, investigation, guide }: ShownAlert, sheet: Sheet, out: Output): void {
+  const { doc } = alert;
+  sheet.section('File', (section) => fileSection(doc, section));
+  sheet.section('Process', (section) => processSection(doc, section));
+  for (const answer of investigation?.answers ?? []) showAnswer(sheet, out, answer);
   sheet.section('Rule', (section) => ruleSection(alert, section));
   textSection(sheet, 'What the rule is about', at(doc, 'rule.description'));
   sheet.section('False positives', (section) => {
     for (const item of listAt(doc, 'launchwarden.rule.false_positives')) section.line(`- ${item}`);
   });
-  textSection(sheet, 'Investigation guide', at(doc, 'launchwarden.rule.note'));
+  if (guide !== undefined) sheet.section('Investigation guide', (section) => section.block(guide));
   sheet.section('References', (section) => {
     const all = [
       ...listAt(doc, 'launchwarden.rule.references'),

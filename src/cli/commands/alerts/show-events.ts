@@ -2,11 +2,7 @@ import { formatMicros, type Micros, parseTime } from '../../../base/time.js';
 import type { Candidate } from '../../../event/alert.js';
 import type { Output } from '../../output/output.js';
 import { at, listAt, objectsAt, quoted, textAt } from '../../output/read.js';
-
-export interface IndentedLine {
-  readonly text: string;
-  readonly indent: number;
-}
+import type { IndentedLine } from '../../output/sheet.js';
 
 const maxArguments = 40;
 const shownCandidates = 10;
@@ -59,7 +55,7 @@ export function eventLines(events: readonly object[], out: Output, dated = false
     const text = `${index + 1}  ${head.join(out.style('dim', ' · '))}`;
     return [
       { text, indent: 2 },
-      { text: subject(doc), indent: 5 },
+      { text: subject(doc), indent: 5, whole: true },
     ];
   });
 }
@@ -105,7 +101,7 @@ export function candidateLines(doc: unknown): IndentedLine[] {
     const label = textAt(candidate, 'label');
     if (label !== undefined) facts.push(`label ${label}`);
     return [
-      { text: `${index + 1}  ${textAt(candidate, 'path') ?? '(no file)'}`, indent: 2 },
+      { lead: `${index + 1}  `, text: textAt(candidate, 'path') ?? '(no file)', indent: 2, whole: true },
       { text: facts.join(', '), indent: 5 },
       ...judgedWith(at(candidate, 'process')),
     ];

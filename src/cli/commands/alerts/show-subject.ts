@@ -1,6 +1,10 @@
+import { findingMeaning, findingWeight } from '../../../event/findings.js';
+import { safe } from '../../output/output.js';
 import { at, listAt, quoted, textAt } from '../../output/read.js';
 import type { Section } from '../../output/sheet.js';
 import { commandLine } from './show-events.js';
+
+const maxKeys = 200;
 
 function named(name: string | undefined, id: string | undefined): string | undefined {
   return name !== undefined && id !== undefined && name !== id ? `${name} (${id})` : (name ?? id);
@@ -15,11 +19,11 @@ function joined(parts: readonly (string | undefined)[]): string | undefined {
 export function launchItemSection(doc: unknown, section: Section): void {
   const item = at(doc, 'launchwarden.plist');
   if (item !== undefined) {
-    section.field('label', textAt(item, 'label'), 'bold');
+    section.copy('label', textAt(item, 'label'), 'bold');
     section.list('other labels', listAt(item, 'other_labels'));
-    section.field('program', textAt(item, 'program'));
+    section.copy('program', textAt(item, 'program'));
     const args = listAt(item, 'program_arguments').map(quoted);
-    section.field('arguments', args.length === 0 ? undefined : args.join(' '));
+    section.copy('arguments', args.length === 0 ? undefined : args.join(' '));
     section.list('executes', listAt(item, 'runs'));
     section.field('signed by', signature(item));
     section.field('runs as', textAt(item, 'user_name'));
@@ -32,15 +36,37 @@ export function launchItemSection(doc: unknown, section: Section): void {
     if (at(item, 'disabled') === true) section.field('disabled', 'yes');
     section.field('format', textAt(item, 'format'));
   }
-  section.list('findings', listAt(doc, 'launchwarden.findings'));
+  section.list(
+    'findings',
+    listAt(doc, 'launchwarden.findings').map((word) => {
+      const weight = findingWeight(word);
+      return `${weight > 0 ? `+${weight} ` : ''}${findingMeaning(word) ?? ''} (${word})`.trim();
+    }),
+  );
+}
+
+/** Every key of the property list as the alert keeps it. */
+export function propertyListSection(doc: unknown, section: Section): void {
+  const json = at(doc, 'launchwarden.plist.json');
+  if (typeof json !== 'string') return;
+  let list: unknown;
+  try {
+    list = JSON.parse(json);
+  } catch {
+    section.line('It cannot be shown key by key; --json has it as it is kept.');
+    return;
+  }
+  if (typeof list !== 'object' || list === null) return;
+  for (const [key, value] of Object.entries(list).slice(0, maxKeys))
+    section.copy(safe(key) ?? '', safe(typeof value === 'string' ? value : JSON.stringify(value)) ?? '""');
 }
 
 export function fileSection(doc: unknown, section: Section): void {
   const file = at(doc, 'file');
   if (file === undefined) return;
-  section.field('path', textAt(file, 'path'), 'bold');
-  section.field('came from', textAt(file, 'Ext.original.path'));
-  section.field('leads to', textAt(file, 'target_path'));
+  section.copy('path', textAt(file, 'path'), 'bold');
+  section.copy('came from', textAt(file, 'Ext.original.path'));
+  section.copy('leads to', textAt(file, 'target_path'));
   const target = at(doc, 'launchwarden.target');
   if (target !== undefined)
     section.field(
@@ -66,7 +92,7 @@ export function fileSection(doc: unknown, section: Section): void {
   section.field('group', named(textAt(file, 'group'), textAt(file, 'gid')));
   section.field('changed', textAt(file, 'ctime'));
   section.field('modified', textAt(file, 'mtime'));
-  section.field('sha256', textAt(file, 'hash.sha256'));
+  section.copy('sha256', textAt(file, 'hash.sha256'));
 }
 
 /** Of what has a `code_signature`: a process, a launch item. */
@@ -87,19 +113,19 @@ export function processSection(doc: unknown, section: Section): void {
     `${textAt(process, 'name') ?? '?'}${pid === undefined ? '' : ` (pid ${pid})`}`,
     'bold',
   );
-  section.field('image', textAt(process, 'executable'));
-  section.field('command', commandLine(process));
-  section.field('folder', textAt(process, 'working_directory'));
+  section.copy('image', textAt(process, 'executable'));
+  section.copy('command', commandLine(process));
+  section.copy('folder', textAt(process, 'working_directory'));
   section.field('user', named(textAt(doc, 'user.name'), textAt(doc, 'user.id')));
   section.field('started', textAt(process, 'start'));
   section.field('signature', signature(process));
-  section.field('sha256', textAt(process, 'hash.sha256'));
-  section.field('entity', textAt(process, 'entity_id'));
+  section.copy('sha256', textAt(process, 'hash.sha256'));
+  section.copy('entity', textAt(process, 'entity_id'));
   const parent = at(process, 'parent');
   if (parent === undefined) return;
   const parentPid = textAt(parent, 'pid');
   const parentName = textAt(parent, 'name') ?? textAt(parent, 'executable') ?? '?';
   section.field('parent', `${parentName}${parentPid === undefined ? '' : ` (pid ${parentPid})`}`);
-  section.field('', textAt(parent, 'executable'));
-  section.field('', commandLine(parent));
+  section.copy('', textAt(parent, 'executable'));
+  section.copy('', commandLine(parent));
 }
