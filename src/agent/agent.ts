@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf, UserError } from '../base/errors.js';
-import { createLogger, type Logger } from '../base/log.js';
+import { createLogger, type LogFormat, type Logger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import { formatMicros, type Micros } from '../base/time.js';
 import type { Settings } from '../config/index.js';
@@ -18,6 +18,7 @@ import { keepAnswers, keepAnswersOp } from './answers.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
+import { diskUse } from './disk.js';
 import { applyEscalation, escalateOp } from './escalate.js';
 import { EvidenceKeeper } from './evidence.js';
 import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
@@ -29,7 +30,7 @@ import { userHomes } from './homes.js';
 import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
 import { Pipeline } from './pipeline.js';
-import { kindsFor, logPassedOver, mutedRules, selectRules } from './rules.js';
+import { kindsFor, logParked, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { exchangedPrograms, runningItems } from './running-items.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
@@ -58,6 +59,8 @@ export interface AgentOptions {
   readonly settings: Settings;
   readonly version: string;
   readonly clock: Clock;
+  /** Of standard error; a log file is always JSON. */
+  readonly logFormat?: LogFormat;
   /** `--root-scope`: only processes below this one. */
   readonly scopePid?: number;
   /** Ends the agent: it drains and `runAgent` resolves. */
@@ -72,10 +75,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   // Ten times V8's own budget: what really runs hot is still compiled within milliseconds, and an agent that mostly rests
   // keeps the memory that the compiler and its code would take (some 4 MB). A V8 without this flag says so and goes on.
   setFlagsFromString('--interrupt-budget=1320000');
-  const { rules, passedOver } = selectRules(options.settings);
+  const selected = selectRules(options.settings);
   const { level, file } = options.settings.log;
-  const log = createLogger({ level, ...(file === undefined ? {} : { file }) });
-  logPassedOver(passedOver, log);
+  const { logFormat: format = 'json' } = options;
+  const log = createLogger({ level, format, ...(file === undefined ? {} : { file }) });
+  logPassedOver(selected.passedOver, log);
+  logParked(selected.parked, log);
   const store = openStore({
     dataDir: options.settings.dataDir,
     clock: options.clock,
@@ -90,7 +95,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       version: options.version,
       root: options.settings.root,
     });
-    agent = new Agent(options, { rules, passedOver: filesOf(passedOver), log, store, targets });
+    agent = new Agent(options, {
+      ...selected,
+      passedOver: filesOf(selected.passedOver),
+      log,
+      store,
+      targets,
+    });
     await agent.start();
     const { lost } = agent;
     await new Promise<void>((resolve, reject) => {
@@ -108,8 +119,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
 interface Parts {
   readonly rules: readonly Rule[];
-  /** Rule files that are not used. */
+  /** Rules that are switched off. */
+  readonly off: number;
+  /** Rule files whose rules run elsewhere. */
   readonly passedOver: number;
+  /** What of the rules cannot be used, one line each. */
+  readonly parked: readonly string[];
   readonly log: Logger;
   readonly store: Store;
   readonly targets: readonly Target[];
@@ -564,11 +579,11 @@ class Agent {
   }
 
   #judgement(): Judgement {
-    const { store, passedOver } = this.#parts;
+    const { store, passedOver, parked } = this.#parts;
     return judgeHealth({
       tier: this.#sensors.tier(),
       sensors: this.#sensors.health(),
-      rules: { passedOver, muted: this.#muted.size },
+      rules: { passedOver, parked, muted: this.#muted.size },
       exceptions: this.#exceptions.refused,
       scan: this.#scan.trouble,
       store: store.condition(),
@@ -587,6 +602,18 @@ class Agent {
       simulated: this.#root.simulated,
       root: settings.root ?? null,
       rules: this.#parts.rules.length,
+      rule_counts: {
+        on: this.#parts.rules.length - this.#muted.size,
+        off: this.#parts.off,
+        degraded: this.#muted.size,
+        parked: this.#parts.parked.length,
+        passed_over: this.#parts.passedOver,
+      },
+      rule_ids: this.#parts.rules.map(({ meta }) => meta.id),
+      parked_rules: this.#parts.parked,
+      alerts: this.#parts.store.alerts.waiting(),
+      destinations: this.#forwarding.forwarder.status(),
+      disk: diskUse(settings.dataDir),
       complete_through: this.#pipeline.judgedThrough,
       tier: this.#sensors.tier(),
       addon: addonCondition(),

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.js';
+import { escapeText } from '../base/escape.js';
 import type { Logger } from '../base/log.js';
 import { didYouMean } from '../base/nearest.js';
 import type { Settings } from '../config/index.js';
@@ -7,7 +8,6 @@ import { supplyOf } from '../event/supply.js';
 import {
   type Diagnostic,
   degradedReasons,
-  formatDiagnostic,
   loadBuiltinRules,
   loadRules,
   type Rule,
@@ -23,42 +23,69 @@ const namedInLog = 100;
 
 export interface SelectedRules {
   readonly rules: readonly Rule[];
+  /** Rules that are there and switched off. */
+  readonly off: number;
   /** Why files are passed over whose rules run elsewhere. */
   readonly passedOver: readonly Diagnostic[];
+  /** One line each: rule files that do not compile, folders that cannot be read, ids that name no rule. */
+  readonly parked: readonly string[];
 }
 
 /**
- * The rules that the settings ask for. Throws a UserError when a rule file does not compile (`rules/invalid`, with
- * every diagnostic) or an id that is enabled does not exist (`rules/unknown-id`): an agent that starts with fewer rules than
- * its owner believes is worse than one that says so. A rule that can run on no endpoint is passed over: there is nothing
- * to mend. An id that is disabled may be that of a rule long gone.
+ * The rules that the settings ask for. What cannot be used is parked with its reason and keeps no other rule from
+ * running: a file that does not compile, a folder that is not there, an id that is enabled and does not exist. A rule that
+ * can run on no endpoint is passed over: there is nothing to mend. An id that is disabled may be that of a rule long gone.
  */
 export function selectRules(settings: Settings): SelectedRules {
   const { builtin, folders, disabled, enabled } = settings.rules;
-  const loaded = loadRules(folders);
-  const [first] = loaded.diagnostics;
-  if (first !== undefined) {
-    const message = loaded.diagnostics.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n');
-    throw new UserError('rules/invalid', message, {
-      hint: 'Mend or remove these files: `launchwarden rules check` shows all of them.',
-    });
+  const parked: string[] = [];
+  const loaded = folders.map((folder) => {
+    try {
+      return loadRules([folder]);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      parked.push(error.message);
+      return { rules: [], diagnostics: [], passedOver: [] };
+    }
+  });
+  const diagnostics = loaded.flatMap((one) => one.diagnostics);
+  const broken = new Map(diagnostics.map((one) => [one.file ?? '?', one] as const).reverse());
+  for (const [file, { line, message }] of broken) parked.push(`${file}:${line}: ${message.split('\n')[0]}`);
+  const byId = new Map<string, Rule>();
+  for (const rule of [...(builtin ? loadBuiltinRules() : []), ...loaded.flatMap((one) => one.rules)]) {
+    const { id, file } = rule.meta;
+    const known = byId.get(id);
+    if (known === undefined) byId.set(id, rule);
+    else parked.push(`${file}: the rule id ${id} is already taken by ${known.meta.file}`);
   }
-  const all = [...(builtin ? loadBuiltinRules() : []), ...loaded.rules];
-  const known = new Set(all.map((rule) => rule.meta.id));
+  const all = [...byId.values()];
   for (const id of enabled) {
     // Naming a built-in rule while the built-in ones are off is harmless.
-    if (known.has(id) || !builtin) continue;
-    const hint = didYouMean(id, known);
-    throw new UserError('rules/unknown-id', `the configuration names a rule "${id}" that does not exist`, {
-      ...(settings.configFile === undefined ? {} : { at: { file: settings.configFile } }),
-      ...(hint === undefined ? {} : { hint }),
-    });
+    if (byId.has(id) || !builtin) continue;
+    const hint = didYouMean(id, byId.keys());
+    parked.push(
+      `rules.enabled names a rule "${id}" that does not exist${hint === undefined ? '' : `. ${hint}`}`,
+    );
   }
   const rules = all.filter(({ meta, launchwarden }) => {
     if (disabled.includes(meta.id)) return false;
     return launchwarden?.enabled !== false || enabled.includes(meta.id);
   });
-  return { rules, passedOver: loaded.passedOver };
+  return {
+    rules,
+    off: all.length - rules.length,
+    passedOver: loaded.flatMap((one) => one.passedOver),
+    parked: parked.map((line) => escapeText(line).slice(0, 500)),
+  };
+}
+
+/** Says in the log what of the rules is not in force, and why. */
+export function logParked(parked: readonly string[], log: Logger): void {
+  if (parked.length === 0) return;
+  log.error(
+    { count: parked.length, rules: parked.slice(0, namedInLog) },
+    'rules are parked: they cannot be used, and detect nothing',
+  );
 }
 
 /** Says in the log which rule files were passed over. */

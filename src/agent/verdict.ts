@@ -12,8 +12,15 @@ export type Verdict = 'healthy' | 'degraded' | 'blind';
 export interface VerdictFacts {
   readonly tier: Pick<TierStatus, 'running' | 'wanted' | 'reason' | 'refused' | 'lost'>;
   readonly sensors: readonly SensorHealth[];
-  /** Rule files that could not be used, and imported rules that the running sensors cannot serve. */
-  readonly rules: { readonly passedOver: number; readonly muted: number };
+  /**
+   * Rule files whose rules run elsewhere, what of the rules cannot be used (one line each), and imported rules that the
+   * running sensors cannot serve.
+   */
+  readonly rules: {
+    readonly passedOver: number;
+    readonly parked?: readonly string[];
+    readonly muted: number;
+  };
   /** Why the files of exceptions are not in force; undefined when they are. */
   readonly exceptions?: string | undefined;
   /** Why alerts are not scanned as configured; undefined when they are. */
@@ -120,9 +127,22 @@ function destinationReasons(destination: VerdictFacts['destinations'][number]): 
   return [`destination ${name} is ${state}: ${reason ?? 'no reason is known'}`];
 }
 
-function ruleReasons({ passedOver, muted }: VerdictFacts['rules']): string[] {
+function ruleReasons({ passedOver, parked = [], muted }: VerdictFacts['rules']): string[] {
+  const [first, ...others] = parked;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more: "launchwarden config check")`;
   return [
-    ...(passedOver === 0 ? [] : [`${passedOver} rule files are parked: "launchwarden rules check" says why`]),
+    ...(first === undefined ? [] : [`${rulesParked(parked.length)}: ${first}${more}`]),
+    ...(passedOver === 0
+      ? []
+      : [
+          `${passedOver} rule files are passed over, their rules run elsewhere: "launchwarden rules check" says why`,
+        ]),
     ...(muted === 0 ? [] : [`${muted} imported rules are off: the running sensors cannot serve them`]),
   ];
+}
+
+function rulesParked(count: number): string {
+  return count === 1
+    ? 'a rule is parked and detects nothing'
+    : `${count} rules are parked and detect nothing`;
 }

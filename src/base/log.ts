@@ -1,8 +1,17 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { messageOf, UserError } from './errors.js';
-import { escapeJson } from './escape.js';
+import { escapeJson, escapeText } from './escape.js';
 import { checkOwnFolder, closeToOthers, refusalOf } from './own-file.js';
 
 /** The part of pino that the stages use: fields first, then the message. Every line names its stage. */
@@ -20,7 +29,12 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** A file to append to; standard error when absent. */
   readonly file?: string;
+  /** `text`: a line for people on standard error, `2026-11-22 05:40:13  warn   file-watch: message  key=value`. */
+  readonly format?: LogFormat;
 }
+
+export const logFormats = ['json', 'text'] as const;
+export type LogFormat = (typeof logFormats)[number];
 
 // Never a wait: what stands where the log file was may be a FIFO that nobody reads.
 const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
@@ -48,6 +62,43 @@ class StandardError {
   }
 }
 
+/** Standard error for people: what pino writes as JSON, as a line of text. */
+class ReadableError {
+  readonly #lines = new LineWriter();
+
+  write(line: string): void {
+    this.#lines.write(2, readableLine(line));
+  }
+}
+
+const ownFields: ReadonlySet<string> = new Set(['level', 'time', 'name', 'pid', 'stage', 'msg']);
+/** A field of a line for people is cut to so many characters. */
+const mostOfField = 300;
+
+/** A JSON line of the log as a line for people, with its line feed; local time. */
+export function readableLine(line: string): string {
+  let record: Record<string, unknown>;
+  try {
+    record = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return line;
+  }
+  const date = new Date(String(record['time']));
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  const time = Number.isNaN(local.getTime()) ? '' : local.toISOString().slice(0, 19).replace('T', ' ');
+  const stage = typeof record['stage'] === 'string' ? `${record['stage']}: ` : '';
+  const fields = Object.entries(record)
+    .filter(([name]) => !ownFields.has(name))
+    .map(([name, value]) => `${name}=${fieldText(value)}`);
+  const text = `${time}  ${String(record['level']).padEnd(5)}  ${stage}${String(record['msg'] ?? '')}`;
+  return `${escapeText([text, ...fields].join('  '))}\n`;
+}
+
+function fieldText(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.length <= mostOfField ? text : `${text.slice(0, mostOfField)}…`;
+}
+
 /**
  * A log file, private to its owner. It is opened again once its name leads elsewhere: newsyslog renames it and tells
  * nobody. Links are followed when it is first opened, never afterwards; as root only such as root made.
@@ -61,6 +112,7 @@ class LogFile {
   constructor(file: string) {
     const { real, ours } = resolved(file);
     try {
+      if (ours) makeFolder(path.dirname(real));
       this.#descriptor = ours ? openOwn(real) : openSync(real, appending, 0o600);
     } catch (error) {
       throw new UserError('log/cannot-open', `cannot open the log file ${file}: ${messageOf(error)}`, {
@@ -89,6 +141,16 @@ class LogFile {
     this.#descriptor = next;
     this.#identity = identityOf(fstatSync(next));
     closeSync(old);
+  }
+}
+
+/** The folder of a log file, when that alone is missing; opening the file says what else is wrong. */
+function makeFolder(folder: string): void {
+  if (folder.startsWith('/dev/')) return;
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+  } catch {
+    // It is there, or cannot be made.
   }
 }
 
@@ -151,7 +213,11 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    file === undefined ? new StandardError() : new LogFile(file),
+    file !== undefined
+      ? new LogFile(file)
+      : options.format === 'text'
+        ? new ReadableError()
+        : new StandardError(),
   );
 }
 

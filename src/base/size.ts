@@ -14,3 +14,15 @@ export function parseSize(text: string): number | undefined {
   const unit = match === null ? undefined : unitBytes[match[2]!.toLowerCase() || 'b'];
   return match === null || unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
 }
+
+/** `12.3 GiB`, `512 B`. */
+export function formatSize(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

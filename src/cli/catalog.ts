@@ -312,6 +312,11 @@ export const catalog: CatalogEntry = {
           summary: 'Show every setting in force',
           load: async () => (await import('./commands/config/show.js')).configShow,
         },
+        {
+          name: 'check',
+          summary: 'Check the configuration and all that it names',
+          load: async () => (await import('./commands/config/check.js')).configCheck,
+        },
       ],
     },
     {

@@ -15,17 +15,27 @@ function asUserError(error: unknown, dataDir: string): unknown {
   });
 }
 
+/** What the environment names where the command line is silent. Empty is what a shell leaves of an unset variable. */
+function named({ env }: CliIo, flags: CommonFlags): CommonFlags {
+  const of = (name: string) => (env[name] === '' ? undefined : env[name]);
+  return {
+    ...flags,
+    config: flags.config ?? of('LAUNCHWARDEN_CONFIG'),
+    dataDir: flags.dataDir ?? of('LAUNCHWARDEN_DATA_DIR'),
+  };
+}
+
 export function createContext(io: CliIo, flags: CommonFlags): CommandContext {
   const settings = async (extra: ExtraFlags = {}) => {
     const { loadSettings } = await import('../config/index.js');
-    return loadSettings({ flags: { ...flags, ...extra }, cwd: io.cwd, platform: io.platform });
+    return loadSettings({ flags: { ...named(io, flags), ...extra }, cwd: io.cwd, platform: io.platform });
   };
   return {
     io,
     out: createOutput(io),
     clock: systemClock,
     version: programVersion(),
-    flags,
+    flags: named(io, flags),
     settings,
     async withStore(use, how = {}) {
       const { dataDir } = await settings();

@@ -9,8 +9,12 @@ import { filePath } from './values.js';
 
 /** What every command takes. */
 export const commonOptions = {
-  config: value('--config FILE', 'configuration file (TOML)', filePath('--config')),
-  dataDir: value('--data-dir DIR', 'folder with the database', filePath('--data-dir')),
+  config: value('--config FILE', 'configuration file (TOML); else LAUNCHWARDEN_CONFIG', filePath('--config')),
+  dataDir: value(
+    '--data-dir DIR',
+    'folder with the database; else LAUNCHWARDEN_DATA_DIR',
+    filePath('--data-dir'),
+  ),
   root: value('--root DIR', 'a folder that stands for "/" of a Mac', filePath('--root')),
 } as const;
 

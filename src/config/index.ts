@@ -1,13 +1,15 @@
 export { editRuleLists, type RuleLists, writeConfigFile } from './edit.js';
 export { logLevels, sensorKinds, sensorTiers } from './options.js';
 export { type DefaultPaths, defaultPaths } from './paths.js';
+export { together } from './read.js';
 export {
   type ConfigurableSensor,
   loadSettings,
+  logFileOf,
   type SensorTier,
   type SettingOrigin,
   type Settings,
   type SettingsFlags,
   type SettingsOptions,
 } from './settings.js';
-export { checkTrust, requireTrust } from './trust.js';
+export { checkTrust, requireTrust, trustProblems } from './trust.js';

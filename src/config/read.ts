@@ -168,7 +168,35 @@ export function readConfigFile(file: string): ConfigFile {
   if (result.success) return { config: result.output, written, positions };
   const errors = result.issues.map((issue) => issueError(issue as Issue, file, positions));
   errors.sort((a, b) => a.at!.line! - b.at!.line! || a.at!.column! - b.at!.column!);
-  throw errors[0]!;
+  throw together(errors);
+}
+
+/** So many are told; a file of another kind has any number. */
+const mostTold = 20;
+
+/** Several errors as one: its code and place are those of the first, its message tells all. */
+export function together(errors: readonly UserError[]): UserError {
+  const [first, ...others] = errors as [UserError, ...UserError[]];
+  if (others.length === 0) return first;
+  const told = others.slice(0, mostTold).map((one) => one.describe());
+  const more = others.length > mostTold ? [`and ${others.length - mostTold} more`] : [];
+  const hint = first.hint === undefined ? [] : [`  ${first.hint}`];
+  return new UserError(first.code, [first.message, ...hint, ...told, ...more].join('\n'), {
+    ...(first.at === undefined ? {} : { at: first.at }),
+    exitCode: first.exitCode,
+    cause: errors,
+  });
+}
+
+/** `[log] file` of a file with errors, as it was written; undefined when that cannot be told. */
+export function writtenLogFile(file: string): string | undefined {
+  try {
+    const { log } = parseText(readText(file), file);
+    const named = isTable(log) ? log['file'] : undefined;
+    return typeof named === 'string' && named !== '' ? named : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What holds when no file was read. */

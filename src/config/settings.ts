@@ -8,7 +8,7 @@ import { type DestinationOptions, destinationName, type ForwardOptions } from '.
 import type { ExceptionPack } from '../rules/exceptions/options.js';
 import { sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
-import { type ConfigFile, completeTables, defaultConfig, readConfigFile } from './read.js';
+import { type ConfigFile, completeTables, defaultConfig, readConfigFile, writtenLogFile } from './read.js';
 import type { Config } from './schema.js';
 
 export type ConfigurableSensor = (typeof sensorKinds)[number];
@@ -196,6 +196,21 @@ function settle(origins: readonly SettingOrigin[], settled: readonly Settled[]):
     byKey.set(key, { ...origin, key, value });
   }
   return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** Where a start that fails is to be logged, as far as that can be told of a configuration with errors. */
+export function logFileOf({ flags, cwd, platform }: SettingsOptions): string | undefined {
+  if (flags.logFile !== undefined) return path.resolve(cwd, flags.logFile);
+  try {
+    const root = flags.root === undefined ? undefined : resolveRoot(flags.root, cwd);
+    const file = chooseFile(flags.config, defaultPaths(platform, root).config, cwd);
+    const written = file === undefined ? undefined : writtenLogFile(file);
+    return file === undefined || written === undefined
+      ? undefined
+      : path.resolve(path.dirname(file), written);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

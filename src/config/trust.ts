@@ -20,22 +20,22 @@ function trusted(
     // What is not made yet is made there.
     { what: 'the data folder', place: nearest(dataDir, files) },
     ...(configFile === undefined ? [] : [{ what: 'the configuration file', place: configFile }]),
-    ...rules.folders.map((place) => ({ what: `the rules of ${place}`, place, tree: true })),
-    ...exceptionsPlace(exceptions.folder, files),
-    ...scan.hashes.map((place) => ({ what: 'the hash list', place })),
-    ...scan.yara.map((place) => ({ what: `the YARA rules of ${place}`, place, tree: true })),
+    ...rules.folders.flatMap((place) => tree(`the rules of ${place}`, place, files)),
+    ...tree('the folder of exceptions', exceptions.folder, files),
+    ...scan.hashes.map((place) => ({ what: 'the hash list', place: nearest(place, files) })),
+    ...scan.yara.flatMap((place) => tree(`the YARA rules of ${place}`, place, files)),
     ...destinations.flatMap((one) =>
       one.type === 'module'
-        ? [{ what: `the module of destination "${destinationName(one)}"`, place: one.path }]
+        ? [{ what: `the module of destination "${destinationName(one)}"`, place: nearest(one.path, files) }]
         : [],
     ),
   ];
 }
 
 /** The folder with all that stands in it, or where it would be made. */
-function exceptionsPlace(folder: string, files: FileView): Trusted[] {
+function tree(what: string, folder: string, files: FileView): Trusted[] {
   const place = nearest(folder, files);
-  return [{ what: 'the folder of exceptions', place, tree: place === folder }];
+  return [{ what, place, tree: place === folder }];
 }
 
 const hint =
@@ -48,7 +48,13 @@ const hint =
  * where it is opened (base/own-file.ts, forward/). Throws a UserError `config/unsafe-path`.
  */
 export function checkTrust(settings: Settings, files: FileView): void {
-  for (const { what, place, tree } of trusted(settings, files)) {
+  const [first] = trustProblems(settings, files);
+  if (first !== undefined) throw first;
+}
+
+/** Everything that `checkTrust` would refuse, one place after the other. */
+export function trustProblems(settings: Settings, files: FileView): UserError[] {
+  return trusted(settings, files).flatMap(({ what, place, tree: whole }) => {
     const check = new OwnershipCheck(files, {
       owners: [0],
       stickyPasses: false,
@@ -58,9 +64,15 @@ export function checkTrust(settings: Settings, files: FileView): void {
           cause,
         }),
     });
-    if (tree === true) check.tree(place);
-    else check.path(place);
-  }
+    try {
+      if (whole === true) check.tree(place);
+      else check.path(place);
+      return [];
+    } catch (error) {
+      if (error instanceof UserError) return [error];
+      throw error;
+    }
+  });
 }
 
 /** As checkTrust, for an agent that runs as root (`uid`, effective) on the machine itself; others risk their own alone. */

@@ -13,7 +13,7 @@ export type { Destination, Lane, OutboxItem, Verdict } from './destination.js';
 export { type ElasticAsset, elasticAssets } from './elasticsearch/assets.js';
 export { Forwarder, type ForwarderOptions, type Target } from './forwarder.js';
 export type { DestinationFactory } from './module/module.js';
-export { type OpenContext, openDestination, openTargets } from './open.js';
+export { type OpenContext, openDestination, openTargets, setUpProblem } from './open.js';
 export {
   type DestinationOptions,
   destinationName,

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { UserError } from '../base/errors.js';
+import { messageOf, UserError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { Destination } from './destination.js';
 import type { Target } from './forwarder.js';
@@ -109,4 +109,20 @@ export async function openTargets(
     });
   }
   return targets;
+}
+
+/** Why a destination cannot be set up now, with what to do; undefined when it can. Nothing is connected to. */
+export async function setUpProblem(
+  options: DestinationOptions,
+  context: OpenContext,
+): Promise<{ readonly code: string; readonly message: string; readonly hint?: string } | undefined> {
+  // A module's code is run when it is needed, not to check a configuration.
+  if (options.type === 'module') return undefined;
+  try {
+    await (await create(options, context, 0)).close();
+    return undefined;
+  } catch (error) {
+    const { code = 'forward/failed', hint } = error instanceof UserError ? error : {};
+    return { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+  }
 }

@@ -19,7 +19,7 @@ import {
 } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
-import { priorityIn } from '../event/priority.js';
+import { levelOf, priorityIn } from '../event/priority.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
 import { itemOf } from '../event/story.js';
 import { type AlertGroup, type GroupRow, groupOf } from './alert-groups.js';
@@ -165,6 +165,10 @@ export class Alerts {
       notes: db.prepare('SELECT time, author, kind, text, value FROM notes WHERE alert = ? ORDER BY seq'),
       ids: db.prepare('SELECT id FROM alerts ORDER BY change DESC LIMIT ?'),
       idsLike: db.prepare('SELECT id FROM alerts WHERE id >= ? AND id < ? ORDER BY id LIMIT ?'),
+      waiting: db.prepare(
+        `SELECT status, priority, count(*) AS alerts FROM
+          (SELECT status, priority FROM alerts WHERE status <> 'closed' LIMIT ${mostCounted}) GROUP BY status, priority`,
+      ),
       counts: db.prepare('SELECT status, severity, count(*) AS rows FROM alerts GROUP BY status, severity'),
       prune: db.prepare(
         "SELECT seq, doc FROM alerts WHERE status = 'closed' AND updated < ? ORDER BY updated LIMIT 500",
@@ -250,6 +254,19 @@ export class Alerts {
     return (
       one<{ rows: number }>(this.#db.prepare(`SELECT count(*) AS rows FROM (${some})`), ...values)?.rows ?? 0
     );
+  }
+
+  /** Alerts that are not closed, by status and level of priority; at most `mostCounted` are counted. */
+  waiting(): { readonly status: AlertStatus; readonly level: Severity; readonly alerts: number }[] {
+    const rows = all<{ status: AlertStatus; priority: number; alerts: number }>(this.#sql.waiting);
+    const counts = new Map<string, { status: AlertStatus; level: Severity; alerts: number }>();
+    for (const { status, priority, alerts } of rows) {
+      const level = levelOf(priority);
+      const known = counts.get(`${status} ${level}`);
+      if (known === undefined) counts.set(`${status} ${level}`, { status, level, alerts });
+      else known.alerts += alerts;
+    }
+    return [...counts.values()];
   }
 
   /** Whether a query asks for any. */

@@ -1,13 +1,17 @@
-import { ExitCode, UserError } from '../../base/errors.js';
+import { preflight, problemError } from '../../agent/preflight.js';
+import { ExitCode, errnoOf, UserError } from '../../base/errors.js';
+import { createLogger, logFormats } from '../../base/log.js';
 import {
   type ConfigurableSensor,
+  logFileOf,
   logLevels,
-  requireTrust,
   type SensorTier,
   sensorKinds,
   sensorTiers,
+  together,
 } from '../../config/index.js';
 import { requireSafeProgram, thisSystem } from '../../install/index.js';
+import type { CommandContext } from '../context.js';
 import { defineCommand, list, value } from '../define-command.js';
 import { oneOf, wholeNumber } from '../values.js';
 
@@ -27,10 +31,53 @@ function sensorFlags(words: readonly (SensorTier | ConfigurableSensor)[]): {
   throw new UserError('cli/invalid-value', 'auto and scan stand alone behind --sensors');
 }
 
+/**
+ * Does what a start needs; what it fails with stands in the log file too, where launchd's own record of standard error is
+ * looked for last.
+ */
+async function loggingFailure<T>(
+  context: CommandContext,
+  logFile: string | undefined,
+  start: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const { config, root } = context.flags;
+    const { cwd, platform } = context.io;
+    const file = logFileOf({ flags: { config, root, logFile }, cwd, platform });
+    if (file !== undefined) {
+      try {
+        const said = error instanceof UserError ? error.describe() : error;
+        createLogger({ level: 'info', file }).error({ error: said }, 'the agent cannot start');
+      } catch {
+        // Standard error has it.
+      }
+    }
+    throw error;
+  }
+}
+
+/** Throws a UserError for a scope that means nothing: without a tree, or of no process. */
+async function requireScope(context: CommandContext, pid: number): Promise<void> {
+  if (context.flags.root === undefined)
+    throw new UserError('cli/invalid-value', '--root-scope goes with --root alone', {
+      hint: 'On a Mac every process counts.',
+    });
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (errnoOf(error) === 'EPERM') return;
+    throw new UserError('cli/invalid-value', `--root-scope: there is no process ${pid}`, {
+      hint: 'Name the process below which everything happens, such as that of your shell ($$).',
+    });
+  }
+}
+
 export const run = defineCommand({
   description:
-    'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. Logs go to standard error,\n' +
-    'one JSON document a line, unless the configuration names a file. With --root, folders below DIR stand for those of\n' +
+    'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. Logs go to standard error, on a\n' +
+    'terminal as text, elsewhere one JSON document a line, unless the configuration names a file. With --root, folders below DIR stand for those of\n' +
     'a Mac and every event is labelled as simulated; data then stand in DIR/Library/Application Support/launchwarden/data\n' +
     'unless --data-dir says otherwise.',
   options: {
@@ -45,6 +92,11 @@ export const run = defineCommand({
       oneOf('--sensors', sensorWords),
     ),
     logLevel: value('--log-level LEVEL', logLevels.join(', '), oneOf('--log-level', logLevels)),
+    logFormat: value(
+      '--log-format FORMAT',
+      'text or json, on standard error',
+      oneOf('--log-format', logFormats),
+    ),
     logFile: value('--log-file FILE', 'append the log to this file', (text) => text),
   },
   examples: [
@@ -56,23 +108,33 @@ export const run = defineCommand({
   ],
   needs: 'root on a Mac; with --root nothing but the right to read the folder and write the data directory',
   async handler({ context, options }) {
-    const settings = await context.settings({
-      logLevel: options.logLevel,
-      logFile: options.logFile,
-      ...sensorFlags(options.sensors),
-    });
+    const extra = { logLevel: options.logLevel, logFile: options.logFile, ...sensorFlags(options.sensors) };
+    const { rootScope } = options;
+    if (rootScope !== undefined) await requireScope(context, rootScope);
     const system = context.io.system ?? thisSystem();
-    requireTrust(settings, system);
-    requireSafeProgram(system, context.io.program, settings.root);
+    const settings = await loggingFailure(context, options.logFile, async () => {
+      const read = await context.settings(extra);
+      const asRoot = system.uid === 0;
+      const problems = await preflight({ settings: read, system, version: context.version, asRoot });
+      const stopping = problems.filter(({ stops }) => stops);
+      if (stopping.length > 0) throw together(stopping.map(problemError));
+      requireSafeProgram(system, context.io.program, read.root);
+      return read;
+    });
     // Loaded here, so that its help needs no sensors.
     const { runAgent } = await import('../../agent/index.js');
-    await runAgent({
-      settings,
-      version: context.version,
-      clock: context.clock,
-      signal: context.io.interruption(),
-      ...(options.rootScope === undefined ? {} : { scopePid: options.rootScope }),
-    });
+    const { stderr } = context.io;
+    const logFormat = options.logFormat ?? (stderr.isTTY ? 'text' : 'json');
+    await loggingFailure(context, settings.log.file, () =>
+      runAgent({
+        logFormat,
+        settings,
+        version: context.version,
+        clock: context.clock,
+        signal: context.io.interruption(),
+        ...(rootScope === undefined ? {} : { scopePid: rootScope }),
+      }),
+    );
     return ExitCode.ok;
   },
 });

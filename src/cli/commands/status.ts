@@ -1,16 +1,26 @@
 import { ExitCode } from '../../base/errors.js';
+import { formatSize } from '../../base/size.js';
+import type { Micros } from '../../base/time.js';
+import { severities } from '../../event/rule-meta.js';
 import { defineCommand, flag } from '../define-command.js';
 import { notRunning } from '../not-running.js';
-import { safe } from '../output/output.js';
+import { counted, type Output, safe } from '../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../output/read.js';
-import { Sheet } from '../output/sheet.js';
+import { type Section, Sheet } from '../output/sheet.js';
+import { destinationLine } from './forward/destination-line.js';
 
 export const status = defineCommand({
   description:
     'Asks the running agent. The first line is its verdict, HEALTHY, DEGRADED or BLIND, with all that speaks against it;\n' +
     'exit code 1 when it is not healthy, 3 when none runs on the data directory.',
-  options: { json: flag('--json', 'what the agent says, as one JSON document') },
-  examples: [{ line: 'sudo launchwarden status', says: 'which sensors run, and what was dropped' }],
+  options: {
+    full: flag('--full', 'with every counter'),
+    json: flag('--json', 'what the agent says, as one JSON document'),
+  },
+  examples: [
+    { line: 'sudo launchwarden status', says: 'whether all is well, and what is not' },
+    { line: 'sudo launchwarden status --full', says: 'which sensors run, and what was dropped' },
+  ],
   needs: 'root, when the agent runs as a daemon',
   async handler({ context, options }) {
     const { out } = context;
@@ -23,58 +33,131 @@ export const status = defineCommand({
       out.document('status/1', result as object);
       return code;
     }
-    if (verdict !== undefined) {
-      const reasons = listAt(result, 'reasons');
-      const line = [verdict.toUpperCase(), ...(reasons.length === 0 ? [] : [reasons.join('; ')])].join(': ');
-      out.line(out.style(styles[verdict] ?? 'red', line));
-      out.line();
-    }
-    const sheet = new Sheet(out);
-    sheet.section('Agent', (section) => {
-      section.field('version', textAt(result, 'version'));
-      section.field('process', textAt(result, 'pid'));
-      section.field('started', textAt(result, 'started'));
-      section.field('rules', textAt(result, 'rules'));
-      section.field('root', textAt(result, 'root'));
-      section.field('tier', textAt(result, 'tier.running') ?? 'none');
-      section.field('because', textAt(result, 'tier.reason'));
-      section.field('addon', textAt(result, 'addon.reason') ?? textAt(result, 'addon.state'));
-      section.list('passed over', listAt(result, 'addon.passed_over'));
-    });
-    for (const sensor of objectsAt(result, 'sensors')) {
-      sheet.section(`Sensor ${textAt(sensor, 'kind') ?? '?'}`, (section) => {
-        section.field('runs', at(sensor, 'running') === true ? 'yes' : 'no');
-        section.list(
-          'blind in',
-          objectsAt(sensor, 'blind').map((one) => `${textAt(one, 'place')}: ${textAt(one, 'reason')}`),
-        );
-        section.list('notes', listAt(sensor, 'notes'));
-        section.field('counters', counters(at(sensor, 'counters')));
-      });
-    }
-    sheet.section('Pipeline', (section) => {
-      section.field('events', counters(at(result, 'pipeline')));
-      section.field('detection', counters(at(result, 'detect')));
-      const off = textAt(result, 'signatures.off');
-      section.field('signatures', off === undefined ? counters(at(result, 'signatures')) : `off: ${off}`);
-    });
-    sheet.section('Store', (section) => {
-      section.field('state', textAt(result, 'store.state'));
-      section.field('because', textAt(result, 'store.reason'));
-      section.field('since', textAt(result, 'store.since'));
-      section.field('held', held(result));
-    });
+    printVerdict(result, out);
+    printStatus(result, { out, now: context.clock.now(), full: options.full });
     return code;
   },
 });
 
 const styles: Record<string, 'green' | 'yellow'> = { healthy: 'green', degraded: 'yellow' };
 
-/** What the store holds in memory alone. */
-function held(result: unknown): string | undefined {
+function printVerdict(result: unknown, out: Output): void {
+  const verdict = textAt(result, 'verdict');
+  if (verdict === undefined) return;
+  const reasons = listAt(result, 'reasons');
+  const line = [verdict.toUpperCase(), ...(reasons.length === 0 ? [] : [reasons.join('; ')])].join(': ');
+  out.line(out.style(styles[verdict] ?? 'red', line));
+  const held = heldText(result);
+  if (held !== undefined) out.line(out.style('red', held));
+  out.line();
+}
+
+function printStatus(
+  result: unknown,
+  { out, now, full }: { readonly out: Output; readonly now: Micros; readonly full: boolean },
+): void {
+  const sheet = new Sheet(out);
+  sheet.section('Sensors', (section) => {
+    section.field('tier', textAt(result, 'tier.running') ?? 'none');
+    section.field('because', textAt(result, 'tier.reason'));
+    for (const sensor of objectsAt(result, 'sensors')) sensorLines(sensor, section, full);
+    section.field('addon', textAt(result, 'addon.reason') ?? textAt(result, 'addon.state'));
+    section.list('passed over', listAt(result, 'addon.passed_over'));
+  });
+  sheet.section('Destinations', (section) => {
+    const all = objectsAt(result, 'destinations');
+    if (all.length === 0 && at(result, 'destinations') !== undefined)
+      section.line('none: alerts stay on this machine');
+    for (const one of all) section.field(textAt(one, 'name') ?? '?', destinationLine(one, now));
+  });
+  sheet.section('Disk', (section) => {
+    section.field('store', textAt(result, 'store.state'));
+    section.field('because', textAt(result, 'store.reason'));
+    section.field('since', textAt(result, 'store.since'));
+    section.field('free', sizeText(at(result, 'disk.free_bytes')));
+    section.field('data', sizeText(at(result, 'disk.data_bytes')));
+  });
+  sheet.section('Open alerts', (section) => {
+    if (Array.isArray(at(result, 'alerts'))) section.line(alertsText(objectsAt(result, 'alerts')));
+  });
+  sheet.section('Rules', (section) => rulesLines(result, section));
+  sheet.section('Agent', (section) => {
+    section.field('version', textAt(result, 'version'));
+    section.field('process', textAt(result, 'pid'));
+    section.field('started', textAt(result, 'started'));
+    section.field('root', textAt(result, 'root'));
+    const off = textAt(result, 'signatures.off');
+    section.field('signatures', off === undefined ? undefined : `off: ${off}`);
+    if (!full) return;
+    section.field('events', counters(at(result, 'pipeline')));
+    section.field('detection', counters(at(result, 'detect')));
+    section.field('signatures', off === undefined ? counters(at(result, 'signatures')) : undefined);
+  });
+}
+
+function sensorLines(sensor: unknown, section: Section, full: boolean): void {
+  const kind = textAt(sensor, 'kind') ?? '?';
+  const blind = objectsAt(sensor, 'blind').map(
+    (one) => `blind in ${textAt(one, 'place')}: ${textAt(one, 'reason')}`,
+  );
+  const lines = [
+    at(sensor, 'running') === true ? 'runs' : 'does not run',
+    ...blind,
+    ...listAt(sensor, 'notes'),
+  ];
+  const counts = full ? counters(at(sensor, 'counters')) : undefined;
+  section.list(kind, [...lines, ...(counts === undefined ? [] : [counts])]);
+}
+
+function rulesLines(result: unknown, section: Section): void {
+  const count = (name: string) => Number(at(result, `rule_counts.${name}`) ?? 0);
+  const total = textAt(result, 'rules');
+  if (at(result, 'rule_counts') === undefined) {
+    section.field('loaded', total);
+    return;
+  }
+  section.field('on', counted(count('on')));
+  section.field('off', counted(count('off')));
+  const degraded = count('degraded');
+  section.field(
+    'degraded',
+    degraded === 0
+      ? '0'
+      : `${counted(degraded)}: the running sensors cannot serve them ("launchwarden coverage --degraded")`,
+  );
+  section.list('parked', listAt(result, 'parked_rules'));
+}
+
+function alertsText(rows: readonly Record<string, unknown>[]): string {
+  const sum = (of: (row: Record<string, unknown>) => boolean) =>
+    rows.filter(of).reduce((total, row) => total + Number(row['alerts'] ?? 0), 0);
+  const open = sum(({ status: word }) => word === 'open');
+  const acknowledged = sum(({ status: word }) => word === 'acknowledged');
+  const levels = [...severities]
+    .reverse()
+    .map((level) => [level, sum((row) => row['level'] === level)] as const)
+    .filter(([, count]) => count > 0)
+    .map(([level, count]) => `${counted(count)} ${level}`);
+  return `${counted(open)} open, ${counted(acknowledged)} acknowledged${levels.length === 0 ? '' : `: ${levels.join(', ')}`}`;
+}
+
+function sizeText(bytes: unknown): string | undefined {
+  return typeof bytes === 'number' ? formatSize(bytes) : undefined;
+}
+
+const troubles: Readonly<Record<string, string>> = { full: 'Disk full', busy: 'Database in use' };
+
+/** What the store holds in memory alone: a line of its own, since a crash loses it. */
+function heldText(result: unknown): string | undefined {
   const alerts = Number(at(result, 'store.held_alerts') ?? 0);
   const events = Number(at(result, 'store.held_events') ?? 0);
-  return alerts + events === 0 ? undefined : `${alerts} alerts, ${events} events in memory alone`;
+  if (alerts + events === 0) return undefined;
+  const held = [
+    ...(alerts === 0 ? [] : [`${counted(alerts)} ${alerts === 1 ? 'alert' : 'alerts'}`]),
+    ...(events === 0 ? [] : [`${counted(events)} ${events === 1 ? 'event' : 'events'}`]),
+  ];
+  const state = textAt(result, 'store.state') ?? '';
+  return `${troubles[state] ?? `Store ${state}`}: ${held.join(' and ')} held in memory`;
 }
 
 /** `observed 12, cpu_share 0.0059`: counts as they are, measured figures with the digits that say something. */

@@ -154,7 +154,7 @@ test.each<[what: string, change: Partial<VerdictFacts>, verdict: string, reason:
     'rules that cannot be used',
     { rules: { passedOver: 2, muted: 0 } },
     'degraded',
-    '2 rule files are parked',
+    '2 rule files are passed over',
   ],
   [
     'rules that nothing serves',

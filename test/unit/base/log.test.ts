@@ -64,7 +64,7 @@ test('a folder that is gone costs no line and no crash; once it is back the file
 });
 
 test('a file that cannot be opened is a UserError', () => {
-  const file = path.join(folder(), 'none', 'agent.log');
+  const file = path.join(folder(), 'none', 'none', 'agent.log');
   expect(() => createLogger({ level: 'info', file })).toThrow(
     expect.objectContaining({ code: 'log/cannot-open', exitCode: 2 }),
   );

@@ -49,8 +49,8 @@ describe('forward', () => {
   test('status tells what waits, without an agent from the store', async () => {
     const { run } = waiting();
     const { code, stdout } = await run('forward', 'status');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^siem\n.*no agent runs; paused: no/);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^DEGRADED: siem no agent runs.*\n\nsiem\n.*no agent runs: nothing is delivered/);
     expect(stdout).toMatch(/alerts wait +1/);
     expect(documents((await run('forward', 'status', '--json')).stdout)).toMatchObject([
       { schema: 'launchwarden.destination/1', name: 'siem', lanes: { alert: { rows: 1 } } },
@@ -167,7 +167,9 @@ describe('forward', () => {
       await run('forward', 'pause', 'siem');
       await run('forward', 'retry', 'siem');
       await run('outbox', 'dead', 'retry');
-      expect((await run('forward', 'status')).stdout).toBe('No destinations.\n');
+      expect((await run('forward', 'status')).stdout).toContain(
+        'siem never started: no agent has run with it',
+      );
       expect(asked).toEqual(['pause siem paused by hand', 'resume siem', 'wake']);
     } finally {
       await daemon.close();

@@ -27,11 +27,11 @@ test('shows what the agent says', async () => {
   };
   const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
   try {
-    const { code, stdout } = await cli(['status', '--data-dir', dataDir]);
+    const { code, stdout } = await cli(['status', '--full', '--data-dir', dataDir]);
     expect(code).toBe(0);
     for (const text of [
       '1.2.3',
-      'Sensor file-watch',
+      'file-watch     runs\n',
       '/x.node cannot be loaded',
       'sees \\x1b[2J',
       'observed 7, dropped 1, cpu_share 0.0059\n',
@@ -65,7 +65,11 @@ test.each([
     const { code, stdout } = await cli(['status', '--data-dir', dataDir]);
     expect(code).toBe(exit);
     expect(stdout.startsWith(line)).toBe(true);
-    for (const text of ['/Users/x: EACCES', 'the disk is full', '2 alerts, 1 events in memory alone'])
+    for (const text of [
+      '/Users/x: EACCES',
+      'the disk is full',
+      '\nDisk full: 2 alerts and 1 event held in memory\n',
+    ])
       expect(stdout).toContain(text);
     const json = await cli(['status', '--json', '--data-dir', dataDir]);
     expect(json.code).toBe(exit);

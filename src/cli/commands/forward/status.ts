@@ -1,16 +1,34 @@
 import { forwardHandlers } from '../../../agent/forward-control.js';
 import { ExitCode } from '../../../base/errors.js';
-import { formatDuration } from '../../../base/time.js';
+import { destinationName } from '../../../forward/options.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { at, objectsAt, textAt } from '../../output/read.js';
 import { Sheet } from '../../output/sheet.js';
 import { ago } from '../../values.js';
+import { isSound, stateOf, stateText } from './destination-line.js';
+
+/** Failures in a row after which waiting is more than a hiccup, as for the agent's own verdict. */
+const manyFailures = 3;
 
 /** Labels of the lanes in the order in which they are sent. */
 const waiting = { alert: 'alerts wait', status: 'status waits', event: 'events wait' };
 
+/** A run of simulated events keeps them back as it should; a wait of a moment is none to speak of. */
+function isHealthy(one: unknown, running: boolean): boolean {
+  if (!running) return false;
+  const state = stateOf(one);
+  const fails = Math.max(
+    0,
+    ...['alert', 'status', 'event'].map((lane) => Number(at(one, `lanes.${lane}.fails`) ?? 0)),
+  );
+  const isWaiting = state === 'waiting' && fails < manyFailures;
+  return isSound(one) || state === 'holding_simulated' || isWaiting || state === 'not_started';
+}
+
 export const forwardStatus = defineCommand({
-  description: 'Asks the running agent, or reads the store when none runs.',
+  description:
+    'Asks the running agent, or reads the store when none runs. The first line is a verdict; exit code 1 when a destination that is\n' +
+    'configured does not deliver: paused, refused, parked, never started, or no agent runs.',
   options: { json: flag('--json', 'one JSON document a destination (NDJSON)') },
   examples: [{ line: 'sudo launchwarden forward status', says: 'what waits for whom, and why' }],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
@@ -21,22 +39,36 @@ export const forwardStatus = defineCommand({
     const result =
       reply?.result ??
       (await context.withStore((store) => forwardHandlers({ outbox: store.outbox })[op]?.(undefined)));
-    const all = objectsAt({ result }, 'result');
+    const known = objectsAt({ result }, 'result');
+    const settings = await context.settings();
+    // What the configuration has and nothing has ever run with.
+    const missing = settings.destinations
+      .map(destinationName)
+      .filter((name) => !known.some((one) => one['name'] === name))
+      .map((name): Record<string, unknown> => ({ name, state: 'unknown', reason: null }));
+    const all = [...known, ...missing];
+    const bad = all.filter((one) => stateOf(one) !== 'removed' && !isHealthy(one, reply !== undefined));
+    const code = bad.length === 0 ? ExitCode.ok : ExitCode.checkFailed;
     if (options.json) {
       for (const one of all) out.document('destination/1', one);
-      return ExitCode.ok;
+      return code;
     }
-    if (all.length === 0) out.line('No destinations.');
+    if (all.length === 0) {
+      out.line('No destinations.');
+      return code;
+    }
+    const names = bad.map((one) => `${textAt(one, 'name')} ${stateText(one)}`).join('; ');
+    const verdict = bad.length === 0 ? 'HEALTHY' : `DEGRADED: ${names}`;
+    out.line(out.style(bad.length === 0 ? 'green' : 'yellow', verdict));
+    out.line();
     const sheet = new Sheet(out);
     const since = (value: unknown) =>
       typeof value === 'number' ? ago(value * 1000, clock.now()) : undefined;
     for (const one of all) {
       sheet.section(textAt(one, 'name') ?? '?', (section) => {
-        const wait = Number(at(one, 'retryInMs') ?? 0);
-        const retry = wait > 0 ? `, next try in ${formatDuration(wait * 1000)}` : '';
-        const state = textAt(one, 'state') ?? `no agent runs; paused: ${textAt(one, 'paused') ?? 'no'}`;
-        section.field('state', `${state}${retry}`);
+        section.field('state', stateText(one));
         section.field('reason', textAt(one, 'reason'));
+        if (stateOf(one) === 'unknown') return;
         section.field(
           'delivered',
           `${textAt(one, 'delivered')}, ${textAt(one, 'duplicates')} of them had been before`,
@@ -67,6 +99,6 @@ export const forwardStatus = defineCommand({
         section.field('given up', textAt(one, 'evicted'));
       });
     }
-    return ExitCode.ok;
+    return code;
   },
 });
