@@ -21,6 +21,7 @@ export type { ExceptionHitStore, ExceptionHits } from './exception-hits.js';
 export type { Inventory, InventoryChange } from './inventory.js';
 export type { Investigations } from './investigations.js';
 export type { ItemChange, Items, RememberedItem } from './items.js';
+export { type FolderLock, lockFolder } from './lock.js';
 export { openStore, type Store, type StoreOptions } from './open.js';
 export type {
   DeadFilter,

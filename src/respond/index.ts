@@ -1,0 +1,24 @@
+export { doesText, Engine, type EngineOptions, lastingOf, rehearse, type Told, type Who } from './engine.js';
+export { lockResponses } from './lock.js';
+export type { JobState, Launchd, Machine } from './machine.js';
+export {
+  allPlan,
+  bootOutPlan,
+  quarantinePlan,
+  restartDirectoryServicePlan,
+  restorePlan,
+  signerValue,
+  stopPlan,
+  stopProcessPlan,
+} from './make-plan.js';
+export type { Deed, Expectation, Outcome, Plan, Step, StepState, Watched } from './plan.js';
+export {
+  allResponses,
+  findResponse,
+  type Response,
+  type ResponseState,
+  readResponse,
+  responsesOf,
+  type StepRecord,
+} from './response.js';
+export { type Target, targetOfAlert, targetOfItem, targetOfPath } from './target.js';
