@@ -236,6 +236,55 @@ const dead: readonly CatalogEntry[] = [
   },
 ];
 
+const respond: readonly CatalogEntry[] = [
+  {
+    name: 'all',
+    summary: 'Boot out, end the processes and quarantine',
+    load: async () => (await import('./commands/respond/all.js')).respondAll,
+  },
+  {
+    name: 'boot-out',
+    summary: 'Have launchd forget a job',
+    load: async () => (await import('./commands/respond/boot-out.js')).respondBootOut,
+  },
+  {
+    name: 'kill',
+    summary: 'End processes with all that they started',
+    load: async () => (await import('./commands/respond/kill.js')).respondKill,
+  },
+  {
+    name: 'quarantine',
+    summary: 'Move files away, safely and reversibly',
+    load: async () => (await import('./commands/respond/quarantine.js')).respondQuarantine,
+  },
+  {
+    name: 'restore',
+    summary: 'Put an earlier version of a file back',
+    load: async () => (await import('./commands/respond/restore.js')).respondRestore,
+  },
+  {
+    name: 'restart-directory-service',
+    summary: 'Restart what loads directory plug-ins',
+    load: async () =>
+      (await import('./commands/respond/restart-directory-service.js')).respondRestartDirectoryService,
+  },
+  {
+    name: 'list',
+    summary: 'List what was done, newest first',
+    load: async () => (await import('./commands/respond/list.js')).respondList,
+  },
+  {
+    name: 'show',
+    summary: 'Show the steps of one response',
+    load: async () => (await import('./commands/respond/show.js')).respondShow,
+  },
+  {
+    name: 'undo',
+    summary: 'Take a response back',
+    load: async () => (await import('./commands/respond/undo.js')).respondUndo,
+  },
+];
+
 export const catalog: CatalogEntry = {
   name: 'launchwarden',
   summary: 'Detects what makes itself permanent on a Mac, on the Mac itself',
@@ -261,6 +310,7 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/coverage.js')).coverage,
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
+    { name: 'respond', summary: 'Act on what was found, reversibly', commands: respond },
     { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
     {
       name: 'collect',

@@ -57,7 +57,7 @@ export async function lookAt(
   const named = files.statAt(folder, name);
   if (named === undefined) return undefined;
   if (named.type !== 'file' && named.type !== 'dir') {
-    const target = named.type === 'symlink' ? files.readLink(folder, name) : undefined;
+    const target = named.type === 'symlink' ? readLink(files, { folder, name }, named, options) : undefined;
     const sha256 = target === undefined ? undefined : createHash('sha256').update(target).digest('hex');
     return {
       ...named,
@@ -109,6 +109,18 @@ function setTimesBack(files: FileCalls, file: number, before: ObjectFacts): void
   if (files.statOf(file).accessed !== before.accessed) files.setFacts(file, before);
 }
 
+function readLink(
+  files: FileCalls,
+  { folder, name }: { readonly folder: number; readonly name: string },
+  before: ObjectFacts,
+  { keepTimes = false }: Partial<LookOptions>,
+): string {
+  const target = files.readLink(folder, name);
+  if (keepTimes && files.statAt(folder, name)?.accessed !== before.accessed)
+    files.setLinkFacts(folder, name, before);
+  return target;
+}
+
 /** Everything below an open folder, in the order of paths. Another volume in it is refused. */
 async function treeDigest(files: FileCalls, top: number, dev: string, keepTimes: boolean): Promise<Digest> {
   const hash = createHash('sha256');
@@ -123,7 +135,7 @@ async function treeDigest(files: FileCalls, top: number, dev: string, keepTimes:
       if (facts.dev !== dev) throw new Refused('another volume is mounted in it');
       const place = `${prefix}${name}`;
       let what = '';
-      if (type === 'symlink') what = files.readLink(folder, name);
+      if (type === 'symlink') what = readLink(files, { folder, name }, facts, { keepTimes });
       else if (type === 'file' || type === 'dir') {
         const inner = type === 'dir' ? files.openFolder(folder, name) : files.openFile(folder, name);
         try {

@@ -201,3 +201,11 @@ async function safely(run: () => Promise<Outcome>): Promise<Outcome> {
     return { state: 'failed', says: messageOf(error) };
   }
 }
+
+/** The line that an alert keeps of a step, and the SIEM gets. */
+export function noteText({ response, index, step, what, outcome }: Told): string {
+  const { id, records, verb, simulated } = response;
+  const place = records.length === 1 ? '' : `, step ${index + 1} of ${records.length}`;
+  const done = what === 'undo' ? 'undo' : step.kind;
+  return `response ${id} (${verb}${place}), ${done}: ${outcome.state}: ${outcome.says}${simulated ? ' (simulated)' : ''}`;
+}

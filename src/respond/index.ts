@@ -1,4 +1,13 @@
-export { doesText, Engine, type EngineOptions, lastingOf, rehearse, type Told, type Who } from './engine.js';
+export {
+  doesText,
+  Engine,
+  type EngineOptions,
+  lastingOf,
+  noteText,
+  rehearse,
+  type Told,
+  type Who,
+} from './engine.js';
 export { lockResponses } from './lock.js';
 export type { JobState, Launchd, Machine } from './machine.js';
 export {
@@ -11,10 +20,9 @@ export {
   stopPlan,
   stopProcessPlan,
 } from './make-plan.js';
-export type { Deed, Expectation, Outcome, Plan, Step, StepState, Watched } from './plan.js';
+export type { Deed, Expectation, Metadata, Outcome, Plan, Step, StepState, Watched } from './plan.js';
 export {
   allResponses,
-  findResponse,
   type Response,
   type ResponseState,
   readResponse,

@@ -161,6 +161,7 @@ async function arrived(machine: Machine, move: Move, box: Box): Promise<Outcome>
   try {
     const { was } = move;
     if (looked.file !== undefined) files.setFacts(looked.file, was);
+    else if (looked.type === 'symlink') files.setLinkFacts(box.folder, object, was);
     const changed = was.sha256 !== undefined && was.sha256 !== looked.sha256;
     const { accessed, modified, changed: ctime, flags } = was;
     const now: Metadata = {

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, UserError } from '../base/errors.js';
-import { quote } from '../base/escape.js';
+import { errnoOf } from '../base/errors.js';
 import { JournalFile } from '../base/journal-file.js';
 import type { Micros } from '../base/time.js';
 import { journalErrors } from './errors.js';
@@ -64,17 +63,6 @@ export function allResponses(dataDir: string): Response[] {
 
 export function responsesOf(dataDir: string, alertId: string): Response[] {
   return allResponses(dataDir).filter(({ alert }) => alert === alertId);
-}
-
-/** The response of an id or of a beginning that only one has. Throws `respond/unknown`. */
-export function findResponse(dataDir: string, written: string): Response {
-  const found = allResponses(dataDir).filter(({ id }) => written !== '' && id.startsWith(written));
-  if (found.length === 1) return found[0]!;
-  const problem =
-    found.length === 0 ? 'there is no response' : 'several responses have an id that begins with';
-  throw new UserError('respond/unknown', `${problem} ${quote(written, 40)}`, {
-    hint: 'See "launchwarden respond list".',
-  });
 }
 
 export function readResponse(dataDir: string, id: string): Response | undefined {

@@ -41,6 +41,7 @@ export type {
 } from './outbox.js';
 export { lanes } from './outbox.js';
 export type { Gaps, Meta, StoredGap } from './records.js';
+export type { ReinfectionWatch, ReinfectionWatches } from './reinfection.js';
 export { isDiskFull } from './sqlite.js';
 export type { Stories } from './stories.js';
 export type { Terms } from './terms.js';

@@ -42,6 +42,7 @@ export function mainKind(open: Open): DatabaseKind<MainBase> {
       'notes',
       'inventory',
       'investigations',
+      'reinfection',
     ],
     last: ['gaps', 'dead_letters', 'versions', 'evidence'],
     memoryBytes: 64 * mib,

@@ -24,6 +24,7 @@ import { Objects } from './objects.js';
 import type { Outbox } from './outbox.js';
 import { openReadable } from './readable.js';
 import { Gaps, Meta } from './records.js';
+import { ReinfectionWatches } from './reinfection.js';
 import { eventsSchema, mainSchema } from './schema.js';
 import { type Db, openDatabase, storeError, troubleOf } from './sqlite.js';
 import { SqliteOutbox } from './sqlite-outbox.js';
@@ -61,6 +62,7 @@ export interface Store {
   readonly items: Items;
   readonly inventory: Inventory;
   readonly investigations: Investigations;
+  readonly reinfection: ReinfectionWatches;
   readonly stories: Stories;
   readonly exceptionHits: ExceptionHitStore;
   readonly gaps: Gaps;
@@ -240,6 +242,7 @@ export function openStore(options: StoreOptions): Store {
       items: new Items(events),
       inventory: new Inventory(main),
       investigations: new Investigations(main),
+      reinfection: new ReinfectionWatches(main),
       stories: new Stories(events),
       exceptionHits: new ExceptionHitStore(main),
       gaps: new Gaps(main),

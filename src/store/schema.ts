@@ -215,6 +215,19 @@ export const mainSchema: readonly string[] = [
   CREATE INDEX alerts_urgent ON alerts (priority, time) WHERE status <> 'closed';
   CREATE INDEX alerts_closed ON alerts (updated) WHERE status = 'closed';
   `,
+  // What responses watch for afterwards, to tell when it comes back.
+  `
+  CREATE TABLE reinfection (
+    response TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    armed INTEGER NOT NULL,
+    hits INTEGER NOT NULL DEFAULT 0,
+    last INTEGER,
+    PRIMARY KEY (response, kind, value)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

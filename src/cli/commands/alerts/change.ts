@@ -33,7 +33,7 @@ export interface Change {
 }
 
 /** Whom we tell when we write ourselves: as the agent does, what is simulated stays away from the network. */
-async function receivers(context: CommandContext): Promise<Receivers> {
+export async function receivers(context: CommandContext): Promise<Receivers> {
   const { destinations } = await context.settings();
   const names = (of: typeof destinations) => of.map(destinationName);
   const all = names(destinations);

@@ -1,0 +1,50 @@
+import { UserError } from '../../../base/errors.js';
+import { quote } from '../../../base/escape.js';
+import { canonicalMacPath } from '../../../base/root.js';
+import { type Target, targetOfAlert, targetOfItem, targetOfPath } from '../../../respond/index.js';
+import { leastToRead } from '../../ids.js';
+import { findAlert } from '../alerts/find.js';
+import type { Surroundings } from './act.js';
+
+/** What an alert's id, an item or a path means. Throws a UserError when it means nothing. */
+export function findTarget(written: string, { store, root }: Surroundings): Target {
+  if (written.startsWith('/'))
+    return targetOfPath(
+      root.simulated && root.contains(written) ? root.toMac(written) : canonicalMacPath(written),
+      store,
+    );
+  if (
+    /^[0-9a-f]+$/.test(written) &&
+    written.length >= leastToRead &&
+    store.alerts.idsLike(written, 1).length > 0
+  )
+    return targetOfAlert(findAlert(store, written), store);
+  const item = targetOfItem(written, store);
+  if (item !== undefined) return item;
+  throw new UserError(
+    'respond/unknown-target',
+    `${quote(written, 100)} is no alert, no item and no absolute path`,
+    {
+      hint: 'See "launchwarden alerts list" and "launchwarden inventory list --all".',
+    },
+  );
+}
+
+export function findAlertTarget(written: string, { store }: Surroundings): Target {
+  return targetOfAlert(findAlert(store, written), store);
+}
+
+/** Takes what stands there now in the place of what the evidence says, if that has this very hash. */
+export function forced(target: Target, sha256: string | undefined): Target {
+  return sha256 === undefined ? target : { ...target, expect: { sha256 } };
+}
+
+export function sha256Of(option: string): (text: string) => string {
+  return (text) => {
+    if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+    throw new UserError(
+      'cli/invalid-value',
+      `${option} is ${quote(text, 100)}; expected the sha256 that was told, 64 hexadecimal digits`,
+    );
+  };
+}

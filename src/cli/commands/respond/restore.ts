@@ -1,0 +1,66 @@
+import { UserError } from '../../../base/errors.js';
+import { restorePlan } from '../../../respond/index.js';
+import type { Version } from '../../../store/index.js';
+import { defineCommand, flag, value } from '../../define-command.js';
+import { wholeNumber } from '../../values.js';
+import { act, actNeeds, actOptions, type Surroundings } from './act.js';
+import { findTarget } from './find.js';
+
+export const respondRestore = defineCommand({
+  description:
+    'Puts an earlier version of a file or bundle back, as it was kept: bytes, owner, mode, times and extended attributes.\n' +
+    'Without --version the one before what stands there now. What stands there goes into the quarantine first.',
+  arguments: [{ name: 'ITEM', summary: 'an item (id or label), an alert, or an absolute macOS path' }],
+  options: {
+    version: value(
+      '--version N',
+      'number of a version, see "launchwarden evidence list"',
+      wholeNumber('--version', 1),
+    ),
+    knownGood: flag('--known-good', 'the oldest version that was seen: how it was before anybody changed it'),
+    ...actOptions,
+  },
+  examples: [
+    {
+      line: 'sudo launchwarden respond restore /Library/LaunchDaemons/com.example.x.plist',
+      says: 'the version before',
+    },
+    { line: 'sudo launchwarden respond restore com.example.x --version 17', says: 'a certain one' },
+  ],
+  needs: actNeeds,
+  handler: ({ context, options, args: [written = ''] }) =>
+    act(context, options, (surroundings) => {
+      const target = findTarget(written, surroundings);
+      return restorePlan(target, chosen(target.path, surroundings, options));
+    }),
+});
+
+function chosen(
+  path: string,
+  { store }: Surroundings,
+  { version, knownGood }: { readonly version: number | undefined; readonly knownGood: boolean },
+): Version {
+  const hint = `See "launchwarden evidence list ${path}".`;
+  if (version !== undefined) {
+    const found = store.versions.get(version);
+    const items = new Set(store.versions.itemsOf(path).map(({ itemId }) => itemId));
+    const isOurs = (one: Version) =>
+      one.path === path || store.versions.itemsOf(one.path).some(({ itemId }) => items.has(itemId));
+    if (found !== undefined && isOurs(found)) return found;
+    throw new UserError('respond/no-version', `there is no version #${version} of ${path}`, { hint });
+  }
+  const all = store.versions
+    .ofPath(path)
+    .filter(({ kept, sha256 }) => kept === 'whole' && sha256 !== undefined);
+  const [newest] = store.versions.ofPath(path, { limit: 1 });
+  const gone = newest?.gone !== undefined;
+  const found = knownGood
+    ? all.at(-1)
+    : all.find(({ id, sha256 }) => gone || (id !== newest?.id && sha256 !== newest?.sha256));
+  if (found !== undefined) return found;
+  throw new UserError(
+    'respond/no-version',
+    `no ${knownGood ? '' : 'earlier '}version of ${path} is kept whole`,
+    { hint },
+  );
+}
