@@ -30,6 +30,7 @@ import { userHomes } from './homes.js';
 import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
 import { Pipeline } from './pipeline.js';
+import { Responding } from './responding.js';
 import { kindsFor, logParked, logPassedOver, mutedRules, selectRules } from './rules.js';
 import { exchangedPrograms, runningItems } from './running-items.js';
 import { SensorSet } from './sensors.js';
@@ -141,6 +142,7 @@ class Agent {
   readonly #exceptions: ExceptionKeeper;
   readonly #known: KnownItems;
   readonly #settling: Settling;
+  readonly #responding: Responding;
   readonly #evidence: EvidenceKeeper;
   readonly #inventory: InventoryKeeper;
   #baselineBegun = false;
@@ -250,6 +252,17 @@ class Agent {
       log: log.child({ stage: 'evidence' }),
       places: new MechanismPlaces(mechanisms, homePaths),
     });
+    this.#responding = new Responding({
+      settings,
+      store,
+      root: this.#root,
+      clock,
+      log: log.child({ stage: 'respond' }),
+      scopePid,
+      destinations: this.#forwarding.destinations,
+      revised: () => this.#forwarding.committed([]),
+      said: (author, text) => this.#forwarding.said(author, text),
+    });
     this.#inventory = new InventoryKeeper({
       store,
       root: this.#root,
@@ -295,9 +308,11 @@ class Agent {
         this.#inventory.noticed(events);
         this.#evidence.noticed(events);
         this.#settling.observed(events);
+        this.#responding.observed(events);
       },
       committed: (alerts) => {
         this.#settling.committed(alerts);
+        this.#responding.committed(alerts);
         this.#forwarding.committed(alerts);
         this.#signatures.committed(alerts);
         this.#scan.committed(alerts);
@@ -419,6 +434,7 @@ class Agent {
     await this.#scan.stop();
     this.#inventory.stop();
     this.#settling.stop();
+    await this.#responding.stop();
     this.#known.stop();
     await this.#control?.close();
     await this.#sensors.stop();
@@ -574,6 +590,7 @@ class Agent {
           args,
         ),
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
+      ...this.#responding.handlers(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
     };
   }
@@ -624,6 +641,7 @@ class Agent {
       evidence: this.#evidence.status(),
       scan: this.#scan.status(),
       exceptions: this.#exceptions.status(),
+      respond: this.#responding.status(),
       store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),

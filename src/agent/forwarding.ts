@@ -87,6 +87,11 @@ export class Forwarding {
     this.forwarder.wake();
   }
 
+  /** What was done to this Mac, and is about no alert. */
+  said(author: string, text: string): void {
+    this.#reporter.response(author, text);
+  }
+
   gap(gap: Gap): void {
     this.#reporter.gap(gap);
   }

@@ -269,6 +269,21 @@ const respond: readonly CatalogEntry[] = [
       (await import('./commands/respond/restart-directory-service.js')).respondRestartDirectoryService,
   },
   {
+    name: 'isolate',
+    summary: 'Cut the network off, but for a few hosts, for a while',
+    load: async () => (await import('./commands/respond/isolate.js')).respondIsolate,
+  },
+  {
+    name: 'release',
+    summary: 'Open the network again',
+    load: async () => (await import('./commands/respond/isolate.js')).respondRelease,
+  },
+  {
+    name: 'status',
+    summary: 'Show what is quarantined, isolated, watched for, and done by itself',
+    load: async () => (await import('./commands/respond/status.js')).respondStatus,
+  },
+  {
     name: 'list',
     summary: 'List what was done, newest first',
     load: async () => (await import('./commands/respond/list.js')).respondList,

@@ -79,3 +79,36 @@ export const scanOptions = v.strictObject({
   /** YARA's time for one file. */
   file_time: v.optional(duration, '10s'),
 });
+
+export const automaticActions = ['notify', 'boot-out', 'quarantine'] as const;
+
+export const respondOptions = v.strictObject({
+  /** What happens by itself when a rule alerts; nothing when absent. */
+  automatic: v.optional(
+    v.array(
+      v.strictObject({
+        /** Id or name of a rule. */
+        rule: name,
+        action: v.picklist(automaticActions),
+        /** Only tells, on the alert, what it would have done. */
+        shadow: v.optional(v.boolean(), true),
+      }),
+    ),
+    [],
+  ),
+  /** Automatic responses within any hour; what comes beyond is left to a person. */
+  per_hour: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000)), 5),
+  isolation: v.optional(
+    v.strictObject({
+      /** Without it "respond isolate" is refused. */
+      enabled: v.optional(v.boolean(), false),
+      /** Hosts, addresses and networks that stay reachable, beside the destinations: the MDM, a jump host. */
+      allow: v.optional(v.array(name), []),
+      /** Whether names can be looked up (port 53, any server). Destinations that are named by name need it. */
+      dns: v.optional(v.boolean(), true),
+      /** It is lifted after this, also when everything was restarted meanwhile. */
+      revert: v.optional(duration, '4h'),
+    }),
+    {},
+  ),
+});

@@ -6,7 +6,7 @@ import type { Position } from '../base/position.js';
 import { dotted, type KeyPath } from '../base/toml-positions.js';
 import { type DestinationOptions, destinationName, type ForwardOptions } from '../forward/options.js';
 import type { ExceptionPack } from '../rules/exceptions/options.js';
-import { sensorKinds, type sensorTiers } from './options.js';
+import { type automaticActions, sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
 import { type ConfigFile, completeTables, defaultConfig, readConfigFile, writtenLogFile } from './read.js';
 import type { Config } from './schema.js';
@@ -74,6 +74,21 @@ export interface Settings {
   };
   readonly destinations: readonly DestinationOptions[];
   readonly forward: ForwardOptions;
+  readonly respond: {
+    readonly automatic: readonly {
+      readonly rule: string;
+      readonly action: (typeof automaticActions)[number];
+      readonly shadow: boolean;
+    }[];
+    readonly perHour: number;
+    readonly isolation: {
+      readonly enabled: boolean;
+      readonly allow: readonly string[];
+      readonly dns: boolean;
+      /** Microseconds. */
+      readonly revert: number;
+    };
+  };
   readonly retention: {
     readonly eventBytes: number;
     readonly evidenceBytes: number;
@@ -294,6 +309,11 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
     },
     destinations,
     forward: config.forward,
+    respond: {
+      automatic: config.respond.automatic,
+      perHour: config.respond.per_hour,
+      isolation: config.respond.isolation,
+    },
     retention: {
       eventBytes: config.retention.events,
       evidenceBytes: config.retention.evidence,

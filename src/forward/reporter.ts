@@ -10,6 +10,7 @@ import {
   heartbeatDocument,
   lossDocument,
   parkedDocument,
+  responseDocument,
   type StatusContext,
   type StatusDocument,
 } from './status.js';
@@ -67,6 +68,11 @@ export class Reporter {
   beat(): void {
     const { chain, health } = this.#options;
     this.#add((now, context) => heartbeatDocument({ chain: chain(), health: health() }, now, context));
+  }
+
+  /** What was done to this Mac, and is about no alert. */
+  response(author: string, text: string): void {
+    this.#add((now, context) => responseDocument({ author, text }, now, context));
   }
 
   gap(gap: Gap): void {

@@ -74,6 +74,24 @@ export function gapDocument(gap: Gap, now: Micros, context: StatusContext): Stat
   );
 }
 
+/** A result of a response that is about no alert. */
+export function responseDocument(
+  { author, text }: { readonly author: string; readonly text: string },
+  now: Micros,
+  context: StatusContext,
+): StatusDocument {
+  return statusDocument(
+    {
+      time: now,
+      action: 'response',
+      kind: 'event',
+      message: text.slice(0, 2_000),
+      details: { author, detail: text.slice(0, 2_000) },
+    },
+    context,
+  );
+}
+
 /** What the outbox lost or gave up for one destination since the last such document. */
 export interface Losses {
   readonly destination: string;

@@ -103,6 +103,30 @@ export class Engine {
     }
   }
 
+  /** What has to be undone of a step is another thing by now. */
+  amend(id: string, index: number, outcome: Outcome): void {
+    const journal = journalOf(this.#options.machine.dataDir, id);
+    try {
+      write(journal, { end: index, time: this.#options.machine.clock.now(), ...outcome });
+    } finally {
+      journal.close();
+    }
+  }
+
+  /** Tells what nobody could be told of when it happened. */
+  async tellRest(id: string): Promise<void> {
+    const response = this.#read(id);
+    const results = resultsOf(response);
+    if (response.told >= results.length) return;
+    const journal = journalOf(this.#options.machine.dataDir, id);
+    try {
+      for (const { index, what, outcome } of results.slice(response.told))
+        await this.#tell(journal, { id, index, what, outcome });
+    } finally {
+      journal.close();
+    }
+  }
+
   async #finish(id: string, journal: JournalFile): Promise<Response> {
     const { machine } = this.#options;
     const { now } = machine.clock;
@@ -181,6 +205,21 @@ export class Engine {
     if (response === undefined) throw new UserError('respond/unknown', `there is no response ${id}`);
     return response;
   }
+}
+
+/** The ends of its steps in order, then of their undoing. */
+function resultsOf({ records }: Response): Pick<Told, 'index' | 'what' | 'outcome'>[] {
+  const done = [...records.entries()].flatMap(([index, { state, says = '' }]) =>
+    state === 'planned' ? [] : [{ index, what: 'step' as const, outcome: { state, says } }],
+  );
+  const undone = [...records.entries()]
+    .reverse()
+    .flatMap(([index, { undo }]) =>
+      undo === undefined || undo.state === 'open'
+        ? []
+        : [{ index, what: 'undo' as const, outcome: { state: undo.state, says: undo.says ?? '' } }],
+    );
+  return [...done, ...undone];
 }
 
 /** Done and not yet undone; also where undoing failed before, which may go better now. */

@@ -12,7 +12,9 @@ export { lockResponses } from './lock.js';
 export type { JobState, Launchd, Machine } from './machine.js';
 export {
   allPlan,
+  automaticPlan,
   bootOutPlan,
+  isolatePlan,
   quarantinePlan,
   restartDirectoryServicePlan,
   restorePlan,
@@ -23,10 +25,12 @@ export {
 export type { Deed, Expectation, Metadata, Outcome, Plan, Step, StepState, Watched } from './plan.js';
 export {
   allResponses,
+  quarantined,
   type Response,
   type ResponseState,
   readResponse,
   responsesOf,
   type StepRecord,
 } from './response.js';
+export { isIsolating, isNetwork, isolatedUntil, keepIsolated } from './steps/isolate.js';
 export { type Target, targetOfAlert, targetOfItem, targetOfPath } from './target.js';

@@ -30,7 +30,9 @@ function watchOf({ path, label, expect, programs, signer }: Target): Watched[] {
   const hashes = [expect, ...programs.map((one) => one.expect)].map(({ sha256 }) => sha256);
   const team = signer?.team_id;
   return [
-    { kind: 'path', value: path },
+    ...[path, ...programs.map((one) => one.path).filter((one) => sparedBecause(one) === undefined)].map(
+      (value) => ({ kind: 'path' as const, value }),
+    ),
     ...(label === undefined ? [] : [{ kind: 'label' as const, value: label }]),
     ...[...new Set(hashes)].flatMap((value) =>
       value === undefined || value === empty ? [] : [{ kind: 'sha256' as const, value }],
@@ -173,6 +175,31 @@ export async function allPlan(target: Target, machine: Machine): Promise<Plan> {
     [...(bootOut === undefined ? [] : [bootOut]), ...(stop === undefined ? [] : [stop]), ...steps],
     [...(stop === undefined ? ['no process of it runs'] : []), ...remarks],
   );
+}
+
+/** What may happen by itself: the list or bundle alone is moved, no program. */
+export async function automaticPlan(
+  target: Target,
+  action: 'boot-out' | 'quarantine',
+  machine: Machine,
+): Promise<Plan> {
+  const bootOut = await bootOutStep(target, machine);
+  const { path, expect } = target;
+  const move: Step = { kind: 'quarantine', path, expect };
+  const steps = [...(bootOut === undefined ? [] : [bootOut]), ...(action === 'quarantine' ? [move] : [])];
+  return planOf(action, target, steps);
+}
+
+/** Cuts the network off. `allow`: addresses and networks. */
+export function isolatePlan(step: Omit<StepOf<'isolate'>, 'kind'>, alert?: string): Plan {
+  return {
+    verb: 'isolate',
+    about: 'the network of this Mac',
+    ...(alert === undefined ? {} : { alert }),
+    steps: [{ kind: 'isolate', ...step }],
+    watch: [],
+    remarks: [],
+  };
 }
 
 /** What stands there goes into the quarantine, and the version in its place. */

@@ -70,6 +70,20 @@ export function readResponse(dataDir: string, id: string): Response | undefined 
   return lines === undefined ? undefined : responseFrom(id, lines as Line[]);
 }
 
+/** What a response has in the quarantine now. */
+export function quarantined({ records }: Response): {
+  readonly index: number;
+  readonly path: string;
+  readonly box: string;
+  readonly sha256?: string;
+}[] {
+  return [...records.entries()].flatMap(([index, { state, deed, undo }]) => {
+    if (deed?.kind !== 'move' || deed.way !== 'in' || state !== 'done' || undo?.state === 'done') return [];
+    const { path: place, box, was } = deed;
+    return [{ index, path: place, box, ...(was.sha256 === undefined ? {} : { sha256: was.sha256 }) }];
+  });
+}
+
 /** Lines of a journal. The first has `plan`. */
 export type Line =
   | {

@@ -1,8 +1,8 @@
 import { openMachine } from '../../../agent/respond-machine.js';
-import { placedOp, saidOp } from '../../../agent/responding.js';
+import { changedOp, placedOp, saidOp } from '../../../agent/responding.js';
 import { applyWatch, type WatchRequest, watchesOf, watchOp } from '../../../agent/response-watch.js';
 import { applyTriage, triageOp } from '../../../agent/triage.js';
-import { ExitCode, UserError } from '../../../base/errors.js';
+import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
 import { RootMap } from '../../../base/root.js';
 import {
   allResponses,
@@ -98,6 +98,7 @@ export function act(
       tellRemarks(context, plan, options.json);
       const response = await engine.run(plan, { author: authorOf(context.io) });
       await watch(context, watchesOf(response));
+      await changed(context);
       return tellEnd(context, response, options.json);
     });
   });
@@ -117,6 +118,7 @@ export function undo(
       // Nothing of ours that comes back is taken for the attacker's.
       await watch(context, { disarm: response.id });
       const undone = await engine.undo(response, { author: authorOf(context.io) });
+      await changed(context);
       if (options.json) context.out.document(responseSchema, responseFields(undone));
       else context.out.line(`response ${undone.id} is ${undone.state}`);
       return undone.state === 'undone' ? ExitCode.ok : ExitCode.checkFailed;
@@ -163,13 +165,19 @@ function requireRights({ io }: CommandContext, { root }: Machine): void {
     });
 }
 
+/** A response that was carried out has been, whoever can be told of it: the next start of the agent makes up for it. */
 async function watch(context: CommandContext, request: WatchRequest): Promise<void> {
   if ('arm' in request && request.arm.length === 0) return;
-  await writeThroughDaemon(context, {
-    op: watchOp,
-    args: request,
-    direct: (store) => applyWatch(store, request, context.clock.now()),
-  });
+  try {
+    await writeThroughDaemon(context, {
+      op: watchOp,
+      args: request,
+      direct: (store) => applyWatch(store, request, context.clock.now()),
+    });
+  } catch (error) {
+    const what = 'arm' in request ? 'armed' : 'ended';
+    context.io.stderr.write(`what the response watches for was not ${what}: ${safe(messageOf(error))}\n`);
+  }
 }
 
 /** Onto the alert, whose destinations hear of it by a revision; of what is about no alert the daemon tells them itself. */
@@ -188,6 +196,11 @@ async function tellAlert(context: CommandContext, told: Told): Promise<void> {
     args: request,
     direct: (store) => applyTriage(store, request, destinations),
   });
+}
+
+/** The agent keeps up what has to be kept up. */
+async function changed(context: CommandContext): Promise<void> {
+  await context.askDaemon(changedOp, undefined).catch(() => undefined);
 }
 
 async function tellPlan(
