@@ -16,6 +16,12 @@ export function formatMicros(time: Micros, nanos = 0): string {
   return new Date(millis).toISOString().slice(0, -1) + tail + 'Z';
 }
 
+/** As formatMicros, of nanoseconds since 1970. */
+export function nanosText(nanos: bigint): string {
+  const rest = ((nanos % 1_000n) + 1_000n) % 1_000n;
+  return formatMicros(Number((nanos - rest) / 1_000n), Number(rest));
+}
+
 const iso = /^(\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**

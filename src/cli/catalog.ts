@@ -109,6 +109,29 @@ const inventory: readonly CatalogEntry[] = [
   },
 ];
 
+const evidence: readonly CatalogEntry[] = [
+  {
+    name: 'list',
+    summary: 'List the versions of items that are kept',
+    load: async () => (await import('./commands/evidence/list.js')).evidenceList,
+  },
+  {
+    name: 'show',
+    summary: 'Show a version with its content',
+    load: async () => (await import('./commands/evidence/show.js')).evidenceShow,
+  },
+  {
+    name: 'diff',
+    summary: 'Show what differs between two versions',
+    load: async () => (await import('./commands/evidence/diff.js')).evidenceDiff,
+  },
+  {
+    name: 'export',
+    summary: 'Write a version with its metadata into a folder',
+    load: async () => (await import('./commands/evidence/export.js')).evidenceExport,
+  },
+];
+
 const rules: readonly CatalogEntry[] = [
   {
     name: 'list',
@@ -327,6 +350,7 @@ export const catalog: CatalogEntry = {
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'respond', summary: 'Act on what was found, reversibly', commands: respond },
     { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
+    { name: 'evidence', summary: 'Look at what items were, version by version', commands: evidence },
     {
       name: 'collect',
       summary: 'Write all that is known about an alert into one archive',

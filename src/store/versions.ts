@@ -15,6 +15,8 @@ const maxOfAlert = 4;
 /** Open alerts of one item that are looked at. */
 const maxAlerts = 8;
 const defaultLimit = 1_000;
+/** So long after its first sight a version with the same content is still the same. */
+const settleMicros = 2_000_000;
 
 /** Attributes that change by use, and say nothing about what the file is. */
 const restless = new Set(['com.apple.lastuseddate#PS']);
@@ -86,6 +88,12 @@ export class Versions {
       ),
       paths: db.prepare('SELECT item AS itemId, path, role FROM version_paths WHERE item = ? ORDER BY path'),
       items: db.prepare('SELECT item AS itemId, path, role FROM version_paths WHERE path = ? ORDER BY item'),
+      itemsLike: db.prepare(
+        'SELECT DISTINCT item AS id FROM version_paths WHERE item >= ? AND item < ? ORDER BY item LIMIT ?',
+      ),
+      hashesLike: db.prepare(
+        'SELECT DISTINCT sha256 AS id FROM versions WHERE sha256 >= ? AND sha256 < ? ORDER BY sha256 LIMIT ?',
+      ),
       add: db.prepare(
         `INSERT INTO versions (path, kind, time, last, digest, sha256, size, owner, body)
           VALUES (:path, :kind, :time, :time, :digest, :sha256, :size, :owner, :body)`,
@@ -157,6 +165,20 @@ export class Versions {
     return all<Row & object>(this.#sql.current, limit).flatMap((row) => versionOf(row) ?? []);
   }
 
+  /** Ids of items that begin so. */
+  itemsLike(beginning: string, limit: number): string[] {
+    return all<{ id: string }>(this.#sql.itemsLike, beginning, `${beginning}\u{10ffff}`, limit).map(
+      ({ id }) => id,
+    );
+  }
+
+  /** Hashes of contents that begin so. */
+  hashesLike(beginning: string, limit: number): string[] {
+    return all<{ id: string }>(this.#sql.hashesLike, beginning, `${beginning}\u{10ffff}`, limit).map(
+      ({ id }) => id,
+    );
+  }
+
   /** What belongs to an item. */
   pathsOf(itemId: string): ItemPath[] {
     return all<ItemPath & object>(this.#sql.paths, itemId);
@@ -219,6 +241,11 @@ export class Versions {
         this.#sql.complete.run(`${digest} ${attributes}`, bodyOf(state), newest.seq);
       return undefined;
     }
+    if (newest !== undefined && this.#isSettling(newest, state, now)) {
+      this.#sql.complete.run(`${digest} ${attributes}`, bodyOf(state), newest.seq);
+      this.#sql.seen.run(now, newest.seq);
+      return undefined;
+    }
     const { path, kind, sha256, size } = state;
     const owner = evidenceOwner({ path, uid: String(state.uid) }) ?? '';
     const row = {
@@ -240,6 +267,16 @@ export class Versions {
           this.#evidence.pin(hash);
     for (const surplus of all<{ seq: number }>(this.#sql.surplus, { path })) this.#remove(surplus.seq);
     return this.get(seq);
+  }
+
+  /** A file that is being written is seen between its bytes and its times: that is one version. */
+  #isSettling(row: Row, state: SeenState, now: Micros): boolean {
+    if (row.sha256 === null || row.sha256 !== state.sha256 || now - row.time > settleMicros) return false;
+    const newest = versionOf(row);
+    const same = ['kind', 'type', 'mode', 'uid', 'gid', 'inode', 'notTaken'] as const;
+    return (
+      newest !== undefined && state.type === 'file' && same.every((name) => newest[name] === state[name])
+    );
   }
 
   /** Bounds all versions: from whoever has most the oldest go. */

@@ -6,6 +6,7 @@ import { sha256Hex } from '../../src/base/digest.js';
 import { manifestOf, openStore, type Store, type Version } from '../../src/store/index.js';
 import {
   AgentProcess,
+  cli,
   control,
   launchAgentPlist,
   SimulatedMac,
@@ -90,9 +91,31 @@ test.skipIf(!compiler)('every version of an item and of what it runs is kept, as
     new Set([list, program]),
   );
 
+  // A label is known once the inventory has read the item.
+  await waitFor('the label', () =>
+    stored((store) => store.inventory.list().find(({ entry }) => entry.label === label)),
+  );
+  const listed = cli(mac, 'evidence', 'list', label, '--json').trim().split('\n');
+  expect(listed.map((line) => (JSON.parse(line) as { path: string }).path)).toContain(program);
+  const difference = cli(mac, 'evidence', 'diff', list);
+  expect(difference).toMatch(/ProgramArguments\n.*"\/Users\/alice\/.tool\/run"\]\n.*"--again"\]/);
+  expect(cli(mac, 'evidence', 'diff', program)).toContain('architectures');
+  expect(cli(mac, 'evidence', 'show', `#${script?.id}`)).toContain('echo one');
+  const folder = path.join(mac.base, 'case');
+  cli(mac, 'evidence', 'export', program, '--output', folder);
+  expect(readFileSync(path.join(folder, 'run')).equals(large)).toBe(true);
+  expect(statSync(path.join(folder, 'metadata.json')).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(readFileSync(path.join(folder, 'metadata.json'), 'utf8'))).toMatchObject({
+    schema: 'launchwarden.evidence/1',
+    sha256: binary?.sha256,
+  });
+
   // What somebody wrote over is reported, and never handed out.
   writeFileSync(object, Buffer.alloc(large.length, 8));
   expect(stored((store) => store.evidence.read(binary?.sha256 ?? '')).state).toBe('corrupt');
+  expect(() => cli(mac, 'evidence', 'export', program, '--output', `${folder}-2`)).toThrow(
+    /evidence\/corrupt/,
+  );
 });
 
 test.skipIf(!compiler)('a plug-in bundle is kept with all of its files', async () => {
@@ -102,11 +125,13 @@ test.skipIf(!compiler)('a plug-in bundle is kept with all of its files', async (
     '<plist><dict><key>CFBundleExecutable</key><string>Evil</string></dict></plist>',
   );
   mac.write(`${bundle}/Contents/MacOS/Evil`, 'not yet a program');
-  const [manifest] = await versions(bundle, 1);
-  const files = stored((store) => {
-    const read = store.evidence.read(manifest?.sha256 ?? '');
-    return read.state === 'kept' ? manifestOf(read.content.bytes)?.files : undefined;
-  });
+  const files = await waitFor('all files of the bundle', () =>
+    stored((store) => {
+      const read = store.evidence.read(store.versions.newest(bundle)?.sha256 ?? '');
+      const found = read.state === 'kept' ? manifestOf(read.content.bytes)?.files : undefined;
+      return found?.length === 4 ? found : undefined;
+    }),
+  );
   expect(files?.map(({ path: inside, type }) => `${type} ${inside}`)).toEqual([
     'dir Contents',
     'file Contents/Info.plist',
@@ -116,4 +141,9 @@ test.skipIf(!compiler)('a plug-in bundle is kept with all of its files', async (
   expect(files?.at(-1)?.sha256).toBe(sha256Hex('not yet a program'));
   const [part] = await versions(`${bundle}/Contents/MacOS/Evil`, 1);
   expect(part).toMatchObject({ kind: 'bundle-file', kept: 'whole' });
+  const folder = path.join(mac.base, 'bundle');
+  cli(mac, 'evidence', 'export', bundle, '--output', folder);
+  expect(readFileSync(path.join(folder, 'Evil.dsplug/Contents/MacOS/Evil'), 'utf8')).toBe(
+    'not yet a program',
+  );
 });
