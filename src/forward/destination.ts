@@ -57,5 +57,7 @@ export interface Destination {
   send(items: readonly OutboxItem[], signal: AbortSignal): Promise<readonly Verdict[]>;
   /** Asks the receiver whether it would take something, without sending an alert. */
   probe(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>;
+  /** Asks whether the credentials allow to write, once `probe` was ok; null: the receiver does not tell. Absent: unknown. */
+  mayWrite?(signal: AbortSignal): Promise<{ readonly ok: boolean | null; readonly detail: string }>;
   close(): Promise<void>;
 }

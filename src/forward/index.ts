@@ -35,3 +35,4 @@ export {
   type StatusContext,
   type StatusDocument,
 } from './status.js';
+export { type TestStep, type TestStepName, testSteps } from './try-out.js';

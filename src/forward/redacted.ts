@@ -49,6 +49,15 @@ export function redacted(destination: Destination): Destination {
         const probe = await destination.probe(signal);
         return { ...probe, detail: cleaned(probe.detail) };
       }),
+    ...(destination.mayWrite === undefined
+      ? {}
+      : {
+          mayWrite: (signal: AbortSignal) =>
+            guarded(async () => {
+              const answer = await destination.mayWrite?.(signal);
+              return { ok: answer?.ok ?? null, detail: cleaned(answer?.detail ?? '') };
+            }),
+        }),
     close: () => guarded(() => destination.close()),
   };
 }

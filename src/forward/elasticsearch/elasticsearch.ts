@@ -2,7 +2,7 @@ import type * as v from 'valibot';
 import type { Clock } from '../../base/clock.js';
 import { UserError } from '../../base/errors.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
-import { excerpt, failureVerdict, HttpClient, statusVerdict } from '../net/http.js';
+import { excerpt, failureVerdict, HttpClient, jsonField, statusVerdict } from '../net/http.js';
 import { Secrets } from '../net/secrets.js';
 import { encodeBulk, judgeBulk } from './bulk.js';
 import type { elasticsearchOptions } from './options.js';
@@ -96,6 +96,8 @@ export class ElasticsearchDestination implements Destination {
         headers,
         signal,
       });
+      if (reply.status === 200 && jsonField(reply.text, 'username') === undefined)
+        return { ok: false, detail: `HTTP 200, and no answer of Elasticsearch: ${portal}` };
       return {
         ok: reply.status === 200,
         detail: excerpt({ ...reply, text: reply.status === 200 ? '' : reply.text }, this.#http.secrets),
@@ -103,6 +105,29 @@ export class ElasticsearchDestination implements Destination {
     } catch (error) {
       return { ok: false, detail: failureDetail(error) };
     }
+  }
+
+  /** Asks Elasticsearch whether the key may write into the streams of alerts and status documents. */
+  async mayWrite(signal: AbortSignal): Promise<{ ok: boolean | null; detail: string }> {
+    const names = (['alert', 'status'] as const).map((lane) =>
+      streamOf({ seq: 0, lane, id: '', revision: 1, body: '{}' }, this.#options.namespace),
+    );
+    const reply = await this.#http.request({
+      method: 'POST',
+      path: '/_security/user/_has_privileges',
+      headers: { 'content-type': 'application/json', authorization: await this.authorization() },
+      body: JSON.stringify({ index: [{ names, privileges: ['create_doc', 'auto_configure'] }] }),
+      signal,
+    });
+    const all = jsonField(reply.text, 'has_all_requested');
+    if (reply.status !== 200 || typeof all !== 'boolean')
+      return { ok: null, detail: `it does not tell (HTTP ${reply.status}); --send shows it` };
+    return all
+      ? { ok: true, detail: `may write to ${names.join(' and ')}` }
+      : {
+          ok: false,
+          detail: `the credentials lack create_doc or auto_configure on ${names.join(' or ')}: give the key these rights`,
+        };
   }
 
   /** Installs an asset (template, pipeline). Resolves to the receiver's answer; the caller judges the status. */
@@ -137,3 +162,6 @@ function failureDetail(error: unknown): string {
   const verdict = failureVerdict(error);
   return 'reason' in verdict ? verdict.reason : verdict.kind;
 }
+
+/** What a 200 that is none of the receiver's means. */
+const portal = 'a login page or a portal on the way answered; check "url", or log in to the network';

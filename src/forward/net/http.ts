@@ -296,6 +296,16 @@ export function isHtml(text: string): boolean {
   return /^\s*(?:<!--[\s\S]{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b/i.test(text.slice(0, 1000));
 }
 
+/** A field of an answer that is a JSON object; undefined when it is none, or has no such field. */
+export function jsonField(text: string, name: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Statuses about who we are: credentials, rights, a paid service, a client certificate (nginx's 495 and 496). */
 const unauthorized = [401, 402, 403, 407, 495, 496];
 /** Statuses about how or where we send, not about what: the address, the method, the encoding, the headers. */

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type * as v from 'valibot';
 import type { Clock } from '../../base/clock.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
-import { excerpt, failureVerdict, HttpClient, type HttpReply, statusVerdict } from '../net/http.js';
+import {
+  excerpt,
+  failureVerdict,
+  HttpClient,
+  type HttpReply,
+  jsonField,
+  statusVerdict,
+} from '../net/http.js';
 import { Secrets } from '../net/secrets.js';
 import { encodeHec, judgeHecCode, readHecReply } from './hec.js';
 import type { splunkOptions } from './options.js';
@@ -77,11 +84,35 @@ export class SplunkDestination implements Destination {
         headers,
         signal,
       });
+      if (reply.status === 200 && jsonField(reply.text, 'code') === undefined)
+        return {
+          ok: false,
+          detail:
+            'HTTP 200, and no answer of Splunk: a login page or a portal on the way answered; check "url", or log in to the network',
+        };
       return { ok: reply.status === 200, detail: this.#excerpt(reply) };
     } catch (error) {
       const verdict = failureVerdict(error);
       return { ok: false, detail: 'reason' in verdict ? verdict.reason : '' };
     }
+  }
+
+  /** An empty batch: HEC looks at the token first, and takes nothing ("No data", code 5). */
+  async mayWrite(signal: AbortSignal): Promise<{ ok: boolean | null; detail: string }> {
+    const headers = await this.#headers();
+    const reply = await this.#http.request({
+      method: 'POST',
+      path: '/services/collector/event',
+      headers,
+      body: '',
+      signal,
+    });
+    const code = jsonField(reply.text, 'code');
+    // 10: it wants a channel, which it says of good tokens alone.
+    if (code === 5 || code === 0 || code === 10) return { ok: true, detail: 'the token is taken' };
+    if (reply.status === 401 || reply.status === 403)
+      return { ok: false, detail: `${this.#excerpt(reply)}: check "token", and that HEC has it enabled` };
+    return { ok: null, detail: `it does not tell (HTTP ${reply.status}); --send shows it` };
   }
 
   async close(): Promise<void> {
