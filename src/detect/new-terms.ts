@@ -1,6 +1,6 @@
 import type { Micros } from '../base/time.js';
 import type { Event } from '../event/event.js';
-import { fieldReader, type Rule } from '../rules/index.js';
+import { fieldReader, type Reader, type Rule } from '../rules/index.js';
 import type { TermHistory } from './history.js';
 import { joinKeysOf, type KeyReader } from './join-keys.js';
 import type { OnMatch, QueryMatcher } from './match.js';
@@ -22,6 +22,14 @@ export interface NewTermsOptions {
   readonly onMatch: OnMatch;
 }
 
+/** A launch_daemon event has no `file.path`: what it is about stands in `Persistence.path`. */
+function termReader(name: string): Reader {
+  const read = fieldReader([name]);
+  if (name !== 'file.path') return read;
+  const item = fieldReader(['Persistence.path']);
+  return (doc) => read(doc) ?? item(doc);
+}
+
 /** A rule of type new_terms: matches when the values of its fields were not seen together within the history window. */
 export class NewTermsMatcher implements QueryMatcher {
   readonly due = Number.POSITIVE_INFINITY;
@@ -33,7 +41,7 @@ export class NewTermsMatcher implements QueryMatcher {
   constructor(options: NewTermsOptions) {
     this.#options = options;
     const { fields, historyWindow } = options.rule.newTerms ?? { fields: [], historyWindow: 0 };
-    this.#keys = fields.map((name) => ({ read: fieldReader([name]), optional: false }));
+    this.#keys = fields.map((name) => ({ read: termReader(name), optional: false }));
     this.#window = historyWindow;
   }
 

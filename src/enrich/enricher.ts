@@ -119,7 +119,8 @@ export class Enricher {
         module: 'endpoint',
         dataset: `endpoint.events.${what}`,
         created: formatMicros(clock.now()),
-        outcome: 'unknown',
+        // What is told of a file has happened.
+        outcome: doc.event?.category?.includes('file') === true ? 'success' : 'unknown',
         ...doc.event,
       },
       host: this.#host,

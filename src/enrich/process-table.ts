@@ -239,6 +239,7 @@ function knownOf(entry: Entry): ProcessFields {
     ...(entry.name === undefined ? {} : { name: entry.name }),
     ...(entry.executable === undefined ? {} : { executable: entry.executable }),
     ...(entry.commandLine === undefined ? {} : { command_line: entry.commandLine }),
+    ...(entry.previous === undefined ? {} : { previous: entry.previous }),
     ...(entry.parentPid === undefined ? {} : { parent: { pid: entry.parentPid } }),
   };
 }

@@ -74,7 +74,8 @@ const item: Names = [
     'launchwarden.plist',
     'format label program program_arguments run_at_load keep_alive disabled user_name',
   ),
-  ...below('launchwarden.plist', 'triggers json runs own_code'),
+  ...below('launchwarden.plist', 'triggers json runs own_code will_load obstacles'),
+  ...below('launchwarden.plist', 'keep_alive_if session_types watch_paths start_interval'),
   ...owned,
   ...entries,
 ];
@@ -112,7 +113,7 @@ const watched: Names = [...place, ...stat, ...times];
 const job: Names = [
   'launchwarden.sensor.reason',
   ...owned,
-  ...below('launchwarden.job', 'label domain plist_path path program state pid'),
+  ...below('launchwarden.job', 'label domain plist_path path program state pid runs last_exit type'),
 ];
 
 const claims: Readonly<Partial<Record<SensorKind, Events>>> = {

@@ -80,9 +80,12 @@ export function launchItem(value: PlistValue, context: LaunchItemContext = {}): 
   };
 }
 
-/** Elastic Defend's `Persistence.*` of the same file; `KeepAlive` may be a dictionary, which counts as true. */
+/**
+ * Elastic Defend's `Persistence.*` of the same file; `KeepAlive` may be a dictionary, which counts as true. `args` are the
+ * ProgramArguments alone: a rule of theirs looks for lists without any, which have a Program.
+ */
 export function persistenceOf(macPath: string, fields: LaunchItemFields): PersistenceFields {
-  const args = fields.program_arguments ?? (fields.program === undefined ? undefined : [fields.program]);
+  const args = fields.program_arguments;
   return {
     name: macPath.slice(macPath.lastIndexOf('/') + 1),
     path: macPath,

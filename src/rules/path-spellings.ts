@@ -41,6 +41,8 @@ export function furtherSpellings(parts: PathParts, insensitive: boolean): readon
   const found: PathParts[] = [];
   for (const alias of macPathAliases) {
     for (const pattern of [parts, ...found]) {
+      // `/System/*` fits the data volume too, by its text: whoever writes it means the system, and not the whole disk.
+      if (alias.to === '' && !isSpelledOut(pattern, alias.from, insensitive)) continue;
       for (const one of below(pattern, alias, insensitive))
         if (![parts, ...found].some((known) => includes(known, one, insensitive))) found.push(one);
     }
@@ -54,6 +56,14 @@ export function isOtherSpelling(text: string, insensitive: boolean): boolean {
   return macPathAliases.some(
     ({ from }) => fold(text) === fold(from) || fold(text).startsWith(`${fold(from)}/`),
   );
+}
+
+/** Whether the pattern begins with this text, without a wildcard in it. */
+function isSpelledOut(parts: PathParts, text: string, insensitive: boolean): boolean {
+  return [...text].every((character, index) => {
+    const part = parts[index];
+    return typeof part === 'object' && fits(part, character, insensitive);
+  });
 }
 
 type Alias = (typeof macPathAliases)[number];

@@ -45,9 +45,15 @@ export function ruleRequirements(rule: Rule): readonly StepRequirements[] {
     }
   }
   const fields = [...(rule.threshold?.fields ?? []), ...(rule.newTerms?.fields ?? [])];
-  for (const step of found) for (const name of fields) step.reads.required.add(name);
+  for (const step of found) for (const name of fields) step.reads.required.add(groupedBy(name, step.reads));
   bindAliases(found);
   return found.flatMap((step) => [finished(step), ...step.reads.ancestors.map(finished)]);
+}
+
+/** A launch_daemon event carries its path as `Persistence.path` alone, and is grouped by that. */
+function groupedBy(name: string, { actions }: Reads): string {
+  const ofItems = actions?.every((action) => action === 'launch_daemon') === true;
+  return name === 'file.path' && ofItems ? 'Persistence.path' : name;
 }
 
 /** The paths that a set of rules reads, without repetition; null stands for a step that reads any path. */
@@ -153,11 +159,35 @@ function finished({ role, index, category, reads }: Draft): StepRequirements {
     actions: reads.actions,
     types: reads.types,
     without: reads.without,
-    paths: reads.paths,
+    paths: byName(reads),
     names: reads.names,
     required: list(required),
     alternative: list(otherwise),
     negated: list(negated),
+  });
+}
+
+/** Paths and names that are combined, at most. */
+const mostByName = 256;
+/** At most two folders: below those that are deeper everything is watched. */
+const wide = /^(\/(?:[^/]+\/){0,2})\*$/;
+
+/** `/Users/*` and the name `.zshrc`: no more is looked for than files of that name below the folder. */
+function byName({ paths, names }: Reads): Allowed<PathPattern> {
+  if (paths === null || names === null || paths.length * names.length > mostByName) return paths;
+  return paths.flatMap((pattern) => {
+    const folder = pattern.wildcards === '' ? null : wide.exec(pattern.text)?.[1];
+    if (typeof folder !== 'string') return [pattern];
+    return names.flatMap((name) => {
+      // One wildcard may stand for itself in the one and not in the other.
+      if (name.wildcards !== pattern.wildcards && /[*?]/.test(name.text)) return [pattern];
+      const insensitive = pattern.insensitive || name.insensitive;
+      return ['', '*/'].map((between) => ({
+        ...pattern,
+        text: `${folder}${between}${name.text}`,
+        insensitive,
+      }));
+    });
   });
 }
 
@@ -320,9 +350,11 @@ function isNull(expr: Expr): boolean {
 function allow(reads: Reads, expr: Expr): void {
   const found = allowedValues(expr);
   if (found === undefined) return;
-  // No event carries a path in another spelling, and nothing is watched there.
+  // No event carries a path in another spelling, or one of Windows, and nothing is watched there.
   if (found.name === 'file.path')
-    reads.paths = found.patterns.filter(({ text, insensitive }) => !isOtherSpelling(text, insensitive));
+    reads.paths = found.patterns.filter(
+      ({ text, insensitive }) => !isOtherSpelling(text, insensitive) && !/^[A-Za-z?]:\\/.test(text),
+    );
   if (found.name === 'file.name' && found.patterns.every(({ text }) => /^[^/]*[^/*?][^/]*$/.test(text)))
     reads.names = found.patterns;
   const exact = found.patterns.every(({ wildcards }) => wildcards === '');

@@ -5,6 +5,9 @@
 //                                    must fail, which shows that the demo can
 //   npm run demo -- --evasions       plays every evasion of docs/evasions.md instead, in every tier: [--tier TIER]
 //                                    [--atomic | --variants: other attacks] [--only 1,2,3] [--json | --markdown]; fails when one has another verdict than is claimed
+//   npm run demo -- --elastic DIR    plays an attack for each of Elastic's rules about persistence on macOS in a checkout of theirs
+//                                    (more than one --elastic): [--tier TIER] [--only IDS] [--json]; fails when one that a
+//                                    tier can see does not fire
 //   npm run demo -- --healthy-day    plays what happens on a healthy Mac: [--packs] [--only 1,2,3]; fails when an alert
 //                                    has a priority above low, or a person sees more lines than ten; with the
 //                                    packs of exceptions any but those about what nobody vouches for
@@ -22,6 +25,7 @@ import {
   SimulatedMac,
   waitFor,
 } from '../simulation/mac.js';
+import { playElastic } from './elastic.js';
 import { playEvasions } from './evasions.js';
 import { healthyDay } from './healthy-day.js';
 
@@ -32,6 +36,7 @@ if (process.argv.includes('--healthy-day')) {
   for (const line of wrong) console.error(`demo: ${line}`);
   process.exit(wrong.length === 0 ? 0 : 1);
 }
+if (process.argv.includes('--elastic')) process.exit((await playElastic(process.argv)) ? 0 : 1);
 if (process.argv.includes('--evasions')) process.exit((await playEvasions(process.argv)) ? 0 : 1);
 
 const run = promisify(execFile);

@@ -16,7 +16,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { execLine, file as fileObject, line, processObject } from '../helpers/eslogger-lines.js';
+import {
+  execLine,
+  file as fileObject,
+  line,
+  processObject,
+  type Token,
+  token,
+} from '../helpers/eslogger-lines.js';
 import { launchAgentPlist, type SimulatedMac } from '../simulation/mac.js';
 
 /** Who does something, as EndpointSecurity sees it. */
@@ -25,6 +32,22 @@ export interface Actor {
   readonly image: string;
   readonly signingId?: string;
   readonly teamId?: string;
+  /** The process that it is, where one was told. */
+  readonly pid?: number;
+  readonly pidversion?: number;
+  /** Signed by nobody that Apple knows. */
+  readonly adHoc?: boolean;
+}
+
+/** How a process that is told begins. */
+export interface BeginOptions {
+  readonly signingId: string;
+  readonly adHoc?: boolean;
+  readonly parent?: Actor;
+  /** Whom macOS holds responsible for it. */
+  readonly responsible?: Actor;
+  /** The process that becomes another program. */
+  readonly replaces?: Actor;
 }
 
 export interface ExecOptions {
@@ -44,6 +67,19 @@ const shell: Actor = { image: '/bin/zsh', signingId: 'com.apple.zsh' };
 const timestamp = () => `${new Date().toISOString().slice(0, -1)}999999Z`;
 
 let pids = 20_000;
+
+function idOf({ pid = 500, pidversion = 50 }: Actor): Token {
+  return { pid, pidversion };
+}
+
+/** Flags as the kernel gives them to a linker's own signature, XNU osfmk/kern/cs_blobs.h. */
+function signatureOf({ signingId, teamId, adHoc = false }: Actor): Record<string, unknown> {
+  return {
+    ...(signingId === undefined ? {} : { signing_id: signingId }),
+    team_id: teamId ?? null,
+    ...(adHoc ? { codesigning_flags: 0x22020203, is_platform_binary: false } : {}),
+  };
+}
 
 /**
  * Somebody who attacks a simulated Mac with real files and processes. With `feed`, the file that the stand-in of eslogger
@@ -238,6 +274,23 @@ export class Attacker {
     );
   }
 
+  /** Tells that a process begins; starts none. */
+  begin(image: string, args: readonly string[], options: BeginOptions): Actor {
+    const { signingId, adHoc = false, parent, responsible, replaces } = options;
+    const pid = replaces?.pid ?? pids++;
+    const actor: Actor = { image, signingId, adHoc, pid, pidversion: pids++ };
+    if (this.#feed === undefined) return actor;
+    const target = processObject(idOf(actor), this.host(image), {
+      ...signatureOf(actor),
+      ...(parent === undefined ? {} : { ppid: parent.pid, parent_audit_token: token(idOf(parent)) }),
+      ...(responsible === undefined ? {} : { responsible_audit_token: token(idOf(responsible)) }),
+    });
+    const cwd = fileObject(this.host('/private/tmp'));
+    const process = processObject(idOf(replaces ?? actor), replaces?.image ?? image, signatureOf(actor));
+    appendFileSync(this.#feed, `${execLine(args, { target, process, time: timestamp(), more: { cwd } })}\n`);
+    return actor;
+  }
+
   text(macPath: string): string {
     return readFileSync(this.host(macPath), 'utf8');
   }
@@ -265,10 +318,11 @@ export class Attacker {
 
   #tell(actor: Actor, event: string, body: object): void {
     if (this.#feed === undefined) return;
-    const process = processObject({ pid: 500, pidversion: 50 }, actor.image, {
-      ...(actor.signingId === undefined ? {} : { signing_id: actor.signingId }),
-      team_id: actor.teamId ?? null,
-    });
+    const process = processObject(
+      idOf(actor),
+      actor.pid === undefined ? actor.image : this.host(actor.image),
+      signatureOf(actor),
+    );
     appendFileSync(this.#feed, `${line(event, body, { process, time: timestamp() })}\n`);
   }
 

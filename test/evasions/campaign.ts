@@ -167,7 +167,9 @@ export class Campaign {
     const alerts =
       evasion.capture === undefined ? evidence.alerts : this.#replay(evasion.capture(tier, attacker.label));
     const about = marks.map((mark) => alerts.filter((alert) => isAbout(alert, mark)));
-    const isFound = about.every((some) => some.length > 0) && (evasion.found?.(evidence, attacker) ?? true);
+    const isFound =
+      evasion.fired?.(evidence, attacker) ??
+      (about.every((some) => some.length > 0) && (evasion.found?.(evidence, attacker) ?? true));
     const isSeen = marks.some((mark) => evidence.events.some((event) => event.includes(mark)));
     const verdict: Verdict = isFound ? 'detected' : isSeen ? 'seen' : 'invisible';
     return { evasion, verdict, rules: [...new Set(about.flat().map((alert) => alert.rule_name))] };

@@ -43,6 +43,8 @@ export interface Evasion {
   readonly after?: (attacker: Attacker) => void;
   /** Texts of which some alert must be about each one; without it the attacker's label. */
   readonly marks?: (attacker: Attacker) => readonly string[];
+  /** Instead of any alert that is about the marks: whether the one that is meant was given. */
+  readonly fired?: (evidence: Evidence, attacker: Attacker) => boolean;
   /** What must hold besides. */
   readonly found?: (evidence: Evidence, attacker: Attacker) => boolean;
   /** What comes of it in each tier, and, where that is not `detected`, why. */

@@ -37,7 +37,9 @@ export interface Recorded {
 
 const plistText = `<plist version="1.0"><dict><key>Label</key><string>com.example.x</string>
 <key>Program</key><string>/private/tmp/x</string><key>ProgramArguments</key><array><string>/private/tmp/x</string></array>
-<key>RunAtLoad</key><true/><key>KeepAlive</key><true/><key>Disabled</key><false/><key>UserName</key><string>root</string>
+<key>RunAtLoad</key><true/><key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>
+<key>LimitLoadToSessionType</key><string>System</string><key>LimitLoadToHosts</key><string>h</string>
+<key>WatchPaths</key><string>/private/tmp/w</string><key>Disabled</key><false/><key>UserName</key><string>root</string>
 <key>StartInterval</key><integer>5</integer></dict></plist>`;
 const plist = '/Library/LaunchDaemons/com.example.x.plist';
 

@@ -165,6 +165,17 @@ test('new terms: each new value of a list is an alert of its own, once', () => {
   expect(found.at(-1)?.joinKeys).toEqual(['t']);
 });
 
+test('new terms: the path of a launch item that is told as such stands in Persistence.path', () => {
+  const { found, feed } = detectorOf({
+    ...fresh,
+    newTerms: { fields: ['file.path'], historyWindow: day * second },
+  });
+  feed('a', 0, { tag: 'x', Persistence: { path: '/Library/LaunchAgents/a.plist' } });
+  feed('b', 1, { tag: 'x', Persistence: { path: '/Library/LaunchAgents/a.plist' } });
+  feed('c', 2, { tag: 'x', file: { path: '/b' }, Persistence: { path: '/c' } });
+  expect(found.map(({ joinKeys }) => joinKeys[0])).toEqual(['/Library/LaunchAgents/a.plist', '/b']);
+});
+
 test('new terms: combinations of lists are terms', () => {
   const { found, feed } = detectorOf(fresh);
   feed('a', 0, { tag: 'x', host: { id: ['1', '2'] }, process: { name: ['n', 'm'] } });

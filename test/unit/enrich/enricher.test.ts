@@ -150,7 +150,6 @@ test('a launch item is told about twice: as a file and as what persists', () => 
     Persistence: {
       name: 'com.example.plist',
       path,
-      args: ['/usr/bin/true'],
       runatload: true,
       keepalive: false,
     },

@@ -193,3 +193,19 @@ test('an exec names the images that the process ran before, as long as it is the
   for (let index = 0; index < 20; index++) of('exec', `again${index}`, '/bin/ls', '2026-01-01T00:00:09.000Z');
   expect(of('exec', 'last', '/bin/ls', '2026-01-01T00:00:09.000Z')).toHaveLength(8);
 });
+
+test('what a process does in its last image is joined with what it was before', () => {
+  const table = new ProcessTable();
+  const start = '2026-01-01T00:00:00.000Z';
+  const began = (entity_id: string, executable: string) =>
+    table.complete({
+      event: { category: ['process'], type: ['start'], action: 'exec' },
+      process: { pid: 7, entity_id, executable, start },
+    });
+  began('shell', '/bin/sh');
+  began('crontab', '/usr/bin/crontab');
+  const wrote = (entity_id: string) =>
+    table.complete({ event: { category: ['file'], action: 'modification' }, process: { pid: 7, entity_id } });
+  expect(wrote('crontab').process?.previous).toEqual([{ entity_id: 'shell', executable: '/bin/sh' }]);
+  expect(wrote('shell').process?.previous).toBeUndefined();
+});

@@ -158,7 +158,7 @@ describe('findings', () => {
 });
 
 describe("Elastic Defend's fields", () => {
-  test('arguments, or the program in their place', () => {
+  test('arguments alone, no program in their place', () => {
     expect(
       persistenceOf('/Library/LaunchAgents/x.plist', { program_arguments: ['a', 'b'], program: 'c' }),
     ).toEqual({
@@ -169,11 +169,10 @@ describe("Elastic Defend's fields", () => {
       keepalive: false,
     });
     expect(persistenceOf('/x', { program: 'c', run_at_load: true, keep_alive: true })).toMatchObject({
-      args: ['c'],
       runatload: true,
       keepalive: true,
     });
-    expect(persistenceOf('/x', {}).args).toBeUndefined();
+    expect(persistenceOf('/x', { program: 'c' }).args).toBeUndefined();
   });
 });
 

@@ -64,6 +64,11 @@ describe('the watch scope has the spelling of events alone', () => {
     ['file.path : "/TMP/*"', ['/private/tmp/*']],
     ['startsWith(file.path, "/var/db")', ['/private/var/db*']],
     ['file.path in ("/System/Volumes/Data/tmp/x")', ['/private/tmp/x']],
+    // A wildcard that would take in the data volume does not mean the whole disk.
+    ['file.path like "/System/*"', ['/System/*']],
+    ['file.path like ("/Library/x/*", "C:\\\\x\\\\*", "?:\\\\x")', ['/Library/x/*']],
+    ['file.name == ".zshrc" and file.path like "/Users/*"', ['/Users/*/.zshrc', '/Users/.zshrc']],
+    ['file.name == ".zshrc" and file.path like "/Users/*/a/b/*"', ['/Users/*/a/b/*']],
     ['file.path like "/private/tmp/*" or file.path like "/tmp/*"', ['/private/tmp/*']],
   ])('%s', (condition, patterns) => {
     expect(
