@@ -10,7 +10,7 @@ import { Enricher, NamedPaths } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
-import type { Rule } from '../rules/index.js';
+import { type Rule, ruleDigest } from '../rules/index.js';
 import { addonCondition, attributesReader } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { AlertScan } from './alert-scan.js';
@@ -626,7 +626,7 @@ class Agent {
         parked: this.#parts.parked.length,
         passed_over: this.#parts.passedOver,
       },
-      rule_ids: this.#parts.rules.map(({ meta }) => meta.id),
+      rule_digests: Object.fromEntries(this.#parts.rules.map((rule) => [rule.meta.id, ruleDigest(rule)])),
       parked_rules: this.#parts.parked,
       alerts: this.#parts.store.alerts.waiting(),
       destinations: this.#forwarding.forwarder.status(),

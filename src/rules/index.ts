@@ -34,6 +34,7 @@ export { checkQuery } from './check.js';
 export { type Compiled, compileQuery } from './compile.js';
 export { covers, degradedReasons, type StepSight, stepSights, type Tier } from './degraded.js';
 export { formatDiagnostic, querySource, type Source } from './diagnostic.js';
+export { ruleDigest } from './digest.js';
 export type { EqlQuery } from './eql/parser.js';
 export {
   type Exception,

@@ -41,15 +41,31 @@ describe('coverage without an agent', () => {
       degraded: false,
       steps: [
         { name: 'step 1', categories: ['file'], sight: 'full', seen_by: ['file-watch'], reasons: [] },
-        { name: 'step 2', categories: ['process'], sight: 'full', seen_by: ['process-scan'], reasons: [] },
+        {
+          name: 'step 2',
+          categories: ['process'],
+          sight: 'partial',
+          seen_by: ['process-scan'],
+          reasons: [expect.stringContaining('can be missed')],
+        },
       ],
     });
   });
 
   test('says what a disabled sensor leaves blind', async () => {
-    const { stdout } = await machine('[sensors]\ndisabled = ["process-scan", "eslogger"]\n').coverage();
+    const { coverage } = machine('[sensors]\ndisabled = ["process-scan", "eslogger"]\n');
+    const { stdout } = await coverage();
     expect(stdout).toContain('tier none: file-watch');
-    expect(stdout).toMatch(/step 2 +process +none +seen by no sensor\n +needs process events/);
+    expect(stdout).toMatch(/^blind +[0-9a-f]{8} +Account created.* the rule needs process events/m);
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
+      /^\d+ rules: \d+ full, \d+ partial, [1-9]\d* blind; 0 of them off\.$/,
+    );
+    const summary = (await coverage('--summary')).stdout.trimEnd().split('\n').at(-1);
+    expect(`${summary}.`).toBe(stdout.trimEnd().split('\n').at(-1));
+    expect((await coverage('--rule', 'Login item changed')).stdout).not.toContain('Account created');
+    expect((await coverage('--degraded')).stdout).toMatch(
+      /step 2 +process +none +seen by no sensor\n +needs process events/,
+    );
   });
 
   test('says why the tier that is asked for cannot be had', async () => {
@@ -118,7 +134,7 @@ describe('coverage of an agent that is blind somewhere', () => {
     const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
     try {
       const json = documents((await cli(['coverage', '--json', '--data-dir', dataDir])).stdout);
-      const { stdout } = await cli(['coverage', '--data-dir', dataDir]);
+      const { stdout } = await cli(['coverage', '--degraded', '--data-dir', dataDir]);
       const found = json.find(({ rule }) => /written and loaded/.test((rule as { name: string }).name));
       const steps = found?.['steps'] as { sight: string; reasons: string[] }[];
       return { coverage: found?.['coverage'], sights: steps.map(({ sight }) => sight), text: stdout, steps };
@@ -127,19 +143,38 @@ describe('coverage of an agent that is blind somewhere', () => {
     }
   }
 
-  test('nowhere: full', async () => {
-    expect(await coverageWith(fileWatch(), scan)).toMatchObject({
-      coverage: 'full',
-      sights: ['full', 'full'],
+  test('nowhere: all of the files; of processes what a scan sees', async () => {
+    const sights = ['full', 'partial'];
+    expect(await coverageWith(fileWatch(), scan)).toMatchObject({ coverage: 'partial', sights });
+    expect(await coverageWith(fileWatch('/opt/elsewhere'), scan)).toMatchObject({
+      coverage: 'partial',
+      sights,
     });
-    expect(await coverageWith(fileWatch('/opt/elsewhere'), scan)).toMatchObject({ coverage: 'full' });
+  });
+
+  test('where the agent runs other rules than the files hold, that is said', async () => {
+    const dataDir = tempFolder();
+    const sensors = [fileWatch(), scan];
+    const rule_digests = { gone: 'x', a2c0: 'y' };
+    const said = { sensors, tier: { running: 'scan' }, rule_digests };
+    const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
+    try {
+      const { stdout, stderr } = await cli(['coverage', '--data-dir', dataDir]);
+      expect(stdout).toMatch(/^partial .* off: until the agent is restarted/m);
+      expect(stderr).toMatch(/\d+ rules differ from what the running agent judges by: restart it/);
+      const list = await cli(['rules', 'list', '--data-dir', dataDir]);
+      expect(list.stdout).toMatch(/ {2}on, once the agent is restarted {2}/);
+      expect(list.stderr).toContain('restart it');
+    } finally {
+      await daemon.close();
+    }
   });
 
   test.each(['/Library/LaunchAgents', '/Users/alice', '/Users/alice/Library/LaunchAgents/deep', '/Library'])(
     'in %s: partial, with the place and the reason',
     async (place) => {
       const { coverage, sights, steps, text } = await coverageWith(fileWatch(place), scan);
-      expect({ coverage, sights }).toEqual({ coverage: 'partial', sights: ['partial', 'full'] });
+      expect({ coverage, sights }).toEqual({ coverage: 'partial', sights: ['partial', 'partial'] });
       expect(steps[0]?.reasons).toEqual([`is blind in ${place}: cannot be listed (EACCES)`]);
       expect(text).toMatch(/written and loaded[^\n]* {2}partial/);
       expect(text).toContain(`blind in ${place}: cannot be listed`);
@@ -149,7 +184,7 @@ describe('coverage of an agent that is blind somewhere', () => {
   test('everywhere that a rule looks: blind', async () => {
     for (const places of [['/'], launchFolders]) {
       const { coverage, sights, text } = await coverageWith(fileWatch(...places), scan);
-      expect({ coverage, sights }).toEqual({ coverage: 'blind', sights: ['none', 'full'] });
+      expect({ coverage, sights }).toEqual({ coverage: 'blind', sights: ['none', 'partial'] });
       expect(text).toMatch(/written and loaded[^\n]* {2}blind/);
     }
   });

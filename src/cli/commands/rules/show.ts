@@ -7,6 +7,7 @@ import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
 import { asJudged, findRule, type ListedRule, loadRuleSet, unknownRule } from '../../rule-set.js';
+import { agentStateOf, runningRules } from '../../running-rules.js';
 import { severityStyle } from '../alerts/alert-line.js';
 import { ruleFields, ruleSchema } from './rule-document.js';
 
@@ -89,8 +90,10 @@ export const rulesShow = defineCommand({
     const rule = findRule(set, written);
     const found = set.rules.find((one) => one.rule === rule);
     if (found === undefined) throw unknownRule(set, written);
-    if (options.json) context.out.document(ruleSchema, ruleFields(found));
-    else showRule(found, context.out);
+    if (options.json) {
+      const agent = agentStateOf(found, await runningRules(context));
+      context.out.document(ruleSchema, { ...ruleFields(found), agent });
+    } else showRule(found, context.out);
     return ExitCode.ok;
   },
 });
