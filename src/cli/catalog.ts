@@ -25,6 +25,11 @@ const alerts: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/alerts/investigate.js')).alertsInvestigate,
   },
   {
+    name: 'report',
+    summary: 'Write one page about an alert, to be sent to somebody',
+    load: async () => (await import('./commands/alerts/report.js')).alertsReport,
+  },
+  {
     name: 'ack',
     summary: 'Mark alerts as seen and being worked on',
     load: async () => (await import('./commands/alerts/triage.js')).alertsAck,

@@ -8,6 +8,8 @@ export interface Step<F = unknown> {
   /** Stable word. */
   readonly name: string;
   readonly question: string;
+  /** False of an alert that the question makes no sense about; it is not asked then. True when absent. */
+  applies?(about: Case['about']): boolean;
   /** Gathers what the sentence is made of. Reads the store, files, and the tools of the machine. */
   read(from: Case): F | Promise<F>;
   /** The answer, from nothing but what was gathered. */

@@ -2,14 +2,16 @@ import { readPlist } from '../../base/plist/index.js';
 import { formatMicros, type Micros } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import { wallTime } from '../../event/event.js';
+import type { EventsFound } from '../../store/index.js';
 import { counted, defineStep, fact, gravest, point, timeText } from './answer.js';
 import { type Case, eventsOf } from './case.js';
 import { readPlain } from './files.js';
 import { textIn, textsIn } from './read.js';
 
 /** An event near the alert, as far as one line tells it. */
-interface Nearby {
+export interface Nearby {
   readonly time: Micros;
+  readonly kind: 'file' | 'process' | 'launchd';
   readonly what: string;
   /** Why it is worth a look. */
   readonly why: string;
@@ -95,17 +97,8 @@ export const around = defineStep<Facts>({
   name: 'around',
   question: 'What else happened within 10 minutes?',
   read(from) {
-    const { alert, store } = from;
-    const range = { from: alert.time - window, to: alert.time + window };
-    const found = store.events.nearest(alert.time, range, mostEvents);
-    const first = store.events.extent().first;
-    const own = new Set(eventsOf(alert.doc).flatMap((event) => textIn(event, 'event.id') ?? []));
-    const nearby: Nearby[] = [];
-    for (const event of found.events) {
-      if (own.has(event.id)) continue;
-      const why = reasonOf(event.doc, from);
-      if (why !== undefined) nearby.push({ time: wallTime(event), what: lineOf(event.doc), ...why });
-    }
+    const { found, nearby, range } = nearbyOf(from);
+    const first = from.store.events.extent().first;
     return {
       ...{ rows: found.rows, read: found.events.length, complete: found.complete },
       since: first !== undefined && first > range.from ? first : undefined,
@@ -159,6 +152,32 @@ export const around = defineStep<Facts>({
   },
 });
 
+/** The telling events of the minutes around an alert, its own left out, oldest first. */
+export function nearbyOf(from: Case): {
+  readonly nearby: readonly Nearby[];
+  readonly found: EventsFound;
+  readonly range: { readonly from: Micros; readonly to: Micros };
+} {
+  const { alert, store } = from;
+  const range = { from: alert.time - window, to: alert.time + window };
+  const found = store.events.nearest(alert.time, range, mostEvents);
+  const own = new Set(eventsOf(alert.doc).flatMap((event) => textIn(event, 'event.id') ?? []));
+  const nearby: Nearby[] = [];
+  for (const event of found.events) {
+    if (own.has(event.id)) continue;
+    const why = reasonOf(event.doc, from);
+    if (why === undefined) continue;
+    const kind =
+      event.doc.file !== undefined
+        ? 'file'
+        : event.doc.launchwarden?.job !== undefined
+          ? 'launchd'
+          : 'process';
+    nearby.push({ time: wallTime(event), kind, what: eventLine(event.doc), ...why });
+  }
+  return { nearby, found, range };
+}
+
 function distance({ time }: Nearby, at: Micros): number {
   return Math.abs(time - at);
 }
@@ -211,7 +230,7 @@ function reasonOf(doc: EcsDocument, { about }: Case): Pick<Nearby, 'why' | 'worr
   return undefined;
 }
 
-function lineOf(doc: EcsDocument): string {
+export function eventLine(doc: EcsDocument): string {
   const path = textIn(doc, 'file.path');
   if (path !== undefined) return `${textIn(doc, 'event.action') ?? 'change'} of ${path}`;
   const job = textIn(doc, 'launchwarden.job.label');

@@ -37,6 +37,7 @@ const maxShown = 30;
 export const bundle = defineStep<Facts | undefined>({
   name: 'bundle',
   question: 'What does the bundle hold?',
+  applies: ({ isBundle, path: bundlePath }) => isBundle && bundlePath !== undefined,
   read(from) {
     const { about, root } = from;
     if (!about.isBundle || about.path === undefined) return undefined;

@@ -24,12 +24,14 @@ export const history = defineStep<Facts>({
   read(from) {
     const { about, store, alert } = from;
     const { item } = about;
+    const list = listHistory(from);
     const versions = about.path === undefined ? [] : store.versions.ofPath(about.path, { limit: 50 });
     return {
       story: item === undefined ? undefined : store.stories.get(item),
       rows: item === undefined ? [] : store.inventory.of(item),
       versions,
-      ...changesBefore(from),
+      changes: list?.changes,
+      noChanges: list?.why === undefined ? undefined : `what changed since the version before: ${list.why}`,
       settled: textIn(alert.doc, 'launchwarden.alert.settled.text'),
     };
   },
@@ -96,24 +98,36 @@ function changeSentence({ key, before, after }: PlistChange): string {
   return `${key} was ${before}, and is ${after}.`;
 }
 
-/** What changed between the property list of the alert and the one before it, by key. */
-function changesBefore({ about, store, alert }: Case): Pick<Facts, 'changes' | 'noChanges'> {
+/** The property list of an alert, and the one before it. */
+export interface ListHistory {
+  readonly at: Version;
+  /** The version before it with another content. */
+  readonly before: Version | undefined;
+  /** By key; undefined where they could not be compared. */
+  readonly changes: readonly PlistChange[] | undefined;
+  /** Why they could not be compared. */
+  readonly why: string | undefined;
+}
+
+/** What changed between the property list of the alert and the one before it. Undefined when no version is kept. */
+export function listHistory({
+  about,
+  store,
+  alert,
+}: Pick<Case, 'about' | 'store' | 'alert'>): ListHistory | undefined {
   const file = about.isBundle && about.path !== undefined ? `${about.path}/Contents/Info.plist` : about.path;
-  if (file === undefined) return { changes: undefined, noChanges: undefined };
+  if (file === undefined) return undefined;
   const sha256 = textIn(alert.doc, 'file.hash.sha256');
   const versions = store.versions.ofPath(file, { limit: 64 });
   const at = versions.find((one) => one.sha256 === sha256) ?? versions[0];
-  if (at === undefined) return { changes: undefined, noChanges: undefined };
+  if (at === undefined) return undefined;
   const before = store.versions.before(at);
-  if (before === undefined) return { changes: undefined, noChanges: undefined };
-  if (at.kind !== 'list') return { changes: undefined, noChanges: undefined };
-  const bytes = [before, at].map((one) =>
-    one.sha256 === undefined ? undefined : store.evidence.get(one.sha256)?.content.bytes,
-  );
-  if (bytes[0] === undefined || bytes[1] === undefined)
-    return { changes: undefined, noChanges: 'what changed since the version before: its bytes are not kept' };
-  const changes = plistChanges(bytes[0], bytes[1]);
-  return changes === undefined
-    ? { changes, noChanges: 'what changed since the version before: one of them is no property list' }
-    : { changes, noChanges: undefined };
+  if (before === undefined || at.kind !== 'list') return { at, before, changes: undefined, why: undefined };
+  const bytes = (one: Version) =>
+    one.sha256 === undefined ? undefined : store.evidence.get(one.sha256)?.content.bytes;
+  const [old, now] = [bytes(before), bytes(at)];
+  if (old === undefined || now === undefined)
+    return { at, before, changes: undefined, why: 'the bytes of one of them are not kept' };
+  const changes = plistChanges(old, now);
+  return { at, before, changes, why: changes === undefined ? 'one of them is no property list' : undefined };
 }

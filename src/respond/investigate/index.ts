@@ -17,6 +17,7 @@ import { times } from './times.js';
 import { writer } from './writer.js';
 
 export type { Step } from './answer.js';
+export { eventLine, type Nearby, nearbyOf } from './around.js';
 export {
   type Case,
   type CaseTools,
@@ -27,7 +28,10 @@ export {
   type Subject,
   subjectOf,
 } from './case.js';
+export { type ListHistory, listHistory } from './history.js';
+export { launchdKeys } from './launchd-keys.js';
 export { type PlistChange, plistChanges } from './plist-diff.js';
+export { type ProcessNode, processTreeOf } from './process-tree.js';
 export { readRunning, runningSentence } from './running.js';
 
 /** Everything that is asked about an alert, in the order in which a person would. */
@@ -63,6 +67,7 @@ export async function investigate(
 ): Promise<Answer[]> {
   const found = [];
   for (const step of asked) {
+    if (step.applies?.(from.about) === false) continue;
     const answer = { step, findings: await findingsOf(step, from) };
     found.push(answer);
     onAnswer(answerOf(step, answer.findings, rooms[0] as AnswerRoom));

@@ -61,7 +61,8 @@ function caseOf(
 
 async function answersOf(from: Case): Promise<(step: string) => Answer> {
   const answers = await investigate(from);
-  expect(answers.map(({ step }) => step)).toEqual(steps.map(({ name }) => name));
+  const asked = steps.filter(({ applies }) => applies?.(from.about) !== false);
+  expect(answers.map(({ step }) => step)).toEqual(asked.map(({ name }) => name));
   expect(answers.every(isAnswer)).toBe(true);
   return (step) => answers.find((answer) => answer.step === step) as Answer;
 }

@@ -1,5 +1,6 @@
 import { formatDuration, type Micros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
+import type { EcsDocument } from '../../../event/document.js';
 import type { Investigation } from '../../../event/investigation.js';
 import { meaningOf } from '../../../event/priority.js';
 import type { Story } from '../../../event/story.js';
@@ -118,8 +119,8 @@ function commandOf(doc: unknown, { runs }: Subject): string | undefined {
   return program ?? (runs.length === 0 ? undefined : safe(runs.slice(0, 4).join(', ')));
 }
 
-function whoLines({ alert }: FirstScreen, about: Subject): Line[] {
-  const { doc } = alert;
+/** Who did it, in one sentence. Safe. */
+export function whoDidIt({ doc }: Pick<Alert, 'doc'>, about: Subject): string {
   const writer = fileEventOf(doc)?.process;
   const user = userText(doc);
   const parts: string[] = [];
@@ -130,22 +131,26 @@ function whoLines({ alert }: FirstScreen, about: Subject): Line[] {
   }
   if (writer !== undefined)
     parts.push(`${textAt(writer, 'executable') ?? textAt(writer, 'name') ?? 'a process'} wrote it`);
-  else if (about.file !== undefined) {
-    const [likely] = objectsAt(fileEventOf(doc), 'launchwarden.likely_writers');
-    const name =
-      likely &&
-      (textAt(likely, 'executable') ?? textAt(likely, 'process.executable') ?? textAt(likely, 'name'));
-    const owner = textAt(doc, 'file.owner') ?? textAt(doc, 'file.uid');
-    parts.push(
-      name === undefined
-        ? `who wrote it was not seen${owner === undefined ? '' : `; it belongs to ${owner}`}`
-        : `likely written by ${name}`,
-    );
-  }
+  else if (about.file !== undefined) parts.push(writerText(doc));
   if (parts.length === 0) parts.push(user ?? 'not seen');
-  const command = commandLine(at(doc, 'process'));
+  return `${parts.join('; ')}.`;
+}
+
+/** Of a file whose writer no sensor saw for certain. */
+function writerText(doc: EcsDocument): string {
+  const [likely] = objectsAt(fileEventOf(doc), 'launchwarden.likely_writers');
+  const name =
+    likely &&
+    (textAt(likely, 'executable') ?? textAt(likely, 'process.executable') ?? textAt(likely, 'name'));
+  if (name !== undefined) return `likely written by ${name}`;
+  const owner = textAt(doc, 'file.owner') ?? textAt(doc, 'file.uid');
+  return `who wrote it was not seen${owner === undefined ? '' : `; it belongs to ${owner}`}`;
+}
+
+function whoLines({ alert }: FirstScreen, about: Subject): Line[] {
+  const command = commandLine(at(alert.doc, 'process'));
   return [
-    { label: 'Who', text: `${parts.join('; ')}.`, most: 2 },
+    { label: 'Who', text: whoDidIt(alert, about), most: 2 },
     ...(command === undefined
       ? []
       : [{ label: '', text: command, most: 2, whole: true, look: 'dim' as const }]),

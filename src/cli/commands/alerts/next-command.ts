@@ -1,9 +1,11 @@
 import type { Alert } from '../../../event/alert.js';
 import type { Investigation } from '../../../event/investigation.js';
-import type { LaunchdJob } from '../../../inventory/index.js';
 import type { CommandContext } from '../../context.js';
 import { givenFlags } from '../../given-flags.js';
 import { shortId } from './alert-line.js';
+
+/** From `medium` on something is to be done, or said why not. */
+const worthActing = 40;
 
 /** The one command that a person should run next about an alert, as it can be copied. Safe. */
 export function nextCommand(
@@ -14,13 +16,16 @@ export function nextCommand(
   }: {
     readonly alert: Alert;
     readonly investigation: Investigation | undefined;
-    readonly job: LaunchdJob | undefined;
   },
 ): string {
   const id = shortId(alert.id);
   const sudo = io.platform === 'darwin' && flags.root === undefined ? 'sudo ' : '';
-  const command = (words: string, tail = '') => `${sudo}launchwarden ${words}${givenFlags(flags)}${tail}`;
+  const command = (words: string) => `${sudo}launchwarden ${words}${givenFlags(flags)}`;
   if (alert.status === 'closed') return command(`alerts report ${id} --html alert.html`);
   if (investigation === undefined) return command(`alerts investigate ${id}`);
-  return command(`alerts report ${id} --html alert.html`);
+  if (alert.notes.some(({ kind }) => kind === 'response')) return command(`respond list --alert ${id}`);
+  const worrying = investigation.answers.some(({ mark }) => mark === 'worrying');
+  if (alert.item !== undefined && (worrying || alert.priority.score >= worthActing))
+    return command(`respond all ${id} --dry-run`);
+  return command(`alerts close ${id} --reason benign`);
 }

@@ -1,7 +1,5 @@
 import { ExitCode, UserError } from '../../../base/errors.js';
-import { homeOf } from '../../../base/launch-paths.js';
 import type { Alert } from '../../../event/alert.js';
-import type { InventoryEntry } from '../../../event/inventory.js';
 import type { Investigation } from '../../../event/investigation.js';
 import type { Story } from '../../../event/story.js';
 import type { LaunchdJob } from '../../../inventory/index.js';
@@ -9,55 +7,37 @@ import { subjectOf } from '../../../respond/investigate/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, type Option } from '../../define-command.js';
 import { paged } from '../../output/pager.js';
-import { at } from '../../output/read.js';
-import { launchdJobFields, launchdJobOf } from '../inventory/launchd-job.js';
+import { launchdJobFields } from '../inventory/launchd-job.js';
 import { alertFields, alertSchema } from './alert-document.js';
 import { investigationFields } from './answers.js';
 import { fieldNames, pickFields } from './fields.js';
 import { findAlert } from './find.js';
 import { filledGuide } from './guide.js';
+import { jobOfAlert } from './job.js';
 import { nextCommand } from './next-command.js';
 import { showAlert } from './show-alert.js';
 
 interface Read {
   readonly alert: Alert;
   readonly story: Story | undefined;
-  readonly entries: readonly InventoryEntry[];
+  readonly job: LaunchdJob | undefined;
   readonly investigation: Investigation | undefined;
   /** Other alerts about the same item. */
   readonly others: number;
 }
 
 async function readAlert(context: CommandContext, id: string): Promise<Read> {
-  return context.withStore((store) => {
+  return context.withStore(async (store) => {
     const alert = findAlert(store, id);
     const { item } = alert;
-    const rows = store.inventory.list().filter(({ gone }) => gone === undefined);
+    const story = item === undefined ? undefined : store.stories.get(item);
     return {
-      alert,
-      story: item === undefined ? undefined : store.stories.get(item),
-      entries: rows.map(({ entry }) => entry),
+      ...{ alert, story },
+      job: await jobOfAlert(context, store, { alert, story }),
       investigation: store.investigations.get(alert.id),
       others: item === undefined ? 0 : Math.max(0, store.alerts.count({ item }) - 1),
     };
   });
-}
-
-/** Of the alert's launch item as it is now; the documents of an alert may hold anything. */
-async function jobOf(
-  context: CommandContext,
-  { alert, story, entries }: Pick<Read, 'alert' | 'story' | 'entries'>,
-): Promise<LaunchdJob | undefined> {
-  const { doc } = alert;
-  const text = (name: string) => {
-    const value = at(doc, `launchwarden.persistence.${name}`);
-    return typeof value === 'string' ? value.slice(0, 4_096) : undefined;
-  };
-  const path = text('path') ?? story?.path;
-  const mechanism = text('mechanism') ?? story?.mechanism;
-  if (path?.startsWith('/') !== true || mechanism === undefined) return undefined;
-  const home = entries.find((entry) => entry.path === path)?.home ?? homeOf(path);
-  return launchdJobOf(context, { path, mechanism, ...(home === undefined ? {} : { home }) }, entries);
 }
 
 /** `--json` alone gives everything: its value is true then. */
@@ -90,9 +70,7 @@ export const alertsShow = defineCommand({
   async handler({ context, options, args }) {
     const { id, json } = written(args[0], options.json);
     const { io, clock } = context;
-    const read = await readAlert(context, id);
-    const { alert, story, investigation } = read;
-    const job = await jobOf(context, read);
+    const { alert, story, job, investigation, others } = await readAlert(context, id);
     if (json !== false) {
       const fields = {
         ...alertFields(alert),
@@ -107,10 +85,10 @@ export const alertsShow = defineCommand({
       throw new UserError('alerts/no-guide', `the rule of this alert has no guide`, {
         hint: `launchwarden alerts investigate ${alert.id.slice(0, 12)} asks what a guide would ask.`,
       });
-    const next = nextCommand(context, { alert, investigation, job });
+    const next = nextCommand(context, { alert, investigation });
     await paged(io, (out) => {
       showAlert(
-        { alert, story, job, investigation, guide, next, others: read.others, now: clock.now() },
+        { alert, story, job, investigation, guide, next, others, now: clock.now() },
         { out, part: options.guide ? 'guide' : options.full ? 'full' : 'usual' },
       );
     });
