@@ -86,6 +86,24 @@ const alerts: readonly CatalogEntry[] = [
   },
 ];
 
+const events: readonly CatalogEntry[] = [
+  {
+    name: 'list',
+    summary: 'List recorded events, the newest last',
+    load: async () => (await import('./commands/events/list.js')).eventsList,
+  },
+  {
+    name: 'show',
+    summary: 'Show an event with the processes around it',
+    load: async () => (await import('./commands/events/show.js')).eventsShow,
+  },
+  {
+    name: 'export',
+    summary: 'Write recorded events as NDJSON',
+    load: async () => (await import('./commands/events/export.js')).eventsExport,
+  },
+];
+
 const inventory: readonly CatalogEntry[] = [
   {
     name: 'list',
@@ -354,6 +372,7 @@ export const catalog: CatalogEntry = {
     },
     { name: 'alerts', summary: 'Look at alerts and work on them', commands: alerts },
     { name: 'respond', summary: 'Act on what was found, reversibly', commands: respond },
+    { name: 'events', summary: 'Look at what was recorded', commands: events },
     { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
     { name: 'evidence', summary: 'Look at what items were, version by version', commands: evidence },
     {

@@ -61,6 +61,10 @@ export class Events {
       times: db.prepare(
         'SELECT DISTINCT time FROM events WHERE time >= ? AND time < ? ORDER BY time LIMIT ?',
       ),
+      timesBack: db.prepare(
+        'SELECT DISTINCT time FROM events WHERE time >= ? AND time < ? ORDER BY time DESC LIMIT ?',
+      ),
+      beginning: db.prepare(`SELECT ${columns} FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`),
       page: db.prepare(
         `SELECT ${columns} FROM events WHERE time >= ? AND time <= ?
           ORDER BY time, nanos, sequence IS NULL, sequence, seq`,
@@ -100,6 +104,27 @@ export class Events {
   get(id: string): Event | undefined {
     const row = one<EventRow>(this.#sql.byId, id);
     return row && asEvent(row);
+  }
+
+  /** Events whose ids begin so, at most `limit`. */
+  beginningWith(beginning: string, limit: number): Event[] {
+    const rows = all<EventRow>(this.#sql.beginning, beginning, `${beginning}\u{10ffff}`, limit);
+    return rows.flatMap((row) => asEvent(row) ?? []);
+  }
+
+  /** As `scan`, the newest first. */
+  *scanBack(range: EventRange = {}): Generator<Event> {
+    const from = range.from ?? Number.MIN_SAFE_INTEGER;
+    let to = range.to ?? Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const times = all<{ time: number }>(this.#sql.timesBack, from, to, pageRows);
+      const first = times.at(-1)?.time;
+      if (first === undefined) return;
+      yield* all<EventRow>(this.#sql.page, first, to - 1)
+        .reverse()
+        .flatMap((row) => asEvent(row) ?? []);
+      to = first;
+    }
   }
 
   /** Events with `from <= time < to` in the order of detection, for rebuilding what was open when we stopped. */

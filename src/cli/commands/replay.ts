@@ -6,7 +6,7 @@ import { compareEvents } from '../../event/event.js';
 import { priorityIn } from '../../event/priority.js';
 import { type Diagnostic, formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
 import type { CapturedEvent } from '../../sensors/capture/index.js';
-import { readFor, takeInOrder, tellSkipped, withInput } from '../capture-input.js';
+import { readFor, searchedWords, takeInOrder, tellSkipped, withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, list, value } from '../define-command.js';
 import { takeRecording } from '../eslogger-input.js';
@@ -114,13 +114,18 @@ function asAlert(detection: Detection, version: string): Alert {
 
 export const replay = defineCommand({
   description:
-    'Runs a capture (one ECS document a line) through the rules in event time and prints the alerts. Nothing is stored. The\n' +
-    'same capture gives the same output, byte for byte; lines that are out of order are put in order first, and lines that\n' +
-    "no rule can match are passed over without being parsed. With --format eslogger the input is what Apple's eslogger\n" +
-    'printed; property lists are read from the folder that --root names.',
+    'Runs a capture of events through the rules in event time and prints the alerts. Nothing is stored. The same capture\n' +
+    'gives the same output, byte for byte; events that are out of order are put in order first. The form is recognised by the\n' +
+    'content: ECS documents one a line, over several lines or in arrays, answers and hits of Elasticsearch and Kibana, what\n' +
+    "Filebeat and Splunk made of events, what Apple's eslogger printed (property lists are read from the folder that --root\n" +
+    'names), alerts and events exported from here; plain, gzip or UTF-16.',
   options: {
-    input: value('--input FILE', 'events as NDJSON; "-" is standard input', filePath('--input')),
-    format: value('--format FORMAT', 'ecs (default) or eslogger', oneOf('--format', ['ecs', 'eslogger'])),
+    input: value('--input FILE', 'the capture; "-" is standard input', filePath('--input')),
+    format: value(
+      '--format FORMAT',
+      'ecs or eslogger, where the content does not tell',
+      oneOf('--format', ['ecs', 'eslogger']),
+    ),
     rules: list(
       '--rules PATH',
       'only the rules of this file or folder, instead of the configured ones',
@@ -144,17 +149,17 @@ export const replay = defineCommand({
     }
     const rules = await chosenRules(context, options.rules);
     const { root } = await context.settings();
-    await withInput(context, input, (file, progress) => {
+    await withInput(context, { written: input, form: options.format }, (capture, progress) => {
       let run = new Replay(rules);
-      const skipped =
-        options.format === 'eslogger'
-          ? takeRecording(file, (event) => run.take(event), {
+      const tally =
+        capture.form === 'eslogger'
+          ? takeRecording(capture.file, (event) => run.take(event), {
               version,
               root,
               onProgress: progress.update,
             })
           : takeInOrder(
-              file,
+              capture.file,
               {
                 take: (event) => run.take(event),
                 restart() {
@@ -170,7 +175,7 @@ export const replay = defineCommand({
       progress.end();
       const alerts = [...run.alerts.values()].map((detection) => asAlert(detection, version));
       if (json) for (const alert of alerts) out.document(alertSchema, alertFields(alert));
-      else if (alerts.length === 0) out.line('No alerts.');
+      else if (alerts.length === 0) out.line(`No alerts in ${searchedWords(tally)}.`);
       else
         for (const line of tableLines(
           alertColumns(out),
@@ -178,7 +183,7 @@ export const replay = defineCommand({
           out,
         ))
           out.line(line);
-      tellSkipped(skipped, io.stderr);
+      tellSkipped(tally, capture, io.stderr);
     });
     return ExitCode.ok;
   },

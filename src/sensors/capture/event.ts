@@ -1,14 +1,17 @@
 import { parseExactJson } from '../../base/exact-json.js';
-import { parseTime } from '../../base/time.js';
+import { formatMicros } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
 import { type Event, timesOf } from '../../event/event.js';
 import { capturedEventId } from '../../event/ids.js';
 import { withLaunchctl } from '../../event/launchctl.js';
 import { mayHaveDottedKey, nested } from '../../event/nested.js';
+import { captureTime } from './time.js';
 
 /** An event of a capture, with the place of its line: zero-based, blank lines counted. */
 export interface CapturedEvent extends Event {
   readonly line: number;
+  /** True of a document without a time that can be read: its `time` is the beginning of all time. */
+  readonly untimed?: true;
 }
 
 /** The value of a field of `event`; the first of several. */
@@ -20,8 +23,8 @@ function eventField(doc: Record<string, unknown>, name: string): unknown {
 }
 
 /**
- * The event of one line of a capture (NDJSON of ECS documents). Undefined when the line is no JSON object. A document
- * without a time that can be read happened at the beginning of all time; nothing in a document makes this throw.
+ * The event of one line of a capture (NDJSON of ECS documents). Undefined when the line is no JSON object. A time
+ * that is a number becomes one that rules can compare. Nothing in a document makes this throw.
  */
 export function captureEvent(text: string, line: number): CapturedEvent | undefined {
   let doc: unknown;
@@ -32,7 +35,9 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
   }
   if (typeof doc !== 'object' || doc === null || Array.isArray(doc)) return undefined;
   const fields = (mayHaveDottedKey(text) ? nested(doc) : doc) as Record<string, unknown>;
-  const at = parseTime(fields['@timestamp']);
+  const written = fields['@timestamp'];
+  const at = captureTime(written);
+  if (at !== undefined && isNumber(written)) fields['@timestamp'] = formatMicros(at.time, at.nanos);
   const id = eventField(fields, 'id');
   const sequence = eventField(fields, 'sequence');
   return {
@@ -42,5 +47,10 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
     sequence: typeof sequence === 'number' ? sequence : Number.POSITIVE_INFINITY,
     doc: withLaunchctl(fields as EcsDocument),
     line,
+    ...(at === undefined ? { untimed: true } : {}),
   };
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value));
 }

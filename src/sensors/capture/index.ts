@@ -7,5 +7,8 @@ export {
   readLines,
   type WantedPlaces,
 } from './lines.js';
+export { type CaptureForm, type OpenCapture, openCapture } from './open.js';
 export { ScratchFile } from './scratch.js';
 export { sortedEvents } from './sort.js';
+export { captureTime } from './time.js';
+export { type Unwrapped, unwrap } from './unwrap.js';

@@ -25,6 +25,8 @@ export interface ReadOptions {
   readonly wanted?: WantedPlaces | undefined;
   /** Called after every chunk with the bytes read so far and the size of the file. */
   readonly onProgress?: ((read: number, size: number) => void) | undefined;
+  /** Called at the end with the number of lines, and how many of them were passed over. */
+  readonly onLines?: ((lines: number, passed: number) => void) | undefined;
   /** `maxLineBytes` unless told otherwise. */
   readonly longest?: number;
 }
@@ -40,7 +42,7 @@ function open(file: CaptureFile): { readonly descriptor: number; readonly size: 
     if (descriptor !== undefined) closeSync(descriptor);
     const reason = errnoOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
     throw new UserError('capture/unreadable', `cannot read ${file}: ${reason}`, {
-      hint: 'Name a file of events, one JSON document a line, or "-" for standard input.',
+      hint: 'Name a file of events as JSON, or "-" for standard input.',
       cause: error,
     });
   }
@@ -48,6 +50,21 @@ function open(file: CaptureFile): { readonly descriptor: number; readonly size: 
   throw new UserError('capture/unreadable', `cannot read ${file}: it is not a regular file`, {
     hint: 'Use "-" and a pipe for anything else.',
   });
+}
+
+/** A capture's descriptor and size; `close` leaves what somebody else opened. Throws a UserError. */
+export function openCaptureFile(file: CaptureFile): {
+  readonly descriptor: number;
+  readonly size: number;
+  close(): void;
+} {
+  const opened = open(file);
+  return {
+    ...opened,
+    close: () => {
+      if (typeof file === 'string') closeSync(opened.descriptor);
+    },
+  };
 }
 
 /** The lines of a file that are not blank, one after the other, in bounded memory. Throws a UserError. */
@@ -60,6 +77,7 @@ export function* readLines(file: CaptureFile, options: ReadOptions = {}): Genera
     let heldBytes = 0;
     let number = 0;
     let read = 0;
+    let passedOver = 0;
     for (;;) {
       const count = readSync(descriptor, chunk, 0, chunkBytes, read);
       if (count === 0) break;
@@ -75,6 +93,7 @@ export function* readLines(file: CaptureFile, options: ReadOptions = {}): Genera
           heldBytes === 0 &&
           (wanted[next] ?? count) >= end &&
           isObject(chunk, start, end);
+        if (passed) passedOver++;
         if (heldBytes + bytes > longest) yield { number, text: undefined };
         else if (!passed) {
           const text =
@@ -94,6 +113,7 @@ export function* readLines(file: CaptureFile, options: ReadOptions = {}): Genera
       heldBytes += count - start;
       options.onProgress?.(read, size);
     }
+    options.onLines?.(heldBytes > 0 ? number + 1 : number, passedOver);
     if (heldBytes > longest) yield { number, text: undefined };
     else {
       const text = Buffer.concat(held).toString('utf8');

@@ -38,7 +38,9 @@ class Run {
 export function* sortedEvents(
   file: CaptureFile,
   options: ReadOptions & {
-    readonly onSkipped?: (line: number) => void;
+    /** Called with the lines that hold no event, or one without a time (`untimed`). */
+    readonly onSkipped?: (line: number, why: 'no-event' | 'untimed') => void;
+    readonly onEvent?: (event: CapturedEvent) => void;
     readonly runCharacters?: number;
   } = {},
 ): Generator<CapturedEvent> {
@@ -58,10 +60,11 @@ export function* sortedEvents(
   try {
     for (const { number, text } of readLines(file, options)) {
       const event = text === undefined ? undefined : captureEvent(text, number);
-      if (text === undefined || event === undefined) {
-        options.onSkipped?.(number);
+      if (text === undefined || event === undefined || event.untimed) {
+        options.onSkipped?.(number, event?.untimed ? 'untimed' : 'no-event');
         continue;
       }
+      options.onEvent?.(event);
       part.push({ event, text });
       characters += text.length;
       if (characters > limit) flush();

@@ -137,7 +137,7 @@ describe('sorting', () => {
   });
 
   test('nowhere to put them is a UserError', () => {
-    const file = fileOf('{}\n{}\n');
+    const file = fileOf('{"@timestamp":1}\n{"@timestamp":2}\n');
     vi.stubEnv('TMPDIR', path.join(tempFolder(), 'gone'));
     try {
       expect(() => [...sortedEvents(file, { runCharacters: 1 })]).toThrow(
