@@ -1,8 +1,15 @@
 import path from 'node:path';
 import { keepAnswers, keepAnswersOp } from '../../../agent/answers.js';
 import { ExitCode } from '../../../base/errors.js';
+import { formatMicros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
-import { listHistory, nearbyOf, processTreeOf, subjectOf } from '../../../respond/investigate/index.js';
+import {
+  listHistory,
+  nearbyOf,
+  type ProcessNode,
+  processTreeOf,
+  subjectOf,
+} from '../../../respond/investigate/index.js';
 import type { Store } from '../../../store/index.js';
 import { openCase } from '../../case.js';
 import type { CommandContext } from '../../context.js';
@@ -12,6 +19,9 @@ import { paged } from '../../output/pager.js';
 import { type AlertReport, alertPage } from '../../report/alert-report.js';
 import { writePage } from '../../report/write-page.js';
 import { filePath } from '../../values.js';
+import { launchdJobFields } from '../inventory/launchd-job.js';
+import { alertFields } from './alert-document.js';
+import { investigationFields } from './answers.js';
 import { findAlert } from './find.js';
 import { whoDidIt } from './first-screen.js';
 import { filledGuide } from './guide.js';
@@ -69,6 +79,44 @@ export async function reportOf(context: CommandContext, id: string, fresh: boole
   return gathered;
 }
 
+function reportFields({
+  alert,
+  headline: what,
+  who,
+  job,
+  investigation,
+  nearby,
+  processes,
+  list,
+  next,
+}: Gathered): object {
+  return {
+    what,
+    who,
+    next,
+    alert: alertFields(alert),
+    launchd_job: launchdJobFields(job),
+    investigation: investigationFields(investigation),
+    nearby: nearby.map(({ time, kind, what: says, why, worrying }) => ({
+      ...{ time: formatMicros(time), kind, what: says, why, worrying },
+    })),
+    processes: processes.map(processFields),
+    changes:
+      list === undefined
+        ? null
+        : {
+            version: list.at.id,
+            before: list.before?.id ?? null,
+            keys: list.changes ?? null,
+            why: list.why ?? null,
+          },
+  };
+}
+
+function processFields({ id, isMatch, children, ...rest }: ProcessNode): object {
+  return { entity_id: id, ...rest, matched: isMatch, children: children.map(processFields) };
+}
+
 export const alertsReport = defineCommand({
   description:
     'One page to send to somebody: what happened, a timeline, who started whom, the property list with what changed in it,\n' +
@@ -79,22 +127,26 @@ export const alertsReport = defineCommand({
     html: value('--html FILE', 'write the page into this new file', filePath('--html')),
     fresh: flag('--fresh', 'ask all questions again, also when there are answers'),
     force: flag('--force', 'replace the file when it is there'),
+    json: flag('--json', 'the same as one JSON document'),
   },
   examples: [
     { line: 'sudo launchwarden alerts report 3f9a01 --html alert.html', says: 'a page for a browser' },
     { line: 'sudo launchwarden alerts report 3f9a01', says: 'everything, on the terminal' },
   ],
   needs: 'the right to read the files that the alert is about, and the data directory (root)',
-  async handler({ context, options: { html, fresh, force }, args: [id = ''] }) {
+  async handler({ context, options: { html, fresh, force, json }, args: [id = ''] }) {
     const { io, out } = context;
     const report = await reportOf(context, id, fresh);
-    if (html === undefined) {
+    if (json) {
+      out.document('alert-report/1', reportFields(report));
+      if (html === undefined) return ExitCode.ok;
+    } else if (html === undefined) {
       await paged(io, (to) => showAlert(report, { out: to, part: 'full' }));
       return ExitCode.ok;
     }
     const file = path.resolve(io.cwd, html);
     writePage(file, alertPage(report), force);
-    out.line(`Written to ${file}`);
+    if (!json) out.line(`Written to ${file}`);
     return ExitCode.ok;
   },
 });
