@@ -15,6 +15,7 @@ import { addonCondition, attributesReader } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
 import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
+import { applyBaseline, baselineOp } from './baseline.js';
 import { readBootId } from './boot.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
@@ -271,7 +272,11 @@ class Agent {
       mechanisms,
       places: new MechanismPlaces(mechanisms, homePaths),
       homes: homePaths,
-      signer: (program, item) => this.#signatures.signerOf(program, item),
+      signer: async (program, item) => {
+        const signature = await this.#signatures.signerOf(program, item);
+        if (signature !== undefined) this.#evidence.signed(program, signature);
+        return signature;
+      },
       onScanned: (items) => {
         this.#sensors.follow(runningItems(items.flatMap(({ entries }) => entries)));
         this.#evidence.scanned(items);
@@ -565,6 +570,7 @@ class Agent {
         return { tier: this.#sensors.tier(), exceptions: this.#exceptions.status() };
       },
       'inventory.refresh': () => this.#inventory.refresh(),
+      [baselineOp]: (args) => applyBaseline(this.#parts.store, args, { now: this.#options.clock.now() }),
       [keepAnswersOp]: (args) => keepAnswers(this.#parts.store, args),
       [triageOp]: (args) => {
         const done = applyTriage(this.#parts.store, args, this.#forwarding.destinations);

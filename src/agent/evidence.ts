@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import type { RootMap } from '../base/root.js';
 import { parseTime } from '../base/time.js';
-import type { FileFields } from '../event/document.js';
+import type { CodeSignatureFields, FileFields } from '../event/document.js';
 import type { Event, FileContent, Observation } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
 import type { ExtendedAttribute, SeenState } from '../event/version.js';
@@ -135,6 +135,14 @@ export class EvidenceKeeper {
         const found = this.#options.places.find(path);
         if (found !== undefined) this.#item(found, runs, false);
       }
+  }
+
+  /** Who signed what stands at a path now. */
+  signed(path: string, signature: Readonly<CodeSignatureFields>): void {
+    const { versions } = this.#options.store;
+    const newest = versions.newest(path);
+    if (newest !== undefined && newest.gone === undefined && newest.signature === undefined)
+      versions.learned(newest.id, { signature });
   }
 
   #item(found: Found, runs: readonly string[], urgent: boolean): void {

@@ -155,6 +155,34 @@ const evidence: readonly CatalogEntry[] = [
   },
 ];
 
+const baseline: readonly CatalogEntry[] = [
+  {
+    name: 'save',
+    summary: 'Call the state of now known good',
+    load: async () => (await import('./commands/baseline/save.js')).baselineSave,
+  },
+  {
+    name: 'list',
+    summary: 'List what was called known good',
+    load: async () => (await import('./commands/baseline/list.js')).baselineList,
+  },
+  {
+    name: 'diff',
+    summary: 'Compare what persists now with what is known good',
+    load: async () => (await import('./commands/baseline/diff.js')).baselineDiff,
+  },
+  {
+    name: 'approve',
+    summary: 'Accept single items as they are now',
+    load: async () => (await import('./commands/baseline/approve.js')).baselineApprove,
+  },
+  {
+    name: 'remove',
+    summary: 'Forget a baseline',
+    load: async () => (await import('./commands/baseline/remove.js')).baselineRemove,
+  },
+];
+
 const rules: readonly CatalogEntry[] = [
   {
     name: 'list',
@@ -374,6 +402,7 @@ export const catalog: CatalogEntry = {
     { name: 'respond', summary: 'Act on what was found, reversibly', commands: respond },
     { name: 'events', summary: 'Look at what was recorded', commands: events },
     { name: 'inventory', summary: 'Look at everything that persists', commands: inventory },
+    { name: 'baseline', summary: 'Say what is known good, and compare', commands: baseline },
     { name: 'evidence', summary: 'Look at what items were, version by version', commands: evidence },
     {
       name: 'collect',

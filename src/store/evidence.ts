@@ -46,6 +46,8 @@ export interface EvidenceSource {
 const pinnedShare = 0.75;
 /** One user's open alerts keep what they speak of up to this share of the quota; beyond it theirs goes like the rest. */
 const openShare = 0.5;
+/** Of the quota so much is held for one baseline. */
+const heldShare = 0.2;
 /** Contents of one file that no alert speaks of, the newest ones. */
 const looseVersions = 16;
 /** A severity score from which on evidence is severe (`high`). */
@@ -114,6 +116,7 @@ export class EvidenceStore {
       needed: db.prepare(`SELECT ${neededBy(':sha256')} AS needed`),
       pin: db.prepare('UPDATE evidence SET pinned = :score WHERE sha256 = :sha256 AND pinned < :score'),
       get: db.prepare('SELECT sha256, pinned, meta, bytes FROM evidence WHERE sha256 = ?'),
+      size: db.prepare('SELECT sha256, size FROM evidence WHERE sha256 = ?'),
       has: db.prepare('SELECT 1 AS has FROM evidence WHERE sha256 = ?'),
       totals: db.prepare(
         `SELECT coalesce(sum(size), 0) AS "all", coalesce(sum(CASE WHEN pinned > 0 THEN size END), 0) AS pinned,
@@ -182,6 +185,17 @@ export class EvidenceStore {
   hold(sha256: string, holder: string): void {
     this.#sql.hold.run(sha256, holder);
     this.pin(sha256);
+  }
+
+  /** Holds as many of these as fit into a part of the quota, small ones first. */
+  holdAll(hashes: readonly string[], holder: string): void {
+    const sized = [...new Set(hashes)].flatMap((sha256) => one<Content>(this.#sql.size, sha256) ?? []);
+    let left = this.#maxBytes * heldShare;
+    for (const { sha256, size } of sized.sort((a, b) => a.size - b.size)) {
+      left -= size;
+      if (left < 0) return;
+      this.hold(sha256, holder);
+    }
   }
 
   /** The holder needs nothing any more: what it held goes when its turn comes. */

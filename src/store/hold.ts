@@ -171,6 +171,8 @@ export function mergeMain(
         gaps.map(({ seq, ...gap }) => gap),
       );
       if (how.evidence) insertAll(file, 'evidence', rowsOf(memory, 'SELECT * FROM evidence'));
+      for (const table of ['baselines', 'baseline_entries'])
+        insertAll(file, table, rowsOf(memory, `SELECT * FROM ${table}`), 'OR REPLACE');
       insertAll(file, 'evidence_holds', rowsOf(memory, 'SELECT * FROM evidence_holds'));
       insertAll(file, 'version_paths', rowsOf(memory, 'SELECT * FROM version_paths'));
       // In memory the numbers begin anew.

@@ -13,6 +13,7 @@ export type { AlertStats } from './alert-stats.js';
 export type { TriageChange, TriageOutcome } from './alert-workflow.js';
 export type { AlertChange, AlertQuery, Alerts, Receivers } from './alerts.js';
 export { mostCounted } from './alerts.js';
+export type { Acceptance, Baselines } from './baselines.js';
 export type { FileState, StoreCondition, StoreNotice } from './condition.js';
 export type { EventRange, Events, EventsFound, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceRead, EvidenceStore } from './evidence.js';

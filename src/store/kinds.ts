@@ -41,6 +41,8 @@ export function mainKind(open: Open): DatabaseKind<MainBase> {
       'alert_events',
       'notes',
       'inventory',
+      'baselines',
+      'baseline_entries',
       'investigations',
       'reinfection',
     ],

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Clock } from '../base/clock.js';
 import { errnoOf, UserError } from '../base/errors.js';
 import { Alerts } from './alerts.js';
+import { Baselines } from './baselines.js';
 import type { StoreCondition, StoreNotice } from './condition.js';
 import { type Connection, Database } from './database.js';
 import { closeUnmerged } from './database-file.js';
@@ -61,6 +62,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly items: Items;
   readonly inventory: Inventory;
+  readonly baselines: Baselines;
   readonly investigations: Investigations;
   readonly reinfection: ReinfectionWatches;
   readonly stories: Stories;
@@ -241,6 +243,7 @@ export function openStore(options: StoreOptions): Store {
       outbox: new SqliteOutbox({ main, destinations, documents, events: eventOutbox }),
       items: new Items(events),
       inventory: new Inventory(main),
+      baselines: new Baselines(main, evidence),
       investigations: new Investigations(main),
       reinfection: new ReinfectionWatches(main),
       stories: new Stories(events),

@@ -228,6 +228,25 @@ export const mainSchema: readonly string[] = [
     PRIMARY KEY (response, kind, value)
   ) WITHOUT ROWID;
   `,
+  // States that were called known good; `body` is an InventoryEntry.
+  `
+  CREATE TABLE baselines (
+    name TEXT PRIMARY KEY,
+    time INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE baseline_entries (
+    baseline TEXT NOT NULL,
+    item TEXT NOT NULL,
+    key TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (baseline, item, key)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -147,3 +147,39 @@ test.skipIf(!compiler)('a plug-in bundle is kept with all of its files', async (
     'not yet a program',
   );
 });
+
+test.skipIf(!compiler)(
+  'the state of now is called known good, and what comes after is compared with it',
+  async () => {
+    const root = ['--root', mac.root] as const;
+    cli(mac, 'baseline', 'save', 'clean', '--reason', 'fresh', ...root);
+    expect(cli(mac, 'baseline', 'diff', ...root)).toContain('Everything is as "clean" knows it');
+    mac.write(
+      '/Users/alice/Library/LaunchAgents/com.example.later.plist',
+      launchAgentPlist('com.example.later'),
+    );
+    mac.write(list, launchAgentPlist(label, ['/private/tmp/other']));
+    await waitFor('the inventory to have both', () =>
+      stored((store) => {
+        const labels = store.inventory.list().filter(({ entry }) => entry.runs[0] !== program);
+        return labels.length >= 2 ? labels : undefined;
+      }),
+    );
+    let text = '';
+    try {
+      cli(mac, 'baseline', 'diff', '--refresh', '--json', ...root);
+    } catch (error) {
+      text = (error as { stdout: string }).stdout;
+      expect((error as { status: number }).status).toBe(1);
+    }
+    const states = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { state: string; label?: string });
+    expect(states.map(({ state, label: of }) => `${state} ${of}`)).toEqual(
+      expect.arrayContaining(['new com.example.later', `changed ${label}`]),
+    );
+    cli(mac, 'baseline', 'approve', 'com.example.later', label, '--reason', 'ours', ...root);
+    expect(cli(mac, 'baseline', 'diff', ...root)).toContain('Everything is as "clean" knows it');
+  },
+);
