@@ -1,7 +1,9 @@
 import { formatMicros } from '../../base/time.js';
 import type { InventoryRow } from '../../event/inventory.js';
+import type { AnswerPoint } from '../../event/investigation.js';
 import type { Story } from '../../event/story.js';
 import type { Version } from '../../event/version.js';
+import { type KnownGood, knownGoodOf } from '../known-good.js';
 import { counted, defineStep, fact, gravest, point, timeText } from './answer.js';
 import type { Case } from './case.js';
 import { type PlistChange, plistChanges } from './plist-diff.js';
@@ -14,6 +16,7 @@ interface Facts {
   readonly changes: readonly PlistChange[] | undefined;
   readonly noChanges: string | undefined;
   readonly settled: string | undefined;
+  readonly good: KnownGood | undefined;
 }
 
 const shown = 10;
@@ -33,9 +36,10 @@ export const history = defineStep<Facts>({
       changes: list?.changes,
       noChanges: list?.why === undefined ? undefined : `what changed since the version before: ${list.why}`,
       settled: textIn(alert.doc, 'launchwarden.alert.settled.text'),
+      good: item === undefined ? undefined : knownGoodOf(store, item),
     };
   },
-  says({ story, rows, versions, changes, noChanges, settled }, { alert }) {
+  says({ story, rows, versions, changes, noChanges, settled, good }, { alert }) {
     const [row] = rows;
     const known = story?.known;
     const before = known === 0 || (story === undefined && row?.baseline === true);
@@ -58,6 +62,7 @@ export const history = defineStep<Facts>({
               ? 'It is new: it was not there before, so there is nothing to compare it with.'
               : `It is known since ${timeText(story?.first ?? row?.firstSeen ?? alert.time)}${changed > 0 ? `; ${counted(changed, 'key')} of it changed since the version before` : ''}.`,
       points: [
+        good === undefined ? undefined : goodPoint(good),
         ...(changes ?? []).slice(0, shown).map((one) => point('notable', changeSentence(one))),
         story === undefined || story.updates === 0
           ? undefined
@@ -87,10 +92,35 @@ export const history = defineStep<Facts>({
           ),
         versions.length > shown ? fact('more', `${versions.length - shown} older versions`) : undefined,
       ],
-      unknown: [noChanges, versions.length === 0 ? 'earlier versions: none is kept' : undefined],
+      unknown: [
+        noChanges,
+        versions.length === 0 ? 'earlier versions: none is kept' : undefined,
+        good?.baseline === undefined
+          ? 'what is known good: nothing was called so yet ("launchwarden baseline save" does, when all is well)'
+          : undefined,
+      ],
     };
   },
 });
+
+/** How it compares with the newest baseline; undefined without one, or when neither knows the item. */
+function goodPoint({ baseline, verdict, entries }: KnownGood): AnswerPoint | undefined {
+  if (baseline === undefined || verdict === undefined) return undefined;
+  const of = `the baseline "${baseline.name}" of ${timeText(baseline.time)}`;
+  const fields = [...new Set(entries.flatMap((one) => one.fields))].join(', ');
+  switch (verdict) {
+    case 'same':
+      return point('reassuring', `It is as ${of} knows it.`);
+    case 'updated':
+      return point('reassuring', `Against ${of} it was updated by the same signer (${fields}).`);
+    case 'changed':
+      return point('worrying', `Against ${of} it changed: ${fields}.`);
+    case 'new':
+      return point('notable', `It is not in ${of}.`);
+    case 'gone':
+      return point('neutral', `${of} has it, and it is gone.`);
+  }
+}
 
 function changeSentence({ key, before, after }: PlistChange): string {
   if (before === undefined) return `${key} was added: ${after}.`;
