@@ -4,6 +4,7 @@ import { UserError } from '../../base/errors.js';
 import { escapeText } from '../../base/escape.js';
 import { RootMap } from '../../base/root.js';
 import type { EcsDocument } from '../../event/document.js';
+import type { Severity } from '../../event/rule-meta.js';
 import type { Destination, OutboxItem, Verdict } from '../destination.js';
 import { consoleUser, show, whyNoDesktop } from './desktop.js';
 import type { notificationOptions } from './options.js';
@@ -14,7 +15,7 @@ export type NotificationOptions = v.InferOutput<typeof notificationOptions>;
 const windowMs = 600_000;
 /** Somebody may log in meanwhile. */
 const nobodyMs = 30_000;
-/** Alerts that were told of: their revisions are not told again. */
+/** Alerts that were told of: their revisions are told again only when they are worse. */
 const maxTold = 4_096;
 
 export interface NotificationContext {
@@ -37,7 +38,8 @@ export class NotificationDestination implements Destination {
   readonly #options: NotificationOptions;
   readonly #clock: Clock;
   readonly #root: RootMap;
-  readonly #told = new Set<string>();
+  /** By the id of the alert, the level that was told. */
+  readonly #told = new Map<string, Severity>();
   /** Steady milliseconds of the newest notifications. */
   #shown: number[] = [];
   /** Alerts beyond the rate. */
@@ -93,11 +95,13 @@ export class NotificationDestination implements Destination {
   /** Undefined when it was told, or is not for people. */
   async #tell(item: OutboxItem, signal: AbortSignal): Promise<Verdict | undefined> {
     const doc = item.lane === 'alert' ? documentOf(item.body) : undefined;
-    if (doc === undefined || this.#told.has(item.id)) return undefined;
+    if (doc === undefined) return undefined;
     const { level, text } = sentenceOf(doc, item.id);
+    const before = this.#told.get(item.id);
+    if (before !== undefined && isAtLeast(before, level)) return undefined;
     if (!isAtLeast(level, this.#options.least)) return undefined;
     if (this.#isFull()) {
-      this.#remember(item.id);
+      this.#remember(item.id, level);
       this.#more++;
       this.#tellMoreLater();
       return undefined;
@@ -107,7 +111,7 @@ export class NotificationDestination implements Destination {
       return { kind: 'retry', reason: 'nobody is logged in at the screen', afterMs: nobodyMs };
     const failed = await this.#show(text, uid, signal);
     if (failed !== undefined) return { kind: 'retry', reason: failed };
-    this.#remember(item.id);
+    this.#remember(item.id, level);
     return undefined;
   }
 
@@ -142,9 +146,9 @@ export class NotificationDestination implements Destination {
     return failed === undefined ? undefined : escapeText(failed);
   }
 
-  #remember(id: string): void {
-    this.#told.add(id);
-    for (const oldest of this.#told) {
+  #remember(id: string, level: Severity): void {
+    this.#told.set(id, level);
+    for (const oldest of this.#told.keys()) {
       if (this.#told.size <= maxTold) return;
       this.#told.delete(oldest);
     }

@@ -65,6 +65,19 @@ test('a revision is not told again, a low priority and word about the agent not 
   expect(strict.desktop.shown()).toEqual([]);
 });
 
+test('a revision that is worse is told again', async () => {
+  const { desktop, destination } = rig();
+  const item = alertItem('a');
+  await destination.send([item], never);
+  const doc = JSON.parse(item.body) as { launchwarden: { alert: { priority: object } } };
+  doc.launchwarden.alert.priority = { score: 90, level: 'critical', reasons: [] };
+  await destination.send([{ ...item, revision: 2, update: true, body: JSON.stringify(doc) }], never);
+  expect(desktop.shown().map(({ text }) => text.split(':')[0])).toEqual([
+    expect.stringMatching(/^Priority (?:low|medium|high)$/),
+    'Priority critical',
+  ]);
+});
+
 test('while nobody is logged in alerts wait', async () => {
   const { desktop, destination } = rig();
   desktop.loggedIn(false);

@@ -10,7 +10,13 @@ import { launchdJobSection } from '../inventory/launchd-job.js';
 import { markLooks, showAnswer } from './answers.js';
 import { type FirstScreen, printFirstScreen, userText } from './first-screen.js';
 import { candidateLines, eventLines, isSummary } from './show-events.js';
-import { fileSection, launchItemSection, processSection, propertyListSection } from './show-subject.js';
+import {
+  fileSection,
+  launchItemSection,
+  processSection,
+  propertyListSection,
+  scanSection,
+} from './show-subject.js';
 
 function threatLines(doc: unknown): string[] {
   const pairs = (path: string) => {
@@ -125,6 +131,7 @@ function usualSections({ alert, story, job, investigation }: ShownAlert, sheet: 
     for (const line of candidateLines(doc)) section.indented(line);
   });
   sheet.section('Launch item', (section) => launchItemSection(doc, section));
+  sheet.section('Scan', (section) => scanSection(doc, section));
   sheet.section('Property list', (section) => propertyListSection(doc, section));
   launchdJobSection(sheet, job);
   if (investigation !== undefined)

@@ -45,6 +45,17 @@ export function launchItemSection(doc: unknown, section: Section): void {
   );
 }
 
+/** What hash lists and YARA rules say about its files. */
+export function scanSection(doc: unknown, section: Section): void {
+  const scan = at(doc, 'launchwarden.scan');
+  if (scan === undefined) return;
+  section.list('YARA rules', listAt(scan, 'yara'));
+  section.list('hash lists', listAt(scan, 'listed'));
+  section.list('files', listAt(scan, 'matched'));
+  section.list('sha256', listAt(scan, 'sha256'));
+  section.list('not scanned', listAt(scan, 'left_out'));
+}
+
 /** Every key of the property list as the alert keeps it. */
 export function propertyListSection(doc: unknown, section: Section): void {
   const json = at(doc, 'launchwarden.plist.json');
