@@ -114,9 +114,7 @@ function exchangedIn(files: FileCalls, { move, box, place }: Moving): Outcome | 
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
-  // Whatever else was kept before stays as well.
-  let name = other;
-  for (let count = 2; files.statAt(box.folder, name) !== undefined; count++) name = `${other}-${count}`;
+  const name = freeName(files, box);
   files.rename(box.folder, object, box.folder, name);
   return {
     state: 'refused',
@@ -130,13 +128,11 @@ async function copyIn(files: FileCalls, { move, box, place }: Moving): Promise<O
   if (files.statAt(aside.folder, aside.name) === undefined && files.statAt(box.folder, object) === undefined)
     files.rename(place.folder, place.name, aside.folder, aside.name);
   const set = files.statAt(aside.folder, aside.name);
-  if (set !== undefined && !isSame(move.was, set)) {
-    files.rename(aside.folder, aside.name, place.folder, place.name);
+  if (set !== undefined && !isSame(move.was, set))
     return {
       state: 'refused',
-      says: `${move.path} was exchanged for another object while it was moved, which was put back`,
+      says: `${move.path} was exchanged for another object while it was moved, which ${await backFromAside(files, { move, box, place })}`,
     };
-  }
   if (files.statAt(box.folder, object) === undefined) {
     try {
       removeObject(files, { folder: box.folder, name: part });
@@ -144,13 +140,39 @@ async function copyIn(files: FileCalls, { move, box, place }: Moving): Promise<O
       files.rename(box.folder, part, box.folder, object);
       fsyncSync(box.folder);
     } catch (error) {
-      // Nothing was taken away yet.
-      files.rename(aside.folder, aside.name, place.folder, place.name);
-      throw error;
+      removeObject(files, { folder: box.folder, name: part });
+      const { state, says } = failureOf(error, move.path);
+      return { state, says: `${says}; it ${await backFromAside(files, { move, box, place })}` };
     }
   }
   removeObject(files, aside);
   return undefined;
+}
+
+/** Puts what was set aside back where it was, or keeps it where its name is taken by now. Gives what became of it. */
+async function backFromAside(files: FileCalls, { move, box, place }: Moving): Promise<string> {
+  const aside = { folder: place.folder, name: asideName(move.box) };
+  try {
+    files.rename(aside.folder, aside.name, place.folder, place.name);
+    return 'was put back';
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  try {
+    const name = freeName(files, box);
+    await copyObject(files, aside, { folder: box.folder, name });
+    removeObject(files, aside);
+    return `is kept in the quarantine as ${move.box}/${name}, since its name is taken`;
+  } catch {
+    return `is kept beside it as ${aside.name}, since its name is taken`;
+  }
+}
+
+/** Whatever else was kept before stays as well. */
+function freeName(files: FileCalls, box: Box): string {
+  let name = other;
+  for (let count = 2; files.statAt(box.folder, name) !== undefined; count++) name = `${other}-${count}`;
+  return name;
 }
 
 /** Hashes what is in the quarantine now, and sets the times back that looking has moved. */
@@ -206,8 +228,8 @@ export async function moveOut(machine: Machine, move: Move): Promise<Outcome> {
     });
     closeLooked(placed);
     if (placed !== undefined) {
-      const isOurs = boxed === undefined ? isMoved(move.was, placed) : isCopied(boxed, placed);
-      if (!isOurs)
+      // What is in the quarantine may be half removed already: the record tells.
+      if (!isMoved(move.was, placed))
         return {
           state: 'refused',
           says: `${move.path} is taken: something else stands there now. It stays in the quarantine`,

@@ -8,6 +8,7 @@ import {
   allResponses,
   doesText,
   Engine,
+  lastingOf,
   lockResponses,
   type Machine,
   noteText,
@@ -121,9 +122,16 @@ export function undo(
       await changed(context);
       if (options.json) context.out.document(responseSchema, responseFields(undone));
       else context.out.line(`response ${undone.id} is ${undone.state}`);
-      return undone.state === 'undone' ? ExitCode.ok : ExitCode.checkFailed;
+      return undone.records.every(isTakenBack) ? ExitCode.ok : ExitCode.checkFailed;
     });
   });
+}
+
+/** As far as that is possible at all. */
+function isTakenBack({ state, step, undo: taken }: Response['records'][number]): boolean {
+  return (
+    state !== 'done' || taken?.state === 'done' || taken?.state === 'nothing' || lastingOf(step) !== undefined
+  );
 }
 
 async function underLock(
@@ -256,8 +264,9 @@ function printStep({ out }: CommandContext, told: Told, json: boolean): void {
     });
     return;
   }
-  const word = what === 'undo' && outcome.state === 'done' ? 'undone' : outcome.state;
-  out.line(`${out.style(stateStyle(outcome.state), pad(word, 7))}  ${safe(outcome.says)}`);
+  const lasts = what === 'undo' && lastingOf(step) !== undefined;
+  const word = lasts ? 'lasts' : what === 'undo' && outcome.state === 'done' ? 'undone' : outcome.state;
+  out.line(`${out.style(lasts ? 'dim' : stateStyle(outcome.state), pad(word, 7))}  ${safe(outcome.says)}`);
 }
 
 function tellEnd({ out }: CommandContext, response: Response, json: boolean): ExitCode {
