@@ -9,7 +9,7 @@ import type { Settings } from '../config/index.js';
 import { Enricher, NamedPaths } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
-import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
+import { InstalledLabels, MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import { type Rule, ruleDigest } from '../rules/index.js';
 import { addonCondition, attributesReader } from '../sensors/addon/index.js';
 import { openStore, type Store } from '../store/index.js';
@@ -33,7 +33,7 @@ import { KnownItems } from './known-items.js';
 import { Pipeline } from './pipeline.js';
 import { Responding } from './responding.js';
 import { kindsFor, logParked, logPassedOver, mutedRules, selectRules } from './rules.js';
-import { exchangedPrograms, runningItems } from './running-items.js';
+import { exchangedPrograms, runningItems, trustedLabels } from './running-items.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
 import { sightLostEvent } from './sight-lost.js';
@@ -146,6 +146,8 @@ class Agent {
   readonly #responding: Responding;
   readonly #evidence: EvidenceKeeper;
   readonly #inventory: InventoryKeeper;
+  /** Labels of launch items that are trusted here. */
+  #installed = new InstalledLabels();
   #baselineBegun = false;
   readonly #agentId: string;
   readonly #root: RootMap;
@@ -190,6 +192,7 @@ class Agent {
       hostId: remembered(store, 'host.id', randomUUID),
       boot,
       homes: homePaths,
+      installed: () => this.#installed,
       namedPaths: new NamedPaths({ root: this.#root, volumes: mountedVolumes }),
     });
     this.#forwarding = new Forwarding({
@@ -276,6 +279,9 @@ class Agent {
         const signature = await this.#signatures.signerOf(program, item);
         if (signature !== undefined) this.#evidence.signed(program, signature);
         return signature;
+      },
+      onRefreshed: () => {
+        this.#installed = new InstalledLabels(trustedLabels(store.inventory.list()));
       },
       onScanned: (items) => {
         this.#sensors.follow(runningItems(items.flatMap(({ entries }) => entries)));
@@ -393,6 +399,7 @@ class Agent {
     this.#forwarding.start();
     const known = store.inventory.list().filter(({ gone }) => gone === undefined);
     this.#sensors.follow(runningItems(known.map(({ entry }) => entry)));
+    this.#installed = new InstalledLabels(trustedLabels(known));
     this.#inventory.start();
     this.#timers.push(
       clock.every(heartbeatMs, () => this.#beat()),

@@ -41,6 +41,8 @@ export interface InventoryKeeperOptions {
   readonly signer?: (program: string, item: string) => Promise<CodeSignatureFields | undefined>;
   /** Items as they were just read. */
   readonly onScanned?: (items: readonly ScannedItem[]) => void;
+  /** All of it was read, and signers were asked for. */
+  readonly onRefreshed?: () => void;
   /** What a scan found different, except for the first one; `away`: no agent ran when it happened. */
   readonly onChanges?: (
     changes: readonly InventoryChange[],
@@ -242,6 +244,7 @@ export class InventoryKeeper {
       this.#options.log.warn({ places: scan.refused.slice(0, 20) }, 'not all of the inventory could be read');
     if (!baseline && changes.length > 0) onChanges?.(changes, { away, since });
     await this.#askSigners();
+    this.#options.onRefreshed?.();
     const ofKind = (kind: InventoryChange['kind']) => changes.filter((one) => one.kind === kind).length;
     return { items: count, added: ofKind('added'), changed: ofKind('changed'), gone: ofKind('gone') };
   }

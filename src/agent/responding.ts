@@ -18,6 +18,7 @@ import {
   type Plan,
   type Response,
   rehearse,
+  stageOf,
   type Told,
 } from '../respond/index.js';
 import type { Store } from '../store/index.js';
@@ -26,6 +27,7 @@ import type { ControlHandlers } from './control.js';
 import { Reinfection } from './reinfection.js';
 import { openMachine } from './respond-machine.js';
 import { applyWatch, watchesOf, watchOp } from './response-watch.js';
+import { tellStory } from './triage.js';
 
 /** Requests on the control socket. An object of ours is about to appear: nobody is to take it for another's. */
 export const placedOp = 'respond.placed';
@@ -255,7 +257,15 @@ export class Responding {
     if (alert === undefined) this.#options.said(author, text);
     else {
       const { store, destinations, revised } = this.#options;
-      store.alerts.change(alert, { author: agentAuthor, action: 'response', text }, destinations);
+      const value = stageOf(told);
+      const change = {
+        author: agentAuthor,
+        action: 'response',
+        text,
+        ...(value === undefined ? {} : { value }),
+      } as const;
+      const done = store.alerts.change(alert, change, destinations);
+      if (done !== undefined) tellStory(store, done.alert, change);
       revised();
     }
   }

@@ -1,4 +1,4 @@
-import type { InventoryEntry } from '../event/inventory.js';
+import type { InventoryEntry, InventoryRow } from '../event/inventory.js';
 import type { RunningItem } from '../sensors/file-watch/index.js';
 import type { InventoryChange } from '../store/index.js';
 
@@ -36,3 +36,20 @@ export function exchangedPrograms(changes: readonly InventoryChange[]): string[]
   });
   return [...new Set(programs)];
 }
+
+/**
+ * Labels of launch items that are trusted: those that were there at the first inventory, and those whose program a signer
+ * vouches for that Apple knows.
+ */
+export function trustedLabels(rows: Iterable<InventoryRow>): string[] {
+  const labels: string[] = [];
+  for (const { entry, gone, baseline } of rows) {
+    const { label, mechanism, signer, findings } = entry;
+    if (label === undefined || gone !== undefined || !launchItems.has(mechanism)) continue;
+    if (findings.includes('look-alike-label')) continue;
+    if (baseline || signer?.trusted === true) labels.push(label);
+  }
+  return labels;
+}
+
+const launchItems: ReadonlySet<string> = new Set(['launch-agent', 'launch-daemon', 'bundled-launch-item']);

@@ -1,6 +1,7 @@
+import { hashParts } from '../base/digest.js';
 import { UserError } from '../base/errors.js';
 import type { Micros } from '../base/time.js';
-import { type AlertStatus, closeReasons } from '../event/alert.js';
+import { type Alert, type AlertStatus, closeReasons } from '../event/alert.js';
 import type { Receivers, Store, TriageChange, TriageOutcome } from '../store/index.js';
 
 /** Name of the request on the control socket. */
@@ -31,6 +32,8 @@ const actions: readonly unknown[] = [
   'response',
 ] satisfies TriageRequest['action'][];
 const maxText = 64 * 1024;
+/** Characters of one step of a story. */
+const maxStep = 300;
 /** Of one request. */
 export const mostIds = 500;
 /** Also of a name. */
@@ -53,6 +56,7 @@ function isValue(action: TriageRequest['action'], value: string): boolean {
   if (action === 'closed') return value === '' || closeReasons.some((reason) => reason === value);
   if (action === 'assigned') return value.length <= 200;
   if (action === 'tagged' || action === 'untagged') return value.length <= mostOfTag && tagForm.test(value);
+  if (action === 'response') return value === '' || value === 'quarantined' || value === 'back';
   return value === '';
 }
 
@@ -68,6 +72,7 @@ export function applyTriage(
   if (!isRequest(args)) throw new UserError('alerts/bad-request', 'not a triage request');
   const { ids, ...change } = args;
   const results = store.alerts.changeAll(ids, change, destinations);
+  for (const done of results) if (done !== undefined) tellStory(store, done.alert, change);
   return {
     results: results.map((done, index): TriageResult => {
       const id = ids[index] ?? '';
@@ -75,4 +80,15 @@ export function applyTriage(
       return { id, outcome: done.outcome, status: done.alert.status, updated: done.alert.updated };
     }),
   };
+}
+
+/** What a response made of an item is a step of the item's story. */
+export function tellStory(
+  { stories }: Pick<Store, 'stories'>,
+  { item, updated }: Pick<Alert, 'item' | 'updated'>,
+  { action, value, text }: Pick<TriageChange, 'action' | 'value' | 'text'>,
+): void {
+  if (action !== 'response' || item === undefined || (value !== 'quarantined' && value !== 'back')) return;
+  const says = `${text.slice(0, maxStep)}.`;
+  stories.responded(item, { time: updated, stage: value, event: `response:${hashParts([text])}`, says });
 }

@@ -3,9 +3,9 @@ import type { RootMap } from '../base/root.js';
 import { formatMicros, parseTime } from '../base/time.js';
 import type { EcsDocument, FileFields, HostFields, UserFields } from '../event/document.js';
 import type { Event, FileContent, Observation, SensorKind } from '../event/event.js';
-import { fileEventId } from '../event/ids.js';
+import { fileEventId, persistentItemId } from '../event/ids.js';
 import { runsLaunchctl, withLaunchctl } from '../event/launchctl.js';
-import { MechanismPlaces, mechanisms } from '../mechanisms/index.js';
+import { type InstalledLabels, MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import { persistenceOf } from '../mechanisms/launch-item.js';
 import { type ItemFacts, launchItemFacts } from '../mechanisms/launch-item-facts.js';
 import { hostFacts } from './host.js';
@@ -17,6 +17,8 @@ import { UserNames } from './users.js';
 
 /** File events whose launch item was told about: an amendment tells it again only when the content is another. */
 const maxTold = 4_096;
+
+const imitates = 'look-alike-label';
 
 export interface EnricherOptions {
   readonly root: RootMap;
@@ -36,6 +38,8 @@ export interface EnricherOptions {
   readonly namedPaths?: Pick<NamedPaths, 'of'>;
   /** Homes that do not stand in /Users, canonical paths. */
   readonly homes?: () => Iterable<string>;
+  /** Labels of launch items that are trusted here: what imitates one of them is a finding. */
+  readonly installed?: () => InstalledLabels;
 }
 
 /** Completes what the sensors observe: host, agent, names of users, parents of processes, what a property list says. */
@@ -79,7 +83,7 @@ export class Enricher {
     const facts =
       file === undefined || event.doc.event?.action === 'deletion'
         ? undefined
-        : launchItemFacts(file, content);
+        : this.#withImitation(launchItemFacts(file, content), file);
     if (facts !== undefined) doc = withItemFacts(doc, facts);
     if (file !== undefined) doc = this.#withItem(doc, file, { content, facts });
     else if (event.doc.launchwarden?.job !== undefined) doc = this.#withJobsItem(doc);
@@ -99,6 +103,15 @@ export class Enricher {
     const facts = launchItemFacts(file, content);
     const doc = facts === undefined ? event.doc : withItemFacts(event.doc, facts);
     return { ...event, doc: this.#withItem(doc, file, { content, facts }) };
+  }
+
+  #withImitation(facts: ItemFacts | undefined, { path }: FileFields): ItemFacts | undefined {
+    const label = facts?.plist?.label;
+    const installed = this.#options.installed?.();
+    if (facts === undefined || label === undefined || installed === undefined) return facts;
+    const own = /^\/(?:System|Library\/Apple)\//i.test(path ?? '');
+    if (own || facts.findings.includes(imitates) || installed.like(label) === undefined) return facts;
+    return { ...facts, findings: [...facts.findings, imitates] };
   }
 
   #complete(given: EcsDocument): EcsDocument {
@@ -132,7 +145,8 @@ export class Enricher {
   }
 
   /** The persistent item that the file belongs to, and unless it is gone what it says. */
-  #withItem(doc: EcsDocument, file: FileFields, given: Parameters<typeof itemsOf>[2]): EcsDocument {
+  #withItem(told: EcsDocument, file: FileFields, given: Parameters<typeof itemsOf>[2]): EcsDocument {
+    const doc = this.#withItemsOfProgram(told);
     const found = typeof file.path === 'string' ? this.#places.find(file.path) : undefined;
     if (found === undefined) return doc;
     const owner = ownerFields(found);
@@ -141,6 +155,17 @@ export class Enricher {
     if (items.length === 0) return withPersistence(doc, owner);
     const { fields, findings } = entryFields(items);
     return withPersistence(doc, { ...owner, ...fields }, findings);
+  }
+
+  /** A program that changed is a part of the stories of the items that run it. */
+  #withItemsOfProgram(doc: EcsDocument): EcsDocument {
+    const { program } = doc.launchwarden ?? {};
+    if (program?.of === undefined) return doc;
+    const items = program.of.flatMap((path) => {
+      const found = this.#places.find(path);
+      return found === undefined ? [] : [persistentItemId(found.mechanism.id, found.path)];
+    });
+    return { ...doc, launchwarden: { ...doc.launchwarden, program: { ...program, items } } };
   }
 
   /** A loaded job is a stage of the item that its property list describes. */

@@ -135,7 +135,7 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
       ...target,
       'file.target_path',
       'launchwarden.sensor.not_before',
-      ...below('launchwarden.program', 'of labels'),
+      ...below('launchwarden.program', 'of labels items'),
     ],
     'file rename': [...watched, ...content, ...item, ...original],
     'file deletion': [...watched, ...owned, 'launchwarden.sensor.not_before'],

@@ -158,8 +158,8 @@ export interface LaunchwardenFields {
   scan?: ScanFields;
   /** Of an event about the agent itself: what it did not see. */
   gap?: { sensor?: string; reason?: string; detail?: string; from?: string; to?: string };
-  /** Of a program or script that changed: the persistent items that run it, and their labels. */
-  program?: { of?: string[]; labels?: string[] };
+  /** Of a program or script that changed: the persistent items that run it, their labels, and their ids. */
+  program?: { of?: string[]; labels?: string[]; items?: string[] };
   /** What launchd says about a job whose launch item changed. */
   job?: LaunchdJobFields;
   /** What a process event says beyond Elastic's fields. */

@@ -276,6 +276,7 @@ const rows: readonly Row[] = [
     'Of a program that changed: files of the persistent items that run it',
   ],
   ['launchwarden.program.labels', 'keyword[]', 'Their labels'],
+  ['launchwarden.program.items', 'keyword[]', 'Their ids, as launchwarden.persistence.item_id'],
   ['launchwarden.scan.matched', 'keyword[]', 'On alerts: files that a hash list or YARA rule names'],
   ['launchwarden.scan.sha256', 'keyword[]', 'Their hashes'],
   ['launchwarden.scan.yara', 'keyword[]', 'YARA rules that match'],

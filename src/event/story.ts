@@ -81,23 +81,39 @@ const maxBefore = 8;
 const maxContents = 64;
 const maxRuns = 32;
 const maxText = 1_024;
+/** Items of one event. */
+const maxItems = 16;
 /** An item that is gone for no longer is rewritten, not removed and put back, microseconds. */
 const rewriteWindow: Micros = 60_000_000;
 
 /** Actions that say nothing about what an item is. */
 const silent: ReadonlySet<string> = new Set(['open', 'launch_daemon', 'extended_attributes_delete', 'mount']);
 
-/** The item that an event is about; undefined when it is about none. */
+/** The item that an event is about; of a program the first one that runs it. Undefined when it is about none. */
 export function itemOf(doc: EcsDocument): string | undefined {
-  const id: unknown = doc.launchwarden?.persistence?.item_id;
-  return typeof id === 'string' && id !== '' ? id : undefined;
+  return itemsOf(doc)[0];
 }
 
-/** The story after an event of its item; the same story when the event tells nothing new. */
-export function nextStory(story: Story | undefined, event: Event): Story | undefined {
+/** The items that an event is about: its own, and of a program all that run it. */
+export function itemsOf({ launchwarden }: EcsDocument): readonly string[] {
+  const running: unknown = launchwarden?.program?.items;
+  const ids: readonly unknown[] = Array.isArray(running) ? running.slice(0, maxItems) : [];
+  const all = [launchwarden?.persistence?.item_id, ...ids];
+  return [...new Set(all.filter((id): id is string => typeof id === 'string' && id !== ''))];
+}
+
+/**
+ * The story of `item` after an event that is about it; the same story when the event tells nothing new. `item`: one of
+ * `itemsOf`.
+ */
+export function nextStory(
+  story: Story | undefined,
+  event: Event,
+  item = itemOf(event.doc),
+): Story | undefined {
   const { doc } = event;
-  const item = itemOf(doc);
   if (item === undefined) return story;
+  if (item !== doc.launchwarden?.persistence?.item_id) return story && afterProgram(story, event);
   if (doc.file !== undefined) return afterFile(story ?? begun(item, event), event);
   if (doc.launchwarden?.job !== undefined) return afterJob(story ?? begun(item, event), event);
   return story;
@@ -147,6 +163,8 @@ function afterFile(story: Story, event: Event): Story {
   if (action === 'deletion') {
     if (!own)
       return withStep(story, { time, stage: 'changed', event: event.id, says: 'A file of it was removed.' });
+    // The quarantine took it away.
+    if (story.stage === 'quarantined') return story;
     return withStep(story, { time, stage: 'removed', event: event.id });
   }
   const known = story.before[event.id];
@@ -154,7 +172,9 @@ function afterFile(story: Story, event: Event): Story {
   // A newer document of the same event: what the item was before it stays.
   if (known !== undefined || story.steps.some((step) => step.event === event.id))
     return { ...story, facts, label: labelOf(doc) ?? story.label, last: Math.max(story.last, time) };
-  const isBack = story.stage === 'removed' && time - story.last > rewriteWindow;
+  const isBack =
+    (story.stage === 'removed' && time - story.last > rewriteWindow) ||
+    (story.stage === 'quarantined' && time > story.last);
   const isNew = story.steps.length === 0;
   const isSame = !isNew && sameContents(story.facts, facts);
   // What comes back after it was removed is not known any more.
@@ -182,6 +202,13 @@ function afterJob(story: Story, event: Event): Story {
   if (removed || story.steps.some((step) => step.event === event.id)) return story;
   const says = `As ${String(job?.domain ?? '?').slice(0, 200)}/${String(job?.label ?? '?').slice(0, 200)}.`;
   return withStep(story, { time: wallTime(event), stage, event: event.id, says });
+}
+
+/** What the item runs is another program now; the item itself is what it was. */
+function afterProgram(story: Story, event: Event): Story {
+  const { file, event: told } = event.doc;
+  const says = `Its program ${String(file?.path ?? '?').slice(0, 500)} was ${told?.action === 'deletion' ? 'removed' : 'exchanged'}.`;
+  return withStep(story, { time: wallTime(event), stage: 'changed', event: event.id, says });
 }
 
 /** So long after somebody was told of an item its changes may be updates; before, they belong to what was told. */

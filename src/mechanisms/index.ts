@@ -51,6 +51,7 @@ import { workflow } from './workflow.js';
 
 export { type Found, MechanismPlaces } from './find.js';
 export { launchItemOf } from './launch-items.js';
+export { InstalledLabels } from './look-alike.js';
 export type { Mechanism, MechanismFile, PersistentItem, Place, When } from './mechanism.js';
 export { type TechniqueId, techniques } from './techniques.js';
 

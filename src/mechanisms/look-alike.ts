@@ -100,10 +100,18 @@ const skeletons: ReadonlyMap<string, string> = new Map(vendors.map((one) => [ske
  * Whether a label looks like one of Apple's, of a well-known vendor's, or of one that is installed, and is none of them.
  * `installed`: labels of this Mac that are trusted.
  */
-export function lookAlike(label: string, installed: Iterable<string> = []): LookAlike | undefined {
+export function lookAlike(
+  label: string,
+  installed: Iterable<string> | InstalledLabels = [],
+): LookAlike | undefined {
   if (label.length > maxLabel || label === '') return undefined;
-  const plain = label.normalize('NFC').toLowerCase();
-  return ofVendor(label, plain) ?? ofInstalled(label, plain, installed);
+  const plain = plainOf(label);
+  const labels = installed instanceof InstalledLabels ? installed : new InstalledLabels(installed);
+  return ofVendor(label, plain) ?? labels.like(label);
+}
+
+function plainOf(label: string): string {
+  return label.normalize('NFC').toLowerCase();
 }
 
 function ofVendor(label: string, plain: string): LookAlike | undefined {
@@ -131,20 +139,101 @@ function imitatesApple(plain: string): boolean {
   );
 }
 
-function ofInstalled(label: string, plain: string, installed: Iterable<string>): LookAlike | undefined {
-  const skeleton = skeletonOf(label);
-  let found: LookAlike | undefined;
-  let count = 0;
-  for (const one of installed) {
-    if (++count > maxInstalled) break;
-    if (one.length > maxLabel) continue;
-    const other = one.normalize('NFC').toLowerCase();
-    // It is that one.
-    if (other === plain) return undefined;
-    if (skeletonOf(one) === skeleton) found ??= { of: one, by: 'letters' };
-    else if (plain.length >= leastName * 2 && isSwap(plain, other)) found ??= { of: one, by: 'spelling' };
+/** Labels that are shorter are a letter away from too many others. */
+const leastSwapped = leastName * 2;
+
+/** Labels that are trusted here, so kept that the one which another imitates is found at once. */
+export class InstalledLabels {
+  readonly #plain = new Set<string>();
+  /** What the labels begin with: the vendor. */
+  readonly #vendors = new Map<string, string>();
+  readonly #skeletons = new Map<string, string>();
+  readonly #vendorSkeletons = new Map<string, string>();
+  /** By length and by one third of the letters: a wrong letter, or two that are swapped, leave another third as it is. */
+  readonly #thirds = new Map<string, string[]>();
+
+  constructor(labels: Iterable<string> = []) {
+    let count = 0;
+    for (const label of labels) {
+      if (++count > maxInstalled) break;
+      if (label.length <= maxLabel && label !== '') this.#add(label);
+    }
   }
-  return found;
+
+  get size(): number {
+    return this.#plain.size;
+  }
+
+  /** The label, or its vendor, that this one imitates; undefined when it imitates none, and when it is one of them. */
+  like(label: string): LookAlike | undefined {
+    const plain = plainOf(label);
+    if (this.#plain.size === 0 || this.#plain.has(plain)) return undefined;
+    const same = this.#skeletons.get(skeletonOf(label));
+    if (same !== undefined) return { of: same, by: 'letters' };
+    const swapped = this.#swapped(plain);
+    return swapped === undefined ? this.#vendor(label, plain) : { of: swapped, by: 'spelling' };
+  }
+
+  #add(label: string): void {
+    const plain = plainOf(label);
+    if (this.#plain.has(plain)) return;
+    this.#plain.add(plain);
+    this.#skeletons.set(skeletonOf(label), label);
+    const vendor = vendorOf(plain);
+    if (vendor !== undefined) {
+      this.#vendors.set(vendor, vendor);
+      this.#vendorSkeletons.set(skeletonOf(vendor), vendor);
+    }
+    if (plain.length >= leastSwapped)
+      for (const third of thirdsOf(plain)) {
+        const others = this.#thirds.get(third);
+        if (others === undefined) this.#thirds.set(third, [plain]);
+        else if (others.length < maxOfThird) others.push(plain);
+      }
+  }
+
+  #swapped(plain: string): string | undefined {
+    if (plain.length < leastSwapped) return undefined;
+    for (const third of thirdsOf(plain)) {
+      const found = this.#thirds.get(third)?.find((other) => isMistakenFor(plain, other));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #vendor(label: string, plain: string): LookAlike | undefined {
+    const vendor = vendorOf(plain);
+    if (vendor === undefined || this.#vendors.has(vendor) || known.has(vendor)) return undefined;
+    const skeleton = vendorOf(skeletonOf(label));
+    const of = skeleton === undefined ? undefined : this.#vendorSkeletons.get(skeleton);
+    return of === undefined ? undefined : { of, by: 'letters' };
+  }
+}
+
+/** One letter of a vendor's own labels tells its jobs apart (`agentA`, `agentB`): of those only swapped letters imitate. */
+function isMistakenFor(plain: string, other: string): boolean {
+  if (!isSwap(plain, other)) return false;
+  const vendor = vendorOf(plain);
+  return vendor === undefined || vendor !== vendorOf(other) || sorted(plain) === sorted(other);
+}
+
+function sorted(text: string): string {
+  return [...text].sort().join('');
+}
+
+/** Labels that share a third: a vendor's own differ in their ends. */
+const maxOfThird = 64;
+
+function thirdsOf(plain: string): string[] {
+  const [first, second] = [Math.floor(plain.length / 3), Math.floor((plain.length * 2) / 3)];
+  const parts = [plain.slice(0, first), plain.slice(first, second), plain.slice(second)];
+  return parts.map((part, index) => `${plain.length}:${index}:${part}`);
+}
+
+/** `com.vendor` of a label that has more than that; a short name is no name of a vendor. */
+function vendorOf(plain: string): string | undefined {
+  const [top = '', name = '', ...rest] = plain.split('.');
+  return rest.length === 0 || top === '' || name.length < leastName ? undefined : `${top}.${name}`;
 }
 
 /** The same text for all labels that look the same. */

@@ -32,5 +32,6 @@ export {
   responsesOf,
   type StepRecord,
 } from './response.js';
+export { type ItemStage, stageOf } from './stage.js';
 export { isIsolating, isNetwork, isolatedUntil, keepIsolated } from './steps/isolate.js';
 export { type Target, targetOfAlert, targetOfItem, targetOfPath } from './target.js';

@@ -4,10 +4,12 @@ import { persistentItemId } from '../event/ids.js';
 import {
   baselineStory,
   itemOf,
+  itemsOf,
   movedStory,
   nextStory,
   type ProgramFacts,
   type Story,
+  type StoryStep,
   withStep,
 } from '../event/story.js';
 import { all, type Db, one } from './sqlite.js';
@@ -57,12 +59,12 @@ export class Stories {
   /** Takes note of events, in their order. */
   observe(events: readonly Event[]): void {
     for (const event of events) {
-      const item = itemOf(event.doc);
-      if (item === undefined) continue;
-      const before = this.get(item);
-      const after = nextStory(before, event);
-      if (after !== undefined && after !== before) this.#put(after);
-      this.#renamed(event);
+      for (const item of itemsOf(event.doc)) {
+        const before = this.get(item);
+        const after = nextStory(before, event, item);
+        if (after !== undefined && after !== before) this.#put(after);
+      }
+      if (itemOf(event.doc) !== undefined) this.#renamed(event);
     }
   }
 
@@ -98,6 +100,13 @@ export class Stories {
     const known = { ...story, known: story.known ?? time };
     const next = load === undefined ? known : withStep(known, { time, stage: 'loaded', ...load });
     if (story.known === undefined || next.steps.length !== story.steps.length) this.#put(next);
+  }
+
+  /** Somebody, or the agent, moved the item into the quarantine, or put it back; `event`: what tells this deed apart. */
+  responded(item: string, step: StoryStep & { readonly stage: 'quarantined' | 'back' }): void {
+    const story = this.get(item);
+    const next = story && withStep(story, step);
+    if (next !== undefined && next !== story) this.#put(next);
   }
 
   /** The programs of an item as they are now. */

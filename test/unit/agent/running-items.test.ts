@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exchangedPrograms, runningItems } from '../../../src/agent/running-items.js';
+import { exchangedPrograms, runningItems, trustedLabels } from '../../../src/agent/running-items.js';
 import type { InventoryEntry } from '../../../src/event/inventory.js';
 
 function entry(more: Partial<InventoryEntry> = {}): InventoryEntry {
@@ -54,4 +54,24 @@ test('a program whose hash is another one was exchanged; another program, and on
       { kind: 'changed', entry: entry(), before: unhashed },
     ]),
   ).toEqual([]);
+});
+
+test('labels are trusted that were there before, or whose program a known signer vouches for', () => {
+  const row = (more: Partial<InventoryEntry>, baseline = false, gone?: number) => ({
+    entry: entry(more),
+    ...{ firstSeen: 1, lastSeen: 1, changed: 1, baseline },
+    ...(gone === undefined ? {} : { gone }),
+  });
+  const trusted = { exists: true, trusted: true };
+  expect(
+    trustedLabels([
+      row({ label: 'before' }, true),
+      row({ label: 'gone' }, true, 2),
+      row({ label: 'new' }),
+      row({ label: 'signed', signer: trusted }),
+      row({ label: 'ad-hoc', signer: { exists: true, trusted: false } }),
+      row({ label: 'like', findings: ['look-alike-label'] }, true),
+      row({ label: 'job', mechanism: 'cron' }, true),
+    ]),
+  ).toEqual(['before', 'signed']);
 });

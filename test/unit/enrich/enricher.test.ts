@@ -5,6 +5,8 @@ import { Enricher } from '../../../src/enrich/index.js';
 import type { EcsDocument, FileFields } from '../../../src/event/document.js';
 import type { Observation } from '../../../src/event/event.js';
 import { findingMeaning } from '../../../src/event/findings.js';
+import { persistentItemId } from '../../../src/event/ids.js';
+import { InstalledLabels } from '../../../src/mechanisms/index.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { xml } from '../base/plist/samples.js';
 
@@ -122,6 +124,28 @@ test('events are numbered in the order in which they came, unless they have a nu
   const numbered = observation({ file: { path: '/x' } });
   const own = { ...numbered, event: { ...numbered.event, sequence: 77 } };
   expect(enricher.enrich(own)[0]).toMatchObject({ sequence: 77, doc: { event: { sequence: 77 } } });
+});
+
+test('a label that imitates one that is installed here is a finding', () => {
+  const list = (label: string) => ({
+    bytes: Buffer.from(`<plist><dict><key>Label</key><string>${label}</string></dict></plist>`),
+  });
+  const own = new Enricher({
+    ...{ root: new RootMap(), clock, version: '1', agentId: 'a', hostId: 'h', boot: 'b', users },
+    installed: () => new InstalledLabels(['com.smallvendor.helper']),
+  });
+  const findings = (label: string) =>
+    own.enrich(observation(list(label)))[0]?.doc.launchwarden?.findings ?? [];
+  expect(findings('com.smallvend0r.helper')).toContain('look-alike-label');
+  expect(findings('com.smallvendor.helper')).not.toContain('look-alike-label');
+  expect(findings('org.other.thing')).not.toContain('look-alike-label');
+});
+
+test('a program that changed belongs to the items that run it', () => {
+  const given = observation({ file: { path: '/opt/x' } });
+  const doc = { ...given.event.doc, launchwarden: { program: { of: [path, '/nowhere'] } } };
+  const [event] = enricher.enrich({ ...given, event: { ...given.event, doc } });
+  expect(event?.doc.launchwarden?.program?.items).toEqual([persistentItemId('launch-daemon', path)]);
 });
 
 test('below a root everything is labelled as simulated', () => {

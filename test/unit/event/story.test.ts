@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { EcsDocument, FileFields, LaunchItemFields } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
-import { baselineStory, isKnownAt, nextStory, type Story, updateOf } from '../../../src/event/story.js';
+import {
+  baselineStory,
+  isKnownAt,
+  itemOf,
+  itemsOf,
+  nextStory,
+  type Story,
+  updateOf,
+  withStep,
+} from '../../../src/event/story.js';
 
 const path = '/Library/LaunchAgents/com.vendor.agent.plist';
 const second = 1_000_000;
@@ -65,6 +74,32 @@ test('the same events again, and a newer document of one, add no step', () => {
   const amended = nextStory(story, event('a', 1, { plist: { ...list, label: 'other' } })) as Story;
   expect(amended.facts.label).toBe('other');
   expect(stages(amended)).toEqual(['written', 'loaded']);
+});
+
+test('an exchanged program is a step of each item that runs it, and changes nothing of what the item is', () => {
+  const exchanged: Event = {
+    ...event('p', 9),
+    doc: {
+      event: { id: 'p', action: 'modification' },
+      file: { path: '/opt/v' },
+      launchwarden: { program: { of: [path, '/x'], items: ['i', 'j'] } },
+    },
+  };
+  expect([itemOf(exchanged.doc), itemsOf(exchanged.doc)]).toEqual(['i', ['i', 'j']]);
+  const story = told([event('a', 1)]);
+  const after = nextStory(story, exchanged, 'i') as Story;
+  expect(after.steps.at(-1)).toMatchObject({ stage: 'changed', says: 'Its program /opt/v was exchanged.' });
+  expect(after.facts).toEqual(story.facts);
+  expect(nextStory(undefined, exchanged, 'j')).toBeUndefined();
+});
+
+test('what is in the quarantine is not removed, and what stands there again is back', () => {
+  const file = { hash: { sha256: 'x' } };
+  const written = told([event('a', 1, { file })]);
+  const quarantined = withStep(written, { time: 5 * second, stage: 'quarantined', event: 'response:1' });
+  const deleted = told([event('b', 5, { action: 'deletion' })], quarantined);
+  expect(stages(deleted)).toEqual(['written', 'quarantined']);
+  expect(told([event('c', 9, { file })], deleted).stage).toBe('back');
 });
 
 test('a rewrite of the same content is no news', () => {

@@ -57,6 +57,15 @@ test('a label of this Mac is imitated by its look and by swapped letters, not by
     by: 'spelling',
   });
   expect(lookAlike('com.smallvendor.agent2', installed)).toBeUndefined();
+  expect(lookAlike('com.smallvendor.helpex', installed)).toBeUndefined();
+  expect(lookAlike('com.smallvendor.other', installed)).toBeUndefined();
+  expect(lookAlike('com.smallvend0r.other', installed)).toEqual({ of: 'com.smallvendor', by: 'letters' });
+  expect(lookAlike('com.smallbendor.helper', installed)).toEqual({
+    of: 'com.smallvendor.helper',
+    by: 'spelling',
+  });
+  // Nothing is known of the other vendor's name, and a short one is a letter away from too many.
+  expect(lookAlike('com.sma11.x', ['com.small.x.y'])).toBeUndefined();
   expect(lookAlike('com.smallvendor.helper', installed)).toBeUndefined();
 });
 

@@ -16,6 +16,7 @@ import {
   type Plan,
   type Response,
   rehearse,
+  stageOf,
   type Told,
 } from '../../../respond/index.js';
 import type { Store } from '../../../store/index.js';
@@ -197,7 +198,11 @@ async function tellAlert(context: CommandContext, told: Told): Promise<void> {
     await context.askDaemon(saidOp, { author, text });
     return;
   }
-  const request = { ids: [response.alert], action: 'response' as const, author, text };
+  const value = stageOf(told);
+  const request = {
+    ...{ ids: [response.alert], action: 'response' as const, author, text },
+    ...(value === undefined ? {} : { value }),
+  };
   const destinations = await receivers(context);
   await writeThroughDaemon(context, {
     op: triageOp,
