@@ -5,7 +5,7 @@ import { type Event, timesOf } from '../../event/event.js';
 import { capturedEventId } from '../../event/ids.js';
 import { withLaunchctl } from '../../event/launchctl.js';
 import { mayHaveDottedKey, nested } from '../../event/nested.js';
-import { captureTime } from './time.js';
+import { captureTime, isNumericTime } from './time.js';
 
 /** An event of a capture, with the place of its line: zero-based, blank lines counted. */
 export interface CapturedEvent extends Event {
@@ -37,7 +37,7 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
   const fields = (mayHaveDottedKey(text) ? nested(doc) : doc) as Record<string, unknown>;
   const written = fields['@timestamp'];
   const at = captureTime(written);
-  if (at !== undefined && isNumber(written)) fields['@timestamp'] = formatMicros(at.time, at.nanos);
+  if (at !== undefined && isNumericTime(written)) fields['@timestamp'] = formatMicros(at.time, at.nanos);
   const id = eventField(fields, 'id');
   const sequence = eventField(fields, 'sequence');
   return {
@@ -49,8 +49,4 @@ export function captureEvent(text: string, line: number): CapturedEvent | undefi
     line,
     ...(at === undefined ? { untimed: true } : {}),
   };
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || (typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value));
 }

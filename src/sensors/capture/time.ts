@@ -6,16 +6,27 @@ import { type Micros, parseTime } from '../../base/time.js';
  */
 const lessThan = { least: 1e9, seconds: 1e11, millis: 1e14, micros: 1e17 } as const;
 
+const [dash, blank] = [0x2d, 0x20] as const;
+
 /**
  * The time that a captured document gives: ISO 8601 (also with a blank for the `T`), or a number since 1970 whose size tells
  * seconds from milliseconds, microseconds and nanoseconds. Undefined when it cannot be read.
  */
 export function captureTime(value: unknown): { time: Micros; nanos: number } | undefined {
+  // The form that nearly every event has is told by its first dash.
+  if (typeof value === 'string' && value.charCodeAt(4) === dash && value.charCodeAt(10) !== blank)
+    return parseTime(value);
   const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
   if (typeof one === 'number') return ofNumber(one);
   if (typeof one !== 'string' || one.length > 40) return undefined;
   if (/^\d+(?:\.\d+)?$/.test(one)) return ofNumber(Number(one), one);
   return parseTime(one[10] === ' ' ? `${one.slice(0, 10)}T${one.slice(11)}` : one);
+}
+
+/** Whether a time is written as a number. */
+export function isNumericTime(value: unknown): boolean {
+  if (typeof value !== 'string') return typeof value === 'number';
+  return value.charCodeAt(4) !== dash && /^\d+(?:\.\d+)?$/.test(value);
 }
 
 function ofNumber(number: number, digits?: string): { time: Micros; nanos: number } | undefined {

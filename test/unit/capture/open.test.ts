@@ -170,7 +170,7 @@ test('any documents come back, however they are split over lines and chunks', as
         expect(back).toEqual(parseExactJson(JSON.stringify(all)));
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -179,7 +179,7 @@ function readFileOf(file: string | number): unknown[] {
 }
 
 test('an answer larger than a chunk is taken apart without being held', async () => {
-  const large = Array.from({ length: 400 }, (_, index) => ({
+  const large = Array.from({ length: 150 }, (_, index) => ({
     _source: { '@timestamp': index * 1000, event: { id: String(index) }, text: 'ä{"'.repeat(3_000) },
   }));
   const { ids: found } = await ids(json({ hits: { hits: large } }));
