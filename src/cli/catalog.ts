@@ -405,6 +405,11 @@ export const catalog: CatalogEntry = {
     { name: 'baseline', summary: 'Say what is known good, and compare', commands: baseline },
     { name: 'evidence', summary: 'Look at what items were, version by version', commands: evidence },
     {
+      name: 'report',
+      summary: 'Write one page about this Mac, to be sent to somebody',
+      load: async () => (await import('./commands/report.js')).report,
+    },
+    {
       name: 'collect',
       summary: 'Write all that is known about an alert into one archive',
       load: async () => (await import('./commands/collect.js')).collect,

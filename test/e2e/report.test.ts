@@ -75,17 +75,22 @@ interface Seen {
   readonly beyond: readonly string[];
 }
 
-/** Opens the page in frames of these widths, and tells what a reader of each would see. */
+/** A page with the width of the frame that it is opened in. */
+type Frame = readonly [page: string, width: number];
+
+/** Opens pages of one folder in frames, and tells what a reader of each would see. */
 function seenBy(
-  page: string,
-  widths: readonly number[],
+  opened: readonly Frame[],
   flags: readonly string[] = [],
 ): { readonly attacked: boolean; readonly frames: readonly Seen[] } {
-  const folder = path.dirname(page);
+  const folder = path.dirname(opened[0]?.[0] ?? '');
   const harness = path.join(folder, 'harness.html');
+  const frames = opened.map(
+    ([page, width]) => `<iframe src="${path.basename(page)}" width="${width}" height="900"></iframe>`,
+  );
   writeFileSync(
     harness,
-    `<!DOCTYPE html><meta charset="utf-8"><body>${widths.map((width) => `<iframe src="${path.basename(page)}" width="${width}" height="900"></iframe>`).join('')}
+    `<!DOCTYPE html><meta charset="utf-8"><body>${frames.join('')}
 <script>function beyondOf(inside, width) {
   const found = new Set();
   const walker = inside.createTreeWalker(inside.body, NodeFilter.SHOW_TEXT);
@@ -135,22 +140,14 @@ addEventListener('load', () => {
   return JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as never;
 }
 
-async function reportOf(found: Detection): Promise<string> {
-  const folder = tempFolder();
-  mkdirSync(path.join(folder, 'root'));
+async function reportOf(found: Detection, folder = tempFolder()): Promise<string> {
+  mkdirSync(path.join(folder, 'root'), { recursive: true });
   const file = path.join(folder, 'report.html');
   const dataDir = storedAlerts([found]);
   const { code, stderr } = await cli(
     [
-      'alerts',
-      'report',
-      '3f9a01aa',
-      '--html',
-      file,
-      '--data-dir',
-      dataDir,
-      '--root',
-      path.join(folder, 'root'),
+      ...['alerts', 'report', '3f9a01aa', '--html', file, '--data-dir', dataDir],
+      ...['--root', path.join(folder, 'root')],
     ],
     { cwd: folder },
   );
@@ -158,77 +155,99 @@ async function reportOf(found: Detection): Promise<string> {
   return file;
 }
 
-describe(`a report in a browser${skipped}`, () => {
+const fileName = '"><img src=x onerror=parent.attacked=true>\u202e';
+
+/** A page about a tree with hostile names. */
+async function hostReport(folder: string): Promise<string> {
+  for (const place of ['Library/LaunchAgents', 'Library/LaunchDaemons']) {
+    mkdirSync(path.join(folder, 'root', place), { recursive: true });
+    writeFileSync(
+      path.join(folder, 'root', place, `${fileName}.plist`),
+      `<plist><dict><key>Label</key><string>com.apple.${'x'.repeat(500)}</string><key>Program</key><string>/private/tmp/&lt;b&gt;</string></dict></plist>`,
+    );
+  }
+  const file = path.join(folder, 'mac.html');
+  const argv = ['report', '--host', '--data-dir', storedAlerts([hostileAlert()])];
+  const made = await cli([...argv, '--root', path.join(folder, 'root'), '--html', file]);
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  return file;
+}
+
+describe(`reports in a browser${skipped}`, () => {
   test.skipIf(browser === undefined)(
-    'hostile text is text, and fits, on a wide and on a narrow page',
+    'hostile text is text, and everything fits, wide and narrow, light and dark',
     async () => {
-      const file = await reportOf(hostileAlert());
-      const source = readFileSync(file, 'utf8');
-      expect(source).not.toMatch(/[\u202e\u200b]/);
+      const folder = tempFolder();
+      const mac = await hostReport(folder);
+      const file = await reportOf(hostileAlert(), folder);
+      expect(readFileSync(file, 'utf8')).not.toMatch(/[\u202e\u200b]/);
       expect(statSync(file).size).toBeLessThan(500 * 1024);
       expect(statSync(file).mode & 0o777).toBe(0o600);
-      const { attacked, frames } = seenBy(file, [1_200, 700, 340]);
-      expect(attacked).toBe(false);
-      expect(frames.map(({ width }) => width)).toEqual([1_200, 700, 340]);
-      for (const {
-        scrollWidth,
-        clientWidth,
-        scripts,
-        images,
-        handlers,
-        title,
-        text,
-        headings,
-        drawings,
-        beyond,
-      } of frames) {
+      const light = seenBy([
+        [file, 1_200],
+        [file, 700],
+        [file, 340],
+        [mac, 1_200],
+        [mac, 340],
+      ]);
+      expect(light.attacked).toBe(false);
+      expect(light.frames.map(({ width }) => width)).toEqual([1_200, 700, 340, 1_200, 340]);
+      for (const { beyond, scrollWidth, clientWidth, scripts, images, handlers } of light.frames) {
         expect(beyond).toEqual([]);
         expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
         expect({ scripts, images, handlers }).toEqual({ scripts: 0, images: 0, handlers: 0 });
+      }
+      for (const { title, text, headings, drawings } of light.frames.slice(0, 3)) {
         expect(title).toContain('<script>');
         expect(text).toContain('<script>parent.attacked=true');
         expect(text).toContain('\\u{202e}evil\\u{200b}\\n');
-        expect(headings).toEqual(
-          expect.arrayContaining([
-            'In short',
-            'Timeline',
-            'Processes',
-            'What it does',
-            'Questions and answers',
-            'Guide',
-          ]),
-        );
+        const sections = [
+          'In short',
+          'Timeline',
+          'Processes',
+          'What it does',
+          'Questions and answers',
+          'Guide',
+        ];
+        expect(headings).toEqual(expect.arrayContaining(sections));
         expect(drawings).toBe(1);
       }
+      for (const { text, headings } of light.frames.slice(3)) {
+        expect(text).toContain('<img src=x onerror=parent.attacked=true>\\u{202e}');
+        const sections = ['Open alerts', 'Launch agent: 1', 'Launch daemon: 1', 'What is watched'];
+        expect(headings).toEqual(expect.arrayContaining(sections));
+      }
+      const dark = seenBy([[file, 1_200]], ['--blink-settings=preferredColorScheme=0']);
+      expect(dark.frames[0]?.background).not.toBe(light.frames[0]?.background);
     },
-    90_000,
+    120_000,
   );
 
   test.skipIf(browser === undefined)(
-    'it follows the wish for dark or light, and can be printed',
+    'a report can be printed',
     async () => {
       const file = await reportOf(detection());
-      const backgrounds = [[], ['--blink-settings=preferredColorScheme=0']].map(
-        (flags) => seenBy(file, [1_000], flags).frames[0]?.background,
-      );
-      expect(new Set(backgrounds).size).toBe(2);
       const pdf = path.join(path.dirname(file), 'report.pdf');
+      const profile = `--user-data-dir=${path.join(path.dirname(file), 'print')}`;
       execFileSync(
         browser ?? '',
-        [
-          '--headless',
-          '--no-sandbox',
-          '--disable-gpu',
-          `--user-data-dir=${path.join(path.dirname(file), 'print')}`,
-          `--print-to-pdf=${pdf}`,
-          `file://${file}`,
-        ],
+        ['--headless', '--no-sandbox', '--disable-gpu', profile, `--print-to-pdf=${pdf}`, `file://${file}`],
         { stdio: 'ignore', timeout: 60_000 },
       );
       expect(readFileSync(pdf).subarray(0, 5).toString('latin1')).toBe('%PDF-');
     },
-    120_000,
+    90_000,
   );
+});
+
+test('about this Mac: the figures on the terminal, and nothing without --host', async () => {
+  const folder = tempFolder();
+  await hostReport(folder);
+  const argv = ['report', '--host', '--data-dir', storedAlerts([hostileAlert()])];
+  const { code, stdout } = await cli([...argv, '--root', path.join(folder, 'root')]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('2 items (0 of macOS itself left out), 2 odd or with an alert, 1 open alerts.');
+  expect(await cli(['report', '--data-dir', folder])).toMatchObject({ code: 2 });
 });
 
 test('the page is one file with a strict policy, and an existing one is not overwritten', async () => {

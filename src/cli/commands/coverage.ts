@@ -16,7 +16,7 @@ import { reportDiagnostics } from './rules/diagnostics.js';
 const leastNote = 30;
 
 /** What runs, as the agent says; or what could, tried out here. */
-interface Telemetry {
+export interface Telemetry {
   readonly from: 'agent' | 'this machine';
   readonly kinds: readonly SensorKind[];
   readonly tier: string | null;
@@ -33,7 +33,7 @@ interface StepCoverage extends StepSight {
   readonly seenBy: readonly SensorKind[];
 }
 
-interface RuleCoverage {
+export interface RuleCoverage {
   readonly rule: Rule;
   /** Undefined when the rule is on. */
   readonly off: string | undefined;
@@ -63,7 +63,7 @@ function notesOf(sensors: readonly object[]): string[] {
   );
 }
 
-async function telemetry(context: CommandContext): Promise<Telemetry> {
+export async function telemetry(context: CommandContext): Promise<Telemetry> {
   const reply = await context.askDaemon('status', undefined);
   if (reply !== undefined) {
     return {
@@ -89,7 +89,7 @@ async function telemetry(context: CommandContext): Promise<Telemetry> {
   };
 }
 
-async function coverageOf(context: CommandContext, { kinds, blind, rules: running }: Telemetry) {
+export async function coverageOf(context: CommandContext, { kinds, blind, rules: running }: Telemetry) {
   const { filePatterns, mutedRules, tierOf } = await import('../../agent/index.js');
   const set = await loadRuleSet(context);
   const settings = await context.settings();

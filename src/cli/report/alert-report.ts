@@ -17,7 +17,7 @@ import { at, objectsAt } from '../output/read.js';
 import { answerHtml } from './answers.js';
 import { eventLabel } from './event-label.js';
 import { guideHtml } from './guide.js';
-import { type Child, code, Html, html, section, table } from './html.js';
+import { type Child, code, Html, html, section, table, tableHead } from './html.js';
 import { page, timeTag } from './page.js';
 import { type Moment, timeList, timeline } from './timeline.js';
 import { processTree } from './tree.js';
@@ -246,7 +246,14 @@ function propertyList({ alert, about }: AlertReport): Html | undefined {
     about.runs.length === 0
       ? undefined
       : html`<p>It executes ${about.runs.slice(0, 20).map((one, index) => html`${index === 0 ? '' : ', '}${code(one)}`)}.</p>`;
-  return html`${runs}${findings.length === 0 ? undefined : html`<ul class="points">${findings}</ul>`}${table(['Key', 'Value', 'Meaning'], rows)}`;
+  return html`${runs}${findings.length === 0 ? undefined : html`<ul class="points">${findings}</ul>`}${table(
+    [
+      ['Key', 22],
+      ['Value', 38],
+      ['Meaning', 40],
+    ],
+    rows,
+  )}`;
 }
 
 function keysOf(json: string): [string, unknown][] {
@@ -283,7 +290,10 @@ function changes({ list }: AlertReport): Html | undefined {
             html`<tr class="added"><td data-label="Key"><b>${key}</b></td><td data-label="After">+ ${code(after)}</td></tr>`,
           ]),
     ]);
-  return html`${intro}<table><thead><tr><th scope="col">Key</th><th scope="col">Value</th></tr></thead><tbody>${rows}</tbody></table>`;
+  return html`${intro}${tableHead([
+    ['Key', 25],
+    ['Value', 75],
+  ])}<tbody>${rows}</tbody></table>`;
 }
 
 /** Everything that people and responses did to the alert. */
@@ -298,7 +308,15 @@ function log({ notes }: Alert): Html {
       .slice(0, 60)
       .map((line) => html`${line}<br>`),
   ]);
-  return table(['Time (UTC)', 'Who', 'What', 'Text'], rows) as Html;
+  return table(
+    [
+      ['Time (UTC)', 16],
+      ['Who', 14],
+      ['What', 20],
+      ['Text', 50],
+    ],
+    rows,
+  ) as Html;
 }
 
 function rule({ alert }: AlertReport): Html {

@@ -57,13 +57,20 @@ export function section(
   return html`<section${Html.raw(id)}><h2>${title}</h2>${intro}${body}</section>`;
 }
 
+/** A heading of a table, and the share of the width that its column gets on a wide page, per cent. */
+export type Column = readonly [head: string, width: number];
+
 /** A table with a heading for each column; on a narrow page each row is a block with the headings beside the values. */
-export function table(heads: readonly string[], rows: readonly (readonly Child[])[]): Html | undefined {
+export function table(columns: readonly Column[], rows: readonly (readonly Child[])[]): Html | undefined {
   if (rows.length === 0) return undefined;
-  const head = heads.map((one) => html`<th scope="col">${one}</th>`);
-  const body = rows.map(
-    (row) =>
-      html`<tr>${row.map((cell, index) => html`<td data-label="${heads[index] ?? ''}">${cell}</td>`)}</tr>`,
-  );
-  return html`<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+  const cell = (content: Child, index: number) =>
+    html`<td data-label="${columns[index]?.[0] ?? ''}">${content}</td>`;
+  return html`${tableHead(columns)}<tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table>`;
+}
+
+/** The beginning of a table, up to its body. */
+export function tableHead(columns: readonly Column[]): Html {
+  const widths = columns.map(([, width]) => html`<col width="${width}%">`);
+  const heads = columns.map(([head]) => html`<th scope="col">${head}</th>`);
+  return html`<table><colgroup>${widths}</colgroup><thead><tr>${heads}</tr></thead>`;
 }

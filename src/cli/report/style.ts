@@ -48,7 +48,6 @@ ul.points li,ul.points li>*{color:var(--ink)}ul.points li.unknown{color:var(--so
 .answer .says{margin:.1rem 0;font-weight:550}
 .mark{font-size:.76rem;font-weight:650;margin-left:.55rem;white-space:nowrap}
 table{border-collapse:collapse;width:100%;table-layout:fixed;font-size:.93rem}
-th:first-child{width:24%}
 th{text-align:left;color:var(--soft);font-weight:550;border-bottom:1px solid var(--line);padding:.35rem .6rem .35rem 0;
 overflow-wrap:anywhere}
 td{vertical-align:top;border-bottom:1px solid var(--line);padding:.45rem .6rem .45rem 0;overflow-wrap:anywhere}
