@@ -12,7 +12,7 @@ import { openTargets, type Target } from '../forward/index.js';
 import { InstalledLabels, MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import { type Rule, ruleDigest } from '../rules/index.js';
 import { addonCondition, attributesReader } from '../sensors/addon/index.js';
-import { openStore, type Store } from '../store/index.js';
+import { observedRootKey, openStore, type Store } from '../store/index.js';
 import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
 import { applyBaseline, baselineOp } from './baseline.js';
@@ -178,6 +178,7 @@ class Agent {
     // It may be lost before anybody waits for it.
     this.lost.catch(() => {});
     this.#root = new RootMap(settings.root);
+    rememberRoot(store, this.#root.root);
     this.#agentId = remembered(store, 'agent.id', randomUUID);
     const boot = readBootId();
     this.#boot = boot;
@@ -676,6 +677,11 @@ function completeBefore(store: Store, now: Micros): Micros {
   if (text === undefined) return 0;
   if (Number.isSafeInteger(time) && time < now + farBeyond) return time;
   return Math.min(store.events.extent().last ?? 0, now);
+}
+
+/** Commands work where the agent looks. */
+function rememberRoot(store: Store, root: string): void {
+  if ((store.meta.get(observedRootKey) ?? '') !== root) store.meta.set(observedRootKey, root);
 }
 
 /** A value made once and kept with the data. */

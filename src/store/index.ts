@@ -41,7 +41,7 @@ export type {
   TakeLimits,
 } from './outbox.js';
 export { lanes } from './outbox.js';
-export type { Gaps, Meta, StoredGap } from './records.js';
+export { type Gaps, type Meta, observedRootKey, type StoredGap } from './records.js';
 export type { ReinfectionWatch, ReinfectionWatches } from './reinfection.js';
 export { isDiskFull } from './sqlite.js';
 export type { Stories } from './stories.js';

@@ -62,6 +62,9 @@ export class Gaps {
   }
 }
 
+/** Name of a text: the folder that the agent observed instead of the machine, empty for the machine. */
+export const observedRootKey = 'observed_root';
+
 /** Named texts: agent id, boot id, how far observation was complete, ... */
 export class Meta {
   readonly #sql;

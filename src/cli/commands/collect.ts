@@ -8,6 +8,7 @@ import { ExitCode, errnoOf, messageOf, UserError } from '../../base/errors.js';
 import { type Bundle, collectBundle, tarEnd, tarEntry } from '../../respond/collect/index.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
+import { observedRoot } from '../observed-root.js';
 import { safe } from '../output/output.js';
 import { filePath } from '../values.js';
 import { shortId } from './alerts/alert-line.js';
@@ -62,13 +63,13 @@ async function write(
 }
 
 async function systemFacts(context: CommandContext): Promise<Record<string, unknown>> {
-  const settings = await context.settings();
+  const root = await observedRoot(context);
   const status = await context.askDaemon('status', undefined).catch(() => undefined);
   const { platform, arch, versions } = process;
   return {
     launchwarden: context.version,
     runs_on: { platform, arch, node: versions.node },
-    root: settings.root ?? null,
+    root: root.simulated ? root.root : null,
     time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     agent: status?.result ?? 'does not run, or may not be asked',
   };

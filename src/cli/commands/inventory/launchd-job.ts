@@ -1,7 +1,7 @@
-import { RootMap } from '../../../base/root.js';
 import type { InventoryEntry } from '../../../event/inventory.js';
 import { isLaunchItem, type LaunchdJob, launchdJob } from '../../../inventory/index.js';
 import type { CommandContext } from '../../context.js';
+import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
 import type { Section, Sheet } from '../../output/sheet.js';
 
@@ -12,8 +12,7 @@ export async function launchdJobOf(
   entries: readonly InventoryEntry[],
 ): Promise<LaunchdJob | undefined> {
   if (!isLaunchItem(entry)) return undefined;
-  const { root } = await context.settings();
-  return launchdJob(entry, { root: new RootMap(root), entries });
+  return launchdJob(entry, { root: await observedRoot(context), entries });
 }
 
 /** For `--json`: `null` where there is no launch item. */

@@ -1,12 +1,12 @@
 import { userHomes } from '../../../agent/homes.js';
 import { homesIn } from '../../../agent/inventory.js';
 import { silentLogger } from '../../../base/log.js';
-import { RootMap } from '../../../base/root.js';
 import { entryContent, type InventoryEntry, type InventoryRow, isHidden } from '../../../event/inventory.js';
 import { InventoryScan } from '../../../inventory/index.js';
 import { mechanisms } from '../../../mechanisms/index.js';
 import type { CommandContext } from '../../context.js';
 import { flag } from '../../define-command.js';
+import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
 
 export const readOptions = {
@@ -48,8 +48,7 @@ async function readMachine(
   stored: readonly InventoryRow[],
 ): Promise<InventoryRow[]> {
   const { clock } = context;
-  const settings = await context.settings();
-  const root = new RootMap(settings.root);
+  const root = await observedRoot(context);
   const homes = [...homesIn(root), ...userHomes(root, clock, silentLogger)().map(({ path }) => path)];
   const known = new Map<string, InventoryEntry[]>();
   for (const { entry, gone } of stored)

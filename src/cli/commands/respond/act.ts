@@ -3,7 +3,7 @@ import { changedOp, placedOp, saidOp } from '../../../agent/responding.js';
 import { applyWatch, type WatchRequest, watchesOf, watchOp } from '../../../agent/response-watch.js';
 import { applyTriage, triageOp } from '../../../agent/triage.js';
 import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
-import { RootMap } from '../../../base/root.js';
+import type { RootMap } from '../../../base/root.js';
 import {
   allResponses,
   doesText,
@@ -24,6 +24,7 @@ import { authorOf } from '../../author.js';
 import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
 import { flag, value } from '../../define-command.js';
+import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
 import { pad } from '../../output/width.js';
 import { wholeNumber } from '../../values.js';
@@ -65,7 +66,7 @@ async function withMachine<T>(
   use: (surroundings: Surroundings) => Promise<T>,
 ): Promise<T> {
   const settings = await context.settings();
-  const root = new RootMap(settings.root);
+  const root = await observedRoot(context);
   return context.withStore((store) =>
     use({
       store,

@@ -18,7 +18,7 @@ export function findTarget(written: string, { store, root }: Surroundings): Targ
     written.length >= leastToRead &&
     store.alerts.idsLike(written, 1).length > 0
   )
-    return targetOfAlert(findAlert(store, written), store);
+    return alertTarget(written, { store, root });
   const item = targetOfItem(written, store);
   if (item !== undefined) return item;
   throw new UserError(
@@ -30,8 +30,22 @@ export function findTarget(written: string, { store, root }: Surroundings): Targ
   );
 }
 
-export function findAlertTarget(written: string, { store }: Surroundings): Target {
-  return targetOfAlert(findAlert(store, written), store);
+export function findAlertTarget(written: string, surroundings: Surroundings): Target {
+  return alertTarget(written, surroundings);
+}
+
+/** What a simulated Mac showed is never looked for on this machine. */
+function alertTarget(written: string, { store, root }: Pick<Surroundings, 'store' | 'root'>): Target {
+  const alert = findAlert(store, written);
+  if (alert.doc.labels?.launchwarden_simulated === true && !root.simulated)
+    throw new UserError(
+      'respond/simulated',
+      'this alert was observed on a folder tree, not on this machine',
+      {
+        hint: 'Name the tree with --root DIR.',
+      },
+    );
+  return targetOfAlert(alert, store);
 }
 
 /** Takes what stands there now in the place of what the evidence says, if that has this very hash. */

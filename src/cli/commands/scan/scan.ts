@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { clip, quote } from '../../../base/escape.js';
 import { silentLogger } from '../../../base/log.js';
-import { RootMap } from '../../../base/root.js';
+import type { RootMap } from '../../../base/root.js';
 import { parseSize } from '../../../base/size.js';
 import { formatDuration, parseDuration } from '../../../base/time.js';
 import { Exceptions } from '../../../detect/index.js';
@@ -24,6 +24,7 @@ import {
 import { Rights } from '../../../sensors/file-watch/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, list, value } from '../../define-command.js';
+import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
 import { Progress } from '../../output/progress.js';
 import { loadRuleSet } from '../../rule-set.js';
@@ -166,7 +167,7 @@ export const scan = defineCommand({
   async handler({ context, options, args }) {
     const { out, io, clock } = context;
     const settings = await context.settings();
-    const root = new RootMap(settings.root);
+    const root = await observedRoot(context);
     const beside = (file: string) => path.resolve(io.cwd, file);
     const content = await ContentScanner.open({
       root,
