@@ -215,6 +215,21 @@ const rules: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/rules/import.js')).rulesImport,
   },
   {
+    name: 'remove',
+    summary: 'Remove imported rules',
+    load: async () => (await import('./commands/rules/remove.js')).rulesRemove,
+  },
+  {
+    name: 'new',
+    summary: 'Write a rule file to begin with',
+    load: async () => (await import('./commands/rules/new.js')).rulesNew,
+  },
+  {
+    name: 'fields',
+    summary: 'List the fields that rules can read',
+    load: async () => (await import('./commands/rules/fields.js')).rulesFields,
+  },
+  {
     name: 'test',
     summary: 'Run the tests that rules carry',
     load: async () => (await import('./commands/rules/test.js')).rulesTest,

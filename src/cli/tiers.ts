@@ -2,7 +2,7 @@ import { tierOf } from '../agent/rules.js';
 import { sensorKinds } from '../config/index.js';
 import type { SensorKind } from '../event/event.js';
 import { lookupField } from '../event/fields.js';
-import { degradedReasons, type Rule, ruleRequirements } from '../rules/index.js';
+import { degradedReasons, type Rule, ruleRequirements, stepSights } from '../rules/index.js';
 import type { CommandContext } from './context.js';
 import { at, objectsAt } from './output/read.js';
 
@@ -35,6 +35,16 @@ export async function runningSensors(
 /** Why a rule does not see at a tier what it was written to see; empty when it does. */
 export function tierReasons(rule: Rule, tier: TierName): readonly string[] {
   return degradedReasons(rule, tierOf(sensors[tier], rule));
+}
+
+/** Why a rule sees nothing at a tier: what a step of it needs comes from no sensor there; empty when it may match. */
+export function blindReasons(rule: Rule, tier: TierName): readonly string[] {
+  return stepSights(rule, tierOf(sensors[tier], rule)).flatMap(({ name, sight, requirements, reasons }) =>
+    // That nothing comes is what a missing-event step asks for, and an until step does without.
+    sight === 'none' && requirements.role !== 'missing' && requirements.role !== 'until'
+      ? reasons.map((reason) => `${name} ${reason}`)
+      : [],
+  );
 }
 
 /** Fields that a rule reads and that no sensor of ours fills. */

@@ -115,12 +115,33 @@ export class EqlConditionCheck {
       case 'and':
       case 'or':
         for (const operand of expr.operands) this.condition(operand);
+        if (expr.kind === 'and') this.#contradiction(expr.operands);
         return 'boolean';
       case 'descendant-of':
         this.step(expr.query, expr.span);
         return 'boolean';
       default:
         return 'boolean';
+    }
+  }
+
+  /** Two different values that one field, which holds one, would have to have. */
+  #contradiction(operands: readonly Expr[]): void {
+    const wanted = new Map<string, unknown>();
+    for (const operand of operands) {
+      if (operand.kind !== 'compare' || operand.op !== '==') continue;
+      const { left, right } = operand;
+      if (left.kind !== 'field' || left.alias !== null || right.kind !== 'literal') continue;
+      const name = left.path.join('.');
+      if (lookupField(name)?.array !== false) continue;
+      if (wanted.has(name) && wanted.get(name) !== right.value)
+        this.#report.warn(
+          operand.span,
+          'eql/never',
+          `${name} is one value: it cannot be two at once`,
+          'Write `in` or `or` for alternatives.',
+        );
+      wanted.set(name, right.value);
     }
   }
 
@@ -176,6 +197,15 @@ export class EqlConditionCheck {
     const why = neverEqual(info.type, String(other.value));
     if (why !== undefined)
       this.#report.warn(other.span, 'eql/never', `${info.name} ${why}: this is never equal`);
+    if (info.type === 'long' && typeof other.value === 'string' && why === undefined)
+      this.#report.warn(
+        other.span,
+        'eql/text-number',
+        `${info.name} holds numbers, and this is a text`,
+        `Write ${other.value} without quotes.`,
+      );
+    if (typeof other.value === 'string' && (op === '==' || op === 'in'))
+      this.#report.value(other.span, info.name, other.value);
     const equality = op === '==' || op === '!=' || op === 'in';
     if (equality && typeof other.value === 'string' && /[^*]\*|\*[^*]/.test(other.value)) {
       this.#report.warn(

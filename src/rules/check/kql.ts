@@ -56,7 +56,16 @@ function checkIs({ field, value, span }: KqlIs, report: Report, prefix: string):
       'Quote the value to say so.',
     );
   }
+  if (value.kind === 'exact' && value.quoted && /[^*]\*|\*[^*]/.test(text)) {
+    report.warn(
+      span,
+      'kql/quoted-wildcard',
+      'in quotes the * is taken literally',
+      'Leave the quotes out for a pattern; a blank in it is written `\\ `.',
+    );
+  }
   if (info === undefined) return;
+  if (value.kind === 'exact') report.value(span, info.name, text);
   report.path(span, info.name, value.kind === 'exact' ? [text, ''] : [text, '*']);
   if (value.kind === 'pattern') {
     if (info.type !== 'keyword' && info.type !== 'text')

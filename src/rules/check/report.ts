@@ -5,6 +5,7 @@ import type { Problem } from '../diagnostic.js';
 import { isPathField, pathProblem } from '../path-spellings.js';
 import { parseDateLiteral } from '../plan/dates.js';
 import { numberOf } from '../plan/values.js';
+import { neverValue } from './known-values.js';
 
 // Of each severity: a query can be written to hold as many slips as words, and nobody reads more.
 const maxProblems = 100;
@@ -49,6 +50,13 @@ export class Report {
     if (problem === undefined) return;
     const { message, hint } = problem;
     this.warn(span, 'path/never', `${field} never matches this: ${message}`, hint);
+  }
+
+  /** Warns of a value that the field never has, as far as its values are known. */
+  value(span: Span, field: string, value: string): void {
+    const problem = neverValue(field, value);
+    if (problem === undefined) return;
+    this.warn(span, 'value/never', `${field} is never "${value.slice(0, 60)}"`, problem);
   }
 
   #warnUnknown(span: Span, name: string): void {

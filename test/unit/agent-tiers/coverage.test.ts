@@ -62,7 +62,9 @@ describe('coverage without an agent', () => {
     );
     const summary = (await coverage('--summary')).stdout.trimEnd().split('\n').at(-1);
     expect(`${summary}.`).toBe(stdout.trimEnd().split('\n').at(-1));
-    expect((await coverage('--rule', 'Login item changed')).stdout).not.toContain('Account created');
+    const one = (await coverage('--rule', 'Login item added or changed')).stdout;
+    expect(one).toContain('Login item added or changed');
+    expect(one).not.toContain('Account created');
     expect((await coverage('--degraded')).stdout).toMatch(
       /step 2 +process +none +seen by no sensor\n +needs process events/,
     );

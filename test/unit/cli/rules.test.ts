@@ -311,7 +311,7 @@ matches = 1
     writeFileSync(file, plain);
     expect((await cli(argv, { cwd: folder })).code).toBe(0);
     writeFileSync(file, plain.replace('risk_score = 21', 'risk_score = 22'));
-    expect((await cli(argv, { cwd: folder })).code).toBe(0);
+    expect((await cli([...argv, '--force'], { cwd: folder })).code).toBe(0);
     expect(readdirSync(path.join(folder, 'rules'))).toEqual(['plain.toml']);
     expect(readFileSync(path.join(folder, 'rules/plain.toml'), 'utf8')).toContain('risk_score = 22');
     const [builtin] = documents((await cli(['rules', 'list', '--json'])).stdout);

@@ -5,7 +5,7 @@ import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { type Output, safe } from '../../output/output.js';
 import { pad } from '../../output/width.js';
-import { type TierName, tierNames, tierReasons, unfilledFields } from '../../tiers.js';
+import { blindReasons, type TierName, tierNames, tierReasons, unfilledFields } from '../../tiers.js';
 import { filePath } from '../../values.js';
 
 interface Checked {
@@ -44,6 +44,14 @@ async function checkedFiles(context: CommandContext, paths: readonly string[]): 
   });
 }
 
+/** Why a rule can match no event, whatever runs; empty when it may. */
+function neverReasons({ rule, warnings }: Checked): string[] {
+  const said = warnings.filter(({ code }) => /\/never$/.test(code)).map(({ message }) => message);
+  if (rule === undefined) return said;
+  const blind = tierNames.map((tier) => blindReasons(rule, tier));
+  return blind.every((reasons) => reasons.length > 0) ? [...said, ...(blind[0] ?? [])] : said;
+}
+
 function problem({ code, message, line, column, expected, hint }: Diagnostic): object {
   return {
     code,
@@ -55,7 +63,8 @@ function problem({ code, message, line, column, expected, hint }: Diagnostic): o
   };
 }
 
-function checkFields({ file, rule, errors, warnings }: Checked): object {
+function checkFields(checked: Checked): object {
+  const { file, rule, errors, warnings } = checked;
   const judged = (tier: TierName) => {
     const reasons = rule === undefined ? [] : tierReasons(rule, tier);
     return [tier, { degraded: reasons.length > 0, reasons }] as const;
@@ -67,6 +76,7 @@ function checkFields({ file, rule, errors, warnings }: Checked): object {
     ok: rule !== undefined && errors.length === 0,
     errors: errors.map(problem),
     warnings: warnings.map(problem),
+    never: neverReasons(checked),
     ...(rule === undefined
       ? {}
       : { unfilled_fields: unfilledFields(rule), tiers: Object.fromEntries(tierNames.map(judged)) }),
@@ -76,8 +86,11 @@ function checkFields({ file, rule, errors, warnings }: Checked): object {
 function print(checked: Checked, out: Output): void {
   const { file, rule, errors, warnings } = checked;
   const ok = rule !== undefined && errors.length === 0;
+  const never = ok ? neverReasons(checked) : [];
   const name = rule === undefined ? '' : `  ${safe(rule.meta.name) ?? ''}`;
-  out.line(`${ok ? out.style('green', 'ok    ') : out.style('red', 'error ')}  ${safe(file) ?? ''}${name}`);
+  out.line(
+    `${ok ? (never.length > 0 ? out.style('yellow', 'never ') : out.style('green', 'ok    ')) : out.style('red', 'error ')}  ${safe(file) ?? ''}${name}`,
+  );
   for (const one of [...errors, ...warnings])
     for (const line of formatDiagnostic(one).split('\n')) out.line(`        ${line}`);
   if (rule === undefined) return;
@@ -97,6 +110,7 @@ export const rulesCheck = defineCommand({
   ],
   options: {
     quiet: flag('--quiet', 'only files with errors'),
+    strict: flag('--strict', 'exit code 1 also for a rule that can never match'),
     json: flag('--json', 'one JSON document a rule (NDJSON)'),
   },
   examples: [
@@ -111,7 +125,11 @@ export const rulesCheck = defineCommand({
       if (options.json) out.document('rule-check/1', checkFields(one));
       else print(one, out);
     }
-    if (!options.json) out.line(`${checked.length - bad.length} valid, ${bad.length} not`);
+    const never = checked.filter((one) => !bad.includes(one) && neverReasons(one).length > 0);
+    if (!options.json) {
+      const rest = never.length === 0 ? '' : `; ${never.length} of them can never match, or only in part`;
+      out.line(`${checked.length - bad.length} valid, ${bad.length} not${rest}`);
+    }
     if (checked.length === 0) {
       const where = args.map((one) => safe(one)).join(', ');
       context.io.stderr.write(
@@ -119,6 +137,7 @@ export const rulesCheck = defineCommand({
       );
       return ExitCode.checkFailed;
     }
-    return bad.length === 0 ? ExitCode.ok : ExitCode.checkFailed;
+    const fails = bad.length > 0 || (options.strict && never.length > 0);
+    return fails ? ExitCode.checkFailed : ExitCode.ok;
   },
 });

@@ -6,8 +6,9 @@ import { type Settings, writeConfigFile } from '../../../config/index.js';
 import type { SensorKind } from '../../../event/event.js';
 import { degradedReasons, type Rule } from '../../../rules/index.js';
 import { defineCommand, flag } from '../../define-command.js';
-import { safe } from '../../output/output.js';
+import { counted, safe } from '../../output/output.js';
 import { listAt } from '../../output/read.js';
+import { pad } from '../../output/width.js';
 import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.js';
 import { listed, loadRuleSet, type RuleSet } from '../../rule-set.js';
 import { runningSensors } from '../../tiers.js';
@@ -27,6 +28,21 @@ interface Import extends Source {
   readonly reasons: readonly string[];
   /** False also when the agent will keep it off because of them. */
   readonly enabled: boolean;
+  /** Keys in which the rule of this id that is there already differs; empty: it is the same. Undefined: it is new. */
+  readonly changes: readonly string[] | undefined;
+}
+
+/** The keys in which two texts of a rule differ, with what stands there before and after where that is short. */
+function changesOf(before: Rule, after: Rule): string[] {
+  const keys = Object.keys({ ...before.meta, ...after.meta }) as (keyof Rule['meta'])[];
+  return keys.flatMap((key) => {
+    const [old, now] = [
+      JSON.stringify(before.meta[key]) ?? 'none',
+      JSON.stringify(after.meta[key]) ?? 'none',
+    ];
+    if (key === 'file' || old === now) return [];
+    return old.length + now.length > 80 ? [key] : [`${key} ${old} -> ${now}`];
+  });
 }
 
 /** Beside its own earlier import, or under the name it came with unless another rule has that. */
@@ -69,7 +85,8 @@ function planImports(
     taken.set(target, rule.meta.id);
     const reasons = degradedReasons(rule, tierOf(how.kinds, rule));
     const { enabled } = listed(rule, how.settings);
-    return { rule, text, target, reasons, enabled: enabled && !muted.has(rule.meta.id) };
+    const changes = known === undefined ? undefined : changesOf(known.rule, rule);
+    return { rule, text, target, reasons, enabled: enabled && !muted.has(rule.meta.id), changes };
   });
 }
 
@@ -78,11 +95,13 @@ export const rulesImport = defineCommand({
     'Copies valid rule files into the folder "rules" beside the configuration file, which is added to [rules] folders; of an\n' +
     'export of Kibana (.ndjson, .json) it makes rule files. A rule\n' +
     'that the running sensors cannot supply is off, with the reason, as long as they cannot, or until it is enabled by name.\n' +
-    'Exit code 1 when a file was left out.',
+    'A rule that is there and would change is left as it is, with what would change, until --force. Exit code 1 when a file was\n' +
+    'left out.',
   arguments: [
     { name: 'PATH...', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
   ],
   options: {
+    force: flag('--force', 'write over rules that are there already'),
     dryRun: flag('--dry-run', 'only say what would be done'),
     json: flag('--json', 'one JSON document a rule (NDJSON)'),
   },
@@ -90,7 +109,7 @@ export const rulesImport = defineCommand({
     { line: 'sudo launchwarden rules import detection-rules/rules/macos', says: "a copy of Elastic's" },
   ],
   needs: 'the right to write beside the configuration file',
-  async handler({ context, options: { dryRun, json }, args }) {
+  async handler({ context, options: { dryRun, force, json }, args }) {
     const { loadRules } = await import('../../../rules/index.js');
     const paths = args.map((one) => path.resolve(context.io.cwd, one));
     const exported = await exportedSources(paths.filter(isExport));
@@ -102,26 +121,40 @@ export const rulesImport = defineCommand({
     const set = await loadRuleSet(context);
     const sources = [...loaded.rules.map(fileSource), ...exported.sources];
     const imports = planImports(sources, { set, folder, kinds, settings: settings.rules });
-    if (!dryRun && imports.length > 0) {
-      place(imports, folder);
+    const stays = ({ changes }: Import) => changes !== undefined && changes.length > 0 && !force;
+    const written = imports.filter((one) => !stays(one));
+    if (!dryRun && written.length > 0) {
+      place(written, folder);
       if (!settings.rules.folders.includes(folder)) changeRuleLists(config, { addFolder: 'rules' });
       await sayRestart(context);
     }
-    for (const { rule, target, reasons, enabled } of imports) {
+    for (const one of imports) {
+      const { rule, target, reasons, enabled, changes } = one;
       const { id, name } = rule.meta;
+      const action = stays(one)
+        ? 'left'
+        : changes === undefined
+          ? 'new'
+          : changes.length > 0
+            ? 'changed'
+            : 'same';
       if (json) {
         context.out.document('rule-import/1', {
           id,
           name,
           file: target,
           enabled,
+          action,
+          changes: changes ?? [],
           tier,
           reasons,
           not_done: ignoredKeys(rule),
         });
         continue;
       }
-      context.out.line(`${enabled ? 'on ' : 'off'}  ${safe(name)}  ${safe(target)}`);
+      context.out.line(`${enabled ? 'on ' : 'off'}  ${pad(action, 7)}  ${safe(name)}  ${safe(target)}`);
+      for (const change of changes ?? [])
+        context.out.line(`     ${stays(one) ? 'would change' : 'changes'}: ${safe(change)}`);
       for (const reason of listAt({ reasons }, 'reasons'))
         context.out.line(`     degraded at ${tier}: ${reason}`);
       for (const ignored of ignoredKeys(rule)) context.out.line(`     warning: ${safe(ignored)}`);
@@ -132,7 +165,18 @@ export const rulesImport = defineCommand({
         hint: 'Rule files end in .toml; exports of Kibana in .ndjson.',
       });
     }
-    const broken = reportDiagnostics(context, { diagnostics: leftOut, passedOver: [] });
+    const left = imports.length - written.length;
+    if (!json) {
+      const count = (of: (one: Import) => boolean) => counted(written.filter(of).length);
+      const files = new Set(leftOut.map(({ file }) => file)).size;
+      context.out.line(
+        `${dryRun ? 'Would import: ' : ''}${count(({ changes }) => changes === undefined)} new, ` +
+          `${count(({ changes }) => (changes?.length ?? 0) > 0)} changed, ${count(({ changes }) => changes?.length === 0)} the same; ` +
+          `${counted(left)} left as they are${left === 0 ? '' : ' (--force writes over them)'}, ${counted(files)} files left out; ` +
+          `${counted(imports.filter(({ enabled }) => enabled).length)} on, ${counted(imports.filter(({ enabled }) => !enabled).length)} off`,
+      );
+    }
+    const broken = reportDiagnostics(context, { diagnostics: leftOut, passedOver: [] }) || left > 0;
     return broken ? ExitCode.checkFailed : ExitCode.ok;
   },
 });

@@ -9,16 +9,37 @@ import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { loadRuleSet } from '../../rule-set.js';
 import { filePath } from '../../values.js';
+import { whyNot } from '../../why-not.js';
 import { reportDiagnostics } from './diagnostics.js';
 
-/** How many alerts the events of a test give; repeats on the same file are no alerts of their own. */
-function alertsOf(rule: Rule, test: RuleTest): number {
-  const alerts = new Set<string>();
-  const detector = new Detector({ rules: [rule], onDetection: ({ id }) => alerts.add(id) });
+interface TestRun {
+  /** Repeats on the same file are no alerts of their own. */
+  readonly alerts: number;
+  /** Why there are not as many as there should be; empty when there are. */
+  readonly reasons: readonly string[];
+}
+
+function runTest(rule: Rule, test: RuleTest): TestRun {
+  const alerts = new Map<string, readonly string[]>();
+  const detector = new Detector({
+    rules: [rule],
+    onDetection: ({ id, events }) =>
+      alerts.set(
+        id,
+        events.flatMap((event) => event?.id ?? []),
+      ),
+  });
   const events = test.events.map((doc, index) => captureEvent(JSON.stringify(doc), index)!);
-  for (const event of events.sort(compareEvents)) detector.process(event);
+  for (const event of [...events].sort(compareEvents)) detector.process(event);
   detector.finish();
-  return alerts.size;
+  const { size } = alerts;
+  if (size === test.matches) return { alerts: size, reasons: [] };
+  if (size < test.matches) return { alerts: size, reasons: whyNot(rule, events) };
+  const matched = [...alerts.values()].slice(0, 5).map((ids) => {
+    const numbers = ids.map((id) => events.findIndex((event) => event.id === id) + 1);
+    return `an alert of ${numbers.map((number) => `event ${number}`).join(', ')}`;
+  });
+  return { alerts: size, reasons: matched };
 }
 
 async function chosenRules(context: CommandContext, paths: readonly string[]) {
@@ -33,7 +54,8 @@ async function chosenRules(context: CommandContext, paths: readonly string[]) {
 export const rulesTest = defineCommand({
   description:
     'Runs the events that rules carry ([[rule.launchwarden.test]]) through the engine and compares the number of alerts.\n' +
-    'Without PATH: all configured rules. Exit code 1 when a test fails or a file is no valid rule.',
+    'A test that fails says which step, which times or which keys kept it from matching. Without PATH: all configured rules.\n' +
+    'Exit code 1 when a test fails or a file is no valid rule.',
   arguments: [
     { name: '[PATH...]', summary: 'rule files, and folders that hold some', check: filePath('PATH') },
   ],
@@ -49,7 +71,7 @@ export const rulesTest = defineCommand({
       const tests = rule.launchwarden?.tests ?? [];
       if (tests.length === 0) without++;
       for (const test of tests) {
-        const alerts = alertsOf(rule, test);
+        const { alerts, reasons } = runTest(rule, test);
         const ok = alerts === test.matches;
         if (ok) passed++;
         else failed++;
@@ -62,12 +84,14 @@ export const rulesTest = defineCommand({
             ok,
             expected: test.matches,
             alerts,
+            reasons,
           });
           continue;
         }
         const mark = ok ? out.style('green', 'ok    ') : out.style('red', 'failed');
-        const why = ok ? '' : `: ${alerts} alerts, expected ${test.matches}`;
+        const why = ok ? '' : `: ${alerts} ${alerts === 1 ? 'alert' : 'alerts'}, expected ${test.matches}`;
         out.line(`${mark}  ${safe(name) ?? ''}: ${safe(test.name) ?? ''}${why}`);
+        for (const line of reasons) out.line(`        ${safe(line) ?? ''}`);
       }
     }
     if (!options.json) out.line(`${passed} passed, ${failed} failed; ${without} rules carry no test`);
