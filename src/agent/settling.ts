@@ -1,5 +1,6 @@
 import { BoundedQueue } from '../base/bounded-queue.js';
 import { messageOf } from '../base/errors.js';
+import { launchItemKind } from '../base/launch-paths.js';
 import type { Logger } from '../base/log.js';
 import { formatMicros } from '../base/time.js';
 import { relevantOf } from '../detect/index.js';
@@ -69,6 +70,7 @@ export class Settling {
   committed(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
       if (this.#byException(alert)) continue;
+      if (alert.item === undefined) this.#assign(alert);
       if (alert.item !== undefined) this.#note(alert, alert.item);
       else if (!isUnlinked(alert.doc)) continue;
       this.#waiting.push(alert.id);
@@ -141,6 +143,17 @@ export class Settling {
     }
   }
 
+  /** What launchctl is told about one launch item belongs to that item's story, though no file of it has changed. */
+  #assign({ id, doc }: Alert): void {
+    const call = eventsOf(doc).findLast(({ process }) => process !== undefined) ?? doc;
+    if (call.launchwarden?.['launchctl'] === undefined) return;
+    const named: unknown = call.launchwarden.process?.named_files;
+    const [file, ...others] = Array.isArray(named) ? (named as readonly { readonly path?: unknown }[]) : [];
+    const kind = typeof file?.path === 'string' ? launchItemKind(file.path) : undefined;
+    if (kind === undefined || others.length > 0) return;
+    this.#options.store.alerts.assignItem(id, persistentItemId(`launch-${kind}`, file?.path as string));
+  }
+
   async #compareAll(): Promise<void> {
     this.#running = true;
     try {
@@ -196,7 +209,9 @@ export class Settling {
       const change = alert.item === undefined ? undefined : this.#change(alert.item, undefined, alert.time);
       return change === undefined ? [] : [change];
     }
-    if (candidate_count > candidates.length) return [];
+    // The best come first: with those that the load names among them, what was cut off is of no account.
+    const isNamed = candidates.some((one) => one?.named === true) && candidates.at(-1)?.named !== true;
+    if (candidate_count > candidates.length && !isNamed) return [];
     const wanted =
       candidates.length > 0
         ? relevantOf(candidates.map((one) => ({ named: one?.named === true, id: one?.event_id })))

@@ -180,7 +180,7 @@ function isInLaunchFolder(path: string): boolean {
 /** What a launchctl process names. `all` counts verbs that take a job away too. Undefined for another process. */
 export function launchctlCall(doc: EcsDocument, all = false): LaunchctlCall | undefined {
   if (!runsLaunchctl(doc)) return undefined;
-  const call = new Call(all ? new Set() : undoing);
+  const call = new Call(all ? new Set() : undoing, hasHiddenArguments(doc));
   call.read(argumentsOf(doc).slice(1), 0);
   return call;
 }
@@ -201,10 +201,12 @@ class Call implements LaunchctlCall {
   verb: string | undefined;
   effect: LaunchctlFields['effect'] = 'none';
   readonly #ignored: ReadonlySet<string>;
+  readonly #cut: boolean;
 
-  /** `ignored`: verbs whose arguments do not count. */
-  constructor(ignored: ReadonlySet<string>) {
+  /** `ignored`: verbs whose arguments do not count. `cut`: there are more arguments than these. */
+  constructor(ignored: ReadonlySet<string>, cut: boolean) {
     this.#ignored = ignored;
+    this.#cut = cut;
   }
 
   get mayLoad(): boolean {
@@ -296,9 +298,15 @@ class Call implements LaunchctlCall {
     if (label !== undefined) this.labels.push(label);
   }
 
-  /** `asuser 501 launchctl load x`: what is run in its place. */
+  /**
+   * `asuser 501 launchctl load x`: what is run in its place. Another program loads nothing by that (management tools show
+   * their dialogs so), and what it does is seen for itself.
+   */
   #wrapped(args: readonly string[], depth: number): void {
-    const at = args.findIndex((one) => isName(baseName(one)));
+    const named = args.findIndex((one) => isName(baseName(one)));
+    const at = named < 0 && hasShape(args) ? 0 : named;
     if (at >= 0 && depth < maxNesting) this.read(args.slice(at + 1), depth + 1);
+    else if (!this.#cut && args.length > 0 && !args.some((one) => /launchctl/i.test(one)))
+      this.effect = 'change';
   }
 }

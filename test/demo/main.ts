@@ -8,9 +8,10 @@
 //   npm run demo -- --elastic DIR    plays an attack for each of Elastic's rules about persistence on macOS in a checkout of theirs
 //                                    (more than one --elastic): [--tier TIER] [--only IDS] [--json]; fails when one that a
 //                                    tier can see does not fire
-//   npm run demo -- --healthy-day    plays what happens on a healthy Mac: [--packs] [--only 1,2,3]; fails when an alert
-//                                    has a priority above low, or a person sees more lines than ten; with the
-//                                    packs of exceptions any but those about what nobody vouches for
+//   npm run demo -- --healthy-day    plays what happens on a healthy Mac amid 100,000 everyday events: [--events N] [--seed N]
+//                                    [--packs] [--only 1,2,3]; fails when an alert has a priority above low, or a person
+//                                    sees more lines than ten; with the packs of exceptions any but those about what
+//                                    nobody vouches for
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -30,9 +31,18 @@ import { playEvasions } from './evasions.js';
 import { healthyDay } from './healthy-day.js';
 
 if (process.argv.includes('--healthy-day')) {
-  const at = process.argv.indexOf('--only');
-  const only = at === -1 ? undefined : process.argv[at + 1]?.split(',').map(Number);
-  const wrong = await healthyDay({ only, packs: process.argv.includes('--packs') });
+  const given = (name: string) => {
+    const at = process.argv.indexOf(name);
+    return at === -1 ? undefined : process.argv[at + 1];
+  };
+  const wrong = await healthyDay({
+    only: given('--only')?.split(',').map(Number),
+    packs: process.argv.includes('--packs'),
+    events: Number(given('--events') ?? 100_000),
+    seed: Number(given('--seed') ?? 20_261_129),
+    each: true,
+    say: (text) => console.log(text),
+  });
   for (const line of wrong) console.error(`demo: ${line}`);
   process.exit(wrong.length === 0 ? 0 : 1);
 }

@@ -61,6 +61,7 @@ const alices = '/Users/alice/Library/LaunchAgents';
 const bobs = '/Users/bob/Library/LaunchAgents';
 
 async function launchctl(mac: SimulatedMac, ...args: string[]): Promise<void> {
+  mac.onLaunchctl?.(args);
   await run(mac.launchctl, args);
 }
 
@@ -509,7 +510,7 @@ export const situations: readonly Situation[] = [
         ['print-disabled', 'system'],
         ['list', 'com.jamf.management.daemon'],
       ])
-        await run(mac.launchctl, args).catch(() => {});
+        await launchctl(mac, ...args).catch(() => {});
     },
   },
   vendor(

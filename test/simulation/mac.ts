@@ -85,6 +85,8 @@ export class SimulatedMac {
   readonly root: string;
   readonly dataDir: string;
   readonly launchctl: string;
+  /** Called before launchctl runs in a situation of a healthy day: for whoever plays eslogger. */
+  onLaunchctl: ((args: readonly string[]) => void) | undefined;
 
   constructor(users: readonly string[] = ['alice', 'bob']) {
     const standIn = standInLaunchctl();

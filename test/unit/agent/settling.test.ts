@@ -97,6 +97,40 @@ test('a decoy that is an update does not close an alert that names something new
   expect((await alert('x', [itemEvent('f1', 'a'), itemEvent('f2', 'b')]))?.status).toBe('open');
 });
 
+test('however many files changed besides, what the load names decides', async () => {
+  const { store, known, alert } = setUp();
+  known('a');
+  // More than a document names.
+  const others = Array.from({ length: 120 }, (_, index) => itemEvent(`o${index}`, `other-${index}`));
+  store.events.append(others);
+  const file = itemEvent('f1', 'a');
+  const candidates = [candidate(file), ...others.map((one) => candidate(one, false))];
+  expect((await alert('named', [file], { candidates }))?.status).toBe('closed');
+  const decoy = itemEvent('f2', 'a');
+  const unnamed = [decoy, ...others].map((one) => candidate(one, false));
+  expect((await alert('unnamed', [decoy], { candidates: unnamed }))?.status).toBe('open');
+});
+
+test('a call that names one launch item belongs to its story, also when nobody knows it', async () => {
+  const { store, settling } = setUp();
+  const path = '/Library/LaunchDaemons/com.x.plist';
+  const file = { path, resolved: '/opt/com.x.plist' };
+  const alertOf = (id: string, files: readonly object[]) => {
+    const call = processEvent(id);
+    const launchwarden = { launchctl: { by: 'name', effect: 'load' }, process: { named_files: files } };
+    const events = [{ ...call, doc: { ...call.doc, launchwarden } as Event['doc'] }];
+    return store.alerts.upsert(detection(id, { events, candidates: [] }), context, []).alert;
+  };
+  const one = alertOf('one', [file]);
+  const two = alertOf('two', [file, { path: '/Library/LaunchDaemons/com.y.plist' }]);
+  settling.committed([one, two]);
+  expect(store.alerts.get(one.id)).toMatchObject({
+    item: persistentItemId('launch-daemon', path),
+    status: 'open',
+  });
+  expect(store.alerts.get(two.id)?.item).toBeUndefined();
+});
+
 test('it is opened again when the item turns out to be another', async () => {
   const { store, settling, known, alert } = setUp();
   known('a');

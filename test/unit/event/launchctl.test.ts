@@ -25,6 +25,10 @@ test.each([
     ['asuser', '501', '/bin/launchctl', 'load', list],
     { verb: 'load', effect: 'load' },
   ],
+  ['a dialog in it', ['asuser', '501', '/usr/bin/osascript', '-e', 'x'], { effect: 'change' }],
+  ['a copy in it', ['asuser', '501', '/tmp/x', 'load', list], { verb: 'load', effect: 'load' }],
+  ['a shell in it', ['asuser', '501', 'sh', '-c', 'launchctl load x'], { effect: 'unknown' }],
+  ['nothing in it', ['asuser', '501'], { effect: 'unknown' }],
 ] as const)('what launchctl is told: %s', (_name, args, expected) => {
   expect(fields(['launchctl', ...args])).toMatchObject({ by: 'name', ...expected });
 });
@@ -37,6 +41,8 @@ test('without a verb it reads its commands; without arguments nobody knows', () 
     launchwarden: { process: { args_cut: true } },
   };
   expect(launchctlFields(cut)).toMatchObject({ effect: 'unknown' });
+  const wrapped = { name: 'launchctl', args: ['launchctl', 'asuser', '501', 'sh'] };
+  expect(launchctlFields({ ...cut, process: wrapped })).toMatchObject({ effect: 'unknown' });
 });
 
 test('a relative path is made whole by the working folder, and left alone without one', () => {

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
+import { mulberry32 } from '../../helpers/mulberry32.js';
 import { fsFlags } from '../../native/fs-double.js';
 import { addon, settled, watching } from './fs-rig.js';
 import { agents, plugIns } from './rig.js';
@@ -23,7 +24,7 @@ test.skipIf(addon === undefined)(`${runs} random schedules lose nothing unsaid`,
 async function play(index: number): Promise<void> {
   const { rig, deliver, start } = await watching();
   await start();
-  const random = generator(20_261_129 + index);
+  const random = mulberry32(20_261_129 + index);
   const losing = [fsFlags.mustScanSubDirs, fsFlags.userDropped, fsFlags.kernelDropped];
   for (let round = index; round < runs; round += watchers) {
     const written = new Map<string, number>();
@@ -90,15 +91,4 @@ async function play(index: number): Promise<void> {
       for (const name of [file, `${file}.new`]) rmSync(rig.host(name), { force: true });
     for (const folder of [agents, plugIns, '/Users']) deliver(rig.host(folder), fsFlags.removed);
   }
-}
-
-/** Numbers from 0 to 1, the same ones at each run (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

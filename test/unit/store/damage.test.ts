@@ -15,6 +15,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { Connection } from '../../../src/store/database.js';
 import { openStore, type Store } from '../../../src/store/index.js';
+import { mulberry32 } from '../../helpers/mulberry32.js';
 import {
   context,
   detection,
@@ -27,17 +28,6 @@ import {
 
 const Driver = createRequire(import.meta.url)('better-sqlite3') as new (file: string) => Connection;
 const files = ['launchwarden.db', 'events.db'] as const;
-
-/** A small generator of chance with a seed (mulberry32): the same flips in every run. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const item = (name: string) => ({
   path: `/Library/LaunchAgents/${name}`,
@@ -121,7 +111,7 @@ test.each(files)(
   '%s with flipped bits never keeps an agent from starting, judging and delivering',
   (file) => {
     const whole = filledFolder();
-    const random = chance(file.length);
+    const random = mulberry32(file.length);
     let damaged = 0;
     let kept = 0;
     const rounds = 15;
