@@ -278,7 +278,7 @@ export function listAlerts(mac: SimulatedMac): ListedAlert[] {
 
 /** The same of all rules. */
 export function allAlerts(mac: SimulatedMac): ListedAlert[] {
-  return cli(mac, 'alerts', 'list', '--json', '--limit', '100000')
+  return cli(mac, 'alerts', 'list', '--json', '--status', 'all', '--limit', '100000')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as ListedAlert);
