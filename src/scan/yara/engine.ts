@@ -27,8 +27,8 @@ export interface YaraOptions {
   readonly fileMs: number;
   /** What the worker may take up, bytes. */
   readonly memoryBytes: number;
-  /** For tests; otherwise that of the package, which throws a UserError when it is not installed. */
-  readonly script?: string;
+  /** Path of a package's main file; for tests. Throws as `require.resolve` when it is not installed. */
+  readonly resolve?: (name: string) => string;
 }
 
 const packageName = '@virustotal/yara-x';
@@ -54,6 +54,8 @@ export class YaraEngine {
   readonly #script: string;
   #worker: YaraWorker | undefined;
   #used: readonly YaraFile[];
+  /** What the worker was sent: its answers count these. */
+  #sent: readonly YaraFile[] = [];
   #restarts = 0;
   /** Files that do not compile. */
   readonly refused: RefusedYara[] = [];
@@ -66,7 +68,7 @@ export class YaraEngine {
 
   /** Compiles the rules. Files that do not compile are refused, the others are used. Throws a UserError. */
   static async start(options: YaraOptions): Promise<YaraEngine> {
-    const engine = new YaraEngine(options, options.script ?? scriptOf());
+    const engine = new YaraEngine(options, scriptOf(options.resolve));
     await engine.#begin();
     return engine;
   }
@@ -112,7 +114,7 @@ export class YaraEngine {
     return {
       matches: answer.matches.map(({ index, ...match }) => ({
         ...match,
-        file: this.#used[index]?.file ?? '',
+        file: this.#sent[index]?.file ?? '',
       })),
     };
   }
@@ -125,7 +127,8 @@ export class YaraEngine {
 
   async #begin(): Promise<void> {
     const worker = new YaraWorker(this.#script, this.#options.memoryBytes);
-    const texts = this.#used.map(({ text }) => text);
+    this.#sent = this.#used;
+    const texts = this.#sent.map(({ text }) => text);
     const answer = await worker.ask<Compiled>({ kind: 'compile', files: texts }, compileMs);
     if ('error' in answer) {
       await worker.end();
@@ -134,15 +137,9 @@ export class YaraEngine {
       });
     }
     for (const { index, message } of answer.refused)
-      this.refused.push(refusal(this.#used[index]?.file ?? '', message));
+      this.refused.push(refusal(this.#sent[index]?.file ?? '', message));
     const bad = new Set(answer.refused.map(({ index }) => index));
-    // The namespaces of the worker count the files that it was sent.
-    if (bad.size > 0) {
-      this.#used = this.#used.filter((_, index) => !bad.has(index));
-      await worker.end();
-      if (this.#used.length > 0) await this.#begin();
-      return;
-    }
+    this.#used = this.#sent.filter((_, index) => !bad.has(index));
     this.#worker = worker;
   }
 }
@@ -161,10 +158,10 @@ function refusal(file: string, message: string): RefusedYara {
   };
 }
 
-function scriptOf(): string {
+function scriptOf(resolve = createRequire(import.meta.url).resolve as (name: string) => string): string {
   try {
     // Not an import: the package is there only for those who installed it.
-    return pathToFileURL(createRequire(import.meta.url).resolve(packageName)).href;
+    return pathToFileURL(resolve(packageName)).href;
   } catch (error) {
     if (!/^(?:MODULE_NOT_FOUND|ERR_MODULE_NOT_FOUND)$/.test(errnoOf(error) ?? '')) throw error;
     throw new UserError(

@@ -257,7 +257,10 @@ function toLines(
   }
   lines.append(batch);
   if (broken === documents) throw unknownForm(splitter.isOpen ? 'JSON that is cut off' : how.seems);
-  return { form: form ?? 'ecs', skipped: skipped + broken + (splitter.isOpen ? 1 : 0) };
+  return {
+    form: form ?? 'ecs',
+    skipped: skipped + broken + (splitter.isOpen ? 1 : 0) + (splitter.rubbish > 0 ? 1 : 0),
+  };
 }
 
 /** Undefined when it is no JSON. */

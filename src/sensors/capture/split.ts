@@ -91,10 +91,16 @@ export class DocumentSplitter {
         this.#keep(chunk.subarray(start, at + 1));
         yield this.#take();
         start = at + 1;
-      } else if (byte === comma && level !== undefined) level.atKey = level.isObject;
-      else if (level === undefined && byte > 0x20 && byte !== comma) this.#rubbish++;
+      } else if (byte === comma) {
+        if (level !== undefined) level.atKey = level.isObject;
+      } else if (byte > 0x20 && this.#isBetween(level)) this.#rubbish++;
     }
     if (this.#from !== undefined) this.#keep(chunk.subarray(start));
+  }
+
+  /** Whether only documents may stand here. */
+  #isBetween(level: Level | undefined): boolean {
+    return level === undefined || (this.#from === undefined && level.path === '[]');
   }
 
   /** Whether an object that opens now is a document. */

@@ -153,6 +153,13 @@ test('documents that are no JSON among others are counted', async () => {
   });
 });
 
+test('what stands between documents, and a document that is cut off, are counted', async () => {
+  expect(await ids(`[${json(docs[0])} junk, ${json(docs[1])}, {"@timestamp":`)).toMatchObject({
+    ids: ['a', 'b'],
+    skipped: 2,
+  });
+});
+
 test('any documents come back, however they are split over lines and chunks', async () => {
   const document = fc.record({
     '@timestamp': fc.constant('2026-11-22T09:00:00Z'),

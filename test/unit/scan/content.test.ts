@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { RootMap } from '../../../src/base/root.js';
-import { ContentScanner, type ContentScanOptions } from '../../../src/scan/index.js';
+import { ContentScanner, type ContentScanOptions, YaraEngine } from '../../../src/scan/index.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
 const signal = new AbortController().signal;
@@ -75,7 +75,7 @@ test('a scan that runs out of time is named, and the next file is scanned all th
   const content = await scanner({
     root: new RootMap(path.join(folder, 'mac')),
     yara: [path.join(folder, 'a.yar')],
-    fileMs: 300,
+    fileMs: 4_000,
   });
   const slow = await content.scan('/slow', signal);
   expect(slow.left).toContain('out of time');
@@ -109,6 +109,17 @@ test('YARA gives memory back and takes it again', async () => {
     expect((await content.scan('/evil', signal)).yara).toHaveLength(1);
     await content.rest();
   }
+});
+
+test('without the package YARA rules are refused with what to do', async () => {
+  const resolve = () => {
+    throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' });
+  };
+  const files = [{ file: 'a.yar', text: marker }];
+  await expect(YaraEngine.start({ files, fileMs: 1_000, memoryBytes: 1, resolve })).rejects.toMatchObject({
+    code: 'scan/no-yara',
+    hint: expect.stringContaining('npm install @virustotal/yara-x'),
+  });
 });
 
 test('a list or a folder of rules that is not there is an error that names it', async () => {
