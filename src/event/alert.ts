@@ -314,6 +314,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
   const job = events.findLast(({ doc }) => doc.launchwarden?.job !== undefined)?.doc.launchwarden?.job;
   const about = fileEvent ?? events.findLast(({ doc }) => doc.launchwarden?.persistence !== undefined);
   const persistence = unlinked ? undefined : about?.doc.launchwarden?.persistence;
+  const program = unlinked ? undefined : fileEvent?.doc.launchwarden?.program;
   const last = events.at(-1);
   const first = events[0];
   const subject = processEvent ?? fileEvent ?? last;
@@ -374,6 +375,7 @@ export function alertDocument(detection: Detection, context: AlertContext): EcsD
         ? {}
         : { findings: fileEvent.doc.launchwarden.findings }),
       ...(persistence === undefined ? {} : { persistence }),
+      ...(program === undefined ? {} : { program }),
       ...(fileEvent?.doc.launchwarden?.scan === undefined ? {} : { scan: fileEvent.doc.launchwarden.scan }),
       ...(job === undefined ? {} : { job }),
       ...(call === undefined ? {} : { process: call }),

@@ -73,7 +73,12 @@ export function isLaunchItem({ mechanism }: Pick<InventoryEntry, 'mechanism'>): 
 
 /** Reads the list of an item as it is now, what surrounds it, and asks launchd about its job. Changes nothing. Never rejects. */
 export async function launchdJob(
-  { path: listPath, mechanism, home }: Pick<InventoryEntry, 'path' | 'mechanism' | 'home'>,
+  {
+    path: listPath,
+    mechanism,
+    home,
+    label: known,
+  }: Pick<InventoryEntry, 'path' | 'mechanism' | 'home' | 'label'>,
   options: LaunchdJobOptions,
 ): Promise<LaunchdJob> {
   const { root } = options;
@@ -85,7 +90,8 @@ export async function launchdJob(
   const list = content && plistValueOf({ path: listPath, type: 'file', content })?.value;
   const job = list === undefined ? undefined : jobKeysOf(list, { daemon });
   const item = list === undefined ? undefined : launchItem(list, { path: listPath });
-  const label = job?.label;
+  // A list that is gone may have left its job with launchd.
+  const label = job === undefined ? known : job.label;
   const homeOwner = home === undefined ? undefined : ownerAt(files, home);
   const users = daemon ? [] : usersOf(root, homeOwner);
   const ask = asker(options);

@@ -85,6 +85,21 @@ test('nothing is guessed of a list that is gone', async () => {
   });
 });
 
+test('a list that is gone may have left its job with launchd', async () => {
+  const run = answers({
+    'print system/com.example.gone': 'system/com.example.gone = {\n\tstate = running\n\tpid = 9\n}\n',
+  });
+  const gone = {
+    path: '/Library/LaunchDaemons/gone.plist',
+    mechanism: 'launch-daemon',
+    label: 'com.example.gone',
+  };
+  expect(await launchdJob(gone, { root: tree.root, entries: [], run })).toMatchObject({
+    label: 'com.example.gone',
+    live: { loaded: true, running: true },
+  });
+});
+
 test('a list with rubbish in it', async () => {
   tree.write(daemon, 'rubbish');
   const job = await launchdJob(item, { root: tree.root, entries: [], run: answers({}) });

@@ -23,5 +23,12 @@ export async function jobOfAlert(
   const rows = store.inventory.list().filter(({ gone }) => gone === undefined);
   const entries = rows.map(({ entry }) => entry);
   const home = entries.find((entry) => entry.path === path)?.home ?? homeOf(path);
-  return launchdJobOf(context, { path, mechanism, ...(home === undefined ? {} : { home }) }, entries);
+  const told = at(alert.doc, 'launchwarden.plist.label');
+  const label = typeof told === 'string' ? told.slice(0, 4_096) : story?.label;
+  const item = {
+    ...{ path, mechanism },
+    ...(home === undefined ? {} : { home }),
+    ...(label === undefined || label === '' ? {} : { label }),
+  };
+  return launchdJobOf(context, item, entries);
 }

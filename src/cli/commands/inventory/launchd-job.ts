@@ -8,7 +8,7 @@ import type { Section, Sheet } from '../../output/sheet.js';
 /** What launchd makes of the item of an entry now; undefined when it is no launch item. */
 export async function launchdJobOf(
   context: CommandContext,
-  entry: Pick<InventoryEntry, 'path' | 'mechanism' | 'home'>,
+  entry: Pick<InventoryEntry, 'path' | 'mechanism' | 'home' | 'label'>,
   entries: readonly InventoryEntry[],
 ): Promise<LaunchdJob | undefined> {
   if (!isLaunchItem(entry)) return undefined;
