@@ -76,7 +76,7 @@ describe.skipIf(noAddon !== undefined)('a response that is killed', () => {
     async (_, dataIn) => {
       const place = respondPlace(dataIn === undefined ? {} : { dataIn });
       // A few points a run, all of them in a long one.
-      const stride = Math.max(1, Math.round(60 / fuzzRuns(8)));
+      const stride = Math.max(1, Math.round(60 / fuzzRuns(6)));
       let ended = false;
       let cutOff = 0;
       for (let at = 1; !ended && at < 200; at += stride) {
@@ -97,6 +97,6 @@ describe.skipIf(noAddon !== undefined)('a response that is killed', () => {
       expect(ended).toBe(true);
       expect(cutOff).toBeGreaterThan(2);
     },
-    fuzzRuns(8) > 8 ? 600_000 : 50_000,
+    fuzzRuns(6) > 8 ? 600_000 : 50_000,
   );
 });
