@@ -13,6 +13,7 @@ import {
   listAlerts,
   SimulatedMac,
 } from '../simulation/mac.js';
+import { respondKillRounds } from '../simulation/respond-kill.js';
 import {
   bundleAttack,
   bundleWays,
@@ -170,7 +171,22 @@ async function crashes(): Promise<void> {
   }
 }
 
-const suites = { lifetimes, bundles, present, sequences, crashes };
+async function responses(): Promise<void> {
+  const mac = new SimulatedMac();
+  try {
+    const result = await respondKillRounds(mac, () => AgentProcess.start({ mac }), kills);
+    report(
+      `${kills} times kill -9 during a response`,
+      result.problems.length === 0 && result.cutOff > kills / 10,
+      `${result.cutOff} were cut off and finished by the next start; ${result.quarantined} ended in the quarantine, ${result.restored} at their place`,
+    );
+    for (const problem of result.problems.slice(0, 20)) console.log(`       ${problem}`);
+  } finally {
+    mac.remove();
+  }
+}
+
+const suites = { lifetimes, bundles, present, sequences, crashes, responses };
 const position = process.argv.indexOf('--only');
 const wanted = position === -1 ? Object.keys(suites) : (process.argv[position + 1] ?? '').split(',');
 const unknown = wanted.filter((name) => !(name in suites));
