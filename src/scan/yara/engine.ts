@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { errnoOf, UserError } from '../../base/errors.js';
 import type { RefusedYara, YaraFile } from './files.js';
@@ -37,6 +38,9 @@ const compileMs = 120_000;
 const graceMs = 1_000;
 /** A worker that is ended has to compile anew: one bad rule is not to take all of the time. */
 const maxRestarts = 5;
+/** Of its memory, from which on it is started anew before the next file. */
+const fullShare = 0.75;
+const wasmPage = 65_536;
 
 interface Compiled {
   readonly refused: readonly { readonly index: number; readonly message: string }[];
@@ -99,18 +103,22 @@ export class YaraEngine {
     const answer = await worker.ask<Scanned>(message, fileMs + graceMs);
     if ('error' in answer) {
       const isTime = answer.error === 'time' || /time ?out/i.test(answer.error);
+      if (answer.broken === true) await worker.end();
       if (!worker.alive) {
         this.#restarts++;
         this.#worker = undefined;
       }
       if (isTime)
         return { failed: 'time', reason: `YARA ran out of time (${Math.round(fileMs / 100) / 10} s)` };
-      if (/memory/i.test(answer.error))
-        return { failed: 'memory', reason: `YARA ran out of memory: ${answer.error}` };
+      if (answer.broken === true || /memory/i.test(answer.error))
+        return {
+          failed: 'memory',
+          reason: `YARA ran out of memory (${Math.round(memoryBytes / 2 ** 20)} MiB)`,
+        };
       return { failed: 'error', reason: `YARA failed: ${answer.error}` };
     }
     // WebAssembly never gives memory back.
-    if (answer.memory > memoryBytes) await this.close();
+    if (answer.memory > memoryBytes * fullShare) await this.close();
     return {
       matches: answer.matches.map(({ index, ...match }) => ({
         ...match,
@@ -132,8 +140,9 @@ export class YaraEngine {
     const answer = await worker.ask<Compiled>({ kind: 'compile', files: texts }, compileMs);
     if ('error' in answer) {
       await worker.end();
-      throw new UserError('scan/yara-failed', `YARA rules could not be compiled: ${answer.error}`, {
-        hint: `Name fewer rules, or another version of ${packageName}.`,
+      const why = answer.broken === true ? 'they need more memory than [scan] memory allows' : answer.error;
+      throw new UserError('scan/yara-failed', `YARA rules could not be compiled: ${why}`, {
+        hint: `Name fewer rules, allow more memory, or try another version of ${packageName}.`,
       });
     }
     for (const { index, message } of answer.refused)
@@ -174,7 +183,7 @@ function scriptOf(resolve = createRequire(import.meta.url).resolve as (name: str
   }
 }
 
-type Answer<T> = T | { readonly error: string };
+type Answer<T> = T | { readonly error: string; readonly broken?: boolean };
 
 class YaraWorker {
   readonly #worker: Worker;
@@ -182,6 +191,8 @@ class YaraWorker {
   alive = true;
 
   constructor(script: string, memoryBytes: number) {
+    // Of the whole process, which has no other WebAssembly that is large. A V8 without this flag says so and goes on.
+    setFlagsFromString(`--wasm-max-mem-pages=${Math.max(64, Math.ceil(memoryBytes / wasmPage))}`);
     this.#worker = new Worker(workerCode, {
       eval: true,
       workerData: { script, wasm: new URL('./yara_x_js_bg.wasm', script).href },

@@ -82,6 +82,8 @@ parentPort.on('message', async (message) => {
   try {
     parentPort.postMessage(message.kind === 'compile' ? await compile(message) : scan(message));
   } catch (error) {
-    parentPort.postMessage({ error: String(error && error.message).slice(0, 500) });
+    // Where Rust finds no memory it stops at once, and what it leaves is not to be used again.
+    const broken = error instanceof WebAssembly.RuntimeError;
+    parentPort.postMessage({ error: String(error && error.message).slice(0, 500), broken });
   }
 });`;

@@ -75,7 +75,7 @@ test('a scan that runs out of time is named, and the next file is scanned all th
   const content = await scanner({
     root: new RootMap(path.join(folder, 'mac')),
     yara: [path.join(folder, 'a.yar')],
-    fileMs: 4_000,
+    fileMs: 3_000,
   });
   const slow = await content.scan('/slow', signal);
   expect(slow.left).toContain('out of time');
@@ -100,15 +100,20 @@ test('a file that is too large for YARA is hashed only, and that is said', async
   expect(scan.left).toContain('too large');
 });
 
-test('YARA gives memory back and takes it again', async () => {
-  const folder = folderWith({ 'mac/evil': 'OUR-MARKER', 'a.yar': marker });
-  const root = new RootMap(path.join(folder, 'mac'));
-  // Of less than it takes at its start it is started anew for every file.
-  const content = await scanner({ root, yara: [path.join(folder, 'a.yar')], memoryBytes: 1 });
-  for (let time = 0; time < 2; time++) {
-    expect((await content.scan('/evil', signal)).yara).toHaveLength(1);
-    await content.rest();
-  }
+test('a file for which there is not enough memory is named, and the next one is scanned all the same', async () => {
+  const folder = folderWith({
+    'mac/evil': 'OUR-MARKER',
+    'mac/large': 'x'.repeat(40 * 2 ** 20),
+    'a.yar': marker,
+  });
+  const content = await scanner({
+    root: new RootMap(path.join(folder, 'mac')),
+    yara: [path.join(folder, 'a.yar')],
+    maxFileBytes: 64 * 2 ** 20,
+    memoryBytes: 32 * 2 ** 20,
+  });
+  expect((await content.scan('/large', signal)).left).toContain('out of memory');
+  expect((await content.scan('/evil', signal)).yara).toHaveLength(1);
 });
 
 test('without the package YARA rules are refused with what to do', async () => {
