@@ -11,7 +11,7 @@ import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import { InstalledLabels, MechanismPlaces, mechanisms } from '../mechanisms/index.js';
 import { type Rule, ruleDigest } from '../rules/index.js';
-import { addonCondition, attributesReader } from '../sensors/addon/index.js';
+import { addonCondition, attributesReader, loadAddon } from '../sensors/addon/index.js';
 import { observedRootKey, openStore, type Store } from '../store/index.js';
 import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
@@ -30,6 +30,7 @@ import { ClockWatch, Continued } from './health.js';
 import { userHomes } from './homes.js';
 import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
+import { LikelyWriters } from './likely-writers.js';
 import { Pipeline } from './pipeline.js';
 import { Responding } from './responding.js';
 import { kindsFor, logParked, logPassedOver, mutedRules, selectRules } from './rules.js';
@@ -145,6 +146,7 @@ class Agent {
   readonly #settling: Settling;
   readonly #responding: Responding;
   readonly #evidence: EvidenceKeeper;
+  readonly #writers: LikelyWriters;
   readonly #inventory: InventoryKeeper;
   /** Labels of launch items that are trusted here. */
   #installed = new InstalledLabels();
@@ -268,6 +270,18 @@ class Agent {
       revised: () => this.#forwarding.committed([]),
       said: (author, text) => this.#forwarding.said(author, text),
     });
+    const loaded = loadAddon();
+    const addon = loaded.state === 'loaded' ? loaded.addon : undefined;
+    this.#writers = new LikelyWriters({
+      root: this.#root,
+      clock,
+      log: log.child({ stage: 'writers' }),
+      wanted: () => !this.#sensors.knowsWriters,
+      find: addon?.findHolders,
+      processes: addon?.processes,
+      stored: (id) => store.events.get(id),
+      amend: (event) => this.#pipeline.amend(event),
+    });
     this.#inventory = new InventoryKeeper({
       store,
       root: this.#root,
@@ -300,6 +314,7 @@ class Agent {
     this.#pipeline = new Pipeline({
       store,
       keep: (observation) => this.#evidence.observed(observation),
+      completed: (event) => this.#writers.completed(event),
       enricher,
       rules,
       clock,
@@ -362,6 +377,7 @@ class Agent {
                 fileEvents: store.progress.get('file_events'),
               }
             : undefined,
+        onChanged: (event) => this.#writers.changed(event),
         onLoaded: (text) => this.#remember('launchd_loaded', `${boot}\n${text}`),
         onContext: (event) => enricher.context(event),
         onItem: (change) => this.#pipeline.remember(change),
@@ -451,6 +467,7 @@ class Agent {
     this.#known.stop();
     await this.#control?.close();
     await this.#sensors.stop();
+    this.#writers.stop();
     await this.#evidence.stop();
     if (!this.#ready) return;
     this.#pipeline.stop();
@@ -653,6 +670,7 @@ class Agent {
       signatures: this.#signatures.status(),
       inventory: this.#inventory.status(),
       evidence: this.#evidence.status(),
+      likely_writers: this.#writers.status(),
       scan: this.#scan.status(),
       exceptions: this.#exceptions.status(),
       respond: this.#responding.status(),

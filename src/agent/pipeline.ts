@@ -51,6 +51,8 @@ export interface PipelineOptions {
   readonly log: Logger;
   /** Names of the destinations that get a copy of every alert. */
   readonly destinations: readonly string[];
+  /** Adds what was found out about an event meanwhile; not to its id and time. */
+  completed?(event: Event): Event;
   /** Keeps what a sensor carried away; may throw. */
   keep?(observation: Observation): void;
   /** Whether a rule is off at present, with the sensors that run. */
@@ -300,7 +302,7 @@ export class Pipeline {
     const amended: Event[] = [];
     for (const observation of observations) {
       for (const enriched of this.#enrich(observation)) {
-        const event = this.#timeline.place(enriched);
+        const event = this.#timeline.place(this.#options.completed?.(enriched) ?? enriched);
         const old = observation.amends === true && event.id === observation.event.id;
         (old ? amended : fresh).push(event);
       }

@@ -54,6 +54,8 @@ export interface SensorSetOptions {
         readonly fileEvents: string | undefined;
       }
     | undefined;
+  /** Called first with each change of a file that the file watcher reports. */
+  readonly onChanged?: (event: Event) => void;
   readonly onLoaded: (text: string) => void;
   /** Processes that are no events but parents of some. */
   readonly onContext: (event: Event) => void;
@@ -192,6 +194,12 @@ export class SensorSet {
     return { ...this.#tiers.status(), merged: this.#changes.merged };
   }
 
+  /** True while the running tier says who writes a file. */
+  get knowsWriters(): boolean {
+    const { running } = this.#tiers.status();
+    return running === 'endpoint-security' || running === 'eslogger';
+  }
+
   #all(): readonly Sensor[] {
     const { sensor } = this.#tiers;
     return sensor === undefined ? this.#beside : [...this.#beside, sensor];
@@ -246,6 +254,7 @@ export class SensorSet {
     try {
       await sensor.start({
         observe: (observation) => {
+          if (kind === 'file-watch') this.#options.onChanged?.(observation.event);
           const rest = kind === 'file-watch' ? this.#changes.rest(observation) : observation;
           if (rest !== undefined) this.#sink.observe(rest);
         },

@@ -158,6 +158,11 @@ export interface LaunchwardenFields {
   scan?: ScanFields;
   /** Of an event about the agent itself: what it did not see. */
   gap?: { sensor?: string; reason?: string; detail?: string; from?: string; to?: string };
+  /**
+   * Of a file whose certain writer no sensor knows: processes that had it, or its folder, open the moment it changed. Never
+   * together with `process`.
+   */
+  likely_writers?: LikelyWriterFields[];
   /** Of a program or script that changed: the persistent items that run it, their labels, and their ids. */
   program?: { of?: string[]; labels?: string[]; items?: string[] };
   /** What launchd says about a job whose launch item changed. */
@@ -174,6 +179,17 @@ export interface LaunchwardenFields {
   /** Conditions of rules that an earlier document of the same event met and this one does not (`detect/earlier.ts`). */
   met_before?: string[];
   [field: string]: unknown;
+}
+
+export interface LikelyWriterFields {
+  pid: number;
+  name?: string;
+  executable?: string;
+  command_line?: string;
+  user: { id: string };
+  /** `open-for-writing`: it had the file open so. `folder-open`: it had the folder open, or worked in it. */
+  how: 'open-for-writing' | 'folder-open';
+  seen: string;
 }
 
 export interface ScanFields {

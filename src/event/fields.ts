@@ -271,6 +271,17 @@ const rows: readonly Row[] = [
   ['launchwarden.persistence.entries', 'long', 'How many entries the file has'],
   ['launchwarden.persistence.techniques', 'keyword[]', 'MITRE ATT&CK techniques of the mechanism'],
   [
+    'launchwarden.likely_writers.pid',
+    'long[]',
+    'Processes that had the file or its folder open the moment it changed: likely writers, none of them certain',
+  ],
+  ['launchwarden.likely_writers.name', 'keyword[]', 'Base names of their images'],
+  ['launchwarden.likely_writers.executable', 'keyword[]', 'Paths of their images'],
+  ['launchwarden.likely_writers.command_line', 'keyword[]', 'Their arguments'],
+  ['launchwarden.likely_writers.user.id', 'keyword[]', 'Their effective user ids, as text'],
+  ['launchwarden.likely_writers.how', 'keyword[]', 'How that is known: open-for-writing or folder-open'],
+  ['launchwarden.likely_writers.seen', 'date[]', 'When they were seen so'],
+  [
     'launchwarden.program.of',
     'keyword[]',
     'Of a program that changed: files of the persistent items that run it',

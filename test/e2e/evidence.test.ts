@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -181,5 +182,39 @@ test.skipIf(!compiler)(
     );
     cli(mac, 'baseline', 'approve', 'com.example.later', label, '--reason', 'ours', ...root);
     expect(cli(mac, 'baseline', 'diff', ...root)).toContain('Everything is as "clean" knows it');
+  },
+);
+
+test.skipIf(!compiler)(
+  'who has an item open for writing when it changes is its likely writer, never the certain one',
+  async () => {
+    const item = '/Users/bob/Library/LaunchAgents/com.example.held.plist';
+    const file = mac.write(item, '');
+    const script = `const f = require('fs').openSync(${JSON.stringify(file)}, 'w');
+    setInterval(() => require('fs').writeSync(f, ${JSON.stringify(launchAgentPlist('com.example.held'))}), 200)`;
+    const child = spawn(process.execPath, ['-e', script], { cwd: '/', stdio: 'ignore' });
+    try {
+      const doc = await waitFor(
+        'its likely writer',
+        () =>
+          stored((store) => {
+            const events = [...store.events.between(0, Number.MAX_SAFE_INTEGER)].map((event) => event.doc);
+            return events.find(
+              (one) => one.file?.path === item && one.launchwarden?.likely_writers !== undefined,
+            );
+          }),
+        60_000,
+      );
+      expect(doc.process).toBeUndefined();
+      expect(doc.launchwarden?.likely_writers).toEqual([
+        expect.objectContaining({
+          pid: child.pid,
+          how: 'open-for-writing',
+          name: path.basename(process.execPath),
+        }),
+      ]);
+    } finally {
+      child.kill('SIGKILL');
+    }
   },
 );

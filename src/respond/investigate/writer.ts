@@ -1,8 +1,10 @@
 import type { EcsDocument } from '../../event/document.js';
+import type { AnswerPoint } from '../../event/investigation.js';
 import { type Ancestry, ancestorLine, ancestryOf, commandOf, originPoints, userOf } from './ancestry.js';
 import { defineStep, fact, gravest, listed, point } from './answer.js';
 import { fileEventOf } from './case.js';
 import { objectsIn, textIn } from './read.js';
+import { type WriterCandidate, writerCandidates } from './writer-candidates.js';
 
 /** Who may have written it: had the file or its folder open when its change was noticed. */
 interface Likely {
@@ -16,6 +18,7 @@ interface Facts {
   readonly certain: boolean;
   readonly ancestry: Ancestry;
   readonly likely: readonly Likely[];
+  readonly candidates: readonly WriterCandidate[];
   readonly sensor: string | undefined;
 }
 
@@ -29,10 +32,11 @@ export const writer = defineStep<Facts>({
       ...{ event, certain },
       ancestry: certain ? ancestryOf(event.process, from) : { ancestors: [], unresolved: 0 },
       likely: objectsIn(event, 'launchwarden.likely_writers').map(likelyOf),
+      candidates: certain || event === undefined ? [] : writerCandidates(from.store, event),
       sensor: textIn(event, 'launchwarden.sensor.kind'),
     };
   },
-  says({ event, certain, ancestry, likely, sensor }) {
+  says({ event, certain, ancestry, likely, candidates, sensor }) {
     if (event === undefined) return { mark: 'neutral', says: 'The alert is about no change of a file.' };
     if (certain) {
       const points = originPoints(event.process, ancestry);
@@ -68,6 +72,7 @@ export const writer = defineStep<Facts>({
       return {
         mark: 'unknown',
         says: `Nobody saw who wrote it${owner === undefined ? '.' : `; the file belongs to ${owner}.`}`,
+        points: candidates.map(candidatePoint),
         facts: [fact('owner', owner)],
         unknown: [blind],
       };
@@ -77,9 +82,10 @@ export const writer = defineStep<Facts>({
         likely.map(({ line }) => line),
         3,
       )}: a guess from what had the file or its folder open, not certain.`,
-      points: likely.map(({ line, how }) =>
-        point('neutral', `${line}${how === undefined ? '' : `: ${how}`}.`),
-      ),
+      points: [
+        ...likely.map(({ line, how }) => point('neutral', `${line}${how === undefined ? '' : `: ${how}`}.`)),
+        ...candidates.filter(({ named }) => named).map(candidatePoint),
+      ],
       facts: likely.map(({ line, command }) =>
         fact('likely writer', command === undefined ? line : `${line}: ${command}`),
       ),
@@ -94,9 +100,26 @@ function likelyOf(one: object): Likely {
   const pid = textIn(process, 'pid');
   return {
     line: pid === undefined ? name : `${name} (pid ${pid})`,
-    how: textIn(one, 'how') ?? textIn(one, 'by') ?? textIn(one, 'evidence'),
+    how: howText(textIn(one, 'how')),
     command: commandOf(process),
   };
+}
+
+function howText(how: string | undefined): string | undefined {
+  if (how === 'open-for-writing') return 'it had the file open for writing when the change was noticed';
+  if (how === 'folder-open') return 'it had the folder open, or worked in it, when the change was noticed';
+  return how;
+}
+
+function candidatePoint({ doc, reason }: WriterCandidate): AnswerPoint {
+  const name = textIn(doc, 'process.executable') ?? textIn(doc, 'process.name') ?? 'a process';
+  const pid = textIn(doc, 'process.pid');
+  const command = commandOf(doc.process);
+  const which = `${name}${pid === undefined ? '' : ` (pid ${pid})`}`;
+  return point(
+    'neutral',
+    `A candidate, not more: ${which}: ${reason}${command === undefined ? '' : `; it ran as ${command}`}.`,
+  );
 }
 
 function signedBy(event: EcsDocument): string | undefined {

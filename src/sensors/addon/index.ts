@@ -8,6 +8,7 @@ export {
   type NativeEsClient,
   type NativeFileEventOptions,
   type NativeFileEventSource,
+  type NativeHolders,
   type NativeScanner,
   type NativeScannerOptions,
 } from './binding.js';
