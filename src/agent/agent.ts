@@ -58,6 +58,9 @@ const recentMicros = 60_000_000;
 /** So many of the newest alerts are looked at after a start: the signature of a program may not have been told yet. */
 const askedAgain = 100;
 
+/** So many rules are named in one line of the log. */
+const namedRules = 10;
+
 export interface AgentOptions {
   readonly settings: Settings;
   readonly version: string;
@@ -504,13 +507,18 @@ class Agent {
       this.#sensors.kinds,
       this.#options.settings.watch.mechanisms,
     );
-    for (const { meta } of rules) {
-      const reasons = this.#muted.get(meta.id);
-      if (reasons !== undefined && !before.has(meta.id))
-        log.info({ rule: meta.id, name: meta.name, reasons }, 'imported rule is degraded here, and off');
-      else if (reasons === undefined && before.has(meta.id))
-        log.info({ rule: meta.id, name: meta.name }, 'imported rule is on again');
-    }
+    const names = (of: (id: string) => boolean) =>
+      rules.filter(({ meta }) => of(meta.id)).map(({ meta }) => meta.name);
+    const off = names((id) => this.#muted.has(id) && !before.has(id));
+    const on = names((id) => !this.#muted.has(id) && before.has(id));
+    // One line however many they are: `coverage --degraded` has the reasons of each.
+    if (off.length > 0)
+      log.info(
+        { count: off.length, rules: off.slice(0, namedRules) },
+        'imported rules are degraded here, and off: see "launchwarden coverage --degraded"',
+      );
+    if (on.length > 0)
+      log.info({ count: on.length, rules: on.slice(0, namedRules) }, 'imported rules are on again');
   }
 
   #saveProgress(): void {

@@ -616,6 +616,8 @@ export class Pipeline {
           revision: alert.revision,
           rule: detection.rule.name,
           severity: detection.rule.severity,
+          priority: alert.priority.level,
+          path: alert.doc.file?.path,
         },
         change === 'new' ? 'alert' : 'alert grew',
       );

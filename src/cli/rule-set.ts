@@ -4,6 +4,7 @@ import { didYouMean } from '../base/nearest.js';
 import type { Settings } from '../config/index.js';
 import type { Diagnostic, Rule } from '../rules/index.js';
 import type { CommandContext } from './context.js';
+import { leastToChange, leastToRead } from './ids.js';
 
 export interface ListedRule {
   readonly rule: Rule;
@@ -71,16 +72,25 @@ export async function asJudged(context: CommandContext, set: RuleSet): Promise<R
   return { ...set, rules };
 }
 
-const leastBeginning = 4;
-
 /** By id, by name (any case), or by a beginning of an id that only one has. */
 export function findRule(set: RuleSet, written: string): Rule | undefined {
   const rules = set.rules.map(({ rule }) => rule);
   const wanted = written.toLowerCase();
   const exact = rules.find(({ meta }) => meta.id === wanted || meta.name.toLowerCase() === wanted);
-  if (exact !== undefined || wanted.length < leastBeginning) return exact;
+  if (exact !== undefined || wanted.length < leastToRead) return exact;
   const begun = rules.filter(({ meta }) => meta.id.startsWith(wanted));
   return begun.length === 1 ? begun[0] : undefined;
+}
+
+/** The rule that is to be changed: named by its id, its name, or at least 8 characters of its id unless `yes`. Throws a UserError. */
+export function ruleToChange(set: RuleSet, written: string, yes: boolean): Rule {
+  const rule = findRule(set, written);
+  if (rule === undefined) throw unknownRule(set, written);
+  const isWhole = [rule.meta.id, rule.meta.name.toLowerCase()].includes(written.toLowerCase());
+  if (isWhole || yes || written.length >= leastToChange) return rule;
+  throw new UserError('rules/short-id', `${quote(written)} is short for a change`, {
+    hint: `It names ${rule.meta.id} (${rule.meta.name}). Write at least ${leastToChange} characters, or add --yes.`,
+  });
 }
 
 /** Names the nearest known id or name, or those that the beginning could stand for. */
@@ -88,7 +98,7 @@ export function unknownRule(set: RuleSet, written: string): UserError {
   const begun = set.rules
     .map(({ rule }) => rule.meta.id)
     .filter((id) => id.startsWith(written.toLowerCase()));
-  if (written.length >= leastBeginning && begun.length > 1) {
+  if (written.length >= leastToRead && begun.length > 1) {
     return new UserError('rules/ambiguous', `${begun.length} rules begin with ${quote(written)}`, {
       hint: `Write more of the id: ${begun.slice(0, 5).join(', ')}${begun.length > 5 ? ', …' : ''}.`,
     });

@@ -7,8 +7,8 @@ export const size = v.pipe(
   v.union([v.string(), v.number()], 'a size such as "512 MiB"'),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const bytes = typeof dataset.value === 'number' ? dataset.value : parseSize(dataset.value);
-    if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= 0) return bytes;
-    addIssue({ message: 'a size such as "512 MiB"' });
+    if (bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+    addIssue({ message: 'a size of more than nothing, such as "512 MiB"' });
     return NEVER;
   }),
 );
@@ -18,8 +18,8 @@ export const duration = v.pipe(
   v.string('a duration such as "90d"'),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const micros = parseDuration(dataset.value);
-    if (micros !== undefined) return micros;
-    addIssue({ message: 'a duration such as "90d"' });
+    if (micros !== undefined && micros > 0) return micros;
+    addIssue({ message: 'a duration of more than nothing, such as "90d"' });
     return NEVER;
   }),
 );

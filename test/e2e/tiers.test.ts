@@ -200,7 +200,7 @@ describe.skipIf(!compiler)('launchd is asked', () => {
       degraded: false,
       steps: [
         { name: 'step 1', sight: 'full', seen_by: ['file-watch'] },
-        { name: 'step 2', sight: 'full', seen_by: ['process-scan'] },
+        { name: 'step 2', sight: 'partial', seen_by: ['process-scan'] },
       ],
     });
     expect(documents.find(({ rule }) => rule.name === inferred)).toMatchObject({

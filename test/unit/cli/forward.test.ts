@@ -203,7 +203,7 @@ describe('outbox dead', () => {
     );
     const unknown = await run('outbox', 'dead', 'show', '3f9b');
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain('Did you mean "3f9a"?');
+    expect(unknown.stderr).toContain('Did you mean 3f9a01aa3f9a?');
   });
 
   test('retry puts it back', async () => {
@@ -217,10 +217,11 @@ describe('outbox dead', () => {
       const slip = await run('outbox', 'dead', verb, '3f9b');
       expect({ code: slip.code, stderr: slip.stderr }).toMatchObject({
         code: 2,
-        stderr: 'launchwarden: there is no dead letter "3f9b" [outbox/unknown]\n  Did you mean "3f9a"?\n',
+        stderr:
+          'launchwarden: there is no dead letter "3f9b" [outbox/unknown]\n  Did you mean 3f9a01aa3f9a?\n',
       });
     }
-    expect((await run('outbox', 'dead', 'retry', '3f9a')).stdout).toBe('1 put back\n');
+    expect((await run('outbox', 'dead', 'retry', '3f9a01aa')).stdout).toBe('1 put back\n');
     expect((await run('outbox', 'dead', 'list')).stdout).toBe('No dead letters.\n');
     expect(documents((await run('forward', 'status', '--json')).stdout)[0]).toMatchObject({
       lanes: { alert: { rows: 1 } },

@@ -129,7 +129,7 @@ describe('what is wrong is said with file, line and column', () => {
       'config/unknown-key',
       1,
       1,
-      'Known here: data_dir, log, sensors, watch, rules, exceptions, detect, scan, retention, forward, destination.',
+      'Known here: data_dir, log, sensors, watch, rules, exceptions, detect, scan, respond, retention, forward, destination.',
     ],
     ['[log]\n  level = "wran"\n', 'config/invalid', 2, 3, 'Did you mean "warn"?'],
     ['log.level = "wran"\n', 'config/invalid', 1, 1, 'Did you mean "warn"?'],
@@ -142,6 +142,7 @@ describe('what is wrong is said with file, line and column', () => {
       'Did you mean "file-watch"?',
     ],
     ['[retention]\nevents = "lots"\n', 'config/invalid', 2, 1, undefined],
+    ['[retention]\nevents = "0 MiB"\n', 'config/invalid', 2, 1, undefined],
     ['[[destination]]\ntype = "file"\n', 'config/missing-key', 1, 1, undefined],
     [
       '[[destination]]\ntype = "file"\npath = "/a"\n\n[[destination]]\ntype = "file"\npath = "/b"\npth = 1\n',

@@ -4,6 +4,7 @@ import { formatMicros } from '../../../base/time.js';
 import { findingMeaning } from '../../../event/findings.js';
 import { mechanisms, techniques } from '../../../mechanisms/index.js';
 import { defineCommand, flag } from '../../define-command.js';
+import { leastToRead } from '../../ids.js';
 import { safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
 import { shortId } from '../alerts/alert-line.js';
@@ -17,7 +18,11 @@ function find(all: readonly Judged[], written: string): Judged[] {
     all
       .map(({ row: { entry } }) => entry)
       .filter(({ item_id, path, label }) =>
-        written === '' ? false : item_id.startsWith(written) || path === written || label === written,
+        written === ''
+          ? false
+          : (written.length >= leastToRead && item_id.startsWith(written)) ||
+            path === written ||
+            label === written,
       )
       .map(({ item_id }) => item_id),
   );

@@ -1,11 +1,10 @@
 import { forwardHandlers } from '../../../agent/forward-control.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
-import { quote } from '../../../base/escape.js';
-import { didYouMean } from '../../../base/nearest.js';
 import { type DeadDocument, deadDocuments } from '../../../forward/index.js';
 import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
 import { defineCommand, flag, value } from '../../define-command.js';
+import { type IdRule, type Ids, resolveId } from '../../ids.js';
 import { safe } from '../../output/output.js';
 import { tableLines } from '../../output/table.js';
 import { timePoint, wholeNumber } from '../../values.js';
@@ -25,12 +24,21 @@ const idArgument = {
   },
 };
 
-async function unknownLetter(context: CommandContext, id: string): Promise<UserError> {
-  const known = await context.withStore((store) =>
-    store.outbox.dead.list({ limit: 1000 }).map((one) => one.id.slice(0, id.length)),
-  );
-  return new UserError('outbox/unknown', `there is no dead letter ${quote(id, 100)}`, {
-    hint: didYouMean(id, known) ?? listHint,
+/** The whole id of the dead letter that was meant. Throws a UserError. */
+async function letterId(context: CommandContext, written: string, rule: IdRule): Promise<string> {
+  return context.withStore((store) => {
+    const letters = () => [...new Set(store.outbox.dead.list({ limit: 100_000 }).map((one) => one.id))];
+    const ids: Ids = {
+      noun: 'dead letter',
+      stage: 'outbox',
+      listedBy: 'launchwarden outbox dead list',
+      beginning: (text, limit) =>
+        letters()
+          .filter((id) => id.startsWith(text))
+          .slice(0, limit),
+      known: letters,
+    };
+    return resolveId(written, ids, rule);
   });
 }
 
@@ -86,10 +94,10 @@ export const deadShow = defineCommand({
   options: { destination, json: flag('--json', 'in one line') },
   examples: [{ line: 'sudo launchwarden outbox dead show 3f9a', says: 'what is wrong with it' }],
   needs: reading,
-  async handler({ context, options, args: [id = ''] }) {
+  async handler({ context, options, args: [written = ''] }) {
+    const id = await letterId(context, written, {});
     const filter = { ...(await narrowed(context, options.destination)), id };
     const letters = await context.withStore((store) => [...deadDocuments(store.outbox, filter)]);
-    if (letters.length === 0) throw await unknownLetter(context, id);
     for (const letter of letters) {
       if (options.json) context.out.document(schema, fields(letter));
       else
@@ -146,14 +154,14 @@ export const deadRetry = defineCommand({
     { line: 'sudo launchwarden outbox dead retry --destination siem', says: 'its mapping has been mended' },
   ],
   needs: writing,
-  async handler({ context, options, args: [id] }) {
+  async handler({ context, options, args: [written] }) {
+    const id = written === undefined ? undefined : await letterId(context, written, { change: true });
     const narrow = { ...(await narrowed(context, options.destination)), ...(id === undefined ? {} : { id }) };
     const count = await change(
       context,
       'outbox.retry',
       Object.keys(narrow).length === 0 ? { all: true } : narrow,
     );
-    if (count === 0 && id !== undefined) throw await unknownLetter(context, id);
     tell(context, count, { done: 'put back', json: options.json });
     return ExitCode.ok;
   },
@@ -171,7 +179,8 @@ export const deadPurge = defineCommand({
   },
   examples: [{ line: 'sudo launchwarden outbox dead purge --before 30d', says: 'what nobody will mend' }],
   needs: writing,
-  async handler({ context, options, args: [id] }) {
+  async handler({ context, options, args: [written] }) {
+    const id = written === undefined ? undefined : await letterId(context, written, { change: true });
     const before = options.before?.(context.clock.now());
     const narrow = {
       ...(await narrowed(context, options.destination)),
@@ -188,7 +197,6 @@ export const deadPurge = defineCommand({
       'outbox.purge',
       Object.keys(narrow).length === 0 ? { all: true } : narrow,
     );
-    if (count === 0 && id !== undefined) throw await unknownLetter(context, id);
     tell(context, count, { done: 'forgotten', json: options.json });
     return ExitCode.ok;
   },

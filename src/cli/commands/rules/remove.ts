@@ -5,9 +5,7 @@ import { quote } from '../../../base/escape.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { changeRuleLists, editableConfig, sayRestart } from '../../rule-config.js';
-import { findRule, loadRuleSet, unknownRule } from '../../rule-set.js';
-
-const leastToChange = 8;
+import { loadRuleSet, ruleToChange } from '../../rule-set.js';
 
 export const rulesRemove = defineCommand({
   description:
@@ -27,13 +25,7 @@ export const rulesRemove = defineCommand({
     const set = await loadRuleSet(context);
     const settings = await context.settings();
     const rules = args.map((written) => {
-      const rule = findRule(set, written);
-      if (rule === undefined) throw unknownRule(set, written);
-      const isWhole = [rule.meta.id, rule.meta.name.toLowerCase()].includes(written.toLowerCase());
-      if (!isWhole && written.length < leastToChange)
-        throw new UserError('rules/short-id', `${quote(written)} is short for a change`, {
-          hint: `It names ${rule.meta.id} (${rule.meta.name}). Write at least ${leastToChange} characters.`,
-        });
+      const rule = ruleToChange(set, written, false);
       if (rule.meta.file.startsWith('builtin/') && !existsSync(rule.meta.file))
         throw new UserError('rules/builtin', `${quote(rule.meta.name)} comes with the program`, {
           hint: 'Switch it off: "launchwarden rules disable".',
