@@ -315,7 +315,7 @@ export class Pipeline {
     } catch (error) {
       this.#failed(error, 'sensors could not be told of events');
     }
-    for (const observation of observations) this.#keepEvidence(observation);
+    this.#keepEvidence(observations.filter(({ event }) => event.doc.file !== undefined));
     for (const event of amended) this.amend(event);
   }
 
@@ -368,12 +368,20 @@ export class Pipeline {
     }
   }
 
-  #keepEvidence(observation: Observation): void {
+  /** In one transaction, since each waits for the disk; one that cannot be stored must not keep the others from it. */
+  #keepEvidence(observations: readonly Observation[]): void {
+    const { store, keep } = this.#options;
+    if (keep === undefined || observations.length === 0) return;
     try {
-      this.#options.keep?.(observation);
+      store.transaction(() => {
+        for (const one of observations) keep(one);
+      });
+      return;
     } catch (error) {
       this.#failed(error, 'evidence could not be stored');
+      if (observations.length === 1) return;
     }
+    for (const one of observations) this.#keepEvidence([one]);
   }
 
   /**

@@ -4,6 +4,7 @@
 // not seconds; `npm test` runs the same scenarios in small. Exits 0 only when every line is met.
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../bench/row.js';
+import { dropLists } from '../simulation/drop.js';
 import { killRounds } from '../simulation/kill.js';
 import {
   AgentProcess,
@@ -186,7 +187,32 @@ async function responses(): Promise<void> {
   }
 }
 
-const suites = { lifetimes, bundles, present, sequences, crashes, responses };
+/** A user drops very many lists at once: none is missed, and what is severe among them has its own alert. */
+async function drops(): Promise<void> {
+  for (const lists of [10_000, 50_000]) {
+    await withAgent(async (agent) => {
+      const { seen, told, severe, peakBytes, writtenMs, judgedMs, ...all } = await dropLists(
+        agent,
+        lists,
+        1_800_000,
+      );
+      const seconds = (ms: number | undefined) =>
+        ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`;
+      report(
+        `${lists} lists dropped at once`,
+        seen >= all.lists && told >= all.lists,
+        `${seen} of ${all.lists} seen, ${told} alerted or counted; written in ${seconds(writtenMs)}, judged after ${seconds(judgedMs)}; at most ${peakBytes === undefined ? 'an unknown number of' : (peakBytes / 2 ** 20).toFixed(0)} MiB`,
+      );
+      report(
+        `what is severe among ${lists} lists`,
+        severe.every(({ alerts }) => alerts > 0),
+        severe.map(({ path, ms }) => `${path} after ${seconds(ms)}`).join(', '),
+      );
+    });
+  }
+}
+
+const suites = { lifetimes, bundles, present, sequences, crashes, responses, drops };
 const position = process.argv.indexOf('--only');
 const wanted = position === -1 ? Object.keys(suites) : (process.argv[position + 1] ?? '').split(',');
 const unknown = wanted.filter((name) => !(name in suites));

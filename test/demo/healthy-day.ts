@@ -232,7 +232,8 @@ export async function healthyDay(day: HealthyDay): Promise<string[]> {
     const told = linesOf(mac);
     say('');
     say(cli(mac, 'alerts', 'list'));
-    if (process.env['LAUNCHWARDEN_DEMO_LOG'] !== undefined) say(cli(mac, 'alerts', 'list', '--json', '--status', 'all'));
+    if (process.env['LAUNCHWARDEN_DEMO_LOG'] !== undefined)
+      say(cli(mac, 'alerts', 'list', '--json', '--status', 'all'));
     const kinds = [...world.counts].map(([name, count]) => `${count} ${name}`).join(', ');
     const { kept, seen } = await judged(agent);
     say(

