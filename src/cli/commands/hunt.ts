@@ -21,10 +21,10 @@ import type { TextSink } from '../io.js';
 import { KeptLines } from '../kept-lines.js';
 import { jsonLine, safe } from '../output/output.js';
 import type { Progress } from '../output/progress.js';
-import { type Column, tableLines } from '../output/table.js';
+import { tableLines } from '../output/table.js';
 import { filePath, oneOf, timePoint, timeRange, wholeNumber } from '../values.js';
 import { eventLines } from './alerts/show-events.js';
-import { eventCells } from './events/event-row.js';
+import { eventCells, eventColumns } from './events/event-row.js';
 
 const maxQueryBytes = 1024 * 1024;
 
@@ -73,14 +73,6 @@ function compile(language: 'eql' | 'kql', { text, file }: QueryText, stderr: Tex
   });
 }
 
-const rowColumns: readonly Column[] = [
-  { title: 'EVENT', style: () => 'bold' },
-  { title: 'TIME (UTC)' },
-  { title: 'WHAT' },
-  { title: 'USER' },
-  { title: 'PROCESS', flexible: true },
-  { title: 'SUBJECT', flexible: true },
-];
 /** Matches that people are shown unless they ask for more. */
 const shownMatches = 100;
 
@@ -136,7 +128,7 @@ class Matches {
     this.#lines.close();
     const isTable = this.#kept.every(({ events, joinKeys }) => events.length === 1 && joinKeys.length === 0);
     if (this.#kept.length > 0 && isTable)
-      for (const line of tableLines(rowColumns, this.#kept.flatMap(this.#row), out)) out.line(line);
+      for (const line of tableLines(eventColumns(out), this.#kept.flatMap(this.#row), out)) out.line(line);
     else for (const [index, match] of this.#kept.entries()) this.#block(match, index + 1);
     if (!this.#options.json && this.count > this.#options.limit)
       out.line(
@@ -147,7 +139,7 @@ class Matches {
   readonly #row = ({ events: [event] }: QueryMatch): string[][] =>
     event === null || event === undefined
       ? []
-      : [[safe(this.#options.nameOf(event)) ?? '', ...eventCells(event.doc)]];
+      : [[safe(this.#options.nameOf(event)) ?? '', ...eventCells(event.doc, this.#context.out)]];
 
   #block(match: QueryMatch, number: number): void {
     const { out } = this.#context;

@@ -84,7 +84,7 @@ test('a table for people, hostile names escaped, and what was left out said', as
     env: { NO_COLOR: '1' },
   });
   expect(run.stdout).toContain('x\\x1b[2J.plist');
-  expect(run.stdout).toContain('Showing the newest 3, back to 2026-11-22T09:00:03Z');
+  expect(run.stdout).toMatch(/Showing the newest 3, back to [\d-]+ [\d:]+ \(/);
   const none = await cli(['events', 'list', '--data-dir', stored(), '--user', 'carol']);
   expect(none.stdout).toBe(
     'None of 5 events in that time is such a one: 5 events from 2026-11-22T09:00:01Z to 2026-11-22T09:00:05Z are recorded.\n',

@@ -7,7 +7,7 @@ import { writeThroughDaemon } from '../../daemon-write.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { shortId } from './alert-line.js';
-import { findAlert } from './find.js';
+import { findAlert, findAlertId } from './find.js';
 
 const maxText = 4_000;
 
@@ -26,11 +26,12 @@ export const alertsEscalate = defineCommand({
     'Sends one document about the alert through the queue of a destination, with retry like every alert: the alert, a\n' +
     'timeline, the answers of the investigation, what is known of its files and their bytes as far as they fit; what is left\n' +
     'out is said in it. The alert gets a note. For all of it in one file see "launchwarden collect".',
-  arguments: [{ name: 'ID', summary: 'id of an alert, or a beginning that only one has' }],
+  arguments: [{ name: 'ID', summary: 'id of an alert, or a beginning that only one has (8 characters)' }],
   options: {
     to: value('--to DESTINATION', 'name of a destination of the configuration', (written) => written),
     ticket: value('--ticket TEXT', 'of the ticket that it belongs to', text('--ticket')),
     note: value('--note TEXT', 'why, for whoever gets it', text('--note')),
+    yes: flag('--yes', 'a beginning of less than 8 characters will do'),
     json: flag('--json', 'one JSON document'),
   },
   examples: [
@@ -50,7 +51,9 @@ export const alertsEscalate = defineCommand({
         hint:
           known.length === 0 ? 'The configuration has no [[destination]].' : `There is: ${known.join(', ')}.`,
       });
-    const alert = await context.withStore((store) => findAlert(store, written));
+    const alert = await context.withStore((store) =>
+      findAlert(store, findAlertId(store, written, { change: true, yes: options.yes })),
+    );
     const request: EscalateRequest = {
       id: alert.id,
       to,

@@ -3,24 +3,15 @@ import { formatMicros, type Micros } from '../../../base/time.js';
 import { type Event, wallTime } from '../../../event/event.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
-import { type Column, tableLines } from '../../output/table.js';
+import { tableLines } from '../../output/table.js';
 import { wholeNumber } from '../../values.js';
 import { eventFields, eventSchema } from './event-document.js';
-import { eventCells } from './event-row.js';
+import { eventCells, eventColumns } from './event-row.js';
 import { selection, selectOptions } from './select.js';
 
 const defaultLimit = 100;
 /** Enough of an id to name it. */
 const shortLength = 12;
-
-const columns: readonly Column[] = [
-  { title: 'EVENT', style: () => 'bold' },
-  { title: 'TIME (UTC)' },
-  { title: 'WHAT' },
-  { title: 'USER' },
-  { title: 'PROCESS', flexible: true },
-  { title: 'SUBJECT', flexible: true },
-];
 
 export const eventsList = defineCommand({
   description:
@@ -66,11 +57,16 @@ export const eventsList = defineCommand({
       out.line(noneLine(searched, extent));
       return ExitCode.ok;
     }
-    const rows = found.map((event) => [safe(event.id.slice(0, shortLength)) ?? '', ...eventCells(event.doc)]);
-    for (const line of tableLines(columns, rows, out)) out.line(line);
+    const rows = found.map((event) => [
+      safe(event.id.slice(0, shortLength)) ?? '',
+      ...eventCells(event.doc, out),
+    ]);
+    for (const line of tableLines(eventColumns(out), rows, out)) out.line(line);
     if (more) {
-      const first = formatMicros(wallTime(found[0] as Event)).slice(0, 19);
-      out.line(`Showing the newest ${found.length}, back to ${first}Z: --limit or --until shows more.`);
+      const first = out.times.at(wallTime(found[0] as Event));
+      out.line(
+        `Showing the newest ${found.length}, back to ${first} (${out.times.zone}): --limit or --until shows more.`,
+      );
     }
     return ExitCode.ok;
   },

@@ -4,31 +4,39 @@ import type { Event } from '../../../event/event.js';
 import type { Store } from '../../../store/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
+import { resolveId } from '../../ids.js';
 import { safe } from '../../output/output.js';
 import { quoted } from '../../output/read.js';
 import { eventLines } from '../alerts/show-events.js';
 import { eventFields, eventSchema } from './event-document.js';
 import { type ProcessTree, processTree, type TreeProcess } from './process-tree.js';
 
-const leastBeginning = 4;
 const searchMs = 5_000;
 const maxFields = 200;
+const maxNear = 500;
 const maxValue = 400;
 
 /** The event of an id or of a beginning that only one has. Throws a UserError. */
 function findEvent(store: Pick<Store, 'events'>, written: string): Event {
-  const exact = store.events.get(written);
-  if (exact !== undefined) return exact;
-  const begun = written.length < leastBeginning ? [] : store.events.beginningWith(written, 6);
-  const [only, ...others] = begun;
-  if (only !== undefined && others.length === 0) return only;
-  if (only !== undefined)
-    throw new UserError('events/ambiguous', `several events begin with ${quote(written, 100)}`, {
-      hint: `Write more of the id: ${begun.map(({ id }) => safe(id.slice(0, 16))).join(', ')}.`,
-    });
-  throw new UserError('events/unknown', `there is no recorded event ${quote(written, 100)}`, {
-    hint: 'See "launchwarden events list". Old events are removed; alerts embed theirs.',
+  const id = resolveId(written, {
+    noun: 'recorded event',
+    stage: 'events',
+    listedBy: 'launchwarden events list',
+    beginning: (text, limit) => store.events.beginningWith(text, limit).map((event) => event.id),
+    known: () => newestIds(store),
   });
+  const found = store.events.get(id);
+  if (found !== undefined) return found;
+  throw new UserError('events/unknown', `there is no recorded event ${quote(written, 100)}`, {
+    hint: 'It was removed just now: the oldest events go when there are too many.',
+  });
+}
+
+/** Ids that somebody may have meant. */
+function newestIds(store: Pick<Store, 'events'>): string[] {
+  const ids: string[] = [];
+  for (const { id } of store.events.scanBack()) if (ids.push(id) >= maxNear) break;
+  return ids;
 }
 
 export const eventsShow = defineCommand({
