@@ -2,7 +2,7 @@ import { lookupField } from '../event/fields.js';
 import type { SuppliedEvent, Supply } from '../event/supply.js';
 import type { PathPattern } from './allowed-values.js';
 import type { Rule } from './rule.js';
-import { isOfItems, readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
+import { anywhere, isOfItems, readsFiles, ruleRequirements, type StepRequirements } from './scope.js';
 
 /** What the sensors that run now deliver. */
 export interface Tier {
@@ -102,7 +102,7 @@ function described(name: string): string {
 }
 
 const onlyInHomes =
-  'looks for files by name alone: they are seen in homes, their folders of settings, and where something can persist';
+  'looks for files by the end of their path alone: they are seen in homes, their folders of settings, and where something can persist';
 
 function pathReasons(step: StepRequirements, tier: Tier): string[] {
   const { paths } = step;
@@ -115,9 +115,13 @@ function pathReasons(step: StepRequirements, tier: Tier): string[] {
   if (paths === null && step.names !== null) return [onlyInHomes];
   if (paths === null) return ['looks at files anywhere; only some folders are watched'];
   const open = paths.filter((pattern) => !watched.some((other) => covers(other, pattern)));
-  return open.length === 0
-    ? []
-    : [`looks at ${open.map(({ text }) => text).join(', ')}, which is not watched`];
+  const elsewhere = open.filter((pattern) => anywhere(pattern) === undefined);
+  return [
+    ...(open.length > elsewhere.length ? [onlyInHomes] : []),
+    ...(elsewhere.length === 0
+      ? []
+      : [`looks at ${elsewhere.map(({ text }) => text).join(', ')}, which is not watched`]),
+  ];
 }
 
 /**

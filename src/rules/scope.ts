@@ -50,6 +50,11 @@ export function ruleRequirements(rule: Rule): readonly StepRequirements[] {
   return found.flatMap((step) => [finished(step), ...step.reads.ancestors.map(finished)]);
 }
 
+// `.config/x` of a pattern that begins with `*/` and goes on so; undefined for other patterns.
+export function anywhere({ text, wildcards }: PathPattern): string | undefined {
+  return wildcards === '' ? undefined : /^\*\/([^*?/].*)$/s.exec(text)?.[1];
+}
+
 /** A launch_daemon event carries its path as `Persistence.path` alone, and is grouped by that. */
 function groupedBy(name: string, { actions }: Reads): string {
   const ofItems = actions?.every((action) => action === 'launch_daemon') === true;
@@ -59,7 +64,7 @@ function groupedBy(name: string, { actions }: Reads): string {
 /** The paths that a set of rules reads, without repetition; null stands for a step that reads any path. */
 export function watchPatterns(rules: readonly Rule[]): {
   readonly patterns: readonly PathPattern[];
-  /** Names of files that are looked for in whatever folder, with wildcards. */
+  /** Names of files, and ends of paths, that are looked for in whatever folder, with wildcards. */
   readonly names: readonly string[];
   /** Rules with a step that looks at files anywhere. */
   readonly unbounded: readonly string[];
@@ -72,7 +77,11 @@ export function watchPatterns(rules: readonly Rule[]): {
       if (!readsFiles(step) || isOfItems(step)) continue;
       if (step.paths === null && step.names === null) unbounded.add(rule.meta.id);
       if (step.paths === null) for (const { text } of step.names ?? []) names.add(text);
-      for (const pattern of step.paths ?? []) patterns.set(JSON.stringify(pattern), pattern);
+      for (const pattern of step.paths ?? []) {
+        const end = anywhere(pattern);
+        if (end === undefined) patterns.set(JSON.stringify(pattern), pattern);
+        else names.add(end);
+      }
     }
   }
   return { patterns: [...patterns.values()], names: [...names], unbounded: [...unbounded] };

@@ -18,7 +18,7 @@ export interface Act {
 }
 
 /** How long a program of an attack lives, milliseconds. */
-const lifetimeMs = 250;
+const lifetimeMs = 600;
 const shell = '/bin/bash';
 
 /**

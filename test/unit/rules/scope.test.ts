@@ -295,6 +295,10 @@ test.each([
   ['file where not file.name == ".zshrc"', []],
   ['file where file.name : "*"', []],
   ['file where file.name == "a/b"', []],
+  [
+    'file where file.path : ("*/.config/x.json", "*/.claude/*", "/a/*", "*/*.plist")',
+    ['.config/x.json', '.claude/*'],
+  ],
   ['process where process.name == "x"', []],
 ])('names that are looked for in any folder: %s', (query, names) => {
   expect(watchPatterns([rule(query)]).names).toEqual(names);
