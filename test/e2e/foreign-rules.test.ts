@@ -73,7 +73,7 @@ test.skipIf(!compiler)(
     const rows = await playRules(persistenceRules(folder), {
       attacks,
       tiers: ['scan', 'eslogger'],
-      patienceMs: 3_000,
+      patienceMs: 1_500,
     });
     expect(Object.fromEntries(rows.map(({ id, verdicts }) => [id, verdicts]))).toEqual({
       'by-path': { scan: 'fired', eslogger: 'fired' },
@@ -87,5 +87,5 @@ test.skipIf(!compiler)(
     expect(why['by-writer']?.scan).toContain('it needs process.name');
     expect(why['by-path']).toEqual({});
   },
-  60_000,
+  120_000,
 );

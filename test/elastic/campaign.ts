@@ -61,7 +61,12 @@ export async function playRules(
         ({ id }) =>
           attacks[id] !== undefined && standOf(sights.get(id), tier) !== 'blind' && sights.get(id)?.ok,
       );
-      fired.set(tier, await firedIn(tier, played, { attacks, folder, sights, patienceMs }));
+      const how = { attacks, folder, sights, patienceMs };
+      const first = await firedIn(tier, played, how);
+      // On a busy machine a program may end before it is looked at.
+      const again = played.filter(({ id }) => !first.has(id));
+      const second = again.length === 0 ? [] : await firedIn(tier, again, how);
+      fired.set(tier, new Set([...first, ...second]));
     }
     return rules.map((rule) => rowOf(rule, { attack: attacks[rule.id], sight: sights.get(rule.id), fired }));
   } finally {
