@@ -443,6 +443,7 @@ class Agent {
       );
     }
     this.#ready = true;
+    this.#responding.start();
     void this.#scan.load();
     this.#saveProgress();
     log.info(
