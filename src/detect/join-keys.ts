@@ -12,14 +12,22 @@ export function keyReaders(fields: readonly Field[]): readonly KeyReader[] {
   return fields.map(({ path, optional }) => ({ read: readerOf(path), optional }));
 }
 
+/** Fields with the id of a process, and where the ids of the images stand that it ran before. */
+const earlierImages: ReadonlyMap<string, readonly string[]> = new Map([
+  ['process.entity_id', ['process', 'previous', 'entity_id']],
+  ['process.parent.entity_id', ['process', 'parent', 'previous', 'entity_id']],
+]);
+
 /**
  * Our `process.entity_id` is that of one image; that of Elastic Defend stays when a process executes another one, and its
- * rules join a fork with the exec that follows. So an exec is joined by the ids of the images before it, too.
+ * rules join a fork with the exec that follows, and with the children that come after that. So an exec, and a child, are
+ * joined by the ids of the images before it, too.
  */
 function readerOf(path: readonly string[]): Reader {
   const read = fieldReader(path);
-  if (path.join('.') !== 'process.entity_id') return read;
-  const before = fieldReader(['process', 'previous', 'entity_id']);
+  const earlierPath = earlierImages.get(path.join('.'));
+  if (earlierPath === undefined) return read;
+  const before = fieldReader(earlierPath);
   return (doc) => {
     const own = read(doc);
     const earlier = own === undefined ? undefined : before(doc);

@@ -254,5 +254,6 @@ function parentFields(parent: Entry): ProcessFields {
     ...(parent.argsCount === undefined ? {} : { args_count: parent.argsCount }),
     ...(parent.commandLine === undefined ? {} : { command_line: parent.commandLine }),
     ...(parent.codeSignature === undefined ? {} : { code_signature: parent.codeSignature }),
+    ...(parent.previous === undefined ? {} : { previous: parent.previous }),
   };
 }

@@ -32,7 +32,10 @@ const cut: Names = [
 const named: Names = below('launchwarden.process.named_files', 'path resolved inode state');
 const previous: Names = below('process.previous', 'entity_id executable');
 const call: Names = below('launchwarden.launchctl', 'by verb effect labels paths outside');
-const parent: Names = below('process.parent', 'pid entity_id name executable args args_count command_line');
+const parent: Names = [
+  ...below('process.parent', 'pid entity_id name executable args args_count command_line'),
+  ...below('process.parent.previous', 'entity_id executable'),
+];
 
 /** A process in a message of EndpointSecurity: who did it, or who began. */
 const actor: Names = [
@@ -58,6 +61,7 @@ const scanned: Names = [
 
 const written: Names = [
   ...actor,
+  ...previous,
   'process.command_line',
   ...below('Effective_process', 'entity_id executable name pid'),
 ];

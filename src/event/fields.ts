@@ -120,6 +120,12 @@ const rows: readonly Row[] = [
   ['process.parent.entity_id', 'keyword', 'Image of the parent'],
   ['process.parent.name', 'keyword', 'Name of the parent'],
   ['process.parent.executable', 'keyword', 'Image path of the parent'],
+  [
+    'process.parent.previous.entity_id',
+    'keyword[]',
+    'Images that the parent ran before; joins know it by them too',
+  ],
+  ['process.parent.previous.executable', 'keyword[]', 'Their paths'],
   ['process.parent.args', 'keyword[]', 'Arguments of the parent', '?'],
   ['process.parent.args_count', 'long', 'How many arguments the parent has'],
   ['process.parent.command_line', 'keyword', 'Arguments of the parent joined with a space'],

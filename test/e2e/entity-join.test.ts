@@ -66,6 +66,16 @@ function matches(...lines: string[]): number {
   return found;
 }
 
+test('fires when the writer executes another program in its own place, which starts launchctl', () => {
+  const other: Token = { pid: shell.pid, pidversion: 61 };
+  const exec = execLine(['sh', 'load.sh'], {
+    time: at(2),
+    process: processObject(shell, '/bin/zsh'),
+    target: processObject(other, '/bin/sh'),
+  });
+  expect(matches(write(1), exec, load(5, other))).toBe(1);
+});
+
 test('fires when the writer starts launchctl', () => {
   expect(matches(write(1), load(5, shell))).toBe(1);
 });

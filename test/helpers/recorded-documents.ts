@@ -105,6 +105,9 @@ function esloggerDocuments(): Recorded {
     app_url: null,
   };
   const lines = [
+    // Who runs another image later.
+    execLine(['before'], { target: processObject({ pid: 400, pidversion: 39 }, '/usr/bin/before') }),
+    execLine(['sh'], { target: processObject({ pid: 500, pidversion: 49 }, '/bin/sh') }),
     execLine(['login'], {
       target: processObject({ pid: 400, pidversion: 40 }, '/usr/bin/login', { team_id: 'T' }),
     }),
@@ -192,6 +195,9 @@ function endpointSecurityDocuments(): Recorded {
     executable: '/private/tmp/x',
   };
   const messages = [
+    // Who runs another image later.
+    message('exec', { process: process(1, '/sbin/before', { pidversion: 9 }), exec: exec(['before']) }),
+    message('exec', { process: process(500, '/bin/sh', { pidversion: 49 }), exec: exec(['sh']) }),
     message('exec', { process: process(1, '/sbin/launchd'), exec: exec(['launchd']) }),
     message('exec', { process: process(499, '/Applications/T'), exec: exec(['T']) }),
     message('exec', { exec: exec(['zsh']) }),
@@ -242,6 +248,7 @@ function processScanDocuments(): Recorded {
     return rest;
   };
   const records = [
+    record(500, { ppid: 1, imageKey: '0', executable: '/bin/sh' }),
     record(500, { ppid: 1 }),
     record(501, { executable: '/bin/launchctl' }),
     record(502, { type: 'fork' }),
