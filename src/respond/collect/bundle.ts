@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatMicros, type Micros } from '../../base/time.js';
-import type { Alert } from '../../event/alert.js';
+import { type Alert, agentAuthor } from '../../event/alert.js';
 import type { EcsDocument } from '../../event/document.js';
 import { type Event, wallTime } from '../../event/event.js';
 import type { Store, Version } from '../../store/index.js';
@@ -113,7 +113,13 @@ export function collectBundle(options: CollectOptions): Bundle {
   if (!complete)
     leftOut.push({ what: 'events around the alert', why: `only the nearest ${maxAround} within 10 minutes` });
   const redactor = redact ? new Redactor() : undefined;
-  redactor?.learn([alert.doc, ...events.map(({ doc }) => doc)]);
+  const people = [...alert.notes, store.investigations.get(alert.id)].map((one) => one?.author);
+  const authors = [...people, alert.assignee].filter((name) => name !== undefined && name !== agentAuthor);
+  redactor?.learn([
+    alert.doc,
+    ...events.map(({ doc }) => doc),
+    ...authors.map((name) => ({ user: { name: name as string } })),
+  ]);
   return { leftOut, files: () => filesOf(options, { events, redactor, leftOut }) };
 }
 

@@ -125,7 +125,8 @@ export class Redactor {
 }
 
 function isNameField(key: string, parent: string): boolean {
-  if (key === 'owner' || key === 'hostname' || key === 'author' || key === 'as') return true;
+  if (key === 'owner' || key === 'hostname' || key === 'author' || key === 'assignee' || key === 'as')
+    return true;
   return key === 'name' && /^(?:user|host|real|group)$/.test(parent);
 }
 

@@ -57,6 +57,7 @@ function stored(): string {
       about.time,
     );
   }
+  store.alerts.addNote('3f9a01aa', { author: 'bobadmin', text: 'asked carol; bobadmin' });
   store.close();
   return dataDir;
 }
@@ -110,6 +111,7 @@ test('an archive that any tar reads holds the alert, its events, its files and w
     'process exec',
     'process exec',
     'alert',
+    'note',
   ]);
   expect(read('left-out.json').toString()).toContain('alerts investigate');
   const again = await cli(['collect', '3f9a01aa', '--data-dir', dataDir], { cwd });
@@ -124,7 +126,7 @@ test('with --redact nothing of the user, the host or its addresses is left', asy
   expect(run.code).toBe(0);
   const { folder, names } = unpacked(output);
   const all = names.map((name) => readFileSync(path.join(folder, name)).toString('latin1')).join('\n');
-  expect(all).not.toMatch(/alice|corp\.example|10\.1\.2\.3/i);
+  expect(all).not.toMatch(/alice|bobadmin|corp\.example|10\.1\.2\.3/i);
   expect(all).toContain('/Users/user-1/Library/LaunchAgents');
   expect(all).toContain('host-1');
   // The list is a text: names are replaced. The program is none, and holds one.
