@@ -17,6 +17,7 @@ import { links } from './links.js';
 import { loginItems } from './login-items.js';
 import { noSession } from './no-session.js';
 import { oddPlists } from './odd-plists.js';
+import { overrides } from './overrides.js';
 import { sleep } from './sleep.js';
 import { switchedOff } from './switched-off.js';
 import { systemRoots } from './system-roots.js';
@@ -39,6 +40,7 @@ export const questions: readonly Question[] = [
   forgedLabels,
   links,
   oddPlists,
+  overrides,
   switchedOff,
   loginItems,
   tccIdentity,

@@ -52,6 +52,19 @@ describe('launchd', () => {
     expect(await ask('exit-codes', withLaunchd(launchd))).toMatchObject({ verdict: 'different' });
   });
 
+  test('overrides', async () => {
+    const printed = '\tdisabled services = {\n\t\t"com.a" => disabled\n\t}\n';
+    const file = { '/private/var/db/com.apple.xpc.launchd/disabled.plist': { uid: 0, gid: 0, mode: 0o600 } };
+    const of = (text: string, files = file) =>
+      new ScriptedSystem({ programs: { '/bin/launchctl': says(text) }, files });
+    expect(await ask('overrides', of(printed))).toMatchObject({
+      verdict: 'as-expected',
+      found: expect.stringContaining('1 labels; '),
+    });
+    expect(await ask('overrides', of('com.a: disabled\n'))).toMatchObject({ verdict: 'different' });
+    expect(await ask('overrides', of(printed, {} as typeof file))).toMatchObject({ verdict: 'different' });
+  });
+
   test('no-session is asked only where nobody is at the screen', async () => {
     const launchctl: Script = ([, target]) => ({ status: target === 'gui/502' ? 125 : 0 });
     const programs = { '/bin/launchctl': launchctl };
