@@ -278,6 +278,7 @@ export class EvidenceKeeper {
       if (of.length > 0)
         this.#counters.recorded += store.versions.record([{ state, of }], clock.now()).length;
     });
+    content?.release?.();
     if (of.length > 0) this.#stamp(path, stampOf(state));
   }
 

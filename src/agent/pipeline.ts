@@ -37,6 +37,8 @@ const ahead = 2_000;
 const maxUnjournaled = 10_000;
 const retryJournalMs = 1_000;
 /** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
+/** Bytes of files that wait for the end of a sensor's turn before they are journaled and given up. */
+const maxHeldBytes = 4 * 1024 * 1024;
 const keepTimelineMs = 60_000;
 const timelineKey = 'timeline';
 const deferredKey = 'deferred';
@@ -115,6 +117,9 @@ export class Pipeline {
   #journalTried = Number.NEGATIVE_INFINITY;
   readonly #failures: Failures;
   #observations: Observation[] = [];
+  /** Bytes of files that they carry. */
+  #heldBytes = 0;
+  #flushing = false;
   #items: ItemChange[] = [];
   #scheduled = false;
   #open = false;
@@ -165,7 +170,10 @@ export class Pipeline {
   observe(observation: Observation): void {
     this.counters.observed++;
     this.#observations.push(observation);
-    this.#schedule();
+    this.#heldBytes += observation.content?.bytes.length ?? 0;
+    // A sensor that hands over all that it has, as at the end, must not fill the memory with the contents of files.
+    if (this.#heldBytes > maxHeldBytes && !this.#flushing) this.flush();
+    else this.#schedule();
   }
 
   remember(change: ItemChange): void {
@@ -228,8 +236,14 @@ export class Pipeline {
 
   /** Journals and judges at once what has been observed; `all` also what the watermark still holds back. */
   flush(all = false): void {
-    this.#journal();
-    if (this.#open) this.#judge(all);
+    const outer = this.#flushing;
+    this.#flushing = true;
+    try {
+      this.#journal();
+      if (this.#open) this.#judge(all);
+    } finally {
+      this.#flushing = outer;
+    }
   }
 
   /** Judges all that is left. */
@@ -296,6 +310,7 @@ export class Pipeline {
     const items = this.#items;
     if (observations.length + items.length === 0 && !this.#isJournalDue) return;
     this.#observations = [];
+    this.#heldBytes = 0;
     this.#items = [];
     this.#readClocks();
     const fresh: Event[] = [];
@@ -316,6 +331,7 @@ export class Pipeline {
       this.#failed(error, 'sensors could not be told of events');
     }
     this.#keepEvidence(observations.filter(({ event }) => event.doc.file !== undefined));
+    for (const { content } of observations) content?.release?.();
     for (const event of amended) this.amend(event);
   }
 

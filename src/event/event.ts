@@ -78,6 +78,8 @@ export interface FileContent {
   readonly tail?: Uint8Array;
   /** The extended attributes of the file; absent where they were not read. */
   readonly attributes?: readonly ExtendedAttribute[];
+  /** Called when nobody will read the bytes again: their memory is given back, and they are empty. */
+  readonly release?: () => void;
 }
 
 /** What a sensor hands on: an event with what it knows, and the bytes that it carried away. */

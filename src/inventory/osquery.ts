@@ -1,6 +1,5 @@
 import { flat } from '../base/flat.js';
-import { type PlistValue, readPlist } from '../base/plist/index.js';
-import type { FileContent } from '../event/event.js';
+import type { PlistResult, PlistValue } from '../base/plist/index.js';
 import type { InventoryEntry } from '../event/inventory.js';
 
 /**
@@ -35,8 +34,7 @@ const keys: readonly (readonly [column: string, key: string])[] = [
 const maxText = 4_096;
 
 /** Of a launch item. */
-export function launchdColumns(path: string, content: FileContent | undefined): Columns {
-  const list = content === undefined ? undefined : readPlist(content.bytes);
+export function launchdColumns(path: string, list: PlistResult | undefined): Columns {
   const value: ReadonlyMap<string, PlistValue> =
     list?.ok === true && list.value instanceof Map ? list.value : new Map();
   return {

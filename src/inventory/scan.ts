@@ -1,10 +1,12 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { errnoOf } from '../base/errors.js';
+import type { PlistResult } from '../base/plist/index.js';
 import type { RootMap } from '../base/root.js';
 import type { FileContent } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
 import type { InventoryEntry } from '../event/inventory.js';
 import type { Found, Mechanism, MechanismFile, PersistentItem } from '../mechanisms/index.js';
+import { listOf } from '../mechanisms/read.js';
 import { ContentReader, lookAt, Rights, type Snapshot } from '../sensors/file-watch/index.js';
 import { launchdColumns, startupColumns } from './osquery.js';
 import { type Candidate, candidatesOf, Lister } from './places.js';
@@ -117,24 +119,31 @@ export class InventoryScan {
     )
       return known;
     const read = file?.read();
+    const content = read?.content;
+    const list =
+      content !== undefined && launchdMechanisms.test(candidate.mechanism.id) ? listOf(content) : undefined;
     const mechanismFile: MechanismFile = {
       path,
       home: candidate.home,
       uid: seen.uid,
       mode: seen.mode,
       type: seen.type === 'file' || seen.type === 'dir' || seen.type === 'symlink' ? seen.type : 'other',
-      content: read?.content,
+      content,
+      ...(list === undefined ? {} : { list }),
       target: seen.type === 'symlink' ? this.#target(path) : undefined,
     };
-    const facts: EntryFacts = { candidate, itemId, seen, stamp, ...read, size: file?.seen.size ?? seen.size };
+    const size = file?.seen.size ?? seen.size;
+    const facts: EntryFacts = { candidate, itemId, seen, stamp, sha256: read?.sha256, list, size };
     // What stands there and cannot be read is there all the same.
-    const unread = file !== undefined && read?.content === undefined;
+    const unread = file !== undefined && content === undefined;
     const items = unread ? [unreadable] : readItems(candidate.mechanism, mechanismFile);
-    return items.map((item) => this.#entry(item, facts));
+    const entries = items.map((item) => this.#entry(item, facts));
+    content?.release?.();
+    return entries;
   }
 
   #entry(item: PersistentItem, facts: EntryFacts): InventoryEntry {
-    const { candidate, itemId, seen, stamp, sha256, content, size } = facts;
+    const { candidate, itemId, seen, stamp, sha256, list, size } = facts;
     const { mechanism, path, home } = candidate;
     const runs = [...new Set(item.runs.flatMap(({ paths }) => paths))].slice(0, maxValues);
     const program = item.runs.find((one) => one.path !== undefined)?.path;
@@ -148,7 +157,7 @@ export class InventoryScan {
       ...(item.as === undefined ? {} : { as: item.as }),
       ...(item.enabled === undefined ? {} : { enabled: item.enabled }),
     };
-    const launchd = /^(?:launch-agent|launch-daemon|bundled-launch-item)$/.test(mechanism.id);
+    const launchd = launchdMechanisms.test(mechanism.id);
     const startup = startupColumns(common);
     return {
       item_id: itemId,
@@ -165,7 +174,7 @@ export class InventoryScan {
       mtime: Number(seen.mtime / 1_000_000_000n),
       ...(sha256 === undefined ? {} : { sha256 }),
       ...(programHash === undefined ? {} : { program_sha256: programHash }),
-      ...(launchd ? { launchd: launchdColumns(path, content) } : {}),
+      ...(launchd ? { launchd: launchdColumns(path, list) } : {}),
       ...(startup === undefined ? {} : { startup_items: startup }),
       stamp: `${stamp} ${this.#programStamp(program)}`,
     };
@@ -196,7 +205,9 @@ export class InventoryScan {
     if (!this.#hashes.has(stamp)) {
       if (this.#hashes.size >= maxHashes) this.#hashes.clear();
       this.#hasher ??= new ContentReader(maxProgram);
-      this.#hashes.set(stamp, file.read(this.#hasher).sha256);
+      const { content, sha256 } = file.read(this.#hasher);
+      content?.release?.();
+      this.#hashes.set(stamp, sha256);
     }
     return this.#hashes.get(stamp);
   }
@@ -231,11 +242,12 @@ interface EntryFacts {
   readonly itemId: string;
   readonly seen: Snapshot;
   readonly stamp: string;
-  readonly content?: FileContent;
-  readonly sha256?: string;
+  readonly list: PlistResult | undefined;
+  readonly sha256: string | undefined;
   readonly size: number;
 }
 
+const launchdMechanisms = /^(?:launch-agent|launch-daemon|bundled-launch-item)$/;
 const unreadable: PersistentItem = { key: '', runs: [], when: [], findings: ['unreadable'] };
 
 function readItems(mechanism: Mechanism, file: MechanismFile): readonly PersistentItem[] {

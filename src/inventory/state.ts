@@ -1,4 +1,5 @@
 import type { BigIntStats } from 'node:fs';
+import { release } from '../base/release.js';
 import type { RootMap } from '../base/root.js';
 import type { FileContent } from '../event/event.js';
 import type { ExtendedAttribute, NotTaken, SeenState, VersionKind } from '../event/version.js';
@@ -103,7 +104,7 @@ export class StateReader {
     const toFile = whole && seen.size >= largeFrom ? await this.#begin() : undefined;
     const inMemory = whole && toFile === undefined && seen.size < largeFrom;
     const wanted = inMemory ? maxBytes : Math.min(confidential ? kindBytes : how.headBytes, seen.size);
-    const kept: Buffer[] = [];
+    const kept = Buffer.allocUnsafeSlow(Math.min(wanted, seen.size));
     let length = 0;
     let size = 0;
     let xattrs: readonly ExtendedAttribute[] | undefined;
@@ -125,8 +126,7 @@ export class StateReader {
                   },
                   slice: async (bytes) => {
                     size += bytes.length;
-                    if (length < wanted) kept.push(Buffer.from(bytes.subarray(0, wanted - length)));
-                    length = Math.min(wanted, length + bytes.length);
+                    length += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).copy(kept, length);
                     await toFile?.write(bytes);
                   },
                 },
@@ -138,7 +138,7 @@ export class StateReader {
         after.key !== seen.key ||
         after.ctime !== seen.ctime ||
         after.size !== seen.size;
-      const head = Buffer.concat(kept);
+      const head = kept.subarray(0, length);
       const kind = how.kind ?? kindOf(head, runs);
       const architectures = architecturesOf(head);
       const state: SeenState = {
@@ -161,7 +161,8 @@ export class StateReader {
         await toFile.finish(sha256);
         return { state: hashed, large: true };
       }
-      const content = { bytes: new Uint8Array(head), size, truncated: head.length < size };
+      const bytes = new Uint8Array(kept.buffer, 0, length);
+      const content = { bytes, size, truncated: length < size, release: () => release(bytes) };
       const notTaken = !content.truncated ? undefined : whole ? 'no-room' : 'too-large';
       return { state: { ...hashed, ...(notTaken === undefined ? {} : { notTaken }) }, content };
     } catch (error) {

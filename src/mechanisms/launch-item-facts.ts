@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { launchItemKind } from '../base/launch-paths.js';
-import { type PlistValue, readPlist } from '../base/plist/index.js';
+import type { PlistResult, PlistValue } from '../base/plist/index.js';
 import type { WhatRuns } from '../base/what-runs/index.js';
 import type { FileFields, LaunchItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { type LaunchItem, launchItem } from './launch-item.js';
 import { jobKeysOf, loadingOf } from './launchd/index.js';
 import { lookAlike } from './look-alike.js';
+import { listOf } from './read.js';
 
 export interface ItemFacts {
   readonly findings: readonly string[];
@@ -14,13 +15,20 @@ export interface ItemFacts {
   readonly runs: readonly WhatRuns[];
 }
 
-/** What the name, place, owner and content of a launch item say; undefined for a file that is none. */
-export function launchItemFacts(file: FileFields, content: FileContent | undefined): ItemFacts | undefined {
+/**
+ * What the name, place, owner and content of a launch item say; undefined for a file that is none. `list`: the content as
+ * a property list, where it was read as one already.
+ */
+export function launchItemFacts(
+  file: FileFields,
+  content: FileContent | undefined,
+  list?: PlistResult,
+): ItemFacts | undefined {
   const { path: macPath } = file;
   const kind = macPath === undefined ? undefined : launchItemKind(macPath);
   if (macPath === undefined || kind === undefined || file.type === 'dir') return undefined;
   const findings = placeFindings(macPath, file);
-  const read = content === undefined ? undefined : plistFacts(content, file, macPath);
+  const read = content === undefined ? undefined : plistFacts(list ?? listOf(content), file, macPath);
   const label = read?.plist?.label;
   if (label !== undefined) findings.push(...labelFindings(label, macPath));
   return {
@@ -54,13 +62,7 @@ function labelFindings(label: string, macPath: string): string[] {
   return findings;
 }
 
-function plistFacts(
-  { bytes, truncated, size, tail }: FileContent,
-  file: FileFields,
-  macPath: string,
-): ItemFacts {
-  const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
-  const result = readPlist(bytes, end);
+function plistFacts(result: PlistResult, file: FileFields, macPath: string): ItemFacts {
   if (!result.ok) return { findings: [result.finding], plist: { format: 'unknown' }, runs: [] };
   const { format, value, repeated } = result;
   let item: LaunchItem | undefined;

@@ -191,10 +191,15 @@ function textsOf(value: PlistValue | undefined): string[] | undefined {
   const whole = wholeTexts(value);
   if (whole === undefined) return undefined;
   const kept: string[] = [];
+  // What is said again takes no room again.
+  const copies = new Map<string, string>();
   let room = maxText * 4;
   for (const text of whole) {
     if (kept.length >= maxArguments || room <= 0) break;
-    kept.push(flat(text.slice(0, Math.min(maxText, room))));
+    const short = text.slice(0, Math.min(maxText, room));
+    const copy = copies.get(short) ?? flat(short);
+    copies.set(copy, copy);
+    kept.push(copy);
     room -= text.length;
   }
   return kept;

@@ -46,6 +46,7 @@ function itemsOf(file: MechanismFile): readonly PersistentItem[] {
       ...(file.mode === undefined ? {} : { mode: file.mode.toString(8).padStart(4, '0') }),
     },
     file.content,
+    file.list,
   );
   if (facts !== undefined) return [launchItemOf(facts, file.path)];
   // Of a home that stands elsewhere: which ones there are, the user records say.

@@ -1,3 +1,4 @@
+import type { PlistResult } from '../base/plist/index.js';
 import type { WhatRuns } from '../base/what-runs/index.js';
 import type { FileContent } from '../event/event.js';
 import type { TechniqueId } from './techniques.js';
@@ -56,6 +57,8 @@ export interface MechanismFile {
   readonly type: 'file' | 'dir' | 'symlink' | 'other';
   /** What the file holds, of a bundle the file that describes it; undefined when it was not read. Hostile. */
   readonly content?: FileContent | undefined;
+  /** The content as a property list, where it was read as one already: that is the most of the work. */
+  readonly list?: PlistResult | undefined;
   /** Where a symbolic link points, as it is written. */
   readonly target?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { flat } from '../base/flat.js';
-import { type PlistValue, readPlist } from '../base/plist/index.js';
+import { type PlistResult, type PlistValue, readPlist } from '../base/plist/index.js';
 import { type WhatRuns, whatRuns } from '../base/what-runs/index.js';
+import type { FileContent } from '../event/event.js';
 import type { MechanismFile } from './mechanism.js';
 
 /** Bytes of a text file that are read, and lines and characters of a line. */
@@ -44,6 +45,12 @@ export interface PropertyList {
   readonly findings: readonly string[];
 }
 
+/** A content as a property list. */
+export function listOf({ bytes, truncated, size, tail }: FileContent): PlistResult {
+  const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
+  return readPlist(bytes, end);
+}
+
 /** The file as a property list; undefined when it was not read. */
 export function plistOf(file: MechanismFile): PropertyList | undefined {
   const list = plistValueOf(file);
@@ -56,13 +63,12 @@ export function plistOf(file: MechanismFile): PropertyList | undefined {
 /** The same for a list whose outermost value may be of any kind; undefined where it could not be read. */
 export function plistValueOf({
   content,
+  list,
 }: MechanismFile):
   | { readonly value: PlistValue | undefined; readonly findings: readonly string[] }
   | undefined {
   if (content === undefined) return undefined;
-  const { bytes, truncated, size, tail } = content;
-  const end = truncated && tail !== undefined ? { tail, tailOffset: size - tail.length } : {};
-  const result = readPlist(bytes, end);
+  const result = list ?? listOf(content);
   return result.ok
     ? { value: result.value, findings: result.findings }
     : { value: undefined, findings: [result.finding] };

@@ -288,7 +288,9 @@ export class EvidenceStore {
       return;
     }
     this.#heldBytes += byteLength;
-    this.#held.set(sha256, { content, source });
+    // The memory of the bytes is the caller's.
+    const bytes = content.bytes.slice();
+    this.#held.set(sha256, { content: { ...content, bytes }, source });
   }
 
   /** Files of what was given up, once it is sure that nobody has taken it back. */

@@ -1,3 +1,4 @@
+import { flat } from '../flat.js';
 import type { PlistValue, Repeated } from './value.js';
 
 /** Bounds of the text: what an alert carries and a person reads. */
@@ -8,15 +9,15 @@ const cut = '…';
 /**
  * A property list as JSON text of at most about 16,000 characters, always valid JSON. What JSON has no form for is
  * tagged: `{"$data":"base64","$bytes":12}`, `{"$date":"…"}`, `{"$uid":"7"}`; integers beyond 2^53 and not-a-number are text.
- * `…` stands for what did not fit. `$repeated` holds what `repeated` gives: values that a later one under the same key
+ * `…` (written `\u2026`) stands for what did not fit. `$repeated` holds what `repeated` gives: values that a later one under the same key
  * has replaced.
  */
 export function plistToJson(value: PlistValue, repeated: Repeated = new Map()): string {
   const shaper = new Shaper();
   const replaced = repeated.size === 0 ? undefined : shaper.shape(new Map([...repeated].map(copied)), 0);
   const shaped = shaper.shape(value, 0);
-  if (replaced === undefined || typeof shaped !== 'object') return JSON.stringify(shaped);
-  return JSON.stringify(Object.assign(Object.create(null), shaped, { $repeated: replaced }));
+  if (replaced === undefined || typeof shaped !== 'object') return shaper.text(shaped);
+  return shaper.text(Object.assign(Object.create(null), shaped, { $repeated: replaced }));
 }
 
 function copied([key, values]: readonly [string, readonly PlistValue[]]): [string, PlistValue] {
@@ -26,6 +27,17 @@ function copied([key, values]: readonly [string, readonly PlistValue[]]): [strin
 class Shaper {
   #nodes: number = limits.nodes;
   #characters: number = limits.characters;
+  /** The list itself holds what we mark cuts by. */
+  #isOwn = false;
+
+  /**
+   * The mark is written as an escape: as it is, it would make the memory take two bytes a character for the whole text,
+   * which is kept for as long as a rule looks back.
+   */
+  text(shaped: unknown): string {
+    const text = JSON.stringify(shaped);
+    return flat(this.#isOwn || !text.includes(cut) ? text : text.replaceAll(cut, '\\u2026'));
+  }
 
   shape(value: PlistValue, depth: number): unknown {
     if (--this.#nodes < 0 || this.#characters <= 0 || depth > limits.depth) return cut;
@@ -77,6 +89,7 @@ class Shaper {
   #text(text: string): string {
     const room = Math.max(0, Math.min(limits.string, this.#characters));
     const kept = text.length <= room ? text : `${text.slice(0, room)}${cut}`;
+    if (!this.#isOwn) this.#isOwn = text.includes(cut);
     // Quotes, a comma or colon, and escapes as long as they come out.
     this.#characters -= JSON.stringify(kept).length + 1;
     return kept;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf } from '../../base/errors.js';
+import { release } from '../../base/release.js';
 import type { FileContent } from '../../event/event.js';
 import type { ExtendedAttribute } from '../../event/version.js';
 import type { Passage } from './rights.js';
@@ -108,6 +109,7 @@ export class ContentReader {
           truncated: bytes.length < length || !whole,
           ...(tail === undefined ? {} : { tail }),
           ...(attributes === undefined ? {} : { attributes }),
+          release: () => release(bytes),
         },
         sha256: whole
           ? createHash('sha256').update(this.#scratch.subarray(0, length)).digest('hex')

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Pipeline } from '../../../src/agent/pipeline.js';
 import { type Logger, silentLogger } from '../../../src/base/log.js';
-import type { Event } from '../../../src/event/event.js';
+import type { Event, Observation } from '../../../src/event/event.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { fileEvent, launchctl, rule, start } from '../detect/events.js';
@@ -61,7 +61,7 @@ function onDisk(): Store {
   };
 }
 
-function pipeline(query = 'file where true'): Pipeline {
+function pipeline(query = 'file where true', keep: (observation: Observation) => void = () => {}): Pipeline {
   const log: Logger = { ...silentLogger, error: (_, message) => said.push(message) };
   const made = new Pipeline({
     store: onDisk(),
@@ -78,6 +78,7 @@ function pipeline(query = 'file where true'): Pipeline {
     context: () => ({ version: '1', agentId: 'a', created: clock.now(), sensors: [], simulated: true }),
     journaled: () => {},
     committed: () => {},
+    keep,
   });
   made.open();
   return made;
@@ -86,6 +87,25 @@ function pipeline(query = 'file where true'): Pipeline {
 const written = (id: string, sha256?: string) =>
   fileEvent(id, 0, `/Library/LaunchAgents/${id}.plist`, sha256 === undefined ? {} : { hash: { sha256 } });
 const hashes = () => store.alerts.list().map(({ doc }) => doc.file?.hash?.sha256);
+
+test('contents of files are kept and given back before a sensor has handed over all that it has', () => {
+  const kept: number[] = [];
+  const line = pipeline('file where true', ({ content }) => kept.push(content?.bytes.length ?? 0));
+  let held = 0;
+  let most = 0;
+  for (let count = 0; count < 50; count++) {
+    const bytes = new Uint8Array(1_000_000);
+    held++;
+    most = Math.max(most, held);
+    const content = { bytes, size: bytes.length, truncated: false, release: () => held-- };
+    line.observe({ event: written(`large ${count}`), content });
+  }
+  expect(most).toBeLessThan(10);
+  line.flush(true);
+  expect(kept).toEqual(new Array(50).fill(1_000_000));
+  expect(held).toBe(0);
+  expect(store.alerts.list({ limit: 100 })).toHaveLength(50);
+});
 
 test('what is told of an event while the disk is full stands in its alert once there is room', () => {
   const line = pipeline();
