@@ -18,6 +18,24 @@ export function escapeText(text: string): string {
   return text.replace(hostile, visible);
 }
 
+const ascii = /^[\0-\x7f]*$/;
+/** Scripts with letters that look like Latin ones. */
+const alike = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Lisu}]/u;
+const latin = /\p{Script=Latin}/u;
+
+/**
+ * Letters of another script within a word of Latin letters, which pass for Latin ones, as visible escapes: `\u{430}pple`. Words
+ * of one script stay as they are.
+ */
+export function markConfusable(text: string): string {
+  if (ascii.test(text) || !alike.test(text)) return text;
+  return text.replace(/\p{L}+/gu, (word) =>
+    latin.test(word) && alike.test(word)
+      ? [...word].map((letter) => (alike.test(letter) ? visible(letter) : letter)).join('')
+      : word,
+  );
+}
+
 /** As escapeText, but keeps line feeds: for texts of our own with attacker-written parts. */
 export function escapeBlock(text: string): string {
   return text.split('\n').map(escapeText).join('\n');

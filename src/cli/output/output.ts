@@ -1,5 +1,5 @@
 import { systemClock } from '../../base/clock.js';
-import { escapeJson, escapeText } from '../../base/escape.js';
+import { escapeJson, escapeText, markConfusable } from '../../base/escape.js';
 import type { CliIo } from '../io.js';
 import { type Style, styleFor } from './style.js';
 import { localTimes, type Times, utcTimes } from './when.js';
@@ -54,6 +54,6 @@ export function counted(number: number): string {
 /** One line that is safe to print, of anything that a document may hold. Undefined when there is nothing. */
 export function safe(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'string') return escapeText(value);
+  if (typeof value === 'string') return escapeText(markConfusable(value));
   return escapeText(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }

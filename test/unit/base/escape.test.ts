@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { escapeBlock, escapeJson, escapeText, quote } from '../../../src/base/escape.js';
+import { escapeBlock, escapeJson, escapeText, markConfusable, quote } from '../../../src/base/escape.js';
 
 /** One of each kind, by code point, and what it does. */
 const hidden: Record<string, number> = {
@@ -86,4 +86,15 @@ test('everything of the kinds of Unicode that hide or reorder is escaped', () =>
 
 test('a quoted text is cut before it is escaped', () => {
   expect(quote('\u001b'.repeat(300), 3)).toBe('"\\x1b\\x1b\\x1b… (297 more)"');
+});
+
+test('a letter of another script in a Latin word is marked; words of one script are not', () => {
+  expect(markConfusable('com.\u0430pple.\u03bfk')).toBe('com.\\u{430}pple.\\u{3bf}k');
+  for (const text of [
+    'com.apple',
+    '\u041f\u0440\u0438\u0432\u0435\u0442.plist',
+    '\u00e9t\u00e9',
+    '5 \u00b5m',
+  ])
+    expect(markConfusable(text)).toBe(text);
 });

@@ -50,7 +50,7 @@ describe('forward', () => {
     const { run } = waiting();
     const { code, stdout } = await run('forward', 'status');
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^DEGRADED: siem no agent runs.*\n\nsiem\n.*no agent runs: nothing is delivered/);
+    expect(stdout).toMatch(/^DEGRADED: siem: no agent runs.*\n\nsiem\n.*no agent runs: nothing is delivered/);
     expect(stdout).toMatch(/alerts wait +1/);
     expect(documents((await run('forward', 'status', '--json')).stdout)).toMatchObject([
       { schema: 'launchwarden.destination/1', name: 'siem', lanes: { alert: { rows: 1 } } },
@@ -171,7 +171,7 @@ describe('forward', () => {
       await run('forward', 'retry', 'siem');
       await run('outbox', 'dead', 'retry');
       expect((await run('forward', 'status')).stdout).toContain(
-        'siem never started: no agent has run with it',
+        'siem: never started: no agent has run with it',
       );
       expect(asked).toEqual(['pause siem paused by hand', 'resume siem', 'wake']);
     } finally {

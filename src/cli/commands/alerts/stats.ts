@@ -41,7 +41,7 @@ function print(context: CommandContext, stats: AlertStats): void {
     out.line('No alerts.');
     return;
   }
-  out.line(`${counted(stats.alerts)} alerts`);
+  out.line(`${counted(stats.alerts)} ${stats.alerts === 1 ? 'alert' : 'alerts'}`);
   printTable(
     context,
     'STATUS',

@@ -54,9 +54,9 @@ export function destinationLine(status: unknown, now: Micros): string {
   const reason = textAt(status, 'reason');
   return [
     stateText(status),
-    ...(waiting === 0 ? [] : [`${counted(waiting)} alerts wait`]),
+    ...(waiting === 0 ? [] : [waiting === 1 ? '1 alert waits' : `${counted(waiting)} alerts wait`]),
     ...(last === undefined ? [] : [`delivered ${ago(last, now)}`]),
-    ...(dead === 0 ? [] : [`${counted(dead)} dead letters`]),
+    ...(dead === 0 ? [] : [`${counted(dead)} dead ${dead === 1 ? 'letter' : 'letters'}`]),
     ...(reason === undefined ? [] : [reason]),
   ].join('; ');
 }

@@ -57,7 +57,7 @@ export const forwardStatus = defineCommand({
       out.line('No destinations.');
       return code;
     }
-    const names = bad.map((one) => `${textAt(one, 'name')} ${stateText(one)}`).join('; ');
+    const names = bad.map((one) => `${textAt(one, 'name')}: ${stateText(one)}`).join('; ');
     const verdict = bad.length === 0 ? 'HEALTHY' : `DEGRADED: ${names}`;
     out.line(out.style(bad.length === 0 ? 'green' : 'yellow', verdict));
     out.line();
@@ -71,7 +71,7 @@ export const forwardStatus = defineCommand({
         if (stateOf(one) === 'unknown') return;
         section.field(
           'delivered',
-          `${textAt(one, 'delivered')}, ${textAt(one, 'duplicates')} of them had been before`,
+          `${textAt(one, 'delivered') ?? '0'}, ${textAt(one, 'duplicates') ?? '0'} of them had been before`,
         );
         section.field('last', since(at(one, 'lastOk')));
         const failed = since(at(one, 'lastErrorAt'));
