@@ -3,6 +3,7 @@ import type { FileContent } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
 import { type Found, launchItemOf, type MechanismFile, type PersistentItem } from '../mechanisms/index.js';
 import type { ItemFacts } from '../mechanisms/launch-item-facts.js';
+import { withFindings } from './item-facts.js';
 
 /** Values of one list that an event carries. */
 const maxValues = 64;
@@ -91,14 +92,8 @@ export function withPersistence(
   fields: PersistentItemFields,
   findings: readonly string[] = [],
 ): EcsDocument {
-  const all = [...new Set([...(doc.launchwarden?.findings ?? []), ...findings])];
-  return {
-    ...doc,
-    launchwarden: {
-      ...doc.launchwarden,
-      ...(all.length === 0 ? {} : { findings: all }),
-      // What found the file may know more than its path.
-      persistence: { ...doc.launchwarden?.persistence, ...fields },
-    },
-  };
+  const found = withFindings(doc, findings);
+  // What found the file may know more than its path.
+  const persistence = { ...doc.launchwarden?.persistence, ...fields };
+  return { ...found, launchwarden: { ...found.launchwarden, persistence } };
 }

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { SimulatedMac } from './mac.js';
+import { launchAgentPlist, type SimulatedMac } from './mac.js';
 
 const run = promisify(execFile);
 
@@ -35,23 +35,8 @@ interface Job {
 }
 
 /** A property list as a vendor writes it. */
-export function jobList({ label, args, more = '' }: Job): string {
-  const items = args.map((one) => `    <string>${one}</string>`).join('\n');
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<plist version="1.0">
-<dict>
-  <key>Label</key>
-  <string>${label}</string>
-  <key>ProgramArguments</key>
-  <array>
-${items}
-  </array>
-  <key>RunAtLoad</key>
-  <true/>${more}
-</dict>
-</plist>
-`;
+export function jobList({ label, args, more }: Job): string {
+  return launchAgentPlist(label, args, more);
 }
 
 const interval = (seconds: number) => `\n  <key>StartInterval</key>\n  <integer>${seconds}</integer>`;

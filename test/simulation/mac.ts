@@ -36,9 +36,11 @@ export function randomLabel(): string {
   return `com.${letters}.agent-${randomBytes(3).toString('hex')}`;
 }
 
+/** `more`: further keys and values, as text. */
 export function launchAgentPlist(
   label: string,
   programArguments: readonly string[] = ['/usr/bin/true'],
+  more = '',
 ): string {
   const items = programArguments.map((one) => `    <string>${one}</string>`).join('\n');
   return `<?xml version="1.0" encoding="UTF-8"?>
@@ -52,7 +54,7 @@ export function launchAgentPlist(
 ${items}
   </array>
   <key>RunAtLoad</key>
-  <true/>
+  <true/>${more}
 </dict>
 </plist>
 `;
