@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const common = { pool: 'forks', testTimeout: 20_000, hookTimeout: 60_000 } as const;
+// Long enough for a machine that does something else besides; who waits for something says what, before that.
+const common = { pool: 'forks', testTimeout: 60_000, hookTimeout: 120_000 } as const;
 
 // What drives the whole agent runs after the rest and one file at a time: it looks at short-lived processes, and must not
 // compete for the processor with tests of ours.

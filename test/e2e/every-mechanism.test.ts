@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
-import type { EcsDocument } from '../../src/event/document.js';
+import type { EcsDocument, PersistentItemFields } from '../../src/event/document.js';
 import { mechanisms } from '../../src/mechanisms/index.js';
 import { openStore } from '../../src/store/index.js';
 import {
@@ -133,20 +133,38 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
     for (const sample of all) mac.write(fileOf(sample), sample.content);
     await agent.settled();
     await control(mac.dataDir, 'inventory.refresh');
+    // A file may be seen while it is still empty: its event says later what it holds.
     const complete = () => {
       events = storedEvents();
-      const seen = new Set(events.map(({ file }) => file?.path));
-      return all.every((one) => seen.has(eventPathOf(one))) ? true : undefined;
+      return all.every((one) => describedOf(one).some(({ entries }) => entries === one.items.length))
+        ? true
+        : undefined;
     };
     // What is missing after that is named test by test.
     await waitFor('an event of each', complete, 30_000).catch(() => undefined);
     await agent.settled();
-    alerted = allAlerts(mac).map(({ doc }) => doc.file?.path ?? '');
+    const told = () => {
+      alerted = allAlerts(mac).map(({ doc }) => doc.file?.path ?? '');
+      return all.every((one) => quiet.includes(one.path) || alertsOf(one).length > 0) ? true : undefined;
+    };
+    await waitFor('an alert of each', told, 30_000).catch(() => undefined);
     listed = cli(mac, 'inventory', 'list', '--all', '--live', '--json', '--root', mac.root)
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
   }, 120_000);
+
+  /** What the events of a sample say of the item. */
+  function describedOf(sample: Sample): PersistentItemFields[] {
+    return events.flatMap(({ file, launchwarden }) => {
+      const item = launchwarden?.persistence;
+      return item?.path === sample.path && file?.path === eventPathOf(sample) ? [item] : [];
+    });
+  }
+
+  function alertsOf({ path }: Sample): string[] {
+    return alerted.filter((one) => one === path || one.startsWith(`${path}/`));
+  }
 
   function storedEvents(): EcsDocument[] {
     const store = openStore({ dataDir: mac.dataDir, clock: systemClock, readOnly: true });
@@ -164,18 +182,16 @@ describe.skipIf(!compiler)('real writes on a simulated Mac', () => {
 
   describe.each(all.map((one) => [one.mechanism, one.path, one] as const))('%s: %s', (id, path, sample) => {
     test('an event says which item it is and what it holds', () => {
-      const about = events.filter(({ launchwarden }) => launchwarden?.persistence?.path === path);
-      const described = about.filter(({ file }) => file?.path === eventPathOf(sample));
-      expect(described.map(({ launchwarden }) => launchwarden?.persistence)).toContainEqual(
+      const described = describedOf(sample);
+      expect(described).toContainEqual(
         expect.objectContaining({ mechanism: id, path, entries: sample.items.length }),
       );
-      const runs = new Set(described.flatMap(({ launchwarden }) => launchwarden?.persistence?.runs ?? []));
+      const runs = new Set(described.flatMap((one) => one.runs ?? []));
       for (const one of sample.items.flatMap((item) => item.runs ?? [])) expect([...runs]).toContain(one);
     });
 
     test(quiet.includes(path) ? 'no alert' : 'an alert', () => {
-      const about = alerted.filter((one) => one === path || one.startsWith(`${path}/`));
-      expect(about.length > 0).toBe(!quiet.includes(path));
+      expect(alertsOf(sample).length > 0).toBe(!quiet.includes(path));
     });
   });
 

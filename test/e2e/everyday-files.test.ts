@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { binaryPlistOf, xmlPlist } from '../helpers/plist-writer.js';
-import { AgentProcess, allAlerts, SimulatedMac, standInLaunchctl } from '../simulation/mac.js';
+import { AgentProcess, allAlerts, SimulatedMac, standInLaunchctl, waitFor } from '../simulation/mac.js';
 
 const compiler = standInLaunchctl() !== undefined;
 if (!compiler)
@@ -156,12 +156,19 @@ describe.skipIf(!compiler)('files of a healthy Mac', () => {
     // The proof that the alerts are there: one that must be.
     mac.write('/private/etc/pam.d/sshd', 'auth sufficient pam_permit.so\n');
     await agent.settled();
-    const alerts = allAlerts(mac).map(({ doc, rule_name }) => ({
-      path: doc.file?.path,
-      rule: rule_name,
-      score:
-        (doc['launchwarden'] as { alert?: { priority?: { score?: number } } }).alert?.priority?.score ?? 100,
-    }));
+    const scored = () =>
+      allAlerts(mac).map(({ doc, rule_name }) => ({
+        path: doc.file?.path,
+        rule: rule_name,
+        score:
+          (doc['launchwarden'] as { alert?: { priority?: { score?: number } } }).alert?.priority?.score ??
+          100,
+      }));
+    // It may have been seen while it was still empty.
+    const alerts = await waitFor('the one that must be', () => {
+      const all = scored();
+      return all.some(({ score }) => score >= 40) ? all : undefined;
+    });
     expect(alerts.length).toBeGreaterThan(10);
     expect(alerts.filter(({ score }) => score >= 40)).toEqual([
       expect.objectContaining({ path: '/private/etc/pam.d/sshd' }),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import type { EcsDocument } from '../../src/event/document.js';
 import { openStore, type Store } from '../../src/store/index.js';
-import { AgentProcess, SimulatedMac, standInLaunchctl } from '../simulation/mac.js';
+import { AgentProcess, SimulatedMac, standInLaunchctl, waitFor } from '../simulation/mac.js';
 
 const compiler = standInLaunchctl() !== undefined;
 if (!compiler)
@@ -60,10 +60,13 @@ describe.skipIf(!compiler)('what persists, on a simulated Mac', () => {
     ],
   ])('%s: a real write is an event with what the mechanism reads', async (mechanism, path, text, runs) => {
     mac.write(path, text);
-    await agent.settled();
-    const found = events(mechanism).filter(({ file }) => file?.path === path);
-    expect(found.length).toBeGreaterThan(0);
-    const [{ launchwarden } = {}] = found;
+    // It may be seen while it is still empty, or as it was: what it holds is told under the same event.
+    const { launchwarden } = await waitFor('the event', () =>
+      events(mechanism).find(
+        ({ file, launchwarden: { persistence } = {} }) =>
+          file?.path === path && (runs === undefined || persistence?.runs?.includes(runs) === true),
+      ),
+    );
     expect(launchwarden?.persistence).toMatchObject({ mechanism, path, item_id: expect.any(String) });
     if (runs !== undefined) expect(launchwarden?.persistence?.runs).toContain(runs);
   });

@@ -157,7 +157,7 @@ export function control(dataDir: string, op: string, args?: unknown): Promise<un
 export async function waitFor<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 15_000,
+  timeoutMs = 40_000,
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {
