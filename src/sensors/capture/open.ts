@@ -61,13 +61,15 @@ export async function openCapture(given: CaptureFile, wanted?: CaptureForm): Pro
       const form = wanted ?? kind.form;
       return { file, form, numbers: 'lines', skipped: 0, isEmpty: false, close };
     }
-    if (kind.name === 'unknown') throw unknownForm(looksLike(head.bytes));
+    const name = typeof given === 'string' ? given : undefined;
+    if (kind.name === 'unknown') throw unknownForm(looksLike(head.bytes), name);
     const lines = new ScratchFile();
     made.push(lines);
     const seems = looksLike(head.bytes);
     const { form, skipped } = toLines(file, lines, {
       wanted,
       seems: seems === plainText ? beginsLike : seems,
+      name,
     });
     return { file: lines.descriptor, form, numbers: 'events', skipped, isEmpty: false, close };
   } catch (error) {
@@ -76,9 +78,10 @@ export async function openCapture(given: CaptureFile, wanted?: CaptureForm): Pro
   }
 }
 
-function unknownForm(what: string): UserError {
+function unknownForm(what: string, file?: string): UserError {
   return new UserError('capture/unknown-form', `this is no capture of events: it looks like ${what}`, {
     hint: understood,
+    ...(file === undefined ? {} : { at: { file } }),
   });
 }
 
@@ -229,7 +232,11 @@ function formOf(found: readonly Unwrapped[]): CaptureForm {
 function toLines(
   file: CaptureFile,
   lines: ScratchFile,
-  how: { readonly wanted: CaptureForm | undefined; readonly seems: string },
+  how: {
+    readonly wanted: CaptureForm | undefined;
+    readonly seems: string;
+    readonly name: string | undefined;
+  },
 ): { readonly form: CaptureForm; readonly skipped: number } {
   const splitter = new DocumentSplitter(maxLineBytes);
   let form = how.wanted;
@@ -243,7 +250,7 @@ function toLines(
       documents++;
       const found = document === undefined ? undefined : eventsIn(document);
       if (found === undefined) broken++;
-      if (broken === documents && broken > maxBroken) throw unknownForm(how.seems);
+      if (broken === documents && broken > maxBroken) throw unknownForm(how.seems, how.name);
       // An answer without hits is one all the same.
       for (const one of found ?? []) {
         form ??= one.form;
@@ -256,7 +263,7 @@ function toLines(
     }
   }
   lines.append(batch);
-  if (broken === documents) throw unknownForm(splitter.isOpen ? 'JSON that is cut off' : how.seems);
+  if (broken === documents) throw unknownForm(splitter.isOpen ? 'JSON that is cut off' : how.seems, how.name);
   return {
     form: form ?? 'ecs',
     skipped: skipped + broken + (splitter.isOpen ? 1 : 0) + (splitter.rubbish > 0 ? 1 : 0),
