@@ -13,6 +13,9 @@ import { amendedDocument } from '../../../src/store/alert-growth.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
+// Compiling WebAssembly takes its time on a machine that has none to spare.
+vi.setConfig({ testTimeout: 60_000 });
+
 const program = 'OUR-MARKER';
 
 function rig(settings: { yara?: string; hashes?: string }) {
@@ -69,7 +72,7 @@ test('what an alert is about is scanned once, and a match grows the alert and it
   // Committed before the rules are ready: it waits.
   scan.committed([alert]);
   await scan.load();
-  await vi.waitFor(() => expect(amended).toHaveLength(1), 10_000);
+  await vi.waitFor(() => expect(amended).toHaveLength(1), 40_000);
   expect(amended[0]?.doc.launchwarden).toMatchObject({
     findings: ['no-label', 'known-bad-hash', 'yara-match'],
     scan: { matched: ['/usr/local/bin/x'], yara: ['Ours'], listed: ['ours'] },
@@ -78,7 +81,7 @@ test('what an alert is about is scanned once, and a match grows the alert and it
   expect(grown?.launchwarden?.scan).toMatchObject({ yara: ['Ours'] });
   expect(priorityOf('low', grown as EcsDocument).level).toBe('critical');
   scan.committed([alert]);
-  await vi.waitFor(() => expect(scan.status()).toMatchObject({ scanned: 1, matched: 1 }));
+  await vi.waitFor(() => expect(scan.status()).toMatchObject({ scanned: 1, matched: 1 }), 10_000);
   expect(amended).toHaveLength(1);
 });
 

@@ -1,7 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+
+// Compiling WebAssembly takes its time on a machine that has none to spare.
+vi.setConfig({ testTimeout: 60_000 });
 
 const list = (label: string, args: readonly string[]) =>
   `<plist version="1.0"><dict><key>Label</key><string>${label}</string><key>ProgramArguments</key><array>` +

@@ -57,7 +57,8 @@ describe('help', () => {
       }
     };
     await walk(catalog, []);
-  });
+    // Every command's modules are loaded.
+  }, 120_000);
 });
 
 test('every command but run takes --json', async () => {

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { RootMap } from '../../../src/base/root.js';
 import { ContentScanner, type ContentScanOptions, YaraEngine } from '../../../src/scan/index.js';
 import { tempFolder } from '../../helpers/run-cli.js';
+
+// Compiling WebAssembly takes its time on a machine that has none to spare.
+vi.setConfig({ testTimeout: 60_000 });
 
 const signal = new AbortController().signal;
 const marker = 'rule Marker { meta: description = "ours" strings: $a = "OUR-MARKER" condition: $a }';
