@@ -306,6 +306,7 @@ int main() {
   Pauses();
   ScannerChecks();
   FileEventChecks();
+  OpenFileChecks();
   EndpointSecurityChecks();
   std::printf("%d checks passed\n", checks);
   return 0;

@@ -118,7 +118,7 @@ int proc_listallpids(void* buffer, int size) {
 }
 
 int proc_pidinfo(int pid, int flavor, uint64_t argument, void* buffer, int size) {
-  Before(flavor == PROC_PIDTBSDINFO ? "info" : flavor == PROC_PIDVNODEPATHINFO ? "folder" : "version", pid);
+  Before(flavor == PROC_PIDTBSDINFO ? "info" : flavor == PROC_PIDVNODEPATHINFO ? "folder" : flavor == PROC_PIDLISTFDS ? "descriptors" : "version", pid);
   std::lock_guard<std::mutex> lock(mutex);
   const Process* found = Find(pid);
   // A zombie is found only when it is asked for.
@@ -150,6 +150,16 @@ int proc_pidinfo(int pid, int flavor, uint64_t argument, void* buffer, int size)
       if (static_cast<size_t>(size) < sizeof info) return 0;
       std::memcpy(buffer, &info, sizeof info);
       return sizeof info;
+    }
+    case PROC_PIDLISTFDS: {
+      std::vector<proc_fdinfo> files;
+      // Not every descriptor is a file's.
+      files.push_back({0, 2});
+      for (size_t index = 0; index < process.open.size(); index++)
+        files.push_back({static_cast<int32_t>(index) + 1, PROX_FDTYPE_VNODE});
+      const size_t count = std::min(files.size(), static_cast<size_t>(size) / sizeof(proc_fdinfo));
+      std::memcpy(buffer, files.data(), count * sizeof(proc_fdinfo));
+      return static_cast<int>(count * sizeof(proc_fdinfo));
     }
     case PROC_PIDVNODEPATHINFO: {
       if (process.denied) {
@@ -190,6 +200,42 @@ int proc_pidpath(int pid, void* buffer, uint32_t size) {
   std::memcpy(buffer, path.data(), length);
   static_cast<char*>(buffer)[length] = 0;
   return static_cast<int>(length);
+}
+
+// As libproc: processes with a descriptor of the path, or that work in it; so many as fit into the buffer.
+int proc_listpidspath(uint32_t type, uint32_t, const char* path, uint32_t flags, void* buffer, int size) {
+  std::lock_guard<std::mutex> lock(mutex);
+  if (type != PROC_ALL_PIDS) return Fail(EINVAL);
+  std::vector<int> pids;
+  for (const auto& [pid, process] : kernel.processes) {
+    if (process.zombie || process.denied) continue;
+    const bool holds = std::any_of(process.open.begin(), process.open.end(), [&](const OpenFile& file) {
+      const bool only_events = (flags & PROC_LISTPIDSPATH_EXCLUDE_EVTONLY) != 0 && file.flags == 0x8000;
+      return file.path == path && !only_events;
+    });
+    if (holds || process.folder == path) pids.push_back(pid);
+  }
+  const size_t count = std::min(pids.size(), static_cast<size_t>(size) / sizeof(int));
+  std::memcpy(buffer, pids.data(), count * sizeof(int));
+  return static_cast<int>(count * sizeof(int));
+}
+
+int proc_pidfdinfo(int pid, int file, int flavor, void* buffer, int size) {
+  Before("descriptor", pid);
+  std::lock_guard<std::mutex> lock(mutex);
+  const Process* found = Find(pid);
+  if (found == nullptr || flavor != PROC_PIDFDVNODEINFO || file < 1 || static_cast<size_t>(file) > found->open.size() ||
+      static_cast<size_t>(size) < sizeof(vnode_fdinfo)) {
+    errno = EBADF;
+    return 0;
+  }
+  const OpenFile& open = found->open[static_cast<size_t>(file) - 1];
+  vnode_fdinfo info{};
+  info.pfi.fi_openflags = open.flags;
+  info.pvi.vi_stat.vst_dev = open.device;
+  info.pvi.vi_stat.vst_ino = open.inode;
+  std::memcpy(buffer, &info, sizeof info);
+  return sizeof info;
 }
 
 int sysctl(int* name, unsigned names, void* old, size_t* size, void*, size_t) {

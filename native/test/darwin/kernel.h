@@ -10,6 +10,14 @@
 // two calls. Its calls answer as XNU's sources say (bsd/kern/proc_info.c, kern_sysctl.c, kern_event.c).
 namespace scripted {
 
+// A file that a process has open. `flags` as the kernel keeps them: 1 read, 2 write, 0x8000 events alone.
+struct OpenFile {
+  std::string path;
+  uint32_t flags = 1;
+  uint64_t inode = 0;
+  uint32_t device = 0;
+};
+
 struct Process {
   int ppid = 1, group = 0;
   uint32_t uid = 501, euid = 501, gid = 20, egid = 20;
@@ -25,6 +33,7 @@ struct Process {
   bool arguments_denied = false;
   // The raw area in place of one made of the above.
   std::string area;
+  std::vector<OpenFile> open;
 };
 
 struct Kernel {

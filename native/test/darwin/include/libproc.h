@@ -5,11 +5,14 @@
 #include "sys/proc_info.h"
 
 #define PROC_PIDPATHINFO_MAXSIZE 4096
+#define PROC_LISTPIDSPATH_EXCLUDE_EVTONLY 2
 
 extern "C" {
 int proc_listallpids(void* buffer, int size);
 int proc_pidinfo(int pid, int flavor, uint64_t argument, void* buffer, int size);
 int proc_pidpath(int pid, void* buffer, uint32_t size);
+int proc_listpidspath(uint32_t type, uint32_t argument, const char* path, uint32_t flags, void* buffer, int size);
+int proc_pidfdinfo(int pid, int file, int flavor, void* buffer, int size);
 }
 
 // pthread/qos.h

@@ -4,6 +4,10 @@
 #define PROC_PIDTBSDINFO 3
 #define PROC_PIDVNODEPATHINFO 9
 #define PROC_FLAG_EXEC 0x40
+#define PROC_ALL_PIDS 1
+#define PROC_PIDLISTFDS 1
+#define PROC_PIDFDVNODEINFO 1
+#define PROX_FDTYPE_VNODE 1
 
 struct proc_bsdinfo {
   uint32_t pbi_flags, pbi_status, pbi_xstatus, pbi_pid, pbi_ppid;
@@ -20,4 +24,28 @@ struct vnode_info_path {
 };
 struct proc_vnodepathinfo {
   vnode_info_path pvi_cdir, pvi_rdir;
+};
+
+struct proc_fdinfo {
+  int32_t proc_fd;
+  uint32_t proc_fdtype;
+};
+struct proc_fileinfo {
+  uint32_t fi_openflags, fi_status;
+  int64_t fi_offset;
+  int32_t fi_type;
+  uint32_t fi_guardflags;
+};
+// Of the real ones, what the sources name.
+struct vinfo_stat {
+  uint32_t vst_dev;
+  uint16_t vst_mode, vst_nlink;
+  uint64_t vst_ino;
+};
+struct vnode_info {
+  vinfo_stat vi_stat;
+};
+struct vnode_fdinfo {
+  proc_fileinfo pfi;
+  vnode_info pvi;
 };
