@@ -24,6 +24,8 @@ const maxSettleMs = 5_000;
 /** Reading what did not change just now takes at most this share of the time. */
 const share = 0.1;
 const minPauseMs = 20;
+/** After so much of it comes a pause, milliseconds. */
+const sliceMs = 4;
 /** Paths as they were last found, so that most of a scan costs nothing. */
 const maxStamps = 20_000;
 
@@ -62,6 +64,8 @@ export class EvidenceKeeper {
   /** By user, in the order in which they have their turns. */
   readonly #waiting = new Map<string, Map<string, Job>>();
   readonly #stamps = new Map<string, string>();
+  /** Stamps of the inventory's entries. */
+  readonly #scanned = new Map<string, string>();
   readonly #counters = { recorded: 0, read: 0, waiting: 0, dropped: 0, failed: 0 };
   #turn: Timer | undefined;
   #running: Promise<void> | undefined;
@@ -128,10 +132,14 @@ export class EvidenceKeeper {
     }
   }
 
-  /** Items as a scan found them. */
+  /** Items as a scan found them: those that are as they were at the last one cost nothing. */
   scanned(items: readonly ScannedItem[]): void {
     for (const { entries } of items)
-      for (const { path, runs } of entries) {
+      for (const { path, key, runs, stamp, item_id: itemId } of entries) {
+        const entry = `${itemId} ${key}`;
+        if (this.#scanned.get(entry) === stamp) continue;
+        if (this.#scanned.size >= maxStamps) this.#scanned.clear();
+        this.#scanned.set(entry, stamp);
         const found = this.#options.places.find(path);
         if (found !== undefined) this.#item(found, runs, false);
       }
@@ -211,8 +219,8 @@ export class EvidenceKeeper {
 
   async #work(): Promise<void> {
     const { clock, log } = this.#options;
+    let begun = clock.monotonic();
     for (let job = this.#take(); job !== undefined; job = this.#take()) {
-      const begun = clock.monotonic();
       try {
         await this.#read(job);
       } catch (error) {
@@ -220,8 +228,12 @@ export class EvidenceKeeper {
         log.warn({ path: job.path, error: messageOf(error) }, 'evidence could not be kept');
       }
       if (this.#abort.signal.aborted) return;
-      const pause = job.urgent ? 0 : Math.max(minPauseMs, (clock.monotonic() - begun) / share);
+      const spent = clock.monotonic() - begun;
+      // Most of what a scan found is as it was, and takes no time.
+      if (!job.urgent && spent < sliceMs) continue;
+      const pause = job.urgent ? 0 : Math.max(minPauseMs, spent / share);
       await new Promise<void>((resolve) => clock.after(pause, resolve));
+      begun = clock.monotonic();
     }
   }
 

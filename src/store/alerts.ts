@@ -92,6 +92,8 @@ interface AlertRow {
 /** Alerts that `groups` looks at, and ids that it names of one group. */
 const mostGrouped = 200_000;
 const mostOfGroup = 100;
+/** Contents of an item's versions that a new alert keeps. */
+const maxVersionsNeeded = 64;
 /** Beyond it alerts are not counted one by one. */
 export const mostCounted = 100_000;
 
@@ -174,6 +176,11 @@ export class Alerts {
         "SELECT seq, doc FROM alerts WHERE status = 'closed' AND updated < ? ORDER BY updated LIMIT 500",
       ),
       remove: db.prepare('DELETE FROM alerts WHERE seq = ?'),
+      versions: db.prepare(
+        `SELECT v.sha256 FROM version_paths p JOIN versions v
+            ON v.seq IN (SELECT seq FROM versions WHERE path = p.path ORDER BY seq DESC LIMIT 2)
+          WHERE p.item = ? AND v.sha256 IS NOT NULL LIMIT ${maxVersionsNeeded}`,
+      ),
       need: db.prepare('INSERT OR IGNORE INTO alert_hashes (sha256, alert) VALUES (?, ?)'),
       removeNeeds: db.prepare('DELETE FROM alert_hashes WHERE alert = ?'),
       removeNotes: db.prepare('DELETE FROM notes WHERE alert = ?'),
@@ -573,6 +580,7 @@ export class Alerts {
       userOf(doc),
     );
     this.#bind(Number(added.lastInsertRowid), doc);
+    this.#needVersions(Number(added.lastInsertRowid), itemOf(doc) ?? '');
     const alert: Alert = {
       ...{ id, revision: 1, ruleId: rule.id, ruleName: name, severity, riskScore, priority, time },
       ...{ created, updated: created, status: 'open', tags: [], doc, notes: [] },
@@ -624,6 +632,15 @@ export class Alerts {
     for (const sha256 of hashesOf(doc)) {
       this.#sql.need.run(sha256, alert);
       this.#evidence.pin(sha256, score);
+    }
+  }
+
+  /** What its item was, and what it is: to be compared, and to be restored. */
+  #needVersions(alert: number, item: string): void {
+    if (item === '') return;
+    for (const { sha256 } of all<{ sha256: string }>(this.#sql.versions, item)) {
+      this.#sql.need.run(sha256, alert);
+      this.#evidence.pin(sha256);
     }
   }
 

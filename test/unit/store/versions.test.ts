@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { sha256Hex } from '../../../src/base/digest.js';
 import { manifestOf, type SeenState, type Version } from '../../../src/store/index.js';
-import { standingClock, start, temporaryStore } from './samples.js';
+import { context, detection, fileEvent, standingClock, start, temporaryStore } from './samples.js';
 
 const item = 'a'.repeat(32);
 
@@ -132,4 +132,44 @@ test('a manifest that is none is none', () => {
   expect(manifestOf(Buffer.from('{"version":1,"files":[]}'))).toEqual({ version: 1, files: [] });
   for (const text of ['', 'null', '[]', '{}', '\u0000'])
     expect(manifestOf(Buffer.from(text))).toBeUndefined();
+});
+
+test('what an open alert speaks of stays, with the version before it; once it is closed it goes like the rest', () => {
+  const clock = standingClock();
+  const store = temporaryStore({ clock, evidenceBytes: 40_000 });
+  const put = (bytes: Uint8Array, path: string) => {
+    clock.time += 1_000_000;
+    const sha256 = sha256Hex(bytes);
+    store.evidence.put(sha256, { bytes, size: bytes.length, truncated: false }, { path, owner: 'u' });
+    store.versions.record([{ state: state(path, { sha256, size: bytes.length }), of }], clock.time);
+    return sha256;
+  };
+  const path = '/Users/u/Library/LaunchAgents/a.plist';
+  const before = put(new Uint8Array(1000).fill(1), path);
+  const named = put(new Uint8Array(1000).fill(2), path);
+  const event = fileEvent('a', { path, hash: { sha256: named } });
+  event.doc.launchwarden = {
+    persistence: { item_id: item, path, mechanism: 'launch-agent', techniques: [] },
+  };
+  const { alert } = store.alerts.upsert(detection('a', { events: [event], candidates: [] }), context, []);
+  expect(alert.item).toBe(item);
+  const later = put(new Uint8Array(1000).fill(3), path);
+  const flood = (score: number) => {
+    for (let n = 0; n < 60; n++) {
+      const sha256 = sha256Hex(randomBytes(8));
+      store.evidence.put(
+        sha256,
+        { bytes: new Uint8Array(1000), size: 1000, truncated: false },
+        { owner: 'u' },
+      );
+      store.evidence.pin(sha256, score);
+      store.tend();
+    }
+  };
+  const kept = () => [before, named, later].filter((one) => store.evidence.read(one).state === 'kept');
+  flood(99);
+  expect(kept()).toEqual([before, named, later]);
+  store.alerts.changeAll([alert.id], { action: 'closed', author: 'me', text: '' }, []);
+  flood(99);
+  expect(kept()).toEqual([]);
 });
