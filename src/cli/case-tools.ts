@@ -6,7 +6,9 @@ import type { RootMap } from '../base/root.js';
 import { runTool, type ToolAnswer } from '../base/tool.js';
 import { codeSignatureOf, trustedRequirement } from '../enrich/index.js';
 import type { ProcessFields } from '../event/document.js';
-import type { CaseTools, JobState, Known } from '../respond/investigate/index.js';
+import type { InventoryEntry } from '../event/inventory.js';
+import { isLaunchItem, launchdJob } from '../inventory/index.js';
+import type { CaseTools, JobState, Known, LaunchdSays, Subject } from '../respond/investigate/index.js';
 import { domainsOf, homeOwners } from '../sensors/launchd-state/domains.js';
 import { readService } from '../sensors/launchd-state/index.js';
 import { runningProcesses } from '../sensors/process-scan/index.js';
@@ -15,6 +17,8 @@ export interface CaseToolsOptions {
   readonly root: RootMap;
   readonly platform: NodeJS.Platform;
   readonly clock: Clock;
+  /** Entries of the inventory: other lists with the same label, background items. */
+  readonly entries: () => readonly InventoryEntry[];
   /** Ends what runs. */
   readonly signal: AbortSignal;
 }
@@ -29,7 +33,7 @@ const maxUsers = 16;
 const maxHolders = 50;
 
 /** The tools of the machine, or the stand-ins of a `--root` tree. */
-export function caseTools({ root, platform, clock, signal }: CaseToolsOptions): CaseTools {
+export function caseTools({ root, platform, clock, entries, signal }: CaseToolsOptions): CaseTools {
   const run = async (program: string, args: readonly string[]): Promise<Known<ToolAnswer>> => {
     const host = root.toHost(program);
     const name = program.slice(program.lastIndexOf('/') + 1);
@@ -45,6 +49,7 @@ export function caseTools({ root, platform, clock, signal }: CaseToolsOptions): 
   return {
     run,
     jobs: (path, labels) => jobsOf(run, { path, labels, root }),
+    launchd: (about) => launchdSays(about, root, entries()),
     processes: () => processesNow(root, clock),
     usersOf: async (path) =>
       platform === 'linux' && root.simulated ? mappedOnLinux(root.toHost(path)) : openFiles(run, path),
@@ -60,6 +65,26 @@ export function caseTools({ root, platform, clock, signal }: CaseToolsOptions): 
       if ('why' in verified) return verified;
       const { status, stderr } = verified.value;
       return { value: codeSignatureOf(described.value.stderr, { status, output: stderr }) };
+    },
+  };
+}
+
+async function launchdSays(
+  { path, mechanism, home }: Subject,
+  root: RootMap,
+  entries: readonly InventoryEntry[],
+): Promise<Known<LaunchdSays> | undefined> {
+  if (path === undefined || mechanism === undefined || !isLaunchItem({ mechanism })) return undefined;
+  const item = { path, mechanism, ...(home === undefined ? {} : { home }) };
+  const { loading, disabled, live } = await launchdJob(item, { root, entries });
+  return {
+    value: {
+      loads: loading.says,
+      obstacles: loading.obstacles
+        .filter(({ because }) => !loading.says.includes(because))
+        .map(({ because }) => `${because.charAt(0).toUpperCase()}${because.slice(1)}.`),
+      disabled: disabled.says,
+      live: live.says,
     },
   };
 }

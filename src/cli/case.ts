@@ -16,7 +16,10 @@ export async function openCase(context: CommandContext, store: Store, alert: Ale
   return {
     ...{ alert, store, root },
     about: subjectOf(alert.doc),
-    tools: caseTools({ root, clock, platform: io.platform, signal: io.interruption() }),
+    tools: caseTools({
+      ...{ root, clock, platform: io.platform, signal: io.interruption() },
+      entries: () => store.inventory.list().flatMap(({ entry, gone }) => (gone === undefined ? [entry] : [])),
+    }),
     now: clock.now(),
     expired: () => clock.monotonic() - begun > searchMs,
   };

@@ -24,10 +24,24 @@ export interface JobState {
   readonly program?: string;
 }
 
+/** What launchd makes of the list of a launch item, one sentence each. */
+export interface LaunchdSays {
+  /** Whether it loads it, and if not why. */
+  readonly loads: string;
+  /** What stands in the way besides. */
+  readonly obstacles: readonly string[];
+  /** Whether it is disabled, and by whom. */
+  readonly disabled: string;
+  /** Whether it is loaded and runs now. */
+  readonly live: string;
+}
+
 /** What only the running machine can tell. On a `--root` tree stand-ins answer, or nobody does. Nothing here rejects. */
 export interface CaseTools {
   /** Asks launchd about labels in every domain in which an item of this path can be loaded. */
   jobs(path: string, labels: readonly string[]): Promise<Known<readonly JobState[]>>;
+  /** Reads the list of a launch item as launchd would; undefined of what is no launch item. */
+  launchd(about: Subject): Promise<Known<LaunchdSays> | undefined>;
   /** The processes that run now. */
   processes(): Promise<Known<readonly ProcessFields[]>>;
   /** Processes that have a file open or mapped. */

@@ -25,6 +25,7 @@ export {
   fileEventOf,
   type JobState,
   type Known,
+  type LaunchdSays,
   type Subject,
   subjectOf,
 } from './case.js';

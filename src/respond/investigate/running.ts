@@ -1,11 +1,12 @@
 import type { ProcessFields } from '../../event/document.js';
 import { commandOf } from './ancestry.js';
 import { counted, defineStep, fact, listed, point } from './answer.js';
-import { type Case, isApples, type JobState, type Known } from './case.js';
+import { type Case, isApples, type JobState, type Known, type LaunchdSays } from './case.js';
 import { textIn, textsIn } from './read.js';
 
 interface Facts {
   readonly jobs: Known<readonly JobState[]>;
+  readonly launchd: Known<LaunchdSays> | undefined;
   readonly processes: Known<readonly ProcessFields[]>;
   /** Of a bundle: who has its program open or mapped. */
   readonly users: Known<readonly ProcessFields[]> | undefined;
@@ -16,7 +17,8 @@ export const running = defineStep<Facts>({
   question: 'Is it loaded, and does it run now?',
   read: readRunning,
   says(facts, { about }) {
-    const { jobs, processes, users } = facts;
+    const { jobs, launchd, processes, users } = facts;
+    const reads = launchd !== undefined && 'value' in launchd ? launchd.value : undefined;
     const states = 'value' in jobs ? jobs.value : [];
     const loaded = states.filter(({ state }) => state === 'loaded');
     const active = loaded.filter(({ pid }) => pid !== undefined);
@@ -43,7 +45,14 @@ export const running = defineStep<Facts>({
         isRunning && loaded.length > 0
           ? point('neutral', 'Removing the file alone does not stop it: boot the job out.')
           : undefined,
-        !isRunning && loaded.length === 0 && states.length > 0 && about.path !== undefined
+        reads === undefined ? undefined : point('neutral', reads.loads),
+        ...(reads?.obstacles ?? []).map((one) => point('notable', one)),
+        reads === undefined ? undefined : point('neutral', reads.disabled),
+        reads === undefined &&
+        !isRunning &&
+        loaded.length === 0 &&
+        states.length > 0 &&
+        about.path !== undefined
           ? point('neutral', 'launchd loads it at the next login or boot as long as its file stands there.')
           : undefined,
       ],
@@ -87,7 +96,7 @@ export async function readRunning({ about, tools }: Case): Promise<Facts> {
   const { path, labels, isBundle, runs } = about;
   const asksJobs = path !== undefined && labels.length > 0 && !isBundle;
   const plugIn = isBundle ? (runs[0] ?? path) : undefined;
-  const [jobs, all, users] = await Promise.all([
+  const [jobs, all, users, launchd] = await Promise.all([
     asksJobs
       ? tools.jobs(path, labels)
       : {
@@ -97,10 +106,11 @@ export async function readRunning({ about, tools }: Case): Promise<Facts> {
         },
     tools.processes(),
     plugIn === undefined ? undefined : tools.usersOf(plugIn),
+    tools.launchd(about),
   ]);
   const processes =
     'why' in all ? all : { value: all.value.filter((one) => belongs(one, about)).slice(0, 20) };
-  return { jobs: isBundle ? { value: [] } : jobs, processes, users };
+  return { jobs: isBundle ? { value: [] } : jobs, launchd, processes, users };
 }
 
 /** Whether a process runs what the item runs; one of macOS' own interpreters is told by what it was given. */
@@ -114,7 +124,7 @@ function belongs(process: ProcessFields, { program, ownCode, runs, isBundle }: C
 }
 
 /** Whether it runs, in one sentence. */
-export function runningSentence({ jobs, processes, users }: Facts): string {
+export function runningSentence({ jobs, launchd, processes, users }: Facts): string {
   const states = 'value' in jobs ? jobs.value : [];
   const loaded = states.filter(({ state }) => state === 'loaded');
   const active = loaded.find(({ pid }) => pid !== undefined);
@@ -130,5 +140,7 @@ export function runningSentence({ jobs, processes, users }: Facts): string {
   if (asked.length > 0 && asked.length === states.length)
     return 'No: launchd does not have it loaded, and nothing of it runs.';
   if (users !== undefined && 'value' in users) return 'No: no process has it open or loaded.';
-  return 'Whether it runs could not be learned.';
+  return launchd !== undefined && 'value' in launchd
+    ? launchd.value.live
+    : 'Whether it runs could not be learned.';
 }

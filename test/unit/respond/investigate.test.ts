@@ -21,6 +21,7 @@ import { temporaryStore } from '../store/samples.js';
 const why = { why: 'the tree has no such tool' };
 const noTools: CaseTools = {
   jobs: async () => why,
+  launchd: async () => undefined,
   processes: async () => why,
   usersOf: async () => why,
   signature: async () => why,
@@ -173,6 +174,12 @@ test('launchd is asked, and a running job says its pid', async () => {
     ],
   });
   const processes = async () => ({ value: [] });
+  const launchd: CaseTools['launchd'] = async () => ({
+    value: { loads: 'launchd loads it.', obstacles: [], disabled: 'Nobody disables it.', live: 'It waits.' },
+  });
+  const told = (await answersOf(caseOf({}, { tools: { launchd, processes } })))('running');
+  expect(told.says).toBe('It waits.');
+  expect(told.points.map(({ says }) => says)).toEqual(['launchd loads it.', 'Nobody disables it.']);
   const runs = (await answersOf(caseOf({}, { tools: { jobs, processes } })))('running');
   expect(runs).toMatchObject({
     mark: 'worrying',
@@ -213,6 +220,16 @@ test('who loaded it is told with its parents, as far as the stored events know t
 
 test('the writer is certain only when a sensor saw it', async () => {
   expect((await answersOf(caseOf()))('writer')).toMatchObject({ mark: 'unknown' });
+  const guessed = fileEvent();
+  guessed.doc.launchwarden = {
+    ...guessed.doc.launchwarden,
+    likely_writers: [{ pid: 7, executable: '/usr/bin/vim', how: 'open-for-writing', user: { id: '501' }, seen: '2026-11-22T05:40:13.281123Z' }],
+  };
+  expect((await answersOf(caseOf({ events: [guessed, processEvent()] })))('writer')).toMatchObject({
+    mark: 'neutral',
+    says: expect.stringContaining('Likely /usr/bin/vim (pid 7)'),
+    points: [{ says: '/usr/bin/vim (pid 7): it had the file open for writing when the change was noticed.' }],
+  });
   const seen = fileEvent();
   seen.doc.process = { pid: 9, executable: '/usr/bin/defaults', args: ['defaults', 'write'] };
   expect((await answersOf(caseOf({ events: [seen, processEvent()] })))('writer').says).toBe(
