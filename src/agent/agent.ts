@@ -270,6 +270,7 @@ class Agent {
       log: log.child({ stage: 'respond' }),
       scopePid,
       destinations: this.#forwarding.destinations,
+      rules: new Set(rules.flatMap(({ meta }) => [meta.id, meta.name])),
       revised: () => this.#forwarding.committed([]),
       said: (author, text) => this.#forwarding.said(author, text),
     });

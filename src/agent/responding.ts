@@ -50,6 +50,8 @@ export interface RespondingOptions {
   readonly log: Logger;
   readonly scopePid: number | undefined;
   readonly destinations: readonly string[];
+  /** Ids and names of the rules that run. */
+  readonly rules: ReadonlySet<string>;
   /** Called when an alert was revised. */
   revised(): void;
   /** Tells the destinations what is about no alert. */
@@ -93,6 +95,9 @@ export class Responding {
 
   /** Finishes what was cut off, and arms what was not armed yet. */
   start(): void {
+    const { settings, rules, log } = this.#options;
+    for (const { rule } of settings.respond.automatic)
+      if (!rules.has(rule)) log.warn({ rule }, 'an automatic response names a rule that does not run here');
     this.#reinfection.load();
     this.#then(() => this.#recover());
   }

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { noAddon } from '../helpers/respond-place.js';
@@ -164,5 +172,20 @@ path = "alerts.ndjson"
     // Of the other test something stays: its place is taken. Exit code 1 says so.
     expect(() => run('uninstall', '--restore')).toThrow(/Command failed/);
     expect(readdirSync(path.dirname(mac.host(macPath)))).toContain(path.basename(macPath));
+  }, 60_000);
+
+  test('a response that was cut off is finished by the next start of the agent', async () => {
+    const macPath = '/Library/LaunchDaemons/com.example.cut.plist';
+    mac.write(macPath, launchAgentPlist('com.example.cut'));
+    run('respond', 'quarantine', macPath);
+    const journal = path.join(mac.dataDir, 'respond', `${newest().id}.ndjson`);
+    await agent.stop('SIGKILL');
+    // As a crash leaves it: begun, and perhaps done.
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    writeFileSync(journal, `${lines.slice(0, 2).join('\n')}\n{"half`, { mode: 0o600 });
+    expect(newest().state).toBe('running');
+    agent = await AgentProcess.start({ mac, config });
+    await waitFor('the response to be finished', () => (newest().state === 'done' ? true : undefined));
+    expect(existsSync(mac.host(macPath))).toBe(false);
   }, 60_000);
 });

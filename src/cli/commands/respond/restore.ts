@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.js';
 import { restorePlan } from '../../../respond/index.js';
-import type { Version } from '../../../store/index.js';
+import type { Store, Version } from '../../../store/index.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { wholeNumber } from '../../values.js';
 import { act, actNeeds, actOptions, type Surroundings } from './act.js';
@@ -17,7 +17,10 @@ export const respondRestore = defineCommand({
       'number of a version, see "launchwarden evidence list"',
       wholeNumber('--version', 1),
     ),
-    knownGood: flag('--known-good', 'the oldest version that was seen: how it was before anybody changed it'),
+    knownGood: flag(
+      '--known-good',
+      'the one of the newest baseline; without a baseline the oldest that was seen',
+    ),
     ...actOptions,
   },
   examples: [
@@ -55,12 +58,27 @@ function chosen(
   const [newest] = store.versions.ofPath(path, { limit: 1 });
   const gone = newest?.gone !== undefined;
   const found = knownGood
-    ? all.at(-1)
+    ? knownGoodOf(path, all, store)
     : all.find(({ id, sha256 }) => gone || (id !== newest?.id && sha256 !== newest?.sha256));
   if (found !== undefined) return found;
   throw new UserError(
     'respond/no-version',
-    `no ${knownGood ? '' : 'earlier '}version of ${path} is kept whole`,
+    `no ${knownGood ? 'known-good ' : 'earlier '}version of ${path} is kept whole`,
     { hint },
+  );
+}
+
+/** As the newest baseline has it; where none was ever saved, how it was at first sight. `all`: newest first. */
+function knownGoodOf(path: string, all: readonly Version[], store: Store): Version | undefined {
+  const baseline = store.baselines.newest();
+  if (baseline === undefined) return all.at(-1);
+  const items = new Set(store.versions.itemsOf(path).map(({ itemId }) => itemId));
+  const known = [...items].flatMap((item) => store.baselines.ofItem(baseline.name, item));
+  const hashes = new Set(known.flatMap(({ entry }) => [entry.sha256, entry.program_sha256]));
+  const until = Math.max(...known.map(({ time }) => time));
+  // Of a bundle the baseline has the hash of its description alone.
+  return (
+    all.find(({ sha256 }) => hashes.has(sha256)) ??
+    all.find(({ kind, time }) => kind === 'bundle' && time <= until)
   );
 }
