@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import { sha256Hex } from '../../src/base/digest.js';
 import { manifestOf, openStore, type Store, type Version } from '../../src/store/index.js';
@@ -12,13 +12,20 @@ import {
   launchAgentPlist,
   SimulatedMac,
   standInLaunchctl,
-  waitFor,
+  waitFor as waitAtMost,
 } from '../simulation/mac.js';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 const compiler = standInLaunchctl() !== undefined;
 const label = 'com.example.evidence';
 const list = `/Users/alice/Library/LaunchAgents/${label}.plist`;
 const program = '/Users/alice/.tool/run';
+/** A machine may be busy: nothing here is about how soon. */
+function waitFor<T>(what: string, look: () => T | undefined): Promise<T> {
+  return waitAtMost(what, look, 60_000);
+}
+
 const bundle = '/Library/DirectoryServices/PlugIns/Evil.dsplug';
 
 let mac: SimulatedMac;
@@ -194,16 +201,13 @@ test.skipIf(!compiler)(
     setInterval(() => require('fs').writeSync(f, ${JSON.stringify(launchAgentPlist('com.example.held'))}), 200)`;
     const child = spawn(process.execPath, ['-e', script], { cwd: '/', stdio: 'ignore' });
     try {
-      const doc = await waitFor(
-        'its likely writer',
-        () =>
-          stored((store) => {
-            const events = [...store.events.between(0, Number.MAX_SAFE_INTEGER)].map((event) => event.doc);
-            return events.find(
-              (one) => one.file?.path === item && one.launchwarden?.likely_writers !== undefined,
-            );
-          }),
-        60_000,
+      const doc = await waitFor('its likely writer', () =>
+        stored((store) => {
+          const events = [...store.events.between(0, Number.MAX_SAFE_INTEGER)].map((event) => event.doc);
+          return events.find(
+            (one) => one.file?.path === item && one.launchwarden?.likely_writers !== undefined,
+          );
+        }),
       );
       expect(doc.process).toBeUndefined();
       expect(doc.launchwarden?.likely_writers).toEqual([
