@@ -41,8 +41,6 @@ export function furtherSpellings(parts: PathParts, insensitive: boolean): readon
   const found: PathParts[] = [];
   for (const alias of macPathAliases) {
     for (const pattern of [parts, ...found]) {
-      // `/System/*` fits the data volume too, by its text: whoever writes it means the system, and not the whole disk.
-      if (alias.to === '' && !isSpelledOut(pattern, alias.from, insensitive)) continue;
       for (const one of below(pattern, alias, insensitive))
         if (![parts, ...found].some((known) => includes(known, one, insensitive))) found.push(one);
     }
@@ -58,19 +56,17 @@ export function isOtherSpelling(text: string, insensitive: boolean): boolean {
   );
 }
 
-/** Whether the pattern begins with this text, without a wildcard in it. */
-function isSpelledOut(parts: PathParts, text: string, insensitive: boolean): boolean {
-  return [...text].every((character, index) => {
-    const part = parts[index];
-    return typeof part === 'object' && fits(part, character, insensitive);
-  });
-}
-
 type Alias = (typeof macPathAliases)[number];
 
 /** What the pattern fits at and below `from`, at and below `to`. */
 function below(parts: PathParts, { from, to }: Alias, insensitive: boolean): readonly PathParts[] {
-  const at = after(parts, [...from], new Set(closed(parts, [0])), insensitive);
+  const start = new Set(closed(parts, [0]));
+  // `/System/*` fits the data volume too, by its text: whoever writes it means the system, and not the whole disk. So the
+  // end of the volume's name must stand in the pattern.
+  const at =
+    to === ''
+      ? spelled(parts, from.slice(-1), after(parts, [...from.slice(0, -1)], start, insensitive), insensitive)
+      : after(parts, [...from], start, insensitive);
   const exact = [...at].some((index) => parts.slice(index).every((part) => part === 'any'));
   const inside = after(parts, ['/'], at, insensitive);
   // What remains behind a `*` is a part of what remains with it.
@@ -100,6 +96,25 @@ function after(
     if (places.size === 0) break;
   }
   return places;
+}
+
+/** The places behind this character where the pattern has it, and no wildcard in its place. */
+function spelled(
+  parts: PathParts,
+  character: string,
+  from: ReadonlySet<number>,
+  insensitive: boolean,
+): ReadonlySet<number> {
+  const found = [...from].filter((place) => {
+    const part = parts[place];
+    return typeof part === 'object' && fits(part, character, insensitive);
+  });
+  return new Set(
+    closed(
+      parts,
+      found.map((place) => place + 1),
+    ),
+  );
 }
 
 /** With the places behind a `*`, which may stand for nothing. */
