@@ -130,7 +130,7 @@ describe('on a tree that was attacked', () => {
       A: { ID: await alertOf(agentPath), PATH: agentPath },
       D: { ID: await alertOf(bundle), BUNDLE: bundle, PATH: bundle },
     };
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await agent?.stop();
@@ -168,7 +168,7 @@ describe('on a tree that was attacked', () => {
     }
     expect(failed).toEqual([]);
     expect(commands.size).toBeGreaterThan(30);
-  }, 120_000);
+  }, 300_000);
 });
 
 /** Words of a command line, with double quotes around what holds blanks. */

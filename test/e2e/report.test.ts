@@ -134,7 +134,7 @@ addEventListener('load', () => {
       '--dump-dom',
       `file://${harness}`,
     ],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 120_000, maxBuffer: 64 * 1024 * 1024 },
   );
   const [, text = ''] = /<pre id="out">([^<]*)<\/pre>/.exec(dom) ?? [];
   return JSON.parse(Buffer.from(text, 'base64').toString('utf8')) as never;
@@ -220,7 +220,7 @@ describe(`reports in a browser${skipped}`, () => {
       const dark = seenBy([[file, 1_200]], ['--blink-settings=preferredColorScheme=0']);
       expect(dark.frames[0]?.background).not.toBe(light.frames[0]?.background);
     },
-    120_000,
+    300_000,
   );
 
   test.skipIf(browser === undefined)(
@@ -232,11 +232,11 @@ describe(`reports in a browser${skipped}`, () => {
       execFileSync(
         browser ?? '',
         ['--headless', '--no-sandbox', '--disable-gpu', profile, `--print-to-pdf=${pdf}`, `file://${file}`],
-        { stdio: 'ignore', timeout: 60_000 },
+        { stdio: 'ignore', timeout: 120_000 },
       );
       expect(readFileSync(pdf).subarray(0, 5).toString('latin1')).toBe('%PDF-');
     },
-    90_000,
+    180_000,
   );
 });
 
@@ -272,7 +272,7 @@ test('the page is one file with a strict policy, and an existing one is not over
     storedAlerts(),
   ]);
   expect(forced.code).toBe(0);
-});
+}, 60_000);
 
 test('without --html the same stands on the terminal, and the answers are kept', async () => {
   const dataDir = storedAlerts();
@@ -294,4 +294,4 @@ test('without --html the same stands on the terminal, and the answers are kept',
     author: 'tester',
     answers: expect.arrayContaining([expect.objectContaining({ step: 'scope' })]),
   });
-});
+}, 60_000);

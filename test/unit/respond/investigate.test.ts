@@ -223,7 +223,15 @@ test('the writer is certain only when a sensor saw it', async () => {
   const guessed = fileEvent();
   guessed.doc.launchwarden = {
     ...guessed.doc.launchwarden,
-    likely_writers: [{ pid: 7, executable: '/usr/bin/vim', how: 'open-for-writing', user: { id: '501' }, seen: '2026-11-22T05:40:13.281123Z' }],
+    likely_writers: [
+      {
+        pid: 7,
+        executable: '/usr/bin/vim',
+        how: 'open-for-writing',
+        user: { id: '501' },
+        seen: '2026-11-22T05:40:13.281123Z',
+      },
+    ],
   };
   expect((await answersOf(caseOf({ events: [guessed, processEvent()] })))('writer')).toMatchObject({
     mark: 'neutral',
