@@ -150,7 +150,7 @@ path = "alerts.ndjson"
       return text.includes('it came back') ? text : undefined;
     });
     expect(told).toContain('is in the quarantine');
-  }, 60_000);
+  }, 180_000);
 
   test('shadow mode tells what it would have done, and does nothing', async () => {
     const macPath = await bundleAttack(agent, 'cp -R');
@@ -172,7 +172,7 @@ path = "alerts.ndjson"
     // Of the other test something stays: its place is taken. Exit code 1 says so.
     expect(() => run('uninstall', '--restore')).toThrow(/Command failed/);
     expect(readdirSync(path.dirname(mac.host(macPath)))).toContain(path.basename(macPath));
-  }, 60_000);
+  }, 180_000);
 
   test('a response that was cut off is finished by the next start of the agent', async () => {
     const macPath = '/Library/LaunchDaemons/com.example.cut.plist';
@@ -187,5 +187,5 @@ path = "alerts.ndjson"
     agent = await AgentProcess.start({ mac, config });
     await waitFor('the response to be finished', () => (newest().state === 'done' ? true : undefined));
     expect(existsSync(mac.host(macPath))).toBe(false);
-  }, 60_000);
+  }, 180_000);
 });

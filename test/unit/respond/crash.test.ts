@@ -75,11 +75,11 @@ describe.skipIf(noAddon !== undefined)('a response that is killed', () => {
     'property: at any point, with a quarantine on %s, is finished by the next start',
     async (_, dataIn) => {
       const place = respondPlace(dataIn === undefined ? {} : { dataIn });
-      // A few points a run, all of them in a long one.
-      const stride = Math.max(1, Math.round(60 / fuzzRuns(6)));
+      // A few points in the usual run, all of them in a long one.
+      const next = (at: number) => (fuzzRuns(1) > 1 ? at + 1 : Math.ceil(at * 1.7) + 1);
       let ended = false;
       let cutOff = 0;
-      for (let at = 1; !ended && at < 200; at += stride) {
+      for (let at = 1; !ended && at < 200; at = next(at)) {
         plant(place);
         rmSync(path.join(place.dataDir, 'respond'), { recursive: true, force: true });
         ended = await child(place, at, 'run', list, bundle);
@@ -97,6 +97,6 @@ describe.skipIf(noAddon !== undefined)('a response that is killed', () => {
       expect(ended).toBe(true);
       expect(cutOff).toBeGreaterThan(2);
     },
-    fuzzRuns(6) > 8 ? 600_000 : 50_000,
+    fuzzRuns(1) > 1 ? 900_000 : 180_000,
   );
 });

@@ -1,11 +1,14 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { quarantined } from '../../../src/respond/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
 import { noAddon, respondPlace } from '../../helpers/respond-place.js';
 import { waitFor } from '../../simulation/mac.js';
 import { raceName, SwapAttack } from '../../simulation/race.js';
+
+// Real processes and a real disk, on a machine that may have much else to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 const folder = '/Users/alice/Library/LaunchAgents';
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { sha256Hex } from '../../../src/base/digest.js';
 import {
   bootOutPlan,
@@ -31,6 +31,9 @@ import type { SeenState } from '../../../src/store/index.js';
 import { noAddon, type RespondPlace, respondPlace } from '../../helpers/respond-place.js';
 import { standInLaunchctlProgram } from '../../helpers/stand-in-launchctl.js';
 import { waitFor } from '../../simulation/mac.js';
+
+// Real processes and a real disk, on a machine that may have much else to do.
+vi.setConfig({ testTimeout: 120_000 });
 
 const list = '/Library/LaunchAgents/com.example.x.plist';
 const by = { author: 'tester' };
