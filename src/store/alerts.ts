@@ -357,6 +357,7 @@ export class Alerts {
     const status = asList(query.status);
     // As the partial indexes say it.
     if (status.length === 2 && !status.includes('closed')) where.push("a.status <> 'closed'");
+    else if (status.length === 1 && status[0] === 'closed') where.push("a.status = 'closed'");
     else within('a.status', status);
     within('a.rule_id', asList(query.rule));
     within('a.assignee', asList(query.assignee));

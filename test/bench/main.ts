@@ -12,6 +12,7 @@ const suites: Record<string, () => Promise<{ rows(): Promise<Row[]> }>> = {
   forward: () => import('./forward.js'),
   native: () => import('./native.js'),
   catching: () => import('./catching.js'),
+  alerts: () => import('./alerts.js'),
   investigate: () => import('./investigate.js'),
 };
 
