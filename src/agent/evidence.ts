@@ -255,9 +255,10 @@ export class EvidenceKeeper {
 
   async #read(job: Job): Promise<void> {
     const { store, root, clock } = this.#options;
-    const { path, item, itemId, role, bundle, confidential, urgent } = job;
+    const { path, item, itemId, role, bundle, confidential } = job;
     const of = [{ itemId, role }];
-    if (!bundle && !urgent && this.#isKnown(path, itemId)) return;
+    // What a sensor carried away is kept already; of a flood nothing is read twice.
+    if (!bundle && this.#isKnown(path, itemId)) return;
     const how = { item, maxBytes, headBytes, confidential, signal: this.#abort.signal };
     this.#counters.read++;
     if (bundle) {
