@@ -112,17 +112,13 @@ describe('what is written wrong', () => {
     [['rules', 'check', 'a', ''], 'PATH is ""; expected a path'],
     [['rules', 'import', ''], 'PATH is ""; expected a path'],
     [['run', '--sensors', 'file-wacth'], 'Did you mean "file-watch"?'],
-  ])(
-    '%j',
-    async (argv, expected) => {
-      const { code, stdout, stderr } = await cli(argv);
-      expect({ code, stdout: argv.includes('--json') ? '' : stdout }).toEqual({ code: 2, stdout: '' });
-      expect(
-        argv.includes('--json') ? (JSON.parse(stderr) as { message: string }).message : stderr,
-      ).toContain(expected);
-    },
-    120_000,
-  );
+  ])('%j', async (argv, expected) => {
+    const { code, stdout, stderr } = await cli(argv);
+    expect({ code, stdout: argv.includes('--json') ? '' : stdout }).toEqual({ code: 2, stdout: '' });
+    expect(argv.includes('--json') ? (JSON.parse(stderr) as { message: string }).message : stderr).toContain(
+      expected,
+    );
+  });
 
   test('with --json it is one document on standard error', async () => {
     const folder = tempFolder();
