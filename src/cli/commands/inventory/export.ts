@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { jsonLine } from '../../output/output.js';
@@ -35,7 +36,8 @@ export const inventoryExport = defineCommand({
       jsonLine({ schema: `launchwarden.${inventorySchema}`, ...inventoryFields(row, verdict) }),
     );
     try {
-      writeFileSync(options.output, lines.map((line) => `${line}\n`).join(''), { mode: 0o600, flag: 'wx' });
+      const file = path.resolve(context.io.cwd, options.output);
+      writeFileSync(file, lines.map((line) => `${line}\n`).join(''), { mode: 0o600, flag: 'wx' });
     } catch (error) {
       throw new UserError(
         'inventory/not-written',
