@@ -1,10 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { catalog } from '../../src/cli/catalog.js';
 import { findCommand, parseCommand } from '../../src/cli/parser.js';
 import { cli, documents, tempFolder } from '../helpers/run-cli.js';
 import { fakeSystem } from './install/fake-system.js';
+
+// On a machine that has much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 // What README shows is what works. The attack by hand is played by test/e2e/readme.test.ts.
 

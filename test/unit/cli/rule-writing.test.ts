@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+
+// On a machine that has much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const at = (seconds: number) => `2026-01-31T12:00:${String(seconds).padStart(2, '0')}Z`;
 const file = (seconds: number, more = '') =>

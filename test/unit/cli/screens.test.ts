@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ControlServer } from '../../../src/agent/control.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
@@ -10,6 +10,9 @@ import { multiplyAlerts } from '../../helpers/many-alerts.js';
 import { cli, tempFolder } from '../../helpers/run-cli.js';
 import { fakeSystem } from '../install/fake-system.js';
 import { detection, event, fileEvent, processEvent, rule, storedAlerts } from './alert-fixture.js';
+
+// On a machine that has much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 // What a person sees, as files that were looked at: `test/fixtures/screens/`. After a change that is meant:
 // `npx vitest run test/unit/cli/screens.test.ts -u`, and look at the difference.

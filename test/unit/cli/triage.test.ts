@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
 import { openStore } from '../../../src/store/index.js';
 import { cli, documents } from '../../helpers/run-cli.js';
 import { detection, event, rule, storedAlerts } from './alert-fixture.js';
+
+// On a machine that has much else to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const first = '3f9a01aa'.repeat(4);
 const second = '77c0'.repeat(8);
