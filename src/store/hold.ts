@@ -27,6 +27,8 @@ export interface MainBase {
   readonly copied: boolean;
   /** Rows of the outbox that were copied: `dest`, `lane`, `doc`. */
   readonly waiting: readonly (readonly [number, number, number])[];
+  /** What responses watched for when memory began. */
+  readonly watches: readonly Row[];
 }
 
 export interface EventsBase {
@@ -87,6 +89,7 @@ export function seedMain(source: Connection | undefined, memory: Connection, jum
     const seqs = JSON.stringify(rowsOf(memory, 'SELECT seq FROM alerts').map(({ seq }) => seq));
     if (copied) copy(source, memory, 'outbox', `ORDER BY t.doc DESC LIMIT ${recentWaiting}`);
     if (copied) copy(source, memory, 'exception_hits');
+    const watches = copy(source, memory, 'reinfection');
     if (source !== undefined) {
       try {
         insertAll(memory, 'documents', rowsOf(source, `SELECT t.* FROM documents t ${shown}`, wanted));
@@ -115,6 +118,7 @@ export function seedMain(source: Connection | undefined, memory: Connection, jum
       gap: 0,
       copied,
       waiting: kept.map(({ dest, lane, doc }) => [Number(dest), Number(lane), Number(doc)] as const),
+      watches,
     };
   })();
 }
@@ -181,6 +185,8 @@ export function mergeMain(
         'versions',
         rowsOf(memory, 'SELECT * FROM versions ORDER BY seq').map(({ seq: _, ...version }) => version),
       );
+      insertAll(file, 'investigations', rowsOf(memory, 'SELECT * FROM investigations'), 'OR REPLACE');
+      mergeWatches(memory, file, base);
       mergeHits(memory, file, base);
       // Without a chain nothing was committed: the file's own goes on.
       const beyond = newest(file, 'SELECT doc FROM ledger');
@@ -188,6 +194,13 @@ export function mergeMain(
       insertAll(file, 'ledger', ledger, 'OR REPLACE');
     })
     .immediate();
+}
+
+/** Those that memory knew and has no more were disarmed. */
+function mergeWatches(memory: Connection, file: Connection, { watches }: MainBase): void {
+  const disarm = file.prepare('DELETE FROM reinfection WHERE response = ? AND kind = ? AND value = ?');
+  for (const { response, kind, value } of watches) disarm.run(response, kind, value);
+  insertAll(file, 'reinfection', rowsOf(memory, 'SELECT * FROM reinfection'), 'OR REPLACE');
 }
 
 function mergeHits(memory: Connection, file: Connection, { copied }: MainBase): void {
@@ -212,7 +225,7 @@ export function packMain(memory: Connection, empty: Connection, base: MainBase):
 /** Puts into the database what `packMain` packed. Returns how many alerts it held. */
 export function unpackMain(packed: Connection, file: Connection): number {
   const { value } = packed.prepare('SELECT value FROM meta WHERE key = ?').get(baseKey) as { value: string };
-  const base = JSON.parse(value) as MainBase;
+  const base: MainBase = { watches: [], ...(JSON.parse(value) as Omit<MainBase, 'watches'>) };
   packed.exec('DELETE FROM meta');
   mergeMain(packed, file, base, { evidence: false });
   return heldAlerts(packed, base);

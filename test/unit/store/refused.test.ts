@@ -149,6 +149,31 @@ test('stories that go on while another program holds a lock are kept; what memor
   expect(stories.get('lost')).toMatchObject({ last: start + 1e6 });
 });
 
+test('watches are armed, hit and disarmed while another program holds a lock, and answers are kept', () => {
+  const { store, pass, dataDir } = keptStore();
+  const watch = (response: string) => ({ response, kind: 'path', value: '/x', alert: '' }) as const;
+  upsert(store, detection('a'));
+  store.reinfection.arm([watch('stays'), watch('goes')], start);
+  const free = lockOf(dataDir, 'launchwarden.db');
+  expect(store.reinfection.list()).toHaveLength(2);
+  store.reinfection.disarm('goes');
+  store.reinfection.arm([watch('comes')], start);
+  store.reinfection.hit(watch('stays'), start + 1);
+  const { id } = detection('a');
+  expect(store.investigations.put({ alert: id, time: start, author: 'x', answers: [] })).toBe(true);
+  expect(store.condition().state).toBe('busy');
+  free();
+  pass(10_000);
+  expect(store.condition().state).toBe('ok');
+  const reader = temporaryStore({ dataDir, readOnly: true });
+  const kept = reader.reinfection.list().map(({ response, hits }) => [response, hits]);
+  expect(kept.sort()).toEqual([
+    ['comes', 0],
+    ['stays', 1],
+  ]);
+  expect(reader.investigations.get(id)).toMatchObject({ author: 'x' });
+});
+
 test('a lock that is over at once is told to nobody', () => {
   const { store, pass, dataDir } = keptStore();
   const free = lockOf(dataDir, 'launchwarden.db');
