@@ -7,6 +7,7 @@ import { ContentReader, type ReadAttributes } from './reader.js';
 import { type Passage, Rights } from './rights.js';
 import { lookAt, type Snapshot } from './snapshot.js';
 import { childPath, type Folder } from './tree.js';
+import { looksUrgent, urgentBytes } from './urgent.js';
 
 /** What was read along with a look. */
 export interface Capture {
@@ -85,6 +86,15 @@ export class Capturer {
         findings.push(snapshot.type);
     }
     return { ...nothing, findings };
+  }
+
+  /** A regular file begins with something that is worth to be told before very many others. */
+  isUrgent(folder: Folder, macPath: string, snapshot: Snapshot): boolean {
+    if (snapshot.type !== 'file') return false;
+    const hostPath = childPath(folder.host, macPath.slice(macPath.lastIndexOf('/') + 1));
+    const passage = this.passageInto(folder);
+    const bytes = passage && this.#reader.glance({ hostPath, seen: snapshot, passage }, urgentBytes);
+    return bytes !== undefined && looksUrgent(bytes);
   }
 
   /** The way into a folder; undefined when its path leads to another one by now. */

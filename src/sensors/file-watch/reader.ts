@@ -122,6 +122,22 @@ export class ContentReader {
     }
   }
 
+  /** At most so many of the first bytes, valid until the next call; undefined when they may or can not be read. */
+  glance(reading: Reading, most: number): Buffer | undefined {
+    const { hostPath, seen, passage } = reading;
+    if (!passage.mayRead(seen)) return undefined;
+    let fd: number | undefined;
+    try {
+      fd = openSync(hostPath, flagsFor(passage));
+      if (refusal(fd, fstatSync(fd, { bigint: true }), reading) !== undefined) return undefined;
+      return this.#scratch.subarray(0, readSync(fd, this.#scratch, 0, Math.min(most, this.limit), null));
+    } catch {
+      return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
   /** What follows `from`, at most so much as a list's last keys take. */
   #end(fd: number, size: number, from: number): Uint8Array | undefined {
     const at = Math.max(from, size - maxTail);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import { sha256Hex } from '../../base/digest.js';
+import { launchItemKind } from '../../base/launch-paths.js';
 import type { RootMap } from '../../base/root.js';
 import type { Micros } from '../../base/time.js';
 import type { FileContent, Observation } from '../../event/event.js';
@@ -236,6 +237,15 @@ export class ItemTracker {
       this.#vanished(path, folder.owner, { at: cause.at, after });
       this.#options.echo.gone(path);
     }
+  }
+
+  /** At a glance, the launch item of this name does something that is worth to be told before very many others. */
+  isUrgent(folder: Folder, name: string): boolean {
+    const path = childPath(folder.path, name);
+    if (launchItemKind(path) === undefined) return false;
+    const snapshot = lookAt(childPath(folder.host, name));
+    if (snapshot === undefined || snapshot === 'denied') return false;
+    return this.#capturer.isUrgent(folder, path, snapshot);
   }
 
   /** Something was at a path below a folder that was never entered, and is there no more. */

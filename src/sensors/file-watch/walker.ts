@@ -147,6 +147,14 @@ export class FolderWalker {
       list: (folder) => this.#list(folder),
       listed: (folder, begun) => this.#listed(folder, begun),
       onBehind: options.onBehind,
+      isUrgent: (folder, name) => {
+        try {
+          return options.tracker.isUrgent(folder, name);
+        } catch {
+          // Its look will say what is odd about it.
+          return false;
+        }
+      },
       look: (folder, name, cause) => {
         try {
           this.#look(folder, name, cause);

@@ -34,6 +34,8 @@ export interface Waiting {
   cause: Cause;
   /** Steady milliseconds: not before. */
   readonly due: number | undefined;
+  /** Its turn came early. */
+  taken?: true;
 }
 
 interface Whole {
@@ -42,7 +44,15 @@ interface Whole {
   /** Asked for again since the listing was made. */
   again: Cause | undefined;
   /** Names that are left, when the listing began, and whether it names everything. */
-  listing: { readonly left: string[]; readonly begun: number; readonly complete: boolean } | undefined;
+  listing: Listing | undefined;
+}
+
+interface Listing {
+  readonly left: string[];
+  /** Of the names that are left so many have not been glanced at; they are the first ones. */
+  unseen: number;
+  readonly begun: number;
+  readonly complete: boolean;
 }
 
 /** Something to hand on, once its turn comes. */
@@ -58,13 +68,19 @@ interface Lane {
   /** Names that nothing is known of: what they stand for may be gone a moment later. */
   readonly fresh: Deque<Waiting>;
   readonly known: Deque<Waiting>;
+  /** Fresh names of a crowd that have not been glanced at. */
+  readonly unseen: Deque<Waiting>;
   readonly reports: Deque<Report>;
+  /** Of what looked urgent at a glance. */
+  readonly urgent: Deque<Report>;
   /** Listings of folders that lead to what is observed, which come first, and of all others. */
   readonly ways: Map<Folder, Whole>;
   readonly wholes: Map<Folder, Whole>;
   reportBytes: number;
   /** Counts what was taken, to alternate between kinds. */
   turn: number;
+  /** The step before was one of glances. */
+  glanced: boolean;
   /** Its backlog is so old that the others no longer wait for it. */
   behind: boolean;
 }
@@ -74,6 +90,8 @@ export interface WorkQueueOptions {
   /** All names that a folder holds or that are known to be in it; not `complete` when it cannot be listed. */
   list(folder: Folder): { readonly names: string[]; readonly complete: boolean };
   look(folder: Folder, name: string, cause: Cause): void;
+  /** At a glance, a name that nothing is known of is worth to come before very many others. */
+  isUrgent(folder: Folder, name: string): boolean;
   /** Every name of a listing has been polled; `begun`: steady milliseconds. */
   listed(folder: Folder, begun: number): void;
   /** An owner's backlog grew so old that nobody waits for it any more, or is worked off again. */
@@ -91,11 +109,16 @@ const maxReports = 24;
 const maxWaitingReports = 2_000;
 const maxReportBytes = 8 * 1024 * 1024;
 const maxReportWaitMs = 150;
+/** From so many new names of one owner on they are a crowd, in which the urgent ones are looked for first. */
+const crowd = 64;
+/** Names that are glanced at in one step. */
+const glances = 32;
 
 /**
  * What is to be polled and reported, in slices of time. System places come first; then every owner has a turn, so that
  * nobody's noise delays another's. Of one owner, names that nothing is known of come before others, from the newest and
- * the oldest end in turn; what was read is reported after that.
+ * the oldest end in turn; what was read is reported after that. In a crowd of new names all are glanced at as they come, and
+ * what looks urgent is polled and reported first.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
@@ -107,6 +130,8 @@ export class WorkQueue {
   readonly #deferred = new Set<Waiting>();
   #running = false;
   #reported = 0;
+  /** What is polled now looked urgent. */
+  #hurried = false;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
@@ -156,8 +181,13 @@ export class WorkQueue {
     const since = cause.kind === 'wake' ? cause.at : this.#now();
     const added = { folder, name, cause, since, due: undefined };
     folder.queued.set(name, added);
-    const { fresh, known } = this.#laneOf(folder.owner);
-    (folder.items.has(name) || folder.folders.has(name) ? known : fresh).push(added);
+    const { fresh, known, unseen } = this.#laneOf(folder.owner);
+    if (folder.items.has(name) || folder.folders.has(name)) {
+      known.push(added);
+      return;
+    }
+    fresh.push(added);
+    if (fresh.size > crowd) unseen.push(added);
   }
 
   /** One more reason to poll a name that waits already; false when it does not. */
@@ -192,7 +222,7 @@ export class WorkQueue {
   /** Hands something on in the order of its owner. `since`: steady milliseconds from which on it was not reported. */
   report(owner: Owner, since: number, bytes: number, run: () => void): void {
     const to = this.#laneOf(owner);
-    to.reports.push({ since, bytes, run });
+    (this.#hurried ? to.urgent : to.reports).push({ since, bytes, run });
     to.reportBytes += bytes;
   }
 
@@ -218,7 +248,8 @@ export class WorkQueue {
   /** One piece of work; false when none is left. */
   #step(): boolean {
     const system = this.#system;
-    if (system.fresh.size + system.known.size + system.reports.size > 0) return this.#stepOf(system);
+    const { fresh, known, reports, urgent } = system;
+    if (fresh.size + known.size + reports.size + urgent.size > 0) return this.#stepOf(system);
     for (let refilled = false; ; ) {
       const next = this.#round.pop();
       if (next === undefined) {
@@ -230,14 +261,19 @@ export class WorkQueue {
   }
 
   #stepOf(one: Lane): boolean {
-    const { fresh, known, reports } = one;
+    const { fresh, known, reports, urgent } = one;
+    const first = urgent.takeOldest();
+    if (first !== undefined) {
+      this.#run(one, first);
+      return true;
+    }
+    one.glanced = !one.glanced && this.#glance(one);
+    if (one.glanced) return true;
     one.turn++;
     const report = reports.oldest;
     if (report !== undefined && (fresh.size + known.size === 0 || this.#isDue(one, report))) {
       reports.takeOldest();
-      one.reportBytes -= report.bytes;
-      this.#reported++;
-      report.run();
+      this.#run(one, report);
       return true;
     }
     // Neither can whoever adds new names without a pause hide a change of a known one.
@@ -248,12 +284,75 @@ export class WorkQueue {
         ? fresh.takeNewest()
         : fresh.takeOldest();
     if (waiting !== undefined) {
-      const { folder, name, cause } = waiting;
-      folder.queued.delete(name);
-      if (!folder.closed) this.#options.look(folder, name, cause);
+      this.#look(waiting);
       return true;
     }
     return this.#stepOfWholes(one);
+  }
+
+  #run(one: Lane, { bytes, run }: Report): void {
+    one.reportBytes -= bytes;
+    this.#reported++;
+    run();
+  }
+
+  #look(waiting: Waiting): void {
+    if (waiting.taken === true) return;
+    const { folder, name, cause } = waiting;
+    waiting.taken = true;
+    folder.queued.delete(name);
+    if (!folder.closed) this.#options.look(folder, name, cause);
+  }
+
+  /** Glances at some names of a crowd; false where there is none. What looks urgent is polled at once. */
+  #glance(one: Lane): boolean {
+    for (let left = glances; left > 0; ) {
+      const waiting = one.unseen.takeOldest();
+      if (waiting === undefined) return left < glances || this.#glanceAtListing(one);
+      if (waiting.taken === true) continue;
+      left--;
+      if (this.#isUrgent(waiting.folder, waiting.name)) this.#hurry(() => this.#look(waiting));
+    }
+    return true;
+  }
+
+  /** The same in the listing of a folder whose names may just have come. */
+  #glanceAtListing({ wholes }: Lane): boolean {
+    const [folder, whole] = wholes.entries().next().value ?? [];
+    if (folder === undefined || whole === undefined || folder.closed || whole.cause.kind !== 'scan')
+      return false;
+    const listing = this.#listingOf(folder, whole);
+    if (listing.unseen === 0 || listing.left.length <= crowd) return false;
+    for (let left = glances; left > 0 && listing.unseen > 0; ) {
+      const name = listing.left[--listing.unseen];
+      if (name === undefined || folder.items.has(name) || folder.folders.has(name)) continue;
+      left--;
+      // When its turn comes once more, nothing has changed.
+      if (this.#isUrgent(folder, name)) this.#hurry(() => this.#options.look(folder, name, whole.cause));
+    }
+    return true;
+  }
+
+  #isUrgent(folder: Folder, name: string): boolean {
+    return !folder.closed && this.#options.isUrgent(folder, name);
+  }
+
+  #hurry(look: () => void): void {
+    this.#hurried = true;
+    try {
+      look();
+    } finally {
+      this.#hurried = false;
+    }
+  }
+
+  #listingOf(folder: Folder, whole: Whole): Listing {
+    if (whole.listing === undefined) {
+      const begun = this.#now();
+      const { names, complete } = this.#options.list(folder);
+      whole.listing = { left: names, unseen: names.length, begun, complete };
+    }
+    return whole.listing;
   }
 
   #isDue({ reports, reportBytes, turn }: Lane, { since }: Report): boolean {
@@ -269,13 +368,10 @@ export class WorkQueue {
       wholes.delete(folder);
       return true;
     }
-    if (whole.listing === undefined) {
-      const begun = this.#now();
-      const { names, complete } = this.#options.list(folder);
-      whole.listing = { left: names, begun, complete };
-    }
-    const { left, begun, complete } = whole.listing;
+    const listing = this.#listingOf(folder, whole);
+    const { left, begun, complete } = listing;
     const name = left.pop();
+    listing.unseen = Math.min(listing.unseen, left.length);
     if (name !== undefined) {
       this.#options.look(folder, name, whole.cause);
       if (left.length > 0) return true;
@@ -335,17 +431,20 @@ function lane(owner: Owner): Lane {
     owner,
     fresh: new Deque(),
     known: new Deque(),
+    unseen: new Deque(),
     reports: new Deque(),
+    urgent: new Deque(),
     ways: new Map(),
     wholes: new Map(),
     reportBytes: 0,
     turn: 0,
+    glanced: false,
     behind: false,
   };
 }
 
-function isEmpty({ fresh, known, reports, ways, wholes }: Lane): boolean {
-  return fresh.size + known.size + reports.size + ways.size + wholes.size === 0;
+function isEmpty({ fresh, known, reports, urgent, ways, wholes }: Lane): boolean {
+  return fresh.size + known.size + reports.size + urgent.size + ways.size + wholes.size === 0;
 }
 
 /** Detection waits for it: it may be about something that happened just now. */
@@ -353,9 +452,9 @@ function isHeld(cause: Cause | undefined): boolean {
   return cause?.kind === 'scan' || cause?.kind === 'wake';
 }
 
-function sinceOf({ fresh, known, reports, ways, wholes }: Lane): number | undefined {
+function sinceOf({ fresh, known, reports, urgent, ways, wholes }: Lane): number | undefined {
   let first: number | undefined;
-  for (const waiting of [fresh.oldest, known.oldest, reports.oldest])
+  for (const waiting of [fresh.oldest, known.oldest, reports.oldest, urgent.oldest])
     if (waiting !== undefined && (first === undefined || waiting.since < first)) first = waiting.since;
   for (const listings of [ways, wholes]) {
     for (const { since, cause, again } of listings.values()) {

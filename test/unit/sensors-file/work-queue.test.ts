@@ -14,6 +14,7 @@ const [alice, bob] = ['alice', 'bob'].map((user): Owner => ({ name: `user ${user
 function rig() {
   const clock = new ManualClock();
   const polled: string[] = [];
+  const glanced: string[] = [];
   const behind: [string, boolean][] = [];
   const listings = new Map<Folder, string[]>();
   const done: Folder[] = [];
@@ -26,6 +27,10 @@ function rig() {
     },
     listed: (folder) => done.push(folder),
     onBehind: (owner, is) => behind.push([owner.name, is]),
+    isUrgent: (_, name) => {
+      glanced.push(name);
+      return name.startsWith('urgent');
+    },
   });
   const folder = (owner: Owner, level: number | undefined = 0) =>
     ({
@@ -37,7 +42,7 @@ function rig() {
       folders: new Map(),
     }) as unknown as Folder;
   const wake = (): Cause => ({ kind: 'wake', turn: 1, at: clock.monotonic(), after: 0 });
-  return { clock, queue, polled, behind, listings, done, folder, wake };
+  return { clock, queue, polled, glanced, behind, listings, done, folder, wake };
 }
 
 test('a user with a long backlog delays another by one piece of work, and the system by none', () => {
@@ -131,4 +136,42 @@ test('a name that waits keeps the bounds of its first wake-up', () => {
   if (waiting !== undefined) causes.push(waiting.cause);
   expect(causes).toEqual([{ kind: 'wake', turn: 2, at: 5, after: 3 }]);
   expect(clock.monotonic()).toBe(0);
+});
+
+test('in a crowd of new names what looks urgent comes first, its report too', () => {
+  const { queue, polled, glanced, folder, wake, clock } = rig();
+  const hers = folder(alice);
+  const reported: string[] = [];
+  const names = Array.from({ length: 20_000 }, (_, n) => (n === 9_000 ? 'urgent' : `noise${n}`));
+  for (const name of names) queue.add(hers, name, wake());
+  for (const name of names.slice(0, 3_000))
+    queue.report(alice, clock.monotonic(), 10, () => reported.push(name));
+  for (let runs = 0; runs < 15; runs++) queue.run(400);
+  expect(polled).toContain('urgent');
+  expect(polled.length + reported.length).toBeLessThan(600);
+  queue.finish();
+  expect(polled.filter((name) => name === 'urgent')).toHaveLength(1);
+  expect(polled).toHaveLength(20_000);
+  expect(reported).toHaveLength(3_000);
+  expect(new Set(glanced).size).toBe(glanced.length);
+});
+
+test('so it is where the names of a crowd are only found in their folder', () => {
+  const { queue, polled, listings, folder } = rig();
+  const hers = folder(alice);
+  listings.set(hers, [
+    ...Array.from({ length: 5_000 }, (_, n) => `noise${n}`),
+    'urgent',
+    ...Array(50).fill('x'),
+  ]);
+  queue.add(hers, undefined, { kind: 'scan' });
+  queue.run(30);
+  expect(polled).toContain('urgent');
+});
+
+test('a few new names are not glanced at', () => {
+  const { queue, glanced, folder, wake } = rig();
+  for (let n = 0; n < 60; n++) queue.add(folder(alice), `urgent${n}`, wake());
+  queue.finish();
+  expect(glanced).toEqual([]);
 });
