@@ -127,21 +127,24 @@ export class EqlConditionCheck {
 
   /** Two different values that one field, which holds one, would have to have. */
   #contradiction(operands: readonly Expr[]): void {
-    const wanted = new Map<string, unknown>();
+    const wanted = new Map<string, string>();
     for (const operand of operands) {
       if (operand.kind !== 'compare' || operand.op !== '==') continue;
       const { left, right } = operand;
       if (left.kind !== 'field' || left.alias !== null || right.kind !== 'literal') continue;
       const name = left.path.join('.');
-      if (lookupField(name)?.array !== false) continue;
-      if (wanted.has(name) && wanted.get(name) !== right.value)
+      const info = lookupField(name);
+      // Of dates and addresses two texts may be one value.
+      if (info?.array !== false || info.type === 'date' || info.type === 'ip') continue;
+      const value = String(right.value);
+      if (wanted.has(name) && wanted.get(name) !== value)
         this.#report.warn(
           operand.span,
           'eql/never',
           `${name} is one value: it cannot be two at once`,
           'Write `in` or `or` for alternatives.',
         );
-      wanted.set(name, right.value);
+      wanted.set(name, value);
     }
   }
 

@@ -36,14 +36,15 @@ describe('types', () => {
   ])('%s', (query, expected) => expect(eql(query)).toEqual(expected));
 });
 
-describe('comparisons that never hold', () => {
+describe('comparisons that never hold, or look as if something else was meant', () => {
   test.each([
-    ['process where process.pid == "12"', []],
+    ['process where process.pid == "12"', ['?eql/text-number@"']],
     ['process where process.pid == "x"', ['?eql/never@"']],
     ['process where "x" != process.pid', ['?eql/never@"']],
-    ['process where process.pid in (1, "2", "y")', ['?eql/never@"']],
+    ['process where process.pid in (1, "2", "y")', ['?eql/text-number@"', '?eql/never@"']],
     ['process where process.code_signature.trusted == "yes"', ['?eql/never@"']],
     ['process where user.id == 0 and user.id == "0"', []],
+    ['process where user.id == "1" and user.id == "0"', ['?eql/never@user.id']],
     ['process where destination.ip == "localhost"', ['?eql/never@"']],
     ['process where process.start > "2026-01-01T00:00:00Z"', []],
     ['process where process.start > "soon"', ['?eql/never@"']],
