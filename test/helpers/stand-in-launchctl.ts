@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -56,8 +56,10 @@ const { file: source, pid } = jobs[label];
 process.stdout.write(target + ' = {\\n\\tpath = ' + source + '\\n\\tstate = running\\n\\tspawn type = interactive (4)\\n' + (pid > 0 ? '\\tpid = ' + pid + '\\n' : '') + '}\\n');
 `;
   mkdirSync(path.dirname(program), { recursive: true });
-  writeFileSync(program, text);
-  chmodSync(program, 0o755);
+  // One that runs cannot be written over (ETXTBSY).
+  writeFileSync(`${program}.new`, text);
+  chmodSync(`${program}.new`, 0o755);
+  renameSync(`${program}.new`, program);
   writeFileSync(state, '{}');
   return { loaded: () => Object.keys(JSON.parse(readFileSync(state, 'utf8')) as object) };
 }
