@@ -1,10 +1,11 @@
 import { closeSync, fsyncSync, write } from 'node:fs';
 import { promisify } from 'node:util';
-import type { FileCalls } from '../base/file-calls.js';
+import type { FileCalls, ObjectFacts } from '../base/file-calls.js';
 import { eachChunk } from './content.js';
 import { Refused } from './held.js';
 
 const writeAsync = promisify(write);
+const mounted = 'another volume is mounted in it';
 const maxDepth = 64;
 const maxEntries = 50_000;
 
@@ -17,11 +18,13 @@ export interface Named {
 /** Copies an object with all that the file system keeps about it, and puts the copy on the disk. Follows no link. */
 export async function copyObject(files: FileCalls, from: Named, to: Named): Promise<void> {
   let entries = 0;
+  const dev = files.statAt(from.folder, from.name)?.dev;
   const copy = async (source: Named, target: Named, depth: number): Promise<void> => {
     if (depth > maxDepth || ++entries > maxEntries)
       throw new Refused('it is too deep or too large to be copied');
     const facts = files.statAt(source.folder, source.name);
     if (facts === undefined) return;
+    if (facts.dev !== dev) throw new Refused(mounted);
     if (facts.type === 'symlink') {
       files.makeLink(target.folder, target.name, files.readLink(source.folder, source.name));
       files.setLinkFacts(target.folder, target.name, facts);
@@ -61,10 +64,16 @@ export async function copyObject(files: FileCalls, from: Named, to: Named): Prom
   fsyncSync(to.folder);
 }
 
-/** Removes an object of ours with all that is in it; nothing is followed. */
-export function removeObject(files: FileCalls, { folder, name }: Named, depth = 0): void {
+/** Removes an object of ours with all that is in it; nothing is followed, and no other volume entered. */
+export function removeObject(
+  files: FileCalls,
+  { folder, name }: Named,
+  depth = 0,
+  dev?: ObjectFacts['dev'],
+): void {
   const facts = files.statAt(folder, name);
   if (facts === undefined) return;
+  if (dev !== undefined && facts.dev !== dev) throw new Refused(mounted);
   if (facts.type !== 'dir') {
     files.remove(folder, name);
     return;
@@ -72,7 +81,8 @@ export function removeObject(files: FileCalls, { folder, name }: Named, depth = 
   if (depth > maxDepth) throw new Refused('it is too deep to be removed');
   const inner = files.openFolder(folder, name);
   try {
-    for (const one of files.namesIn(inner)) removeObject(files, { folder: inner, name: one }, depth + 1);
+    for (const one of files.namesIn(inner))
+      removeObject(files, { folder: inner, name: one }, depth + 1, facts.dev);
   } finally {
     closeSync(inner);
   }

@@ -132,10 +132,13 @@ export class Engine {
     const { now } = machine.clock;
     let stopped = false;
     let failed = false;
-    for (const [index, record] of this.#read(id).records.entries()) {
+    const { about, records } = this.#read(id);
+    // Programs that an item names are refused one by one.
+    const stops = (step: Step) => step.kind !== 'quarantine' || step.path === about;
+    for (const [index, record] of records.entries()) {
       const { step, open, deed } = record;
       if (!open && record.state !== 'planned') {
-        stopped ||= record.state === 'refused';
+        stopped ||= record.state === 'refused' && stops(step);
         failed ||= record.state === 'failed' || record.state === 'refused';
         continue;
       }
@@ -150,7 +153,7 @@ export class Engine {
         : await safely(() =>
             open && deed !== undefined ? executor.resume(deed, step, doing) : executor.run(step, doing),
           );
-      stopped ||= outcome.state === 'refused';
+      stopped ||= outcome.state === 'refused' && stops(step);
       failed ||= outcome.state === 'failed' || outcome.state === 'refused';
       write(journal, { end: index, time: now(), ...outcome });
       await this.#tell(journal, { id, index, what: 'step', outcome });

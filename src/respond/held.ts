@@ -6,6 +6,9 @@ import type { Machine } from './machine.js';
 /** A place that cannot be used as it is: said to the person, and the plan stops. */
 export class Refused extends Error {}
 
+/** There is no folder in which it could stand. */
+export class Missing extends Refused {}
+
 /** The open folder of a place, and the name in it. */
 export interface HeldPlace {
   readonly folder: number;
@@ -35,7 +38,7 @@ export function openChain(files: FileCalls, parts: readonly string[], about: str
     } catch (error) {
       const place = `/${parts.slice(0, index + 1).join('/')}`;
       const code = errnoOf(error);
-      if (code === 'ENOENT') throw new Refused(`${about} is not there: there is no folder ${place}`);
+      if (code === 'ENOENT') throw new Missing(`${about} is not there: there is no folder ${place}`);
       if (code === 'ELOOP' || code === 'ENOTDIR')
         throw new Refused(
           files.statAt(above, part)?.type === 'symlink'

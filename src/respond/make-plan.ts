@@ -4,7 +4,7 @@ import { interpreterName } from '../base/what-runs/interpreters.js';
 import type { Version } from '../store/index.js';
 import type { Machine } from './machine.js';
 import type { Plan, Step, StepOf, Watched } from './plan.js';
-import { sealed } from './sealed.js';
+import { isBeyond, sparedBecause } from './spared.js';
 import { directoryServiceLabel } from './steps/restart-directory-service.js';
 import { identityOf } from './steps/stop.js';
 import type { Target } from './target.js';
@@ -27,12 +27,11 @@ function planOf(verb: string, target: Target, steps: readonly Step[], remarks: r
 
 /** By what the same thing would be recognised when it comes back. */
 function watchOf({ path, label, expect, programs, signer }: Target): Watched[] {
-  const hashes = [expect, ...programs.map((one) => one.expect)].map(({ sha256 }) => sha256);
+  const own = programs.filter((one) => sparedBecause(one.path, path) === undefined);
+  const hashes = [expect, ...own.map((one) => one.expect)].map(({ sha256 }) => sha256);
   const team = signer?.team_id;
   return [
-    ...[path, ...programs.map((one) => one.path).filter((one) => sparedBecause(one) === undefined)].map(
-      (value) => ({ kind: 'path' as const, value }),
-    ),
+    ...[path, ...own.map((one) => one.path)].map((value) => ({ kind: 'path' as const, value })),
     ...(label === undefined ? [] : [{ kind: 'label' as const, value: label }]),
     ...[...new Set(hashes)].flatMap((value) =>
       value === undefined || value === empty ? [] : [{ kind: 'sha256' as const, value }],
@@ -127,7 +126,7 @@ function runsTarget({ executable, args = [] }: RunningProcess, target: Target, m
   if (executable === undefined) return false;
   const image = machine.root.toMac(executable);
   const isOwn = (path: string) =>
-    target.programs.some((one) => one.path === path) ||
+    target.programs.some((one) => one.path === path && !isBeyond(path, target.path)) ||
     path === target.path ||
     path.startsWith(`${target.path}/`);
   if (isOwn(image)) return true;
@@ -147,21 +146,11 @@ function quarantineSteps({ path, expect, programs }: Target): {
   const steps: Step[] = [{ kind: 'quarantine', path, expect }];
   const remarks: string[] = [];
   for (const program of programs) {
-    const why = sparedBecause(program.path);
-    if (why === undefined) steps.push({ kind: 'quarantine', ...program });
+    const why = sparedBecause(program.path, path);
+    if (why === undefined) steps.push({ kind: 'quarantine', ...program, named: true });
     else remarks.push(`${program.path} stays: ${why}`);
   }
   return { steps, remarks };
-}
-
-/** A program that others may use is moved by its own name alone. */
-function sparedBecause(path: string): string | undefined {
-  if (sealed(path) !== undefined) return 'it comes with macOS';
-  if (interpreterName(path.slice(path.lastIndexOf('/') + 1)) !== undefined) return 'it is an interpreter';
-  if (/\.app\//i.test(path)) return 'it is part of an application';
-  if (/^\/(?:opt\/(?:homebrew|local)|usr\/local\/Cellar)\//i.test(path))
-    return 'it belongs to a package manager';
-  return undefined;
 }
 
 /** The usual: boot out, end the processes, quarantine. */

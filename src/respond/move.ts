@@ -76,7 +76,7 @@ export async function moveIn(machine: Machine, move: Move): Promise<Outcome> {
       if (exchanged !== undefined) return exchanged;
     }
     sync(place, box);
-    return await arrived(machine, move, box);
+    return await arrived(machine, move, { box, place });
   } catch (error) {
     return failureOf(error, move.path);
   } finally {
@@ -145,7 +145,11 @@ async function copyIn(files: FileCalls, { move, box, place }: Moving): Promise<O
       return { state, says: `${says}; it ${await backFromAside(files, { move, box, place })}` };
     }
   }
-  removeObject(files, aside);
+  try {
+    removeObject(files, aside);
+  } catch {
+    // The copy is whole: what is left beside is told (`arrived`), and removed by undoing.
+  }
   return undefined;
 }
 
@@ -176,7 +180,11 @@ function freeName(files: FileCalls, box: Box): string {
 }
 
 /** Hashes what is in the quarantine now, and sets the times back that looking has moved. */
-async function arrived(machine: Machine, move: Move, box: Box): Promise<Outcome> {
+async function arrived(
+  machine: Machine,
+  move: Move,
+  { box, place }: Pick<Moving, 'box' | 'place'>,
+): Promise<Outcome> {
   const { files } = machine;
   const looked = await lookAt(files, box, { content: true, keepTimes: true });
   if (looked === undefined) return { state: 'failed', says: `${move.path} did not arrive in the quarantine` };
@@ -193,6 +201,11 @@ async function arrived(machine: Machine, move: Move, box: Box): Promise<Outcome>
     };
     const notes = [
       ...(changed ? ['its content changed while it was moved'] : []),
+      ...(files.statAt(place.folder, asideName(move.box)) === undefined
+        ? []
+        : [
+            `something that was written into it meanwhile is left beside its place as ${asideName(move.box)}`,
+          ]),
       ...(looked.type === 'file' && looked.nlink > 1
         ? [
             `it has ${looked.nlink - 1} other ${looked.nlink === 2 ? 'name' : 'names'} (hard links), under which it can still be used`,

@@ -7,6 +7,8 @@ export interface Expectation {
   readonly ino?: string;
   /** Of the content; of a bundle of all that is in it (`digestOf`). */
   readonly sha256?: string;
+  /** A person said that it may be this as well. */
+  readonly orSha256?: string;
 }
 
 /** One process on one boot: never a name. */
@@ -31,7 +33,13 @@ export type Step =
   /** Ends processes with all that they started. */
   | { readonly kind: 'stop'; readonly processes: readonly ProcessIdentity[] }
   /** Moves a file, a link or a bundle into the quarantine. */
-  | { readonly kind: 'quarantine'; readonly path: string; readonly expect: Expectation }
+  | {
+      readonly kind: 'quarantine';
+      readonly path: string;
+      readonly expect: Expectation;
+      /** An item only names it: it must be a file or a link. */
+      readonly named?: true;
+    }
   /** Puts a stored version where nothing stands. */
   | { readonly kind: 'place'; readonly path: string; readonly version: number; readonly sha256?: string }
   | { readonly kind: 'restart-directory-service'; readonly label: string }

@@ -24,7 +24,7 @@ import { bundleAttack, launchctl } from '../simulation/scenarios.js';
 const ready = noAddon === undefined && standInLaunchctl() !== undefined;
 const label = 'com.example.evil';
 const list = `/Users/alice/Library/LaunchAgents/${label}.plist`;
-const tool = '/usr/local/bin/evil';
+const tool = '/Users/alice/.local/bin/evil';
 
 interface Shown {
   readonly id: string;
@@ -57,7 +57,7 @@ path = "alerts.ndjson"
   beforeAll(async () => {
     mac = new SimulatedMac();
     mkdirSync(mac.host('/private/var/db/launchd.stand-in'), { recursive: true });
-    mkdirSync(mac.host('/usr/local/bin'), { recursive: true });
+    mkdirSync(mac.host('/Users/alice/.local/bin'), { recursive: true });
     agent = await AgentProcess.start({ mac, config });
   });
 

@@ -1,10 +1,12 @@
+import { realpathSync } from 'node:fs';
 import { closeLooked, type Looked, lookAt, metadataOf } from '../content.js';
 import type { Executor } from '../executor.js';
-import { holdPlace } from '../held.js';
+import { holdPlace, Missing } from '../held.js';
 import type { Machine } from '../machine.js';
 import { failureOf, moveIn, moveOut } from '../move.js';
 import type { Deed, Metadata, Outcome, StepOf } from '../plan.js';
 import { sealed } from '../sealed.js';
+import { neverMoved } from '../spared.js';
 
 type Quarantine = StepOf<'quarantine'>;
 
@@ -38,7 +40,7 @@ async function find(
 ): Promise<{ readonly was: Metadata } | { readonly outcome: Outcome }> {
   const { path, expect } = step;
   const refused = (says: string) => ({ outcome: { state: 'refused', says } as const });
-  const why = sealed(path);
+  const why = sealed(path) ?? neverMoved(path, machine.root.toMac(realpathSync(machine.dataDir)));
   if (why !== undefined) return refused(`${path} ${why}`);
   try {
     const place = holdPlace(machine, path);
@@ -46,8 +48,10 @@ async function find(
       const there = machine.files.statAt(place.folder, place.name);
       if (there === undefined)
         return { outcome: { state: 'nothing', says: `nothing stands at ${path} any more` } };
+      if (step.named === true && there.type !== 'file' && there.type !== 'symlink')
+        return refused(`${path} is no file (${there.type}): name it by its path if it is to be moved`);
       // Of a bundle only what is asked for: reading its files would show in their times.
-      const content = there.type !== 'dir' || expect.sha256 !== undefined;
+      const content = there.type !== 'dir' || (expect.sha256 ?? expect.orSha256) !== undefined;
       const looked = await lookAt(machine.files, place, { content, keepTimes: there.type === 'dir' });
       closeLooked(looked);
       if (looked === undefined)
@@ -58,11 +62,13 @@ async function find(
       place.close();
     }
   } catch (error) {
+    if (error instanceof Missing) return { outcome: { state: 'nothing', says: error.message } };
     return { outcome: failureOf(error, path) };
   }
 }
 
 function differenceOf({ path, expect }: Quarantine, now: Looked): string | undefined {
+  if (expect.orSha256 !== undefined && expect.orSha256 === now.sha256) return undefined;
   const differs =
     expect.sha256 !== undefined && expect.sha256 !== now.sha256
       ? `its sha256 is ${now.sha256 ?? 'unknown'}, that of the evidence ${expect.sha256}`

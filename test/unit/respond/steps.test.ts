@@ -61,6 +61,49 @@ function started(program: string, args: readonly string[]): ChildProcess {
 }
 
 describe.skipIf(noAddon !== undefined)('what stops a quarantine', () => {
+  test('a program that is refused, or was never there, keeps no other from being moved', async () => {
+    const place = respondPlace();
+    const [real, odd] = ['/opt/evil/real', '/opt/evil/odd'];
+    for (const one of [list, real, odd]) plant(place, one);
+    const steps: Step[] = ['/no/such/folder/x', odd, real].map((one) => ({
+      kind: 'quarantine',
+      path: one,
+      expect: { sha256: sha256Hex(one === odd ? 'other' : 'evil') },
+    }));
+    const response = await place.engine.run(
+      planOf({ kind: 'quarantine', path: list, expect: {} }, ...steps),
+      by,
+    );
+    expect(response.records.map(({ state }) => state)).toEqual(['done', 'nothing', 'refused', 'done']);
+    expect(existsSync(place.host(odd))).toBe(true);
+  });
+
+  test('a folder that an item names as its program stays', async () => {
+    const place = respondPlace();
+    plant(place, '/Users/alice/Documents/letter');
+    const step: Step = { kind: 'quarantine', path: '/Users/alice/Documents', expect: {}, named: true };
+    const response = await place.engine.run(planOf(step), by);
+    expect(response.records[0]).toMatchObject({ state: 'refused' });
+  });
+
+  test('a hash that a person accepts counts for a program too', async () => {
+    const place = respondPlace();
+    for (const one of [list, '/opt/evil/x']) plant(place, one);
+    const accepted = { sha256: sha256Hex('before'), orSha256: sha256Hex('evil') };
+    const step: Step = { kind: 'quarantine', path: '/opt/evil/x', expect: accepted };
+    const response = await place.engine.run(planOf(step), by);
+    expect(response.state).toBe('done');
+  });
+
+  test('neither a home, nor the system, nor the data folder is moved, whoever asks', async () => {
+    const place = respondPlace();
+    plant(place, '/Users/alice/x');
+    for (const one of ['/Users/alice', '/Users', '/']) {
+      const [outcome] = await rehearse(planOf({ kind: 'quarantine', path: one, expect: {} }), place.machine);
+      expect(outcome?.state).toBe('refused');
+    }
+  });
+
   test('another content or inode than the evidence is left alone, and said with the hash that forces it', async () => {
     const place = respondPlace();
     const file = plant(place, list);
@@ -182,11 +225,11 @@ describe.skipIf(noAddon !== undefined)('ending processes', () => {
 
   test('what runs the item is found by its image or its script, never by its name', async () => {
     const place = respondPlace();
-    const script = plant(place, '/usr/local/bin/evil.sh', 'sleep 1000; true');
+    const script = plant(place, '/Users/Shared/evil.sh', 'sleep 1000; true');
     const reader = started('/usr/bin/tail', ['-f', script]);
     const runner = started('/bin/sh', [script]);
     await waitFor('both', () => found(place, runner.pid as number) && found(place, reader.pid as number));
-    const target = targetAt(list, { programs: [{ path: '/usr/local/bin/evil.sh', expect: {} }] });
+    const target = targetAt(list, { programs: [{ path: '/Users/Shared/evil.sh', expect: {} }] });
     const plan = await waitFor('the script to be seen', async () => {
       const made = await stopPlan(target, place.machine);
       // Until its own child has become another program there are two.

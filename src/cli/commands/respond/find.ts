@@ -48,9 +48,15 @@ function alertTarget(written: string, { store, root }: Pick<Surroundings, 'store
   return targetOfAlert(alert, store);
 }
 
-/** Takes what stands there now in the place of what the evidence says, if that has this very hash. */
+/** Takes what stands there now, of the item or its programs, also if it has this very hash. */
 export function forced(target: Target, sha256: string | undefined): Target {
-  return sha256 === undefined ? target : { ...target, expect: { sha256 } };
+  if (sha256 === undefined) return target;
+  const { expect, programs } = target;
+  return {
+    ...target,
+    expect: { ...expect, orSha256: sha256 },
+    programs: programs.map((one) => ({ ...one, expect: { ...one.expect, orSha256: sha256 } })),
+  };
 }
 
 export function sha256Of(option: string): (text: string) => string {

@@ -1,5 +1,5 @@
 import { UserError } from '../../../base/errors.js';
-import { restorePlan } from '../../../respond/index.js';
+import { rehearse, restorePlan } from '../../../respond/index.js';
 import type { Store, Version } from '../../../store/index.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { wholeNumber } from '../../values.js';
@@ -32,9 +32,16 @@ export const respondRestore = defineCommand({
   ],
   needs: actNeeds,
   handler: ({ context, options, args: [written = ''] }) =>
-    act(context, options, (surroundings) => {
+    act(context, options, async (surroundings) => {
       const target = findTarget(written, surroundings);
-      return restorePlan(target, chosen(target.path, surroundings, options));
+      const plan = restorePlan(target, chosen(target.path, surroundings, options));
+      // Nothing is taken away for what cannot be put there.
+      const [place] = await rehearse({ ...plan, steps: plan.steps.slice(1) }, surroundings.machine);
+      if (place?.state === 'refused')
+        throw new UserError('respond/not-kept', place.says, {
+          hint: `See "launchwarden evidence list ${target.path}" for versions that are kept whole.`,
+        });
+      return plan;
     }),
 });
 
