@@ -7,7 +7,7 @@ import type { Told } from './told.js';
 export interface FileIdentity {
   readonly path: string;
   readonly inode: string | undefined;
-  /** Of a regular file, when it is known. */
+  /** Of a regular file, or of one that a link leads to, when it is known. */
   readonly sha256: string | undefined;
 }
 
@@ -22,7 +22,8 @@ export function fileIdentity({ doc }: Event): FileIdentity | undefined {
   const { file } = doc;
   if (typeof file?.path !== 'string') return undefined;
   const inode: unknown = file.inode;
-  const regular = file.type === undefined || file.type === 'file';
+  // Of a link it is the content that it leads to.
+  const regular = file.type === undefined || file.type === 'file' || file.type === 'symlink';
   return {
     path: file.path,
     inode: typeof inode === 'string' || typeof inode === 'number' ? String(inode) : undefined,

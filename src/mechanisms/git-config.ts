@@ -1,9 +1,8 @@
 import { nameOf } from './bundle.js';
 import { firstItems, ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
-import { runsOfProgram, runsOfShell, textOf } from './read.js';
+import { linesOf, runsOfProgram, runsOfShell } from './read.js';
 
-const maxLines = 4_096;
 const system = ['/private/etc/gitconfig', '/usr/local/etc/gitconfig', '/opt/homebrew/etc/gitconfig'];
 const templates = [
   '.git-templates/hooks',
@@ -56,10 +55,8 @@ const usual =
 
 function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
   let section = '';
-  for (const line of textOf(file)
-    .replace(/\\\r?\n/g, '')
-    .split(/\r?\n/, maxLines)) {
-    const text = line.slice(0, 4_096).trim();
+  const isComment = (text: string) => /^[#;]/.test(text);
+  for (const { text } of linesOf(file, { joins: true, isComment })) {
     const head = /^\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/.exec(text);
     if (head !== null)
       section = `${head[1]?.toLowerCase()}${head[2] === undefined ? '' : `.${head[2].toLowerCase()}`}`;

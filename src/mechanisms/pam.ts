@@ -52,7 +52,7 @@ function serviceOf(file: MechanismFile): PersistentItem {
   const runs: WhatRuns[] = [];
   const findings = new Set<string>();
   let above = true;
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, { joins: true })) {
     const words = text.split(/\s+/, 64);
     const [facility = '', control = '', module = ''] = words;
     // `[success=1 default=ignore]` may hold blanks; the module is the first word that looks like one.

@@ -35,7 +35,7 @@ const usual: ReadonlySet<string> = new Set([
 
 /** `daily_local="/etc/daily.local"`, `local_periodic="/usr/local/etc/periodic"`: what is read besides the own scripts. */
 function* settingsOf(file: MechanismFile): Generator<PersistentItem> {
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, { joins: true })) {
     const [, name, value] = /^(\w*_local|local_periodic)=["']?([^"']*)["']?/.exec(text) ?? [];
     if (name === undefined || value === undefined || value === '') continue;
     const paths = value.split(/\s+/, 16).filter((one) => one.startsWith('/'));

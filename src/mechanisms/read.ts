@@ -11,7 +11,7 @@ const maxLine = 4_096;
 /** Items that one file may describe; the rest is counted by the finding `too-many-items`. */
 export const maxItems = 256;
 
-/** One line of a text file; lines that a backslash joins are one. */
+/** One line of a text file. */
 export interface Line {
   /** 1 for the first. */
   readonly number: number;
@@ -19,19 +19,36 @@ export interface Line {
   readonly text: string;
 }
 
-/** The lines that are neither empty nor a comment (`#`). */
-export function linesOf(file: MechanismFile): Line[] {
-  const text = textOf(file).replace(/\\\r?\n/g, ' ');
+export interface LineFormat {
+  /** A backslash at the end of a line joins the next one to it. Never at the end of a comment, which hides nothing. */
+  readonly joins?: boolean;
+  readonly isComment?: (text: string) => boolean;
+}
+
+/** The lines that are neither empty nor a comment (`#`). Comments, and blanks in front, use up none of the bounds. */
+export function linesOf(
+  file: MechanismFile,
+  { joins = false, isComment = (text) => text.startsWith('#') }: LineFormat = {},
+): Line[] {
   const lines: Line[] = [];
   let number = 0;
-  for (const line of text.split(/\r?\n|\r/)) {
+  let begun = '';
+  for (const raw of textOf(file).split(/\r?\n|\r/)) {
     number++;
-    const trimmed = line.slice(0, maxLine).trim();
-    if (trimmed === '' || trimmed.startsWith('#')) continue;
-    lines.push({ number, text: flat(trimmed) });
-    if (lines.length >= maxLines) break;
+    const text = begun + (begun === '' ? raw.trimStart() : raw);
+    begun = '';
+    if (isComment(text)) continue;
+    if (joins && text.endsWith('\\')) {
+      begun = `${text.slice(0, Math.min(text.length - 1, maxLine))} `;
+      continue;
+    }
+    const line = text.slice(0, maxLine).trim();
+    if (line === '') continue;
+    lines.push({ number, text: flat(line) });
+    if (lines.length >= maxLines) return lines;
   }
-  return lines;
+  const last = begun.trim();
+  return last === '' ? lines : [...lines, { number, text: flat(last) }];
 }
 
 /** What was read of a text file, invalid characters replaced; empty when nothing was. */

@@ -19,7 +19,7 @@ export function runsOfScript(file: MechanismFile): WhatRuns[] {
   const plain: WhatRuns[] = [];
   const paths = new Set<string>();
   let characters = 0;
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, { joins: true })) {
     if (seen.has(text) || assignment.test(text)) continue;
     if (seen.size >= maxCommands && !suspicious.test(text)) continue;
     characters += text.length;

@@ -24,7 +24,7 @@ export const startupScript: Mechanism = {
 
 /** Each line is a command of launchctl: `bsexec 1 /path`, `setenv NAME value`, `load /path`. */
 function* commandsOf(file: MechanismFile): Generator<PersistentItem> {
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, { joins: true })) {
     const runs = runsOfShell(`launchctl ${text}`, file.path);
     const findings = /^setenv\s+DYLD_/i.test(text) ? ['dyld-environment'] : [];
     yield itemOf({

@@ -1,6 +1,6 @@
 import { firstItems, itemOf } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem } from './mechanism.js';
-import { runsOfProgram, textOf } from './read.js';
+import { linesOf, runsOfProgram } from './read.js';
 
 /** Who may run what as whom without the other's password. Source: sudoers(5). */
 export const sudoers: Mechanism = {
@@ -16,23 +16,20 @@ export const sudoers: Mechanism = {
   removal: ({ key }, { path }) => `Delete the line \`${key}\` with \`visudo -f ${path}\`.`,
 };
 
-const maxLines = 4_096;
+/** What begins with the number sign may also include a file, or be a rule for a user's number (sudoers(5)). */
+const isComment = (text: string) => text.startsWith('#') && !/^#(?:include(?:dir)?\s|\d)/.test(text);
 
 function* rulesIn(file: MechanismFile): Generator<PersistentItem> {
   // Sudo passes over names with a dot, or that end in a tilde.
   const ignored = /\/sudoers\.d\/(?:[^/]*\.[^/]*|[^/]*~)$/i.test(file.path);
-  const lines = textOf(file)
-    .replace(/\\\r?\n/g, ' ')
-    .split(/\r?\n/, maxLines);
-  for (const line of lines) {
-    const text = line.slice(0, 4_096).trim().replace(/\s+/g, ' ');
+  for (const line of linesOf(file, { joins: true, isComment })) {
+    const text = line.text.replace(/\s+/g, ' ');
     const include = /^[#@]include(?:dir)? (\S+)/.exec(text)?.[1];
     if (include === '/private/etc/sudoers.d' || include === '/etc/sudoers.d') continue;
     if (include !== undefined) {
       yield rule(text, { label: 'include', findings: ['reads-other-file'], path: include, ignored });
       continue;
     }
-    if (text === '' || text.startsWith('#')) continue;
     if (/^Defaults\b/.test(text)) {
       if (weak.test(text)) yield rule(text, { label: 'Defaults', findings: ['no-password'], ignored });
       continue;
@@ -48,7 +45,7 @@ function* rulesIn(file: MechanismFile): Generator<PersistentItem> {
 
 /** Settings that ask for no password, keep a granted right for long or for every terminal, or hand on an environment. */
 const weak =
-  /!\s*(?:authenticate|tty_tickets)\b|timestamp_timeout\s*=\s*-|timestamp_type\s*=\s*(?:global|kernel)|env_keep\s*\+?=[^\n]{0,500}(?:DYLD_|LD_)|(?<!!)\bsetenv\b/i;
+  /!\s*(?:authenticate|tty_tickets)\b|timestamp_timeout\s*=\s*-|timestamp_type\s*=\s*(?:global|kernel)|env_keep\s*\+?=[^\n]{0,500}(?:DYLD_|LD_|BASH_ENV|PYTHON|PERL5|NODE_OPTIONS|ZDOTDIR)|exempt_group\s*=|!\s*env_reset\b|(?<!!)\bsetenv\b/i;
 
 function rule(
   text: string,
