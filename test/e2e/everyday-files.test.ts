@@ -43,7 +43,7 @@ const everyday: readonly (readonly [path: string, content: string | Uint8Array])
     `${home}/.gitconfig`,
     '[user]\n\tname = Alice\n[core]\n\tpager = delta\n[filter "lfs"]\n\tclean = git-lfs clean -- %f\n\tprocess = git-lfs filter-process\n[credential "https://github.com"]\n\thelper = !/opt/homebrew/bin/gh auth git-credential\n[gpg "ssh"]\n\tprogram = /Applications/1Password.app/Contents/MacOS/op-ssh-sign\n',
   ],
-  [`${home}/.npmrc`, '//registry.example/:_authToken=x\nnode-options=--max-old-space-size=4096\n'],
+  [`${home}/.npmrc`, '//packages.example/:_authToken=x\nnode-options=--max-old-space-size=4096\n'],
   [
     `${home}/.ssh/config`,
     'Include ~/.orbstack/ssh/config\nHost *.example.com\n  ProxyCommand cloudflared access ssh --hostname %h\n',

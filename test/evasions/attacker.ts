@@ -6,7 +6,6 @@ import {
   copyFileSync,
   existsSync,
   linkSync,
-  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -18,6 +17,7 @@ import {
 import path from 'node:path';
 import {
   execLine,
+  fileNow,
   file as fileObject,
   line,
   processObject,
@@ -327,18 +327,6 @@ export class Attacker {
   }
 
   #file(macPath: string): object {
-    const host = this.host(macPath);
-    const stat = lstatSync(host, { throwIfNoEntry: false });
-    if (stat === undefined) return fileObject(host);
-    const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, -1)}000000Z`;
-    return fileObject(host, String(stat.ino), {
-      st_mode: stat.mode,
-      st_nlink: stat.nlink,
-      st_uid: stat.uid,
-      st_gid: stat.gid,
-      st_size: stat.size,
-      st_mtimespec: iso(stat.mtimeMs),
-      st_ctimespec: iso(stat.ctimeMs),
-    });
+    return fileNow(this.host(macPath));
   }
 }

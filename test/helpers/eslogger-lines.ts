@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -44,6 +44,22 @@ export function file(filePath: string, inode = '1152921500312525701', more: obje
       ...more,
     },
   };
+}
+
+/** A file of this machine as eslogger tells of it now; what does not exist with the values of `file`. */
+export function fileNow(host: string): object {
+  const stat = lstatSync(host, { throwIfNoEntry: false });
+  if (stat === undefined) return file(host);
+  const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, -1)}000000Z`;
+  return file(host, String(stat.ino), {
+    st_mode: stat.mode,
+    st_nlink: stat.nlink,
+    st_uid: stat.uid,
+    st_gid: stat.gid,
+    st_size: stat.size,
+    st_mtimespec: iso(stat.mtimeMs),
+    st_ctimespec: iso(stat.ctimeMs),
+  });
 }
 
 export function processObject(

@@ -63,7 +63,7 @@ export const developers: readonly Activity[] = [
         '-fsSL',
         '-o',
         'binary.tgz',
-        'https://registry.example/b.tgz',
+        'https://downloads.example/b.tgz',
       );
       for (const one of [script, npm, shell]) world.ended(one);
     },

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { execLine, file, line, processObject, token } from '../../helpers/eslogger-lines.js';
+import { execLine, file, fileNow, line, processObject, token } from '../../helpers/eslogger-lines.js';
 import { mulberry32 } from '../../helpers/mulberry32.js';
 import type { SimulatedMac } from '../mac.js';
 
@@ -200,19 +200,7 @@ export class World {
   }
 
   #real(macPath: string): object {
-    const host = this.mac.host(macPath);
-    const stat = lstatSync(host, { throwIfNoEntry: false });
-    if (stat === undefined) return file(host);
-    const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, -1)}000000Z`;
-    return file(host, String(stat.ino), {
-      st_mode: stat.mode,
-      st_nlink: stat.nlink,
-      st_uid: stat.uid,
-      st_gid: stat.gid,
-      st_size: stat.size,
-      st_mtimespec: iso(stat.mtimeMs),
-      st_ctimespec: iso(stat.ctimeMs),
-    });
+    return fileNow(this.mac.host(macPath));
   }
 
   #process({ pid, pidversion, uid, program }: Running, parent: Running = launchd): object {

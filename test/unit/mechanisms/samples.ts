@@ -938,7 +938,7 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
     path: `${home}/.npmrc`,
     home,
     content:
-      'registry=https://registry.example.com/\nnode-options=--require /Users/mara/.x/hook.js\nscript-shell=/private/tmp/sh\n',
+      'registry=https://packages.example/\nnode-options=--require /Users/mara/.x/hook.js\nscript-shell=/private/tmp/sh\n',
     items: [
       { label: 'node-options', runs: ['/Users/mara/.x/hook.js'] },
       { label: 'script-shell', runs: ['/private/tmp/sh'] },
