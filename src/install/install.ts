@@ -2,7 +2,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.js';
 import { RootMap } from '../base/root.js';
 import { checkTrust, type Settings } from '../config/index.js';
-import { bootOut, bootstrap, calls, enable } from './launchctl.js';
+import { bootOut, bootstrap, calls, enable, macLaunchctl } from './launchctl.js';
 import { checkProgram } from './ownership.js';
 import { placeFile, placeFolder, removeFile } from './place.js';
 import { placed, places } from './places.js';
@@ -89,10 +89,13 @@ export function planInstall(options: InstallOptions): Step[] {
     folder(places.logs),
     ...[places.job, places.logRotation].map((one) => folder(path.posix.dirname(one))),
     file(places.logRotation, renderLogRotation()),
-    launchctlStep(calls.bootout, { skipped, run: () => bootOut(system) }),
+    launchctlStep(calls.bootout(macLaunchctl), { skipped, run: () => bootOut(system, macLaunchctl) }),
     file(places.job, job),
-    launchctlStep(calls.enable, { skipped, run: () => enable(system) }),
-    launchctlStep(calls.bootstrap(jobFile), { skipped, run: () => bootstrap(system, jobFile) }),
+    launchctlStep(calls.enable(macLaunchctl), { skipped, run: () => enable(system, macLaunchctl) }),
+    launchctlStep(calls.bootstrap(macLaunchctl, jobFile), {
+      skipped,
+      run: () => bootstrap(system, macLaunchctl, jobFile),
+    }),
   ];
 }
 
@@ -105,7 +108,10 @@ export function planUninstall(options: UninstallOptions): Step[] {
     run: () => removeFile(placed(macPath, root), root),
   });
   return [
-    launchctlStep(calls.bootout, { skipped: noLaunchd(options), run: () => bootOut(system) }),
+    launchctlStep(calls.bootout(macLaunchctl), {
+      skipped: noLaunchd(options),
+      run: () => bootOut(system, macLaunchctl),
+    }),
     remove(places.job),
     remove(places.logRotation),
   ];

@@ -2,17 +2,32 @@ import path from 'node:path';
 
 export const jobLabel = 'com.launchwarden.agent';
 
+const home = '/Library/Application Support/launchwarden';
+
 /** Where everything stands on a Mac (macOS paths). */
 export const places = {
   job: `/Library/LaunchDaemons/${jobLabel}.plist`,
   // /etc is a link to /private/etc.
   logRotation: '/private/etc/newsyslog.d/com.launchwarden.conf',
-  home: '/Library/Application Support/launchwarden',
-  config: '/Library/Application Support/launchwarden/config.toml',
-  data: '/Library/Application Support/launchwarden/data',
+  home,
+  config: `${home}/config.toml`,
+  data: `${home}/data`,
+  /** One folder a version, `<version>-<hash>`, each with all that it runs. */
+  versions: `${home}/versions`,
+  /** A link to the version that runs. It is changed by a rename, so that it always leads to a whole one. */
+  current: `${home}/current`,
+  /** What is installed (`state.ts`), and what is under way (`transaction.ts`). */
+  state: `${home}/install.json`,
+  journal: `${home}/install.journal`,
   logs: '/Library/Logs/launchwarden',
   log: '/Library/Logs/launchwarden/agent.log',
   crashLog: '/Library/Logs/launchwarden/crash.log',
+} as const;
+
+/** What the job runs, whichever version is current: the same paths for all of them. */
+export const jobProgram = {
+  node: `${places.current}/node`,
+  script: `${places.current}/app/bin/launchwarden.js`,
 } as const;
 
 /** The place of a macOS path in the tree that stands for a Mac, or on the Mac itself. */
