@@ -1,7 +1,13 @@
 import type { EcsDocument, FileFields, PersistentItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
-import { type Found, launchItemOf, type MechanismFile, type PersistentItem } from '../mechanisms/index.js';
+import {
+  type Found,
+  launchItemOf,
+  type MechanismFile,
+  type PersistentItem,
+  readItems,
+} from '../mechanisms/index.js';
 import type { ItemFacts } from '../mechanisms/launch-item-facts.js';
 import { withFindings } from './item-facts.js';
 
@@ -57,7 +63,7 @@ export function itemsOf(
     return given.facts.plist === undefined ? [] : [launchItemOf(given.facts, path)];
   if (!describes || (given.content === undefined && file.type !== 'symlink')) return [];
   try {
-    return mechanism.read(mechanismFile(found, file, given.content));
+    return readItems(mechanism, mechanismFile(found, file, given.content));
   } catch {
     // A mistake of ours must not cost the event that the file belongs to.
     return [];

@@ -32,7 +32,14 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     weight: 15,
     says: 'Not read: who decides where this path leads may not read what is there.',
   },
-  oversized: { weight: 15, says: 'Larger than a property list may be: only its beginning was kept.' },
+  oversized: {
+    weight: 30,
+    says: 'Larger than what is read of such a file: what stands between its beginning and its end was not seen.',
+  },
+  'line-cut': {
+    weight: 30,
+    says: 'A line, or the number of lines, is larger than what is read of such a file.',
+  },
   'not-the-loaded-item': {
     weight: -10,
     says: 'launchctl was told to load something else than the files that changed before: the rule joins them all the same.',
@@ -118,6 +125,7 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     weight: 10,
     says: 'The program is an interpreter that is given its script as an argument.',
   },
+  'script-cut': { weight: 25, says: 'A script is longer than what is read of one: its middle was not seen.' },
   'network-download': { weight: 15, says: 'The arguments fetch something from the network.' },
   'encoded-command': { weight: 25, says: 'The arguments decode something before it is run.' },
   'remote-script': { weight: 35, says: 'What is fetched from the network is run at once.' },
@@ -126,7 +134,7 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     says: 'The environment makes the program load foreign libraries (DYLD_...).',
   },
   // Of other persistent items, by what their mechanism reads (`launchwarden.persistence.*`).
-  'too-many-items': { weight: 10, says: 'The file has more entries than are read.' },
+  'too-many-items': { weight: 20, says: 'The file has more entries than are read.' },
   'hidden-item': { weight: 15, says: 'It starts without showing itself.' },
   'unknown-program': { weight: 5, says: 'What it runs is named in a form that is not read.' },
   'sees-every-page': { weight: 5, says: 'The extension may see or change every page, or more than pages.' },

@@ -5,7 +5,13 @@ import type { RootMap } from '../base/root.js';
 import type { FileContent } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
 import type { InventoryEntry } from '../event/inventory.js';
-import type { Found, Mechanism, MechanismFile, PersistentItem } from '../mechanisms/index.js';
+import {
+  type Found,
+  type Mechanism,
+  type MechanismFile,
+  type PersistentItem,
+  readItems,
+} from '../mechanisms/index.js';
 import { listOf } from '../mechanisms/read.js';
 import { ContentReader, lookAt, Rights, type Snapshot } from '../sensors/file-watch/index.js';
 import { launchdColumns, startupColumns } from './osquery.js';
@@ -136,7 +142,7 @@ export class InventoryScan {
     const facts: EntryFacts = { candidate, itemId, seen, stamp, sha256: read?.sha256, list, size };
     // What stands there and cannot be read is there all the same.
     const unread = file !== undefined && content === undefined;
-    const items = unread ? [unreadable] : readItems(candidate.mechanism, mechanismFile);
+    const items = unread ? [unreadable] : itemsOf(candidate.mechanism, mechanismFile);
     const entries = items.map((item) => this.#entry(item, facts));
     content?.release?.();
     return entries;
@@ -250,9 +256,9 @@ interface EntryFacts {
 const launchdMechanisms = /^(?:launch-agent|launch-daemon|bundled-launch-item)$/;
 const unreadable: PersistentItem = { key: '', runs: [], when: [], findings: ['unreadable'] };
 
-function readItems(mechanism: Mechanism, file: MechanismFile): readonly PersistentItem[] {
+function itemsOf(mechanism: Mechanism, file: MechanismFile): readonly PersistentItem[] {
   try {
-    return mechanism.read(file);
+    return readItems(mechanism, file);
   } catch {
     // A mistake of ours must not hide that the file is there.
     return [unreadable];

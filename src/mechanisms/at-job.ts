@@ -11,6 +11,7 @@ export const atJob: Mechanism = {
   id: 'at-job',
   name: 'at job',
   techniques: ['T1053.002'],
+  byLine: true,
   places: [
     { scope: 'system', path: '/private/var/at/jobs', what: 'entries' },
     { scope: 'system', path: '/private/var/at/spool', what: 'entries' },

@@ -18,6 +18,7 @@ export const backgroundItem: Mechanism = {
   name: 'background item',
   knockKnock: 'Background Managed Tasks',
   techniques: ['T1547.015'],
+  growsLarge: true,
   places: [
     {
       scope: 'system',

@@ -24,6 +24,7 @@ export const browserExtension: Mechanism = {
   name: 'browser extension',
   knockKnock: 'Browser Extensions',
   techniques: ['T1176'],
+  growsLarge: true,
   places: [
     ...chromeLike.flatMap((folder): Place[] => [
       ...profiles.map((profile) => packages(`${folder}/${profile}`)),

@@ -1,5 +1,6 @@
+import { firstItems, itemOf } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem } from './mechanism.js';
-import { linesOf, maxItems, reasonsOf, runsOfShell } from './read.js';
+import { linesOf, runsOfShell } from './read.js';
 
 const system = '/private/etc/crontab';
 const tabs = '/private/var/at/tabs/';
@@ -10,15 +11,13 @@ export const cron: Mechanism = {
   name: 'cron job',
   knockKnock: 'Cron Jobs',
   techniques: ['T1053.003'],
+  byLine: true,
   places: [
     { scope: 'system', path: system, what: 'file' },
     { scope: 'system', path: '/private/var/at/tabs', what: 'entries' },
     { scope: 'system', path: '/private/etc/cron.d', what: 'entries' },
   ],
-  read: (file) =>
-    linesOf(file)
-      .flatMap(({ text }) => itemOf(text, file))
-      .slice(0, maxItems),
+  read: (file) => firstItems(linesOf(file).flatMap(({ text }) => jobOf(text, file))),
   removal: (item, { path }) =>
     path.startsWith(tabs)
       ? `Delete its line with \`crontab -u ${item.as} -e\`.`
@@ -26,22 +25,20 @@ export const cron: Mechanism = {
 };
 
 /** `@reboot command`, or five fields and a command; the system's table has the user before the command. */
-function itemOf(line: string, file: MechanismFile): PersistentItem[] {
+function jobOf(line: string, file: MechanismFile): PersistentItem[] {
   const [, special, rest] = /^(?:@(\w+)|(?:[\d*,/a-zA-Z~-]+\s+){4}[\d*,/a-zA-Z~-]+)\s+(.+)$/.exec(line) ?? [];
   if (rest === undefined) return [];
   const user = file.path.startsWith(tabs) ? file.path.slice(tabs.length) : /^\S+/.exec(rest)?.[0];
   const command = file.path.startsWith(tabs) ? rest : rest.replace(/^\S+\s*/, '');
   if (command === '') return [];
-  const runs = [runsOfShell(command)];
   return [
-    {
+    itemOf({
       key: `${user} ${command}`,
       label: command,
-      runs,
+      runs: [runsOfShell(command)],
       when: [special === 'reboot' ? 'boot' : 'calendar'],
       as: user,
       enabled: true,
-      findings: reasonsOf(runs),
-    },
+    }),
   ];
 }

@@ -17,6 +17,7 @@ export const editorStartup: Mechanism = {
   name: 'editor start-up file',
   techniques: ['T1546'],
   confidential: true,
+  byLine: true,
   places: [
     ...files.map((path): Place => ({ scope: 'home', path, what: 'file' })),
     ...folders.map((path): Place => ({ scope: 'home', path, what: 'entries' })),

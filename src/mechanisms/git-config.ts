@@ -20,6 +20,7 @@ export const gitConfig: Mechanism = {
   name: 'git hook or setting',
   techniques: ['T1546'],
   confidential: true,
+  byLine: true,
   places: [
     { scope: 'home', path: '.gitconfig', what: 'file' },
     { scope: 'home', path: '.config/git/config', what: 'file' },

@@ -53,6 +53,7 @@ export { type Found, MechanismPlaces } from './find.js';
 export { launchItemOf } from './launch-items.js';
 export { InstalledLabels } from './look-alike.js';
 export type { Mechanism, MechanismFile, PersistentItem, Place, When } from './mechanism.js';
+export { readItems } from './read-items.js';
 export { type TechniqueId, techniques } from './techniques.js';
 
 /** Every persistence mechanism that is known, in the order in which lists show them. */

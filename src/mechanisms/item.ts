@@ -22,7 +22,12 @@ export function itemOf(given: Partial<PersistentItem>): PersistentItem {
 }
 
 /** Findings that speak for themselves, in whatever company. */
-const telling: ReadonlySet<string> = new Set(['remote-script', 'program-in-tmp', 'dyld-environment']);
+const telling: ReadonlySet<string> = new Set([
+  'remote-script',
+  'program-in-tmp',
+  'dyld-environment',
+  'script-cut',
+]);
 
 /**
  * The item of a file that its owner fills with all kinds of things: that it fetches, decodes or runs something from a
@@ -34,18 +39,34 @@ export function ownersItem(given: Partial<PersistentItem>): PersistentItem {
   return { ...item, findings: item.findings.filter((one) => telling.has(one) || own.includes(one)) };
 }
 
-/** The first items; that there are more is a finding of the last one. Items of one key are one, the first. */
+/**
+ * The items of a file, at most `maxItems`: those about which something is odd, then the first ones; that there are more is a
+ * finding of the last one. Items of one key are one: the first, which starts whenever any of them does.
+ */
 export function firstItems(items: Iterable<PersistentItem>): PersistentItem[] {
   const kept = new Map<string, PersistentItem>();
+  /** Keys of those that give way to an odd one, the last of them first. */
+  let plain: string[] | undefined;
+  let isFull = false;
   for (const item of items) {
-    if (kept.has(item.key)) continue;
+    const same = kept.get(item.key);
+    if (same !== undefined) {
+      kept.set(item.key, { ...same, when: [...new Set([...same.when, ...item.when])] });
+      continue;
+    }
     if (kept.size >= maxItems) {
-      const [last] = [...kept.values()].slice(-1);
-      if (last !== undefined) kept.set(last.key, { ...last, findings: [...last.findings, 'too-many-items'] });
-      break;
+      isFull = true;
+      if (item.findings.length === 0) continue;
+      plain ??= [...kept.values()].filter(({ findings }) => findings.length === 0).map(({ key }) => key);
+      const gone = plain.pop();
+      if (gone === undefined) break;
+      kept.delete(gone);
     }
     kept.set(item.key, item);
   }
+  const [last] = [...kept.values()].slice(-1);
+  if (isFull && last !== undefined)
+    kept.set(last.key, { ...last, findings: [...last.findings, 'too-many-items'] });
   return [...kept.values()];
 }
 

@@ -11,6 +11,7 @@ export const mailRule: Mechanism = {
   name: 'mail rule',
   techniques: ['T1546'],
   confidential: true,
+  growsLarge: true,
   places: names.flatMap((name) => [
     { scope: 'home', path: `Library/Mail/*/MailData/${name}`, what: 'file' },
     { scope: 'home', path: `Library/Mobile Documents/com.apple.mail/Data/*/MailData/${name}`, what: 'file' },

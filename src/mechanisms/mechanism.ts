@@ -16,6 +16,10 @@ export interface Mechanism {
   readonly places: readonly Place[];
   /** True where files hold secrets too: what they say is read, and no copy of them is kept. */
   readonly confidential?: true;
+  /** True where files are read line by line: a line that is longer than is read is a finding. */
+  readonly byLine?: true;
+  /** True where programs keep files that become large by themselves: that one is not read in full is no finding. */
+  readonly growsLarge?: true;
   /**
    * The items that a file in one of its places describes; none when it describes none. Pure, bounded; a file that cannot
    * be read in full gives what could be read, with findings.

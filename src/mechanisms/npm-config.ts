@@ -11,6 +11,7 @@ export const npmConfig: Mechanism = {
   name: 'npm hook or setting',
   techniques: ['T1546'],
   confidential: true,
+  byLine: true,
   places: [
     { scope: 'home', path: '.npmrc', what: 'file' },
     ...prefixes.map((prefix): Place => ({ scope: 'system', path: `${prefix}/etc/npmrc`, what: 'file' })),

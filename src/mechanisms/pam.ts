@@ -28,6 +28,7 @@ export const pam: Mechanism = {
   id: 'pam',
   name: 'PAM configuration',
   techniques: ['T1556.003'],
+  byLine: true,
   places: [
     { scope: 'system', path: '/private/etc/pam.d', what: 'entries' },
     { scope: 'system', path: '/usr/local/lib/pam', what: 'entries' },

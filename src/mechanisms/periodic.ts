@@ -9,6 +9,7 @@ export const periodic: Mechanism = {
   name: 'periodic script',
   knockKnock: 'Periodic Scripts',
   techniques: ['T1053'],
+  byLine: true,
   places: [
     ...['/private/etc/periodic/*', '/usr/local/etc/periodic/*'].map(
       (path): Place => ({ scope: 'system', path, what: 'entries' }),

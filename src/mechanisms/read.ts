@@ -4,10 +4,12 @@ import { type WhatRuns, whatRuns } from '../base/what-runs/index.js';
 import type { FileContent } from '../event/event.js';
 import type { MechanismFile } from './mechanism.js';
 
-/** Bytes of a text file that are read, and lines and characters of a line. */
-const maxBytes = 1024 * 1024;
-const maxLines = 4_096;
-const maxLine = 4_096;
+/** Lines of a text file that are read, and characters of a line: the first and the last ones of a longer one. */
+const maxLines = 16_384;
+const maxLine = 16_384;
+const maxLineEnd = 4_096;
+/** Characters of a text in a property list. */
+const maxString = 4_096;
 /** Items that one file may describe; the rest is counted by the finding `too-many-items`. */
 export const maxItems = 256;
 
@@ -28,32 +30,66 @@ export interface LineFormat {
 /** The lines that are neither empty nor a comment (`#`). Comments, and blanks in front, use up none of the bounds. */
 export function linesOf(
   file: MechanismFile,
-  { joins = false, isComment = (text) => text.startsWith('#') }: LineFormat = {},
+  { joins = false, isComment = isHashComment }: LineFormat = {},
 ): Line[] {
   const lines: Line[] = [];
-  let number = 0;
-  let begun = '';
-  for (const raw of textOf(file).split(/\r?\n|\r/)) {
-    number++;
-    const text = begun + (begun === '' ? raw.trimStart() : raw);
-    begun = '';
-    if (isComment(text)) continue;
-    if (joins && text.endsWith('\\')) {
-      begun = `${text.slice(0, Math.min(text.length - 1, maxLine))} `;
-      continue;
-    }
-    const line = text.slice(0, maxLine).trim();
-    if (line === '') continue;
-    lines.push({ number, text: flat(line) });
-    if (lines.length >= maxLines) return lines;
+  for (const { number, text } of wholeLines(textOf(file), { joins, isComment })) {
+    lines.push({ number, text: flat(withoutMiddle(text)) });
+    if (lines.length >= maxLines) break;
   }
-  const last = begun.trim();
-  return last === '' ? lines : [...lines, { number, text: flat(last) }];
+  return lines;
 }
 
-/** What was read of a text file, invalid characters replaced; empty when nothing was. */
+/** Whether a line, or what follows the last line that is read, is not read. */
+export function hasUnreadLines(file: MechanismFile, format: LineFormat = {}): boolean {
+  let count = 0;
+  for (const { text } of wholeLines(textOf(file), format))
+    if (++count > maxLines || text.length > maxLine) return true;
+  return false;
+}
+
+const isHashComment = (text: string) => text.startsWith('#');
+
+function* wholeLines(
+  whole: string,
+  { joins = false, isComment = isHashComment }: LineFormat,
+): Generator<Line> {
+  let number = 0;
+  let begun: string[] = [];
+  for (const raw of whole.split(/\r?\n|\r/)) {
+    number++;
+    const text = begun.length === 0 ? raw.trimStart() : raw;
+    if (begun.length === 0 && isComment(text)) continue;
+    if (joins && text.endsWith('\\')) {
+      begun.push(text.slice(0, -1));
+      continue;
+    }
+    const line = squeezed(begun.length === 0 ? text : [...begun, text].join(' '));
+    begun = [];
+    if (line !== '') yield { number, text: line };
+  }
+  const last = squeezed(begun.join(' '));
+  if (last !== '') yield { number, text: last };
+}
+
+/** Blanks take no room of a line that is too long. */
+function squeezed(line: string): string {
+  const text = line.trim();
+  return text.length <= maxLine ? text : text.replace(/\s{2,}/g, ' ');
+}
+
+function withoutMiddle(text: string): string {
+  return text.length <= maxLine
+    ? text
+    : `${text.slice(0, maxLine - maxLineEnd)} ${text.slice(text.length - maxLineEnd)}`;
+}
+
+/** What was read of a text file, its beginning and its end, invalid characters replaced; empty when nothing was. */
 export function textOf({ content }: MechanismFile): string {
-  return content === undefined ? '' : Buffer.from(content.bytes.subarray(0, maxBytes)).toString('utf8');
+  if (content === undefined) return '';
+  const { bytes, tail } = content;
+  const text = Buffer.from(bytes).toString('utf8');
+  return tail === undefined ? text : `${text}\n${Buffer.from(tail).toString('utf8')}`;
 }
 
 export interface PropertyList {
@@ -94,7 +130,7 @@ export function plistValueOf({
 /** A text of a property list, bounded; undefined for a value of another type. */
 export function stringAt(value: ReadonlyMap<string, PlistValue>, key: string): string | undefined {
   const found = value.get(key);
-  return typeof found === 'string' ? flat(found.slice(0, maxLine)) : undefined;
+  return typeof found === 'string' ? flat(found.slice(0, maxString)) : undefined;
 }
 
 /** What a line that a shell reads runs: `curl x | sh`. */

@@ -6,6 +6,7 @@ import { linesOf, runsOfShell } from './read.js';
 const maxRuns = 64;
 /** Distinct lines of a script that are read as commands. */
 const maxCommands = 1_024;
+const maxSuspicious = 2_048;
 /** Characters of all of them. */
 const maxCharacters = 128 * 1_024;
 
@@ -18,24 +19,35 @@ export function runsOfScript(file: MechanismFile): WhatRuns[] {
   const odd: WhatRuns[] = [];
   const plain: WhatRuns[] = [];
   const paths = new Set<string>();
-  let characters = 0;
+  // What looks suspicious has room of its own.
+  const room = { ordinary: maxCharacters, suspicious: maxCharacters };
+  const left = { ordinary: maxCommands, suspicious: maxSuspicious };
   for (const { text } of linesOf(file, { joins: true })) {
     if (seen.has(text) || assignment.test(text)) continue;
-    if (seen.size >= maxCommands && !suspicious.test(text)) continue;
-    characters += text.length;
-    if (characters > maxCharacters) break;
+    const kind = suspicious.test(text) ? 'suspicious' : 'ordinary';
+    room[kind] -= text.length;
+    left[kind]--;
+    if (kind === 'ordinary' && (room.ordinary < 0 || left.ordinary < 0)) continue;
+    if (room.suspicious < 0 || left.suspicious < 0 || odd.length >= maxRuns) {
+      odd[odd.length === 0 ? 0 : odd.length - 1] = withUnread(odd.at(-1));
+      break;
+    }
     seen.add(text);
     const runs = runsOfShell(text, file.path);
     if (runs.reasons.length > 0) odd.push(runs);
     else if (runs.paths.some((path) => path.startsWith('/') && !paths.has(path))) plain.push(runs);
     for (const path of runs.paths) paths.add(path);
-    if (odd.length >= maxRuns) break;
   }
   return [...odd, ...plain].slice(0, maxRuns);
 }
 
+/** That more of the script is suspicious than is read is odd by itself. */
+function withUnread(runs: WhatRuns = runsOfShell('')): WhatRuns {
+  return { ...runs, reasons: [...new Set([...runs.reasons, 'script-cut' as const])] };
+}
+
 /** A variable that is set to a plain value. */
 const assignment = /^(?:export\s+)?[A-Za-z_]\w*=(?:"[^"$`]*"|'[^']*'|[^\s;&|$`"'()]*)$/;
-/** What is worth reading also in a script that is longer than anybody's. */
+/** What is worth reading also in a script that is longer than anybody's; quotes inside of a word hide one. */
 const suspicious =
-  /curl|wget|base64|osascript|python|perl|ruby|nohup|https?:|\/tmp\/|\/Users\/Shared|\/\.|eval|DYLD_/i;
+  /curl|wget|base64|openssl|osascript|python|perl|ruby|nohup|xxd|https?:|\/tmp\/|\/Users\/Shared|\/\.|eval|DYLD_|\/dev\/tcp|\||\$['(]|`|[a-z](?:''|""|\\)[a-z]|[a-z]['"][a-z]+['"][a-z]/i;

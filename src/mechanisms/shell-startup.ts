@@ -22,6 +22,7 @@ export const shellStartup: Mechanism = {
   knockKnock: 'Shell Configuration Files',
   techniques: ['T1546.004'],
   confidential: true,
+  byLine: true,
   places: [
     ...system.map((name): Place => ({ scope: 'system', path: `/private/etc/${name}`, what: 'file' })),
     ...homes.map((path): Place => ({ scope: 'home', path, what: 'file' })),
@@ -30,7 +31,7 @@ export const shellStartup: Mechanism = {
     { scope: 'home', path: '.oh-my-zsh/custom', what: 'entries', extensions: ['zsh'] },
   ],
   read: (file) => {
-    const inserts = /^\s*(?:export\s+|setenv\s+|set\s+-\w+\s+)?DYLD_INSERT_LIBRARIES[\s=]/m.test(
+    const inserts = /^[^\S\n]*(?:export\s+|setenv\s+|set\s+-\w+\s+)?DYLD_INSERT_LIBRARIES[\s=]/m.test(
       textOf(file),
     );
     const findings = inserts ? ['dyld-environment'] : [];

@@ -11,6 +11,7 @@ export const sshAuthorizedKey: Mechanism = {
   name: 'SSH authorized key',
   techniques: ['T1098.004'],
   confidential: true,
+  byLine: true,
   places: names.map((path) => ({ scope: 'home', path, what: 'file' })),
   read: (file) => firstItems(keysIn(file)),
   removal: ({ label }, { path }) => `Delete the line of ${label ?? 'the key'} from ${path}.`,

@@ -66,6 +66,7 @@ export const sshConfig: Mechanism = {
   name: 'SSH setting',
   techniques: ['T1098.004', 'T1546'],
   confidential: true,
+  byLine: true,
   places: [
     { scope: 'home', path: '.ssh/config', what: 'file' },
     ...['ssh_config', 'sshd_config'].flatMap((name): Place[] => [

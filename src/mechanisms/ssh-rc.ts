@@ -8,6 +8,7 @@ export const sshRc: Mechanism = {
   name: 'SSH login script',
   techniques: ['T1546.004'],
   confidential: true,
+  byLine: true,
   places: [
     { scope: 'home', path: '.ssh/rc', what: 'file' },
     { scope: 'home', path: '.ssh/environment', what: 'file' },

@@ -9,6 +9,7 @@ export const startupScript: Mechanism = {
   name: 'start-up script',
   knockKnock: 'Startup Scripts',
   techniques: ['T1037.004'],
+  byLine: true,
   places: [
     { scope: 'system', path: '/private/etc/rc.*', what: 'file' },
     { scope: 'system', path: '/private/etc/launchd.conf', what: 'file' },

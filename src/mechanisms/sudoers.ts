@@ -8,6 +8,7 @@ export const sudoers: Mechanism = {
   name: 'sudo rule',
   techniques: ['T1548.003'],
   confidential: true,
+  byLine: true,
   places: [
     { scope: 'system', path: '/private/etc/sudoers', what: 'file' },
     { scope: 'system', path: '/private/etc/sudoers.d', what: 'entries' },

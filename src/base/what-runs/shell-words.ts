@@ -4,8 +4,8 @@ export interface ShellCommand {
   readonly piped: boolean;
 }
 
-const maxText = 16_384;
-const maxCommands = 64;
+const maxText = 65_536;
+const maxCommands = 512;
 const maxWords = 256;
 /** Substitutions in substitutions. */
 const maxDepth = 8;

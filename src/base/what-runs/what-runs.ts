@@ -32,7 +32,8 @@ export type RunReason =
   | 'wrapped-program'
   | 'relative-program'
   | 'program-in-tmp'
-  | 'hidden-program';
+  | 'hidden-program'
+  | 'script-cut';
 
 export interface WhatRuns {
   /** Every executable, script, module and application on the way, in order; canonical paths, names where no path is known. */
@@ -47,10 +48,12 @@ export interface WhatRuns {
 
 const maxPaths = 32;
 const maxDepth = 8;
-const maxSteps = 200;
+const maxSteps = 1_000;
 const maxInline = 4_096;
 /** Characters of a text that is searched for commands. */
 const maxSearched = 65_536;
+/** Shorter texts are read with their comments. */
+const longText = 1_024;
 
 const writableByAll =
   /^\/private\/(?:tmp|var\/tmp|var\/folders)\/|^\/Users\/Shared\/|^\/(?:dev\/shm|Volumes\/RAMDisk)\//i;
@@ -108,8 +111,7 @@ class Resolver {
       this.#folder = bundleOf(this.#item.itemPath) ?? this.#folder;
       this.#run(bundleProgram, args.slice(1), 0, true);
     } else if (args[0] !== undefined) this.#run(args[0], args.slice(1), 0);
-    const all = args.slice(0, 1_000).join(' ').replace(/\s+/g, ' ').slice(0, maxSearched);
-    this.#judge(all);
+    this.#judge(this.#bounded(args.join(' ')).replace(/\s+/g, ' '));
     const root = rootDirectory === undefined || rootDirectory === '/' ? '' : canonical(rootDirectory);
     const paths = [...this.#paths].map((one) => (one.startsWith('/') ? `${root}${one}` : one));
     for (const one of paths) {
@@ -255,14 +257,19 @@ class Resolver {
 
   #inlineScript(name: string, text: string, depth: number): void {
     this.#reasons.add('interpreter-one-liner');
-    const joined = text
-      .slice(0, maxSearched * 16)
-      .replace(/\s{2,}/g, (run) => (run.includes('\n') ? '\n' : ' '))
-      .trim();
+    const joined = this.#bounded(text);
     this.#inline ??= joined.slice(0, maxInline);
     this.#judge(joined.slice(0, maxSearched));
     if (shells.has(name)) this.#shell(joined, depth + 1);
     else this.#foreign(joined.slice(0, maxSearched), depth);
+  }
+
+  /** A text without what a person would skip; of a long one its beginning and its end, which is a finding. */
+  #bounded(text: string): string {
+    const said = withoutPadding(text);
+    if (said.length <= maxSearched) return said;
+    this.#reasons.add('script-cut');
+    return `${said.slice(0, maxSearched / 2)}\n${said.slice(-maxSearched / 2)}`;
   }
 
   /** What a text of another language hands to a shell, and the paths in its quotes. */
@@ -425,6 +432,12 @@ const builtins = new Set([
 /** `sh -c "$(curl ...)"` */
 function substitutesDownload(text: string): boolean {
   return /[$<]\([^)]{0,200}\b(?:curl|wget)\b|`[^`]{0,200}\b(?:curl|wget)\b/.test(text.slice(0, maxSearched));
+}
+
+/** A text without its comments that take lines of their own, and without the blanks that take room. */
+function withoutPadding(text: string): string {
+  const short = text.length < longText ? text : text.replace(/^[^\S\n]*(?:#|\/\/|--[^\S\n]).*$/gm, '');
+  return short.replace(/\s{2,}/g, (run) => (run.includes('\n') ? '\n' : ' ')).trim();
 }
 
 function homeOfItem(itemPath: string | undefined): string | undefined {

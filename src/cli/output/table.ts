@@ -16,6 +16,8 @@ const gap = '  ';
 /** A flexible column that would be cut below this has a line of its own below the others. */
 const leastBeside = 20;
 const leastBelow = 10;
+/** One long cell does not make every row as long; longer than any path that a person would choose. */
+const mostCells = 300;
 const indent = '  ';
 const belowIndent = '    ';
 
@@ -60,7 +62,10 @@ export function tableLines(
   },
 ): string[] {
   const widest = columns.map((column, index) =>
-    rows.reduce((most, row) => Math.max(most, textWidth(row[index] ?? '')), textWidth(column.title)),
+    rows.reduce(
+      (most, row) => Math.max(most, Math.min(textWidth(row[index] ?? ''), mostCells)),
+      textWidth(column.title),
+    ),
   );
   const natural = (): Placed[] => columns.map((column, index) => ({ column, index, width: widest[index]! }));
   let lines = [natural()];

