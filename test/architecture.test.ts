@@ -33,6 +33,7 @@ const allowed: Record<string, readonly string[]> = {
     'respond',
     'config',
   ],
+  doctor: ['base', 'event', 'mechanisms', 'sensors', 'store', 'forward', 'config', 'install', 'agent'],
   prove: ['base', 'event', 'mechanisms', 'sensors'],
   cli: [
     'base',
@@ -50,6 +51,7 @@ const allowed: Record<string, readonly string[]> = {
     'config',
     'install',
     'agent',
+    'doctor',
     'prove',
   ],
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import type { Clock, Timer } from '../base/clock.js';
+import { diskAccess } from '../base/disk-access.js';
 import { messageOf, UserError } from '../base/errors.js';
 import { createLogger, type LogFormat, type Logger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
@@ -675,6 +676,7 @@ class Agent {
       alerts: this.#parts.store.alerts.waiting(),
       destinations: this.#forwarding.forwarder.status(),
       disk: diskUse(settings.dataDir),
+      disk_access: diskAccess(this.#root),
       complete_through: this.#pipeline.judgedThrough,
       tier: this.#sensors.tier(),
       addon: addonCondition(),

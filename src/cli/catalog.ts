@@ -404,6 +404,11 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/status.js')).status,
     },
     {
+      name: 'doctor',
+      summary: 'Examine the installation, and say what to do',
+      load: async () => (await import('./commands/doctor.js')).doctor,
+    },
+    {
       name: 'reload',
       summary: 'Have the running agent try its sensors again',
       load: async () => (await import('./commands/reload.js')).reload,

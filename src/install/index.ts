@@ -7,6 +7,7 @@ export {
 } from './install.js';
 export type { JobState } from './launchctl.js';
 export { requireSafeProgram } from './ownership.js';
+export { placeFile, placeFolder } from './place.js';
 export { jobLabel, placed, places } from './places.js';
 export {
   type Installation,

@@ -125,6 +125,18 @@ export function troubleOf(error: unknown): Trouble | undefined {
   return refusedCodes.test(code) ? 'refused' : undefined;
 }
 
+/** Why SQLite cannot be used here; undefined when it can. A database in memory is made and dropped. */
+export function driverProblem(): string | undefined {
+  try {
+    openMemory(4096 * 16).close();
+    return undefined;
+  } catch (error) {
+    return (
+      isBindingError(error) ? noBinding(error) : error instanceof Error ? error : new Error(String(error))
+    ).message;
+  }
+}
+
 /** An empty database that lives in memory, with at most so many bytes. */
 export function openMemory(maxBytes: number): Connection {
   const Driver = loadDriver();

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type QuickCheck, quickCheck } from '../../store/index.js';
+import { defineProbe, failed, notHere, ok, unknown, warning } from '../probe.js';
+
+/** For each file; a file of some 500 MB is read in that time. */
+const budgetMs = 8_000;
+const files = ['launchwarden.db', 'events.db'];
+
+export const database = defineProbe({
+  name: 'database',
+  section: 'Data',
+  asks: 'Are the databases sound?',
+  async read({ dataDir }) {
+    const found: [string, QuickCheck][] = [];
+    for (const name of files) {
+      const file = path.join(dataDir, name);
+      if (existsSync(file)) found.push([name, await quickCheck(file, budgetMs)]);
+    }
+    return { dataDir, found };
+  },
+  judge({ dataDir, found }) {
+    const lines = found.map(([name, answer]) => `${name}: ${told(answer)}`);
+    const is = (state: QuickCheck['state']) => found.some(([, answer]) => answer.state === state);
+    if (is('damaged'))
+      return failed(
+        lines.find((line) => line.includes('damaged')) ?? '',
+        'Restart the agent: it sets the file aside, begins anew and tells the destinations.',
+        lines,
+      );
+    if (found.length === 0) return notHere(`there is none in ${dataDir} that can be seen`);
+    if (is('unreadable'))
+      return unknown(lines.find((_, at) => found[at]?.[1].state === 'unreadable') ?? '', 'Use sudo.');
+    if (is('unfinished'))
+      return warning(lines.join('; '), 'Stop the agent and run "doctor --only database" again.');
+    return ok(lines.join('; '));
+  },
+});
+
+function told(answer: QuickCheck): string {
+  switch (answer.state) {
+    case 'sound':
+      return `sound, schema ${answer.schema}`;
+    case 'damaged':
+      return `damaged: ${answer.problems[0] ?? ''}`;
+    case 'unfinished':
+      return `nothing bad within ${budgetMs / 1000} s, not read to its end`;
+    case 'unreadable':
+      return answer.reason;
+  }
+}
