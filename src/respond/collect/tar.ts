@@ -1,25 +1,29 @@
 import { Buffer } from 'node:buffer';
 
 /**
- * Writes entries of a POSIX ustar archive (IEEE Std 1003.1, pax(1), "ustar Interchange Format"): regular files with short
- * ASCII names, so that no extension of the format is needed and every tar reads it.
+ * Writes entries of a POSIX ustar archive (IEEE Std 1003.1, pax(1), "ustar Interchange Format"): regular files with
+ * ASCII names that fit, so that no extension of the format is needed and every tar reads it.
  */
 
 const block = 512;
 const maxName = 100;
+const maxPrefix = 155;
 
 export interface TarFile {
-  /** ASCII, at most 100 characters. */
+  /** ASCII, at most 100 characters; or 155 more before a `/`. */
   readonly name: string;
+  /** 0600 when absent. */
+  readonly mode?: number;
   readonly content: Uint8Array;
 }
 
 /** Header, content and padding of one file. `seconds`: its time since 1970. */
-export function tarEntry({ name, content }: TarFile, seconds: number): Uint8Array {
-  if (!/^[\x21-\x7e]+$/.test(name) || name.length > maxName) throw new Error(`not a name for tar: ${name}`);
+export function tarEntry({ name, mode = 0o600, content }: TarFile, seconds: number): Uint8Array {
+  const parts = /^[\x21-\x7e]+$/.test(name) ? split(name) : undefined;
+  if (parts === undefined) throw new Error(`not a name for tar: ${name}`);
   const header = Buffer.alloc(block);
-  header.write(name, 0, 'ascii');
-  header.write(octal(0o600, 8), 100, 'ascii');
+  header.write(parts.name, 0, 'ascii');
+  header.write(octal(mode, 8), 100, 'ascii');
   header.write(octal(0, 8), 108, 'ascii');
   header.write(octal(0, 8), 116, 'ascii');
   header.write(octal(content.length, 12), 124, 'ascii');
@@ -30,10 +34,19 @@ export function tarEntry({ name, content }: TarFile, seconds: number): Uint8Arra
   header.write('ustar\0' + '00', 257, 'ascii');
   header.write('root', 265, 'ascii');
   header.write('wheel', 297, 'ascii');
+  header.write(parts.prefix, 345, 'ascii');
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'ascii');
   const padding = Buffer.alloc((block - (content.length % block)) % block);
   return Buffer.concat([header, content, padding]);
+}
+
+/** A name in the two fields of the header; undefined when it does not fit. */
+function split(name: string): { readonly prefix: string; readonly name: string } | undefined {
+  if (name.length <= maxName) return { prefix: '', name };
+  const at = name.indexOf('/', name.length - maxName - 1);
+  if (at < 1 || at > maxPrefix || at === name.length - 1) return undefined;
+  return { prefix: name.slice(0, at), name: name.slice(at + 1) };
 }
 
 /** What ends an archive. */

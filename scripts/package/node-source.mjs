@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { Failure } from './failure.mjs';
+
+/** @typedef {{ executable: string, headers: string | undefined, version: string, abi: string, licence: string | undefined }} NodeSource */
+
+/** The version of Node.js and its ABI as its headers have them; undefined when they are not there. */
+function fromHeaders(headers) {
+  if (headers === undefined) return undefined;
+  const text = readFileSync(path.join(headers, 'include', 'node', 'node_version.h'), 'utf8');
+  const value = (name) => new RegExp(`#define ${name} (\\d+)`).exec(text)?.[1];
+  const parts = ['NODE_MAJOR_VERSION', 'NODE_MINOR_VERSION', 'NODE_PATCH_VERSION'].map(value);
+  return { version: parts.join('.'), abi: value('NODE_MODULE_VERSION') };
+}
+
+/** The folder whose `include/node` holds the headers of a Node.js: above it, or in the registry's package beside. */
+function headersOf(executable, target) {
+  const prefix = path.dirname(path.dirname(executable));
+  const places = [prefix, path.join(path.dirname(prefix), `node-${target}`)];
+  return places.find((one) => existsSync(path.join(one, 'include', 'node', 'node_version.h')));
+}
+
+function asked(executable) {
+  const done = spawnSync(executable, ['-p', 'process.versions.node + " " + process.versions.modules'], {
+    encoding: 'utf8',
+  });
+  if (done.status !== 0) return undefined;
+  const [version, abi] = done.stdout.trim().split(' ');
+  return { version, abi };
+}
+
+/** A Node.js that is on this machine. */
+export function givenNode(file, target) {
+  if (!existsSync(file))
+    throw new Failure('package/no-node', `there is no ${file}`, 'Give --node an executable.');
+  const executable = realpathSync(file);
+  const headers = headersOf(executable, target);
+  const known = asked(executable) ?? fromHeaders(headers);
+  if (known === undefined)
+    throw new Failure(
+      'package/unknown-node',
+      `the version of ${executable} is unknown: it does not run here, and there is no include/node beside it`,
+      'Unpack the whole archive of Node.js and give --node its bin/node.',
+    );
+  const licence = path.join(path.dirname(path.dirname(executable)), 'LICENSE');
+  return { executable, headers, licence: existsSync(licence) ? licence : undefined, ...known };
+}
+
+/**
+ * The Node.js of packaging/node.json from the npm registry, unpacked into a folder below `work`. What arrives must have the
+ * hash that is pinned there; none of its scripts runs.
+ */
+export function registryNode(root, target, work) {
+  const { version, packages } = JSON.parse(readFileSync(path.join(root, 'packaging', 'node.json'), 'utf8'));
+  const pinned = packages[target];
+  if (pinned === undefined)
+    throw new Failure(
+      'package/unknown-target',
+      `no Node.js is pinned for ${target} in packaging/node.json`,
+      `Known: ${Object.keys(packages).join(', ')}. Or give --node FILE.`,
+    );
+  const place = path.join(work, `node-${version}-${target}`);
+  if (!existsSync(place)) unpack(download(root, { ...pinned, version }, work), place);
+  return givenNode(path.join(place, 'bin', 'node'), target);
+}
+
+function download(root, { name, version, integrity }, work) {
+  mkdirSync(work, { recursive: true });
+  const npm = process.env.npm_execpath;
+  const [command, ...first] = npm === undefined ? ['npm'] : [process.execPath, npm];
+  const done = spawnSync(
+    command,
+    [...first, 'pack', `${name}@${version}`, '--silent', '--ignore-scripts', '--pack-destination', work],
+    { cwd: root, encoding: 'utf8' },
+  );
+  if (done.status !== 0)
+    throw new Failure(
+      'package/no-download',
+      `npm could not fetch ${name}@${version}: ${(done.stderr || done.error?.message || '').trim()}`,
+      'Is the registry reachable? Or give --node FILE.',
+    );
+  const file = path.join(work, `${name}-${version}.tgz`);
+  const hash = `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`;
+  if (hash === integrity) return file;
+  rmSync(file);
+  throw new Failure(
+    'package/wrong-hash',
+    `${name}@${version} is not the one that is pinned: ${hash}`,
+    'Do not use it. When the pin in packaging/node.json is wrong, compare it with "npm view NAME@VERSION dist.integrity".',
+  );
+}
+
+function unpack(archive, place) {
+  const next = `${place}.next`;
+  rmSync(next, { recursive: true, force: true });
+  mkdirSync(next);
+  const done = spawnSync('tar', ['-xzf', archive, '-C', next, '--strip-components=1'], { encoding: 'utf8' });
+  if (done.status !== 0) throw new Failure('package/no-unpack', `tar failed on ${archive}: ${done.stderr}`);
+  renameSync(next, place);
+  rmSync(archive);
+}

@@ -1,0 +1,185 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parseManifest } from '../../src/install/manifest.js';
+
+const base = mkdtempSync(path.join(os.tmpdir(), 'lw-payload-'));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const target = `${process.platform}-${process.arch}`;
+
+function build(out: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  return spawnSync(process.execPath, ['scripts/package.mjs', '--out', path.join(base, out), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000', ...env },
+  });
+}
+
+const payload = (out: string, what = target) => path.join(base, out, `launchwarden-${version}-${what}`);
+const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
+
+/** As `launchwarden install` reads it. */
+function manifestOf(text: string) {
+  const manifest = parseManifest(text);
+  if (manifest === undefined) throw new Error('install does not take this manifest');
+  return manifest;
+}
+
+/** A file that begins as a program of macOS does. */
+function machO(file: string, cpu: number): string {
+  const head = Buffer.alloc(64);
+  head.writeUInt32BE(0xcffaedfe, 0);
+  head.writeUInt32LE(cpu, 4);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, head);
+  return file;
+}
+
+const cpus = { x64: 0x01000007, arm64: 0x0100000c };
+
+/** What a Mac would hand over: an unpacked Node.js, and a checkout with compiled native parts. */
+function fromMac(name: string, { node, parts }: { node: number; parts: number }) {
+  const folder = path.join(base, name);
+  const include = path.join(folder, 'node', 'include', 'node');
+  mkdirSync(include, { recursive: true });
+  const defines = { MAJOR_VERSION: 26, MINOR_VERSION: 10, PATCH_VERSION: 0 };
+  const lines = Object.entries(defines).map(([key, value]) => `#define NODE_${key} ${value}`);
+  writeFileSync(
+    path.join(include, 'node_version.h'),
+    [...lines, '#define NODE_MODULE_VERSION 147', ''].join('\n'),
+  );
+  const executable = machO(path.join(folder, 'node', 'bin', 'node'), node);
+  const compiled = path.join(folder, 'checkout');
+  const sqlite = path.join(compiled, 'node_modules', 'better-sqlite3');
+  machO(path.join(sqlite, 'build', 'Release', 'better_sqlite3.node'), parts);
+  writeFileSync(path.join(sqlite, 'package.json'), '{}');
+  machO(path.join(compiled, 'native', 'build', 'Release', 'launchwarden.node'), parts);
+  return ['--node', executable, '--compiled', compiled];
+}
+
+describe('the payload of this system', () => {
+  test('two builds are byte-equal, whatever the surroundings', { timeout: 120_000 }, () => {
+    const first = build('one', ['--node', process.execPath]);
+    expect(first.stderr + first.stdout).toContain(`launchwarden ${version} (Node.js ${process.version}`);
+    const second = spawnSync(
+      'sh',
+      ['-c', 'umask 077; exec "$@"', 'sh', process.execPath, 'scripts/package.mjs'].concat([
+        ...['--node', process.execPath, '--out', path.join(base, 'two')],
+      ]),
+      { env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Asia/Tokyo', LC_ALL: 'C' } },
+    );
+    expect(second.status).toBe(0);
+    const archives = ['one', 'two'].map((out) => sha256(readFileSync(`${payload(out)}.tar.gz`)));
+    expect(archives[1]).toBe(archives[0]);
+  });
+
+  test('its manifest names every file, as the archive does, and nothing that only compiles', () => {
+    const folder = payload('one');
+    const manifest = manifestOf(readFileSync(path.join(folder, 'manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ version, platform: process.platform, arch: process.arch });
+    const named = manifest.files.map((file) => file.path);
+    const present = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+      .filter((name) => name !== 'manifest.json');
+    expect([...present].sort()).toEqual([...named].sort());
+    for (const file of manifest.files)
+      expect({ ...file, sha256: sha256(readFileSync(path.join(folder, file.path))) }).toEqual(file);
+    const listed = execFileSync('tar', ['-tzf', `${folder}.tar.gz`], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    expect(listed).toEqual(
+      [...named, 'manifest.json'].sort().map((name) => `${path.basename(folder)}/${name}`),
+    );
+    const natives = named.filter((name) => name.endsWith('.node')).map((name) => path.basename(name));
+    expect(natives.sort()).toEqual(['better_sqlite3.node', 'launchwarden.node']);
+    expect(
+      named.filter((name) => /node-addon-api|prebuild-install|\/deps\/|\.exe$|\.d\.ts$/.test(name)),
+    ).toEqual([]);
+  });
+
+  test('its command runs through a link, with no module from outside', () => {
+    const link = path.join(base, 'launchwarden');
+    symlinkSync(
+      path.join(payload('one'), 'launchwarden.app', 'Contents', 'Resources', 'bin', 'launchwarden'),
+      link,
+    );
+    const said = execFileSync(link, ['version'], {
+      cwd: base,
+      encoding: 'utf8',
+      env: { NODE_OPTIONS: '--require /nonexistent.js', PATH: '/usr/bin:/bin' },
+    });
+    expect(said).toContain(`launchwarden ${version}`);
+  });
+});
+
+describe('a payload for a Mac', () => {
+  test('is refused where its native parts cannot be compiled, with the cure', () => {
+    const done = build('mac', ['--platform', 'darwin', '--arch', 'arm64']);
+    expect(done.status).toBe(2);
+    expect(done.stderr).toContain('[package/needs-a-mac]');
+    expect(done.stderr).toContain('npm run package -- --arch arm64');
+  });
+
+  test.each(['arm64', 'x64'] as const)('is put together from parts that were compiled on one: %s', (arch) => {
+    const done = build('mac', [
+      ...['--no-archive', '--platform', 'darwin', '--arch', arch],
+      ...fromMac(`from-${arch}`, { node: cpus[arch], parts: cpus[arch] }),
+    ]);
+    expect(done.stderr).toBe('');
+    const manifest = manifestOf(
+      readFileSync(path.join(payload('mac', `darwin-${arch}`), 'manifest.json'), 'utf8'),
+    );
+    expect(manifest).toMatchObject({ platform: 'darwin', arch });
+    const info = readFileSync(
+      path.join(payload('mac', `darwin-${arch}`), 'launchwarden.app', 'Contents', 'Info.plist'),
+      'utf8',
+    );
+    expect(info).toContain(`<string>${version}</string>`);
+    expect(info).not.toMatch(/@[A-Z_]+@/);
+  });
+
+  test.each([
+    [
+      'of another architecture',
+      { node: cpus.arm64, parts: cpus.x64 },
+      'better_sqlite3.node is for darwin-x64',
+    ],
+    ['with a Node.js of another one', { node: cpus.x64, parts: cpus.arm64 }, 'node is for darwin-x64'],
+    ['with what is no program', { node: cpus.arm64, parts: 7 }, 'for no system that is known'],
+  ])('is refused with parts %s', (name, kinds, message) => {
+    const done = build('wrong', [
+      ...['--platform', 'darwin', '--arch', 'arm64', ...fromMac(name.replaceAll(' ', '-'), kinds)],
+    ]);
+    expect(done.status).toBe(2);
+    expect(done.stderr).toContain(message);
+    expect(done.stderr).toContain('[package/foreign-binary]');
+  });
+
+  test('is refused when a part was never compiled', () => {
+    const [flag = '', node = ''] = fromMac('uncompiled', { node: cpus.arm64, parts: cpus.arm64 });
+    const done = build('wrong', [
+      ...['--platform', 'darwin', '--arch', 'arm64', flag, node, '--compiled', base],
+    ]);
+    expect(done.status).toBe(2);
+    expect(done.stderr).toContain('[package/no-native-part]');
+  });
+});
+
+test('a target that there is none of is named, and so is an option', () => {
+  expect(build('none', ['--arch', 'mips']).stderr).toContain('[package/unknown-target]');
+  expect(build('none', ['--kompiled', 'x']).stderr).toContain('[package/usage]');
+  expect(build('none', [], { SOURCE_DATE_EPOCH: 'yesterday' }).stderr).toContain('[package/usage]');
+});
