@@ -322,7 +322,7 @@ export class Pipeline {
         (old ? amended : fresh).push(event);
       }
     }
-    const known = this.#journalEvents(fresh, items);
+    const known = this.#journalEvents(fresh, amended, items);
     if (this.#open) for (const event of known) this.#order(event);
     try {
       // Whoever is told reads the wall clock.
@@ -341,7 +341,11 @@ export class Pipeline {
   }
 
   /** Returns those of the events that are new: they are to be judged, whether or not they could be journaled. */
-  #journalEvents(fresh: readonly Event[], items: readonly ItemChange[]): readonly Event[] {
+  #journalEvents(
+    fresh: readonly Event[],
+    amended: readonly Event[],
+    items: readonly ItemChange[],
+  ): readonly Event[] {
     const { store, journaled, clock } = this.#options;
     const isDue = this.#isJournalDue;
     const late = isDue ? this.#unjournaled : [];
@@ -350,7 +354,11 @@ export class Pipeline {
       // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
       stored = store.events.transaction(() => {
         const added = store.events.append(late.length === 0 ? fresh : [...late, ...fresh]);
-        if (items.length > 0) store.items.apply(items);
+        if (items.length > 0) {
+          // What the watcher remembers holds what was amended, too.
+          for (const event of amended) store.events.replace(event);
+          store.items.apply(items);
+        }
         store.stories.observe(added);
         return added;
       });

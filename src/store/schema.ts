@@ -317,4 +317,8 @@ export const eventsSchema: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX stories_last ON stories (last);
   `,
+  // By what event the watcher told of an item last, in its own words.
+  `
+  ALTER TABLE items ADD COLUMN told TEXT;
+  `,
 ];

@@ -51,8 +51,11 @@ export class EarlierRun {
     if (before !== undefined) {
       item.sha256 = before.sha256;
       const same = !differs({ ...before, ctime: before.ctimeNanos }, item.snapshot);
-      item.repeats = !same && before.inode === inode && before.ctimeNanos === ctime;
-      return same;
+      if (same || before.inode !== inode) return same;
+      item.repeats = before.ctimeNanos === ctime;
+      const settling = BigInt(this.#limits.settleMs) * 1_000_000n;
+      if (ctime >= before.ctimeNanos && ctime - before.ctimeNanos < settling) item.toldBefore = before.told;
+      return false;
     }
     // Whatever its date says: it was not there when the folder was listed.
     if (item.folder.known && this.#isWhole(item.folder.target.path)) return false;

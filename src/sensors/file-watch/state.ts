@@ -15,6 +15,8 @@ export interface RememberedItem {
   readonly type: FileType;
   /** Absent while not read: an item that was there before the first start, or a large file. */
   readonly sha256?: string | undefined;
+  /** The event that told of it last, for a run that finds it grown since: text of `told.ts`. */
+  readonly told?: string | undefined;
 }
 
 /** A change of what is remembered, in the order in which to apply it. */

@@ -20,6 +20,7 @@ import { Rounds } from './rounds.js';
 import type { Scope } from './scope.js';
 import { differs, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemChange, RememberedItem } from './state.js';
+import { readTold, toldOf } from './told.js';
 import {
   childPath,
   type Folder,
@@ -354,6 +355,7 @@ export class ItemTracker {
       settling: undefined,
       silent: undefined,
       repeats: false,
+      toldBefore: undefined,
       retries: 0,
       racy: false,
     };
@@ -374,8 +376,18 @@ export class ItemTracker {
       if (cause.kind !== 'wake' && !this.#beyond.hasRoom) return;
       this.#beyond.add(path, snapshot);
     }
-    this.#observeNew(item, original === undefined ? 'modification' : 'rename', original, { after, was });
+    const told = readTold(item.toldBefore, this.#options.clock.monotonic());
+    item.toldBefore = undefined;
+    if (told !== undefined && original === undefined) this.#goOn(item, told, after);
+    else this.#observeNew(item, original === undefined ? 'modification' : 'rename', original, { after, was });
     this.#countMissed(item, cause);
+  }
+
+  /** The run before ended while a file was being written: what came after belongs to the event that it told. */
+  #goOn(item: Item, told: Settling, after: number): void {
+    item.settling = told;
+    this.#touchAncestors(item.folder, told.first);
+    this.#tell(item, this.#read(item), after);
   }
 
   /** True when the first scan finds an item as it was, of a link also what it leads to. */
@@ -572,11 +584,11 @@ export class ItemTracker {
   /** What is to be told of an item as it is now. */
   #observation(item: Item, content: FileContent | undefined, amends: boolean): Observation {
     const settling = item.settling as NonNullable<Item['settling']>;
-    const { id, action, time, notBefore, original } = settling;
+    const { id, action, time, notBefore, original, foundBefore } = settling;
     const { sha256 } = item;
-    const findings = [...item.findings, ...comparedFindings(item)];
+    const findings = [...item.findings, ...(foundBefore ?? comparedFindings(item))];
     if (notBefore !== undefined) findings.push('time-bounded');
-    if (this.#isFromAway(time)) findings.push('changed-while-away');
+    if (foundBefore === undefined && this.#isFromAway(time)) findings.push('changed-while-away');
     if (content !== undefined && content.size > 0)
       settling.content =
         content.truncated || sha256 === undefined ? undefined : { size: content.size, sha256 };
@@ -797,7 +809,8 @@ export function remembered(item: Item): RememberedItem {
   const { inode, ctime, mode, uid, gid, type } = item.snapshot;
   const listed = type !== 'dir' || item.folder.folders.get(item.name)?.listed === true;
   const size = listed ? item.snapshot.size : -1;
-  return { path: item.path, inode, ctimeNanos: ctime, size, mode, uid, gid, type, sha256: item.sha256 };
+  const told = toldOf(item);
+  return { path: item.path, inode, ctimeNanos: ctime, size, mode, uid, gid, type, sha256: item.sha256, told };
 }
 
 /**

@@ -75,6 +75,8 @@ export interface Settling {
   content: { readonly size: number; readonly sha256: string } | undefined;
   /** Undefined for what is new. */
   readonly was: Was | undefined;
+  /** Of an event that an earlier run told: what only that run could find. */
+  readonly foundBefore?: readonly string[];
 }
 
 /** What stood at a path before. */
@@ -105,6 +107,8 @@ export interface Item {
   silent: number | undefined;
   /** An earlier run reported it with the same inode and ctime: a new event needs another id. */
   repeats: boolean;
+  /** What an earlier run told of it, where the change since may belong to that event. */
+  toldBefore: string | undefined;
   /** Reads that failed and are to be tried again. */
   retries: number;
   /** The last look came so soon after the change that another change could hide behind the same ctime. */

@@ -107,6 +107,26 @@ test('contents of files are kept and given back before a sensor has handed over 
   expect(store.alerts.list({ limit: 100 })).toHaveLength(50);
 });
 
+test('what the watcher remembers of a file that grew is stored with the event that holds it, or not at all', () => {
+  const line = pipeline();
+  line.observe({ event: written('grown', 'begun') });
+  line.flush(true);
+  const stored: unknown[] = [];
+  const { transaction } = store.events;
+  store.events.transaction = (run) => {
+    const result = transaction.call(store.events, run) as ReturnType<typeof run>;
+    stored.push([store.events.get('grown')?.doc.file?.hash?.sha256, store.items.load()[0]?.sha256]);
+    return result;
+  };
+  line.observe({ event: written('grown', 'whole'), amends: true });
+  const path = '/Library/LaunchAgents/grown.plist';
+  const state = { inode: '1', ctimeNanos: 1n, size: 5, mode: 0o644, uid: 0, gid: 0, type: 'file' as const };
+  line.remember({ path, ...state, sha256: 'whole', told: '{}' });
+  line.flush(true);
+  expect(stored).toEqual([['whole', 'whole']]);
+  expect(store.items.load()[0]?.told).toBe('{}');
+});
+
 test('what is told of an event while the disk is full stands in its alert once there is room', () => {
   const line = pipeline();
   line.observe({ event: written('stored') });

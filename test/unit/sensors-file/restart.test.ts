@@ -1,5 +1,7 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Observation } from '../../../src/event/event.js';
+import type { RememberedItem } from '../../../src/sensors/file-watch/index.js';
 import { agents, patient, plugIns, Rig } from './rig.js';
 
 let rig: Rig;
@@ -99,4 +101,60 @@ test('what is remembered follows what is seen', async () => {
   rmSync(rig.host(`${agents}/b.plist`));
   await rig.event(`${agents}/b.plist`, 'deletion');
   expect(rig.items.has(`${agents}/b.plist`)).toBe(false);
+});
+
+describe('a file that the run before saw only begun', () => {
+  const path = `${agents}/grown.plist`;
+  const begun = '<plist><dict><key>Label</key>';
+
+  /** One run sees `first`; the next one finds `second`, and knows what `change` leaves of what was remembered. */
+  async function grown(
+    first: string,
+    second: string,
+    change: (item: RememberedItem) => RememberedItem = (item) => item,
+  ): Promise<{ readonly before: Observation; readonly after: readonly Observation[] }> {
+    const limits = { settleMs: 60_000 };
+    await rig.start({ limits });
+    await rig.quiet();
+    rig.write(path, first);
+    await vi.waitFor(() => expect(rig.sink.observations).not.toEqual([]), patient);
+    await rig.stop();
+    const [before] = rig.sink.observations.splice(0);
+    rig.write(path, second);
+    const remembered = [...rig.items.values()].map((item) => (item.path === path ? change(item) : item));
+    await rig.start({ remembered, completeThrough: rig.sink.completes.at(-1)!, limits });
+    await rig.quiet();
+    return { before: before!, after: [...rig.sink.observations] };
+  }
+
+  test('is the same event, with what it holds now', async () => {
+    const { before, after } = await grown(begun, `${begun}<string>a</string></dict></plist>`);
+    expect(after.map(({ event, amends }) => [event.id, event.time, amends])).toEqual([
+      [before.event.id, before.event.time, true],
+    ]);
+    expect(rig.content(path)).toContain('</plist>');
+    expect(after[0]!.event.doc.launchwarden?.findings ?? []).not.toContain('changed-while-away');
+  });
+
+  test('and was empty then', async () => {
+    const { before, after } = await grown('', `${begun}<string>a</string></dict></plist>`);
+    expect(after.map(({ event, amends }) => [event.id, amends])).toEqual([[before.event.id, true]]);
+  });
+
+  test('holds something else now: another event', async () => {
+    const { before, after } = await grown(begun, 'something else altogether, and longer than it was');
+    expect(after.map(({ amends }) => amends ?? false)).toEqual([false]);
+    expect(after[0]!.event.id).not.toBe(before.event.id);
+  });
+
+  test.each<[string, (item: RememberedItem) => RememberedItem]>([
+    ['grew long afterwards', (item) => ({ ...item, ctimeNanos: item.ctimeNanos - 90_000_000_000n })],
+    ['is another file by now', (item) => ({ ...item, inode: '1' })],
+    ['was remembered in words that nobody understands', (item) => ({ ...item, told: '{"id":7}' })],
+    ['was remembered by a version that kept no word', ({ told: _, ...item }) => item],
+  ])('%s: another event', async (_, change) => {
+    const { before, after } = await grown(begun, `${begun}<string>a</string></dict></plist>`, change);
+    expect(after.map(({ amends }) => amends ?? false)).toEqual([false]);
+    expect(after[0]!.event.id).not.toBe(before.event.id);
+  });
 });
