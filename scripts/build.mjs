@@ -4,6 +4,8 @@
 //   node scripts/build.mjs --native    the binding and the addon (npm runs it at installation)
 //   node scripts/build.mjs --ts        dist/ only (npm runs it before it packs)
 //
+// Each also makes the code cache of what starts quickly (scripts/quick.mjs).
+//
 // better-sqlite3's own install script is switched off in package.json ("allowScripts"): it asks a download site for
 // a binary before it compiles, and a set-up step must not wait for a network that may not be there. npm 10 runs it all
 // the same, and finds scripts/prebuild-install, which does nothing ("overrides"; install-links in .npmrc puts it in
@@ -13,6 +15,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, r
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleQuick, cacheQuick } from './quick.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(path.join(root, 'package.json'));
@@ -82,7 +85,7 @@ function buildAddon() {
 }
 
 /** Beside dist/ first, then by two renames: a program that runs from dist/ never finds it half empty. */
-function buildTypeScript() {
+async function buildTypeScript() {
   const dist = path.join(root, 'dist');
   const next = path.join(root, `dist.next-${process.pid}`);
   const old = path.join(root, `dist.old-${process.pid}`);
@@ -102,6 +105,7 @@ function buildTypeScript() {
       for (const name of existsSync(from) ? readdirSync(from) : [])
         cpSync(path.join(from, name), path.join(next, folder, name));
     }
+    await bundleQuick(next);
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(next, dist);
   } finally {
@@ -113,4 +117,7 @@ if (!onlyTs) {
   buildSqlite();
   buildAddon();
 }
-if (!onlyNative) buildTypeScript();
+if (!onlyNative) await buildTypeScript();
+const failed = await cacheQuick(path.join(root, 'dist'));
+if (failed !== undefined)
+  console.error(`launchwarden: no code cache was made, commands start more slowly: ${failed}`);

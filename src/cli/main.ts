@@ -82,7 +82,9 @@ const io: CliIo = {
   env: process.env,
   cwd: workingFolder(),
   platform: process.platform,
-  user: loginName(),
+  get user() {
+    return loginName();
+  },
   interruption,
   stdin: () => process.stdin,
   page,
@@ -92,4 +94,6 @@ const io: CliIo = {
   },
 };
 
-process.exitCode = await runCli(process.argv.slice(2), io);
+runCli(process.argv.slice(2), io).then((code) => {
+  process.exitCode = code;
+});

@@ -12,36 +12,30 @@ export interface AlertGroup {
   readonly score: number;
   readonly level: Severity;
   readonly time: Micros;
-  /** Their ids, at most 100: first the one with the highest priority, of several the newest. */
+  /** Their ids, at most as many as were asked for: first the one with the highest priority, of several the newest. */
   readonly ids: readonly string[];
 }
 
-/** The alerts of a group that have one severity. */
+/** A group as the database counts it. */
 export interface GroupRow {
-  readonly severity: Severity;
   readonly alerts: number;
+  /** The highest, as an index of `severities`. */
+  readonly severity: number;
   /** The highest. */
   readonly priority: number;
   /** Of the newest. */
   readonly time: Micros;
 }
 
+/** The columns of a GroupRow, of alerts `a`. */
+export const groupColumns = `count(*) AS alerts, max(a.priority) AS priority, max(a.time) AS time,
+  max(CASE a.severity ${severities.map((word, rank) => `WHEN '${word}' THEN ${rank}`).join(' ')} ELSE 0 END) AS severity`;
+
 export function groupOf(
   item: string | undefined,
-  rows: readonly GroupRow[],
+  { alerts, severity, priority, time }: GroupRow,
   ids: readonly string[],
 ): AlertGroup {
-  const score = rows.reduce((most, { priority }) => Math.max(most, priority), 0);
-  return {
-    item,
-    alerts: rows.reduce((sum, { alerts }) => sum + alerts, 0),
-    severity: rows.reduce<Severity>(
-      (most, { severity }) => (severities.indexOf(severity) > severities.indexOf(most) ? severity : most),
-      'low',
-    ),
-    score,
-    level: levelOf(score),
-    time: rows.reduce((newest, { time }) => Math.max(newest, time), 0),
-    ids,
-  };
+  const level = levelOf(priority);
+  return { item, alerts, severity: severities[severity] ?? 'low', score: priority, level, time, ids };
 }

@@ -22,7 +22,7 @@ import type { Event } from '../event/event.js';
 import { levelOf, priorityIn } from '../event/priority.js';
 import { type Severity, severityScore } from '../event/rule-meta.js';
 import { itemOf } from '../event/story.js';
-import { type AlertGroup, type GroupRow, groupOf } from './alert-groups.js';
+import { type AlertGroup, type GroupRow, groupColumns, groupOf } from './alert-groups.js';
 import { alertFields, amendedDocument, eventIdsOf, grownDocument, hashesOf } from './alert-growth.js';
 import { type AlertStats, alertStats } from './alert-stats.js';
 import {
@@ -94,8 +94,10 @@ const mostGrouped = 200_000;
 const mostOfGroup = 100;
 /** Contents of an item's versions that a new alert keeps. */
 const maxVersionsNeeded = 64;
-/** Beyond it alerts are not counted one by one. */
-export const mostCounted = 100_000;
+/** Beyond it alerts are not counted one by one: a person waits for the number. */
+export const mostCounted = 10_000;
+/** Alerts that wait for a person, of which `waiting` looks at no more. */
+const mostWaiting = 100_000;
 
 const columns = `a.seq, a.id, a.revision, a.rule_id, a.rule_name, a.severity, a.risk_score, a.priority, a.time, a.created,
   a.updated, a.status, a.change, a.doc, a.item, a.closed_as, a.closed_at, a.assignee, a.tags, d.body FROM alerts a JOIN documents d ON d.seq = a.doc`;
@@ -169,7 +171,7 @@ export class Alerts {
       idsLike: db.prepare('SELECT id FROM alerts WHERE id >= ? AND id < ? ORDER BY id LIMIT ?'),
       waiting: db.prepare(
         `SELECT status, priority, count(*) AS alerts FROM
-          (SELECT status, priority FROM alerts WHERE status <> 'closed' LIMIT ${mostCounted}) GROUP BY status, priority`,
+          (SELECT status, priority FROM alerts WHERE status <> 'closed' LIMIT ${mostWaiting}) GROUP BY status, priority`,
       ),
       counts: db.prepare('SELECT status, severity, count(*) AS rows FROM alerts GROUP BY status, severity'),
       prune: db.prepare(
@@ -263,7 +265,7 @@ export class Alerts {
     );
   }
 
-  /** Alerts that are not closed, by status and level of priority; at most `mostCounted` are counted. */
+  /** Alerts that are not closed, by status and level of priority; at most `mostWaiting` are counted. */
   waiting(): { readonly status: AlertStatus; readonly level: Severity; readonly alerts: number }[] {
     const rows = all<{ status: AlertStatus; priority: number; alerts: number }>(this.#sql.waiting);
     const counts = new Map<string, { status: AlertStatus; level: Severity; alerts: number }>();
@@ -303,9 +305,13 @@ export class Alerts {
 
   /**
    * What a query asks for, one group for each persistent item, in the order of their newest or gravest alerts: at most its
-   * `limit` (1000 when absent) of them. At most `mostGrouped` alerts are looked at; `more` says that there are others.
+   * `limit` (1000 when absent) of them, each with at most `mostIds` ids. At most `mostGrouped` alerts are looked at; `more`
+   * says that there are others.
    */
-  groups(query: AlertQuery = {}): { readonly groups: readonly AlertGroup[]; readonly more: boolean } {
+  groups(
+    query: AlertQuery = {},
+    mostIds = mostOfGroup,
+  ): { readonly groups: readonly AlertGroup[]; readonly more: boolean } {
     const { filter, values } = this.#filterOf(query);
     if (filter === undefined) return { groups: [], more: false };
     const limit = query.limit ?? 1000;
@@ -324,20 +330,15 @@ export class Alerts {
       return [...found.values()];
     });
     const and = filter === '' ? 'WHERE' : `${filter} AND`;
-    const counts = this.#db.prepare(
-      `SELECT a.severity, count(*) AS alerts, max(a.priority) AS priority, max(a.time) AS time FROM alerts a
-        ${and} a.item = ? GROUP BY a.severity`,
-    );
+    const counts = this.#db.prepare(`SELECT ${groupColumns} FROM alerts a ${and} a.item = ?`);
     const ids = this.#db.prepare(
-      `SELECT a.id FROM alerts a ${and} a.item = ? ORDER BY a.priority DESC, a.time DESC, a.seq DESC LIMIT ${mostOfGroup}`,
+      `SELECT a.id FROM alerts a ${and} a.item = ? ORDER BY a.priority DESC, a.time DESC, a.seq DESC LIMIT ?`,
     );
-    const single = this.#db.prepare(
-      'SELECT a.severity, 1 AS alerts, a.priority, a.time FROM alerts a WHERE a.id = ?',
-    );
+    const single = this.#db.prepare(`SELECT ${groupColumns} FROM alerts a WHERE a.id = ?`);
     const groups = keys.slice(0, limit).map(({ id, item }) => {
-      if (item === '') return groupOf(undefined, all<GroupRow & object>(single, id), [id]);
-      const named = all<{ id: string }>(ids, ...values, item).map((row) => row.id);
-      return groupOf(item, all<GroupRow & object>(counts, ...values, item), named);
+      if (item === '') return groupOf(undefined, one<GroupRow>(single, id) as GroupRow, [id]);
+      const named = all<{ id: string }>(ids, ...values, item, mostIds).map((row) => row.id);
+      return groupOf(item, one<GroupRow>(counts, ...values, item) as GroupRow, named);
     });
     return { groups, more: keys.length > limit };
   }

@@ -107,6 +107,11 @@ export class Database {
     };
   }
 
+  /** Runs several reads on one view of the file, whatever is written meanwhile. Not for more than a moment. */
+  reading<T>(run: () => T): T {
+    return this.attempt(() => this.connection.transaction(run).deferred());
+  }
+
   pragma(source: string, options?: { readonly simple?: boolean }): unknown {
     return this.attempt(() => this.connection.pragma(source, options));
   }

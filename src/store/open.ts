@@ -77,6 +77,8 @@ export interface Store {
   readonly warnings: readonly string[];
   /** One transaction of launchwarden.db around several calls; `events.transaction` is the other file's. */
   transaction<T>(run: () => T): T;
+  /** Several reads of launchwarden.db on one view of it. */
+  reading<T>(run: () => T): T;
   /** With `keepGoing`, to be called a few times a second: tries again what could not be written. */
   tend(): void;
   /** What happened since the last call and is to be told, like a gap of observation. */
@@ -254,6 +256,7 @@ export function openStore(options: StoreOptions): Store {
       progress: new Meta(events),
       warnings,
       transaction: (run) => main.transaction(run).immediate(),
+      reading: (run) => main.reading(run),
       check: () => [...checkDatabase(main), ...checkDatabase(events)],
       tend: () => {
         keeper?.tend();

@@ -247,6 +247,10 @@ export const mainSchema: readonly string[] = [
     PRIMARY KEY (baseline, item, key)
   ) WITHOUT ROWID;
   `,
+  // What a line of the listing says of an item, without its rows.
+  `
+  CREATE INDEX alerts_story ON alerts (item, priority, time, severity) WHERE status <> 'closed';
+  `,
 ];
 
 /**

@@ -60,7 +60,7 @@ export async function rows(): Promise<Row[]> {
     const reader = openStore({ dataDir, clock: systemClock, readOnly: true });
     const status = ['open', 'acknowledged'];
     const begun = performance.now();
-    reader.alerts.groups({ status, limit: 100 });
+    reader.alerts.groups({ status, limit: 100 }, 1);
     reader.alerts.count({ status });
     reader.alerts.any({ status: 'closed' });
     const reading = performance.now() - begun;

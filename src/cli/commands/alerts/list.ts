@@ -57,7 +57,7 @@ function printFlat(listing: Listing, json: boolean): void {
       ...(out.width === undefined ? [findingWords(alert)] : []),
     ]);
     const columns = [...alertColumns(out), ...(out.width === undefined ? [{ title: 'FINDINGS' }] : [])];
-    for (const line of tableLines(columns, cells, withWhy(out, rows))) out.line(line);
+    out.line(tableLines(columns, cells, withWhy(out, rows)).join('\n'));
   }
   if (isFull) out.line(out.style('dim', `S${text}.`));
   sayClosed(listing);
@@ -77,7 +77,7 @@ function sayClosed({ context, store, query }: Listing): void {
 function printStories(listing: Listing, json: boolean): void {
   const { context, store, query } = listing;
   const { out, io } = context;
-  const { shown: stories, more } = storiesOf(store, query);
+  const { shown: stories, more } = storiesOf(store, query, json ? undefined : 1);
   const alerts = stories.reduce((sum, { group }) => sum + group.alerts, 0);
   const text = () =>
     `howing ${counted(alerts)} of ${totalText(listing)} alerts in ${counted(stories.length)} ` +
@@ -89,7 +89,7 @@ function printStories(listing: Listing, json: boolean): void {
   }
   const rows = inOrder(stories, context);
   if (rows.length === 0) sayNone(listing);
-  else for (const line of storyLines(rows, out)) out.line(line);
+  else out.line(storyLines(rows, out).join('\n'));
   if (more) out.line(out.style('dim', `S${text()}.`));
   sayClosed(listing);
 }

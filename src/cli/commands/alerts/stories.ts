@@ -16,19 +16,22 @@ export interface ListedStory {
   readonly story: Story | undefined;
 }
 
-/** The stories of a query, at most its limit of them. */
+/** The stories of a query, at most its limit of them, each with at most `mostIds` ids of alerts. */
 export function storiesOf(
   store: Store,
   query: AlertQuery,
+  mostIds?: number,
 ): { readonly shown: readonly ListedStory[]; readonly more: boolean } {
-  const { groups, more } = store.alerts.groups(query);
-  const shown = groups.flatMap((group): ListedStory[] => {
-    const [first = ''] = group.ids;
-    const top = store.alerts.get(first);
-    if (top === undefined) return [];
-    return [{ group, top, story: group.item === undefined ? undefined : store.stories.get(group.item) }];
+  return store.reading(() => {
+    const { groups, more } = store.alerts.groups(query, mostIds);
+    const shown = groups.flatMap((group): ListedStory[] => {
+      const [first = ''] = group.ids;
+      const top = store.alerts.get(first);
+      if (top === undefined) return [];
+      return [{ group, top, story: group.item === undefined ? undefined : store.stories.get(group.item) }];
+    });
+    return { shown, more };
   });
-  return { shown, more };
 }
 
 const storyColumns = ({ times, width }: Output): readonly Column[] => [
