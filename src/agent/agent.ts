@@ -646,6 +646,7 @@ class Agent {
       tier: this.#sensors.tier(),
       sensors: this.#sensors.health(),
       rules: { passedOver, parked, muted: this.#muted.size },
+      config: this.#options.settings.problems.map(({ message }) => message),
       exceptions: this.#exceptions.refused,
       scan: this.#scan.trouble,
       store: store.condition(),

@@ -54,7 +54,7 @@ export class ExceptionKeeper {
   /** Reads the files. True when they are in force now. */
   load(): boolean {
     const { settings, log, replaced } = this.#options;
-    const loaded = loadExceptions([settings.folder], settings.packs);
+    const loaded = loadExceptions(settings.folders, settings.packs);
     for (const warning of loaded.warnings) log.warn({ file: warning.file }, warning.message);
     this.#refused = refusalOf(loaded);
     if (this.#refused !== undefined) {

@@ -56,6 +56,7 @@ export async function preflight(options: PreflightOptions): Promise<Problem[]> {
   const problems: Problem[] = [];
   if (asRoot && settings.root === undefined)
     problems.push(...trustProblems(settings, system).map((error) => problemOf(error, true)));
+  problems.push(...settings.problems.map((error) => problemOf(error, false)));
   const folder = folderProblem(dataDir);
   if (folder !== undefined) problems.push(folder);
   for (const message of selectRules(settings).parked) {
@@ -67,7 +68,7 @@ export async function preflight(options: PreflightOptions): Promise<Problem[]> {
       ...(rules.folders.length > 0 ? { hint } : {}),
     });
   }
-  const loaded = loadExceptions([exceptions.folder], exceptions.packs);
+  const loaded = loadExceptions(exceptions.folders, exceptions.packs);
   for (const { code, message, file, line, column } of loaded.diagnostics) {
     const at = file === undefined ? {} : { at: { file, line, column } };
     problems.push({ stops: false, code, message, ...at });

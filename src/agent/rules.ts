@@ -36,7 +36,7 @@ export interface SelectedRules {
  * running: a file that does not compile, a folder that is not there, an id that is enabled and does not exist. A rule that
  * can run on no endpoint is passed over: there is nothing to mend. An id that is disabled may be that of a rule long gone.
  */
-export function selectRules(settings: Settings): SelectedRules {
+export function selectRules(settings: Pick<Settings, 'rules'>): SelectedRules {
   const { builtin, folders, disabled, enabled } = settings.rules;
   const parked: string[] = [];
   const loaded = folders.map((folder) => {

@@ -21,6 +21,8 @@ export interface VerdictFacts {
     readonly parked?: readonly string[];
     readonly muted: number;
   };
+  /** What of the configuration, managed preferences and the policy is not in force, one sentence each. */
+  readonly config?: readonly string[];
   /** Why the files of exceptions are not in force; undefined when they are. */
   readonly exceptions?: string | undefined;
   /** Why alerts are not scanned as configured; undefined when they are. */
@@ -53,6 +55,7 @@ export function judgeHealth(facts: VerdictFacts): Judgement {
     ...storeReasons(facts.store),
     ...facts.destinations.flatMap(destinationReasons),
     ...ruleReasons(facts.rules),
+    ...(facts.config ?? []),
     ...(facts.exceptions === undefined ? [] : [`exceptions are refused: ${facts.exceptions.split('\n')[0]}`]),
     ...(facts.scan === undefined ? [] : [facts.scan]),
   ];

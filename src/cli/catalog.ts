@@ -487,6 +487,37 @@ export const catalog: CatalogEntry = {
       ],
     },
     {
+      name: 'policy',
+      summary: 'Make and look at the signed policy of a fleet',
+      commands: [
+        {
+          name: 'status',
+          summary: 'Show which policy is in force, and how old it is',
+          load: async () => (await import('./commands/policy/status.js')).policyStatus,
+        },
+        {
+          name: 'keygen',
+          summary: 'Make the key that signs policies',
+          load: async () => (await import('./commands/policy/keygen.js')).policyKeygen,
+        },
+        {
+          name: 'build',
+          summary: 'Make a policy bundle of a folder',
+          load: async () => (await import('./commands/policy/build.js')).policyBuild,
+        },
+        {
+          name: 'sign',
+          summary: 'Sign a policy bundle',
+          load: async () => (await import('./commands/policy/sign.js')).policySign,
+        },
+        {
+          name: 'verify',
+          summary: 'Check a policy bundle as a Mac does',
+          load: async () => (await import('./commands/policy/verify.js')).policyVerify,
+        },
+      ],
+    },
+    {
       name: 'install',
       summary: 'Install the agent as a launchd job',
       load: async () => (await import('./commands/install.js')).install,

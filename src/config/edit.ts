@@ -88,13 +88,14 @@ export function editRuleLists(text: string, lists: RuleLists): string {
 }
 
 /** Replaces a configuration file as a whole, with its owner and mode, on the disk before it returns. */
-export function writeConfigFile(file: string, text: string): void {
+export function writeConfigFile(file: string, text: string | Uint8Array): void {
   const beside = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
   const old = statSync(file, { throwIfNoEntry: false });
   try {
     const descriptor = openSync(beside, 'wx', 0o600);
     try {
-      writeSync(descriptor, text);
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

@@ -1,11 +1,13 @@
 export { editRuleLists, type RuleLists, writeConfigFile } from './edit.js';
 export { logLevels, sensorKinds, sensorTiers } from './options.js';
 export { type DefaultPaths, defaultPaths } from './paths.js';
+export { filesIn, type Overlay, readOverlay } from './policy-overlay.js';
 export { together } from './read.js';
 export {
   type ConfigurableSensor,
   loadSettings,
   logFileOf,
+  type PolicySource,
   type SensorTier,
   type SettingOrigin,
   type Settings,

@@ -112,7 +112,7 @@ function knownKeys(path: KeyPath): string[] {
   return [...new Set(keys)];
 }
 
-interface Issue {
+export interface Issue {
   readonly type: string;
   readonly input: unknown;
   readonly expected: string | null;
@@ -121,9 +121,13 @@ interface Issue {
   readonly path?: readonly { readonly key?: unknown }[] | undefined;
 }
 
-function issueError(issue: Issue, file: string, positions: TomlPositions): UserError {
+/** What valibot says of the configuration, in our words. Without positions the place is the file alone. */
+export function issueError(
+  issue: Issue,
+  { file, positions }: { readonly file: string; readonly positions?: TomlPositions },
+): UserError {
   const path: KeyPath = (issue.path ?? []).map((item) => item.key as string | number);
-  const at = { file, ...positions.of(path) };
+  const at = { file, ...positions?.of(path) };
   const key = String(path.at(-1));
   const parent = dotted(path.slice(0, -1));
   const inside = parent === '' ? '' : ` in ${quote(parent, 80)}`;
@@ -166,7 +170,7 @@ export function readConfigFile(file: string): ConfigFile {
   const positions = new TomlPositions(text);
   const result = v.safeParse(configSchema, written);
   if (result.success) return { config: result.output, written, positions };
-  const errors = result.issues.map((issue) => issueError(issue as Issue, file, positions));
+  const errors = result.issues.map((issue) => issueError(issue as Issue, { file, positions }));
   errors.sort((a, b) => a.at!.line! - b.at!.line! || a.at!.column! - b.at!.column!);
   throw together(errors);
 }
@@ -197,9 +201,4 @@ export function writtenLogFile(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What holds when no file was read. */
-export function defaultConfig(): Config {
-  return v.parse(configSchema, {});
 }

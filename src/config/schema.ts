@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { destinationOptions, forwardOptions } from '../forward/options.js';
+import { policyOptions } from '../policy/options.js';
 import {
   detectOptions,
   exceptionOptions,
@@ -26,6 +27,7 @@ export const configSchema = v.strictObject({
   exceptions: table(exceptionOptions),
   detect: table(detectOptions),
   scan: table(scanOptions),
+  policy: table(policyOptions),
   respond: table(respondOptions),
   retention: table(retentionOptions),
   forward: table(forwardOptions),

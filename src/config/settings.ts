@@ -1,15 +1,21 @@
 import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import * as v from 'valibot';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
 import type { LogLevel } from '../base/log.js';
 import type { Position } from '../base/position.js';
 import { dotted, type KeyPath } from '../base/toml-positions.js';
 import { type DestinationOptions, destinationName, type ForwardOptions } from '../forward/options.js';
+import type { Held } from '../policy/applied.js';
+import type { PolicyOptions } from '../policy/options.js';
 import type { ExceptionPack } from '../rules/exceptions/options.js';
+import { below, isTable, isWritten, type LayerName, mergeLayers, type WrittenTree } from './layers.js';
+import { type Managed, readManaged } from './managed.js';
 import { type automaticActions, sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
-import { type ConfigFile, completeTables, defaultConfig, readConfigFile, writtenLogFile } from './read.js';
-import type { Config } from './schema.js';
+import { appliedOverlay, filesIn, type Overlay, readOverlay, trustedKeys } from './policy-overlay.js';
+import { type ConfigFile, completeTables, readConfigFile, writtenLogFile } from './read.js';
+import { type Config, configSchema } from './schema.js';
 
 export type ConfigurableSensor = (typeof sensorKinds)[number];
 export type SensorTier = (typeof sensorTiers)[number];
@@ -31,6 +37,8 @@ export interface SettingsOptions {
   /** What relative paths on the command line are relative to. */
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
+  /** The unpacked files of a policy that is only tried out, in the place of the one in force; `none` to leave it out. */
+  readonly policy?: string | 'none' | undefined;
 }
 
 /** One value and where it came from. */
@@ -38,15 +46,32 @@ export interface SettingOrigin {
   /** `log.level`, `destination[0].path`. */
   readonly key: string;
   readonly value: unknown;
-  readonly origin: 'default' | 'file' | 'flag';
-  /** In the file, 1-based. */
+  readonly origin: 'default' | LayerName | 'flag';
+  /** In the file or in that of the policy, 1-based. */
   readonly at?: Position;
+}
+
+/** Where the policy comes from. */
+export interface PolicySource {
+  readonly url: string;
+  /** Base64 of the 32 bytes; one of them must have signed it. */
+  readonly keys: readonly string[];
+  readonly intervalMs: number;
+  readonly network: Pick<PolicyOptions, 'tls' | 'proxy' | 'proxy_password' | 'timeout'>;
 }
 
 /** Everything that can be set, checked, with absolute paths of this machine. */
 export interface Settings {
   /** The file that was read; undefined when there is none. */
   readonly configFile: string | undefined;
+  /** The file of managed preferences; undefined when nothing is managed. */
+  readonly managedFile: string | undefined;
+  /** Undefined when no policy is fetched. */
+  readonly policy: PolicySource | undefined;
+  /** The version of the policy that these settings hold, and where its files lie. */
+  readonly policyInForce: { readonly held: Held | undefined; readonly folder: string } | undefined;
+  /** What of managed preferences and of the policy cannot be used: the agent runs without it, and is degraded. */
+  readonly problems: readonly UserError[];
   /** The folder that stands for a Mac's `/`, links resolved; undefined for the machine itself. */
   readonly root: string | undefined;
   readonly dataDir: string;
@@ -61,7 +86,13 @@ export interface Settings {
     readonly disabled: readonly string[];
     readonly enabled: readonly string[];
   };
-  readonly exceptions: { readonly folder: string; readonly packs: readonly ExceptionPack[] };
+  readonly exceptions: {
+    /** Where `exceptions add` writes. */
+    readonly folder: string;
+    /** All that are read: that one and the policy's. */
+    readonly folders: readonly string[];
+    readonly packs: readonly ExceptionPack[];
+  };
   readonly detect: { readonly closeUpdates: boolean };
   readonly scan: {
     readonly alerts: boolean;
@@ -173,29 +204,32 @@ function pathSettings(one: DestinationOptions, index: number): Settled[] {
     .map(([key, value]) => ({ key: `destination[${index}].${key}`, value, byFlag: false }));
 }
 
-const isTable = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Every leaf of the checked values, with its origin. Lists of tables are walked, other lists are one value. */
 function originsOf(
   value: unknown,
-  at: { readonly path: KeyPath; readonly written: unknown; readonly file: ConfigFile | undefined },
+  at: { readonly path: KeyPath; readonly written: WrittenTree | undefined; readonly placeOf: PlaceOf },
 ): SettingOrigin[] {
   const children: [string | number, unknown][] = isTable(value)
     ? Object.entries(value)
     : Array.isArray(value) && value.length > 0 && value.every(isTable)
       ? [...value.entries()]
       : [];
-  const inside = (key: string | number) =>
-    (at.written as Record<string | number, unknown> | undefined)?.[key];
   if (children.length > 0 || isTable(value))
     return children.flatMap(([key, child]) =>
-      originsOf(child, { path: [...at.path, key], written: inside(key), file: at.file }),
+      originsOf(child, {
+        path: [...at.path, key],
+        written: below(at.written, key),
+        placeOf: at.placeOf,
+      }),
     );
   const key = dotted(at.path);
-  if (at.written === undefined || at.file === undefined) return [{ key, value, origin: 'default' }];
-  return [{ key, value, origin: 'file', at: at.file.positions.of(at.path) }];
+  if (at.written === undefined || !isWritten(at.written)) return [{ key, value, origin: 'default' }];
+  const { layer, path } = at.written;
+  const place = at.placeOf(layer, path);
+  return [{ key, value, origin: layer, ...(place === undefined ? {} : { at: place }) }];
 }
+
+type PlaceOf = (layer: LayerName, path: KeyPath) => Position | undefined;
 
 /** The value in force: made absolute, or taken from the command line. */
 interface Settled {
@@ -228,26 +262,104 @@ export function logFileOf({ flags, cwd, platform }: SettingsOptions): string | u
   }
 }
 
+/** What was read of all layers. */
+interface Read {
+  readonly file: ConfigFile | undefined;
+  readonly managed: Managed | undefined;
+  readonly overlay: Overlay | undefined;
+  readonly config: Config;
+  readonly tables: Record<string, unknown>;
+  readonly written: WrittenTree;
+  readonly problems: readonly UserError[];
+}
+
+type Layers = Pick<Read, 'file' | 'managed' | 'overlay'>;
+
+function merged({ file, managed, overlay }: Layers): Pick<Read, 'config' | 'tables' | 'written'> {
+  const { tables, written } = mergeLayers([
+    { name: 'file', tables: file?.written ?? {} },
+    { name: 'policy', tables: overlay?.tables ?? {} },
+    { name: 'managed', tables: managed?.tables ?? {} },
+  ]);
+  return { tables, written, config: v.parse(configSchema, tables) };
+}
+
+/** All layers, or without those that cannot be put over the ones below: that is a problem, and no reason not to start. */
+function readLayers(
+  configFile: string | undefined,
+  { platform, policy }: SettingsOptions,
+  at: { readonly root: string | undefined; dataDirOf(config: Config): string },
+): Read {
+  const file = configFile === undefined ? undefined : readConfigFile(configFile);
+  uniqueNames(configFile, file);
+  const managed = readManaged(at.root, platform);
+  const problems = [...(managed?.problems ?? [])];
+  const local = merged({ file, managed, overlay: undefined });
+  let overlay: Overlay | undefined;
+  try {
+    if (policy === undefined) overlay = appliedOverlay(at.dataDirOf(local.config), local.config.policy);
+    else if (policy !== 'none') overlay = readOverlay(policy);
+    const whole = overlay === undefined ? local : merged({ file, managed, overlay });
+    return { file, managed, overlay, problems, ...whole };
+  } catch (error) {
+    // One that is only tried out is refused.
+    if (policy !== undefined || !(error instanceof UserError)) throw error;
+    return { file, managed, overlay: undefined, problems: [...problems, error], ...local };
+  }
+}
+
+function policySource(options: PolicyOptions): PolicySource | UserError | undefined {
+  const { url, interval, tls, proxy, proxy_password, timeout } = options;
+  if (url === undefined) return undefined;
+  const keys = trustedKeys(options);
+  if (keys.length === 0)
+    return new UserError('policy/no-key', 'a policy is to be fetched and no key is named: none is', {
+      hint: 'Set public_key in [policy] to what "launchwarden policy keygen" printed.',
+    });
+  return {
+    url,
+    keys,
+    intervalMs: interval,
+    network: {
+      tls,
+      timeout,
+      ...(proxy === undefined ? {} : { proxy }),
+      ...(proxy_password === undefined ? {} : { proxy_password }),
+    },
+  };
+}
+
+/** The layer that wrote a destination. */
+function layerOf(written: WrittenTree, index: number): LayerName | undefined {
+  const type = below(below(below(written, 'destination'), index), 'type');
+  return type !== undefined && isWritten(type) ? type.layer : undefined;
+}
+
 /**
- * Reads the configuration and settles every value: the command line first, then the file, then the default. Writes
- * nothing. Throws a UserError for a missing or malformed file, an unknown key or a root that is no folder.
+ * Reads the configuration and settles every value: the command line first, then managed preferences, the policy, the file,
+ * the default. Writes nothing. Throws a UserError for a missing or malformed file, an unknown key or a root that is no
+ * folder; what of managed preferences and of the policy cannot be used is left out, and stands in `problems`.
  */
-export function loadSettings({ flags, cwd, platform }: SettingsOptions): Settings {
+export function loadSettings(options: SettingsOptions): Settings {
+  const { flags, cwd, platform } = options;
   const root = flags.root === undefined ? undefined : resolveRoot(flags.root, cwd);
   const places = defaultPaths(platform, root);
   const configFile = chooseFile(flags.config, places.config, cwd);
-  const read = configFile === undefined ? undefined : readConfigFile(configFile);
-  uniqueNames(configFile, read);
-  const config: Config = read?.config ?? defaultConfig();
   const beside = (file: string) =>
     path.resolve(configFile === undefined ? cwd : path.dirname(configFile), file);
-
-  const dataDir =
+  const dataDirOf = (config: Config) =>
     flags.dataDir !== undefined
       ? path.resolve(cwd, flags.dataDir)
       : config.data_dir === undefined
         ? places.dataDir
         : beside(config.data_dir);
+
+  const read = readLayers(configFile, options, { root, dataDirOf });
+  const { config, overlay, written } = read;
+  const problems = [...read.problems];
+  const source = policySource(config.policy);
+  if (source instanceof UserError) problems.push(source);
+  const dataDir = dataDirOf(config);
   const { sensors } = flags;
   const disabled =
     sensors === undefined ? config.sensors.disabled : sensorKinds.filter((kind) => !sensors.includes(kind));
@@ -259,33 +371,41 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
         ? undefined
         : beside(config.log.file);
   const level = flags.logLevel ?? config.log.level;
-  const folders = config.rules.folders.map(beside);
-  const hashes = config.scan.hashes.map(beside);
-  const yara = config.scan.yara.map(beside);
+  const ofPolicy = (place: string | undefined) => (place === undefined ? [] : [place]);
+  const folders = [...config.rules.folders.map(beside), ...ofPolicy(overlay?.rules)];
+  const hashes = [...config.scan.hashes.map(beside), ...filesIn(overlay?.hashes)];
+  const yara = [...config.scan.yara.map(beside), ...ofPolicy(overlay?.yara)];
   const exceptions = path.resolve(path.dirname(configFile ?? places.config), config.exceptions.folder);
-  const destinations = config.destination.map((one) => absolutePaths(one, beside));
-
-  const origins = settle(
-    originsOf(completeTables(read?.written ?? {}), { path: [], written: read?.written, file: read }),
-    [
-      { key: 'data_dir', value: dataDir, byFlag: flags.dataDir !== undefined },
-      ...(root === undefined ? [] : [{ key: 'root', value: root, byFlag: true }]),
-      ...(logFile === undefined
-        ? []
-        : [{ key: 'log.file', value: logFile, byFlag: flags.logFile !== undefined }]),
-      { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
-      { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
-      { key: 'sensors.tier', value: tier, byFlag: flags.tier !== undefined },
-      { key: 'rules.folders', value: folders, byFlag: false },
-      { key: 'exceptions.folder', value: exceptions, byFlag: false },
-      { key: 'scan.hashes', value: hashes, byFlag: false },
-      { key: 'scan.yara', value: yara, byFlag: false },
-      ...destinations.flatMap(pathSettings),
-    ],
+  const destinations = config.destination.map((one, index) =>
+    overlay !== undefined && layerOf(written, index) === 'policy'
+      ? absolutePaths(one, (file) => path.resolve(overlay.folder, file))
+      : absolutePaths(one, beside),
   );
+  const placeOf: PlaceOf = (layer, at) =>
+    (layer === 'file' ? read.file?.positions : layer === 'policy' ? overlay?.positions : undefined)?.of(at);
+
+  const origins = settle(originsOf(completeTables(read.tables), { path: [], written, placeOf }), [
+    { key: 'data_dir', value: dataDir, byFlag: flags.dataDir !== undefined },
+    ...(root === undefined ? [] : [{ key: 'root', value: root, byFlag: true }]),
+    ...(logFile === undefined
+      ? []
+      : [{ key: 'log.file', value: logFile, byFlag: flags.logFile !== undefined }]),
+    { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
+    { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
+    { key: 'sensors.tier', value: tier, byFlag: flags.tier !== undefined },
+    { key: 'rules.folders', value: folders, byFlag: false },
+    { key: 'exceptions.folder', value: exceptions, byFlag: false },
+    { key: 'scan.hashes', value: hashes, byFlag: false },
+    { key: 'scan.yara', value: yara, byFlag: false },
+    ...destinations.flatMap(pathSettings),
+  ]);
 
   return {
     configFile,
+    managedFile: read.managed?.file,
+    policy: source instanceof UserError ? undefined : source,
+    policyInForce: overlay === undefined ? undefined : { held: overlay.held, folder: overlay.folder },
+    problems,
     root,
     dataDir,
     log: { level, file: logFile },
@@ -297,7 +417,11 @@ export function loadSettings({ flags, cwd, platform }: SettingsOptions): Setting
       disabled: config.rules.disabled,
       enabled: config.rules.enabled,
     },
-    exceptions: { folder: exceptions, packs: config.exceptions.packs },
+    exceptions: {
+      folder: exceptions,
+      folders: [exceptions, ...ofPolicy(overlay?.exceptions)],
+      packs: config.exceptions.packs,
+    },
     detect: { closeUpdates: config.detect.close_updates },
     scan: {
       alerts: config.scan.alerts,

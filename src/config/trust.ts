@@ -21,7 +21,7 @@ function trusted(
     { what: 'the data folder', place: nearest(dataDir, files) },
     ...(configFile === undefined ? [] : [{ what: 'the configuration file', place: configFile }]),
     ...rules.folders.flatMap((place) => tree(`the rules of ${place}`, place, files)),
-    ...tree('the folder of exceptions', exceptions.folder, files),
+    ...exceptions.folders.flatMap((place) => tree('the folder of exceptions', place, files)),
     ...scan.hashes.map((place) => ({ what: 'the hash list', place: nearest(place, files) })),
     ...scan.yara.flatMap((place) => tree(`the YARA rules of ${place}`, place, files)),
     ...destinations.flatMap((one) =>

@@ -15,7 +15,7 @@ test('a bad file is refused as a whole and the exceptions before stay; hits are 
   const store = temporaryStore();
   const inForce: number[] = [];
   const keeper = new ExceptionKeeper({
-    settings: { folder, packs: [] },
+    settings: { folder, folders: [folder], packs: [] },
     store,
     log: silentLogger,
     replaced: ({ size }) => inForce.push(size),

@@ -38,7 +38,7 @@ function setUp(now: () => Record<string, ProgramFacts> | undefined = () => progr
   const settling = new Settling({
     store,
     exceptions: new ExceptionKeeper({
-      settings: { folder: tempFolder(), packs: [] },
+      settings: { folder: tempFolder(), folders: [], packs: [] },
       store,
       log: silentLogger,
       replaced: () => {},

@@ -15,7 +15,7 @@ export interface ListedExceptions extends LoadedExceptions {
 /** The exceptions of the configuration with the counts of the agent. */
 export async function loadListed(context: CommandContext): Promise<ListedExceptions> {
   const settings = await context.settings();
-  const loaded = loadExceptions([settings.exceptions.folder], settings.exceptions.packs);
+  const loaded = loadExceptions(settings.exceptions.folders, settings.exceptions.packs);
   const hits = await storedHits(context, settings.dataDir);
   const now = context.clock.now();
   const listed = loaded.exceptions.map((exception) => ({

@@ -91,7 +91,7 @@ async function judgeFor(context: CommandContext, root: RootMap): Promise<ItemJud
   const set = await loadRuleSet(context);
   const errors = set.diagnostics.filter(({ severity }) => severity === 'error');
   for (const one of errors.slice(0, maxListed)) context.io.stderr.write(`${formatDiagnostic(one)}\n`);
-  const loaded = loadExceptions([settings.exceptions.folder], settings.exceptions.packs);
+  const loaded = loadExceptions(settings.exceptions.folders, settings.exceptions.packs);
   const { userHomes } = await import('../../../agent/homes.js');
   const homes = userHomes(root, context.clock, silentLogger);
   const homePaths = () => homes().map(({ path: home }) => home);

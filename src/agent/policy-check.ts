@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { messageOf, UserError } from '../base/errors.js';
+import { RootMap } from '../base/root.js';
+import { filesIn, type Overlay, readOverlay } from '../config/index.js';
+import type { BundleFile } from '../policy/index.js';
+import { loadExceptions } from '../rules/index.js';
+import { ContentScanner } from '../scan/index.js';
+import { selectRules } from './rules.js';
+
+/** Of the check alone; the scans of an agent have the limits of its settings. */
+const scanLimits = { maxFileBytes: 1024 * 1024, memoryBytes: 512 * 1024 * 1024, fileMs: 10_000 };
+
+function ruleProblems({ rules }: Overlay): UserError[] {
+  if (rules === undefined) return [];
+  const { parked } = selectRules({ rules: { builtin: true, folders: [rules], disabled: [], enabled: [] } });
+  return parked.map((line) => new UserError('policy/bad-rule', line));
+}
+
+function exceptionProblems({ exceptions }: Overlay): UserError[] {
+  if (exceptions === undefined) return [];
+  return loadExceptions([exceptions], [])
+    .diagnostics.filter(({ severity }) => severity === 'error')
+    .map(({ code, message, file, line, column }) => {
+      return new UserError(code, message, file === undefined ? {} : { at: { file, line, column } });
+    });
+}
+
+async function scanProblems({ yara, hashes }: Overlay): Promise<UserError[]> {
+  const lists = filesIn(hashes);
+  if (yara === undefined && lists.length === 0) return [];
+  try {
+    const scanner = await ContentScanner.open({
+      ...scanLimits,
+      root: new RootMap(undefined),
+      hashes: lists,
+      yara: yara === undefined ? [] : [yara],
+    });
+    await scanner.close();
+    return scanner.refused.map(({ file, line, message }) => {
+      const at = line === undefined ? { file } : { file, line };
+      return new UserError('policy/bad-scan-rule', message, { at });
+    });
+  } catch (error) {
+    // YARA is optional: what it would say is said by an agent that has it.
+    if (error instanceof UserError && error.code === 'scan/no-yara') return [];
+    return [new UserError('policy/bad-scan-rule', messageOf(error), { cause: error })];
+  }
+}
+
+/** Everything that is wrong with the unpacked files of a bundle by themselves; empty when they can be used as a whole. */
+export async function policyProblems(folder: string): Promise<UserError[]> {
+  let overlay: Overlay;
+  try {
+    overlay = readOverlay(folder);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return Array.isArray(error.cause) ? (error.cause as UserError[]) : [error];
+  }
+  return [...ruleProblems(overlay), ...exceptionProblems(overlay), ...(await scanProblems(overlay))];
+}
+
+/** As `policyProblems`, of files that lie nowhere yet; places in the result are those within the bundle. */
+export async function bundleProblems(files: readonly BundleFile[]): Promise<UserError[]> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-policy-'));
+  try {
+    for (const { path: name, bytes } of files) {
+      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      writeFileSync(path.join(folder, name), bytes, { flag: 'wx' });
+    }
+    const within = (text: string) => text.replaceAll(`${folder}/`, '');
+    return (await policyProblems(folder)).map(
+      ({ code, message, hint, at }) =>
+        new UserError(code, within(message), {
+          ...(hint === undefined ? {} : { hint }),
+          ...(at?.file === undefined ? {} : { at: { ...at, file: within(at.file) } }),
+        }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { type JournalErrors, makeOwnFolder, readOwn, syncFolder } from '../base/journal-file.js';
+
+/** One version of the policy whose files lie unpacked in the data folder. */
+export interface Held {
+  readonly version: number;
+  /** SHA-256 of the bundle, hex. */
+  readonly digest: string;
+  /** Id of the key that signed it. */
+  readonly key: string;
+  /** RFC 3339. */
+  readonly issued: string;
+  readonly expires: string;
+  /** When it was put in force here, RFC 3339. */
+  readonly applied: string;
+}
+
+/** A version that was tried and rolled back: only a newer one is tried again. */
+export interface Bad {
+  readonly version: number;
+  readonly digest: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** What this Mac knows of its policy. One small file, replaced as a whole: what it names is in force. */
+export interface PolicyState {
+  /** The highest version that was ever in force here: an older one is refused. */
+  readonly highest: number;
+  readonly current: Held | null;
+  /** What is in force again when the current one fails. */
+  readonly previous: Held | null;
+  /** Present until an agent has been ready with the current one for a while: starts that did not get there. */
+  readonly trial: { readonly starts: number } | null;
+  readonly bad: readonly Bad[];
+  readonly etag: string | null;
+  /** RFC 3339: the last time that the server was asked, and that its answer was good. */
+  readonly checked: string | null;
+  readonly confirmed: string | null;
+  /** Why the last answer was not good, and how often in a row. */
+  readonly failure: { readonly code: string; readonly message: string; readonly times: number } | null;
+}
+
+const noPolicy: PolicyState = {
+  highest: 0,
+  current: null,
+  previous: null,
+  trial: null,
+  bad: [],
+  etag: null,
+  checked: null,
+  confirmed: null,
+  failure: null,
+};
+
+const stateName = 'state.json';
+const folderPattern = /^v(\d{1,15})-([0-9a-f]{12})$/;
+const maxStateBytes = 256 * 1024;
+const maxBad = 20;
+
+export function policyFolder(dataDir: string): string {
+  return path.join(dataDir, 'policy');
+}
+
+/** Where the files of a held version lie. */
+export function heldFolder(dataDir: string, { version, digest }: Pick<Held, 'version' | 'digest'>): string {
+  return path.join(policyFolder(dataDir), `v${version}-${digest.slice(0, 12)}`);
+}
+
+const errors: JournalErrors = {
+  unsafe: (place, reason, cause) =>
+    new UserError('policy/unsafe-state', `${place} ${reason}: the policy is not used`, {
+      hint: "The data folder must be its owner's alone.",
+      ...(cause === undefined ? {} : { cause }),
+    }),
+  unwritable: (file, reason, cause) =>
+    new UserError('policy/cannot-write', `${file} cannot be written: ${reason}`, { cause }),
+};
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 2_000;
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isHeld(value: unknown): value is Held {
+  const { version, digest, key, issued, expires, applied } = (value ?? {}) as Partial<Held>;
+  return (
+    isCount(version) &&
+    /^[0-9a-f]{64}$/.test(digest ?? '') &&
+    isText(key) &&
+    isText(issued) &&
+    isText(expires) &&
+    isText(applied)
+  );
+}
+
+function damaged(file: string, cause?: unknown): UserError {
+  return new UserError('policy/damaged-state', 'what is known of the policy is damaged: none is in force', {
+    at: { file },
+    hint: 'The agent fetches the policy again.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function checked(value: unknown, file: string): PolicyState {
+  const state = { ...noPolicy, ...(value as PolicyState) };
+  const heldOrNone = (one: unknown) => one === null || isHeld(one);
+  const { highest, current, previous, trial, bad } = state;
+  if (
+    !isCount(highest) ||
+    !heldOrNone(current) ||
+    !heldOrNone(previous) ||
+    !(trial === null || isCount(trial.starts)) ||
+    !Array.isArray(bad)
+  )
+    throw damaged(file);
+  return { ...state, bad: bad.filter((one) => isCount(one?.version)).slice(-maxBad) };
+}
+
+/** Versions whose files lie in the data folder: what is known of the highest one outlives a damaged state. */
+function foldersOf(dataDir: string): string[] {
+  try {
+    return readdirSync(policyFolder(dataDir));
+  } catch {
+    return [];
+  }
+}
+
+/** Throws a UserError `policy/damaged-state` or `policy/unsafe-state`. */
+export function readPolicyState(dataDir: string): PolicyState {
+  const file = path.join(policyFolder(dataDir), stateName);
+  const text = readOwn(file, errors, maxStateBytes);
+  if (text === undefined) return noPolicy;
+  try {
+    return checked(JSON.parse(text), file);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw damaged(file, error);
+  }
+}
+
+/** The state to go on with when there is a damaged one: nothing is in force, and no older version comes back. */
+export function recoveredState(dataDir: string): PolicyState {
+  const versions = foldersOf(dataDir).map((name) => Number(folderPattern.exec(name)?.[1] ?? 0));
+  return { ...noPolicy, highest: Math.max(0, ...versions) };
+}
+
+function writeSynced(file: string, bytes: string | Uint8Array): void {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const descriptor = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    const buffer = Buffer.from(bytes);
+    for (let at = 0; at < buffer.length; ) at += writeSync(descriptor, buffer, at);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Replaces the state in one step, on the disk before it returns. Throws a UserError `policy/cannot-write`. */
+export function writePolicyState(dataDir: string, state: PolicyState): void {
+  const folder = policyFolder(dataDir);
+  const file = path.join(folder, stateName);
+  const beside = path.join(folder, `.state-${randomBytes(6).toString('hex')}`);
+  try {
+    makeOwnFolder(folder, errors);
+    writeSynced(beside, `${JSON.stringify({ ...state, bad: state.bad.slice(-maxBad) }, undefined, 2)}\n`);
+    renameSync(beside, file);
+    syncFolder(folder);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    if (error instanceof UserError) throw error;
+    throw errors.unwritable(file, messageOf(error), error);
+  }
+}
+
+export interface PlacedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Unpacks a version beside the others: it is there as a whole, or not at all. Nothing refers to it yet. Returns its folder.
+ * The paths are checked ones, without `..`.
+ */
+export function placeVersion(
+  dataDir: string,
+  of: Pick<Held, 'version' | 'digest'>,
+  files: readonly PlacedFile[],
+): string {
+  const folder = heldFolder(dataDir, of);
+  const parent = policyFolder(dataDir);
+  const beside = path.join(parent, `.new-${randomBytes(6).toString('hex')}`);
+  try {
+    makeOwnFolder(parent, errors);
+    mkdirSync(beside, { mode: 0o700 });
+    const folders = new Set([beside]);
+    for (const { path: name, bytes } of files) {
+      const file = path.join(beside, name);
+      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      for (let at = path.dirname(file); at !== beside; at = path.dirname(at)) folders.add(at);
+      writeSynced(file, bytes);
+    }
+    for (const one of folders) syncFolder(one);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(beside, folder);
+    syncFolder(parent);
+    return folder;
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    if (error instanceof UserError) throw error;
+    throw errors.unwritable(folder, messageOf(error), error);
+  }
+}
+
+/** Removes what no state refers to: versions before the previous one, and what a crash left half written. */
+export function sweepVersions(dataDir: string, { current, previous }: PolicyState): void {
+  const kept = new Set(
+    [current, previous].flatMap((one) => (one === null ? [] : [path.basename(heldFolder(dataDir, one))])),
+  );
+  for (const name of foldersOf(dataDir)) {
+    if (kept.has(name) || !(folderPattern.test(name) || /^\.(?:new|state)-[0-9a-f]{12}$/.test(name)))
+      continue;
+    rmSync(path.join(policyFolder(dataDir), name), { recursive: true, force: true });
+  }
+}
+
+/** True when the state cannot be read only because somebody else than its owner asks. */
+export function isForbidden(error: unknown): boolean {
+  const cause = error instanceof UserError ? error.cause : error;
+  return errnoOf(cause) === 'EACCES' || errnoOf(cause) === 'EPERM';
+}

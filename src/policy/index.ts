@@ -1,0 +1,26 @@
+export {
+  type Bad,
+  type Held,
+  heldFolder,
+  type PolicyState,
+  placeVersion,
+  policyFolder,
+  readPolicyState,
+  recoveredState,
+  sweepVersions,
+  writePolicyState,
+} from './applied.js';
+export { readPolicyFolder } from './build.js';
+export {
+  type Bundle,
+  type BundleFile,
+  bundleLimits,
+  type Manifest,
+  makeBundle,
+  openBundle,
+  requireCurrent,
+  signBundle,
+} from './bundle.js';
+export { type PolicyCondition, policyCondition } from './condition.js';
+export { type Fetched, fetchBundle } from './fetch.js';
+export { keyIdOf, makeKeyPair, type PublicKey, readPrivateKey } from './keys.js';
