@@ -24,6 +24,7 @@ import { diskUse } from './disk.js';
 import { applyEscalation, escalateOp } from './escalate.js';
 import { EvidenceKeeper } from './evidence.js';
 import { ExceptionKeeper, reloadExceptionsOp } from './exceptions.js';
+import { Figures } from './figures.js';
 import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { foundChanges } from './found-changes.js';
@@ -40,6 +41,7 @@ import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
 import { sightLostEvent } from './sight-lost.js';
 import { Signatures } from './signatures.js';
+import { Top } from './top.js';
 import { applyTriage, triageOp } from './triage.js';
 import { type Judgement, judgeHealth } from './verdict.js';
 import { mountedVolumes } from './volumes.js';
@@ -155,6 +157,8 @@ class Agent {
   readonly #evidence: EvidenceKeeper;
   readonly #writers: LikelyWriters;
   readonly #inventory: InventoryKeeper;
+  readonly #figures: Figures;
+  readonly #top: Top;
   /** Labels of launch items that are trusted here. */
   #installed = new InstalledLabels();
   #baselineBegun = false;
@@ -339,6 +343,7 @@ class Agent {
       }),
       journaled: (events) => this.#forwarding.journaled(events),
       observed: (events) => {
+        this.#top.observed(events);
         this.#sensors.journaled(events);
         this.#inventory.noticed(events);
         this.#evidence.noticed(events);
@@ -362,6 +367,13 @@ class Agent {
       boot,
       sinceBoot: Number(process.hrtime.bigint()) / 1e6 - clock.monotonic(),
     });
+    const names = new Map(rules.map(({ meta }) => [meta.id, meta.name]));
+    this.#top = new Top({
+      clock,
+      hits: () => this.#pipeline.ruleHits(),
+      nameOf: (id) => names.get(id) ?? id,
+    });
+    this.#figures = new Figures({ clock, sensors: () => this.#sensors.health() });
     const complete = completeBefore(store, this.#started);
     this.#sensors = new SensorSet(
       {
@@ -488,6 +500,8 @@ class Agent {
 
   #beat(): void {
     this.#tendStore();
+    this.#top.tick();
+    this.#figures.tick();
     this.#sensors.ask(this.#options.clock.now() - heartbeatLagMs * 1000);
     this.#pipeline.flush();
     this.#exceptions.flush();
@@ -589,6 +603,7 @@ class Agent {
   #gap(gap: Gap): void {
     const { log, store } = this.#parts;
     log.warn({ ...gap }, 'gap');
+    this.#figures.gap(gap);
     try {
       store.gaps.add(gap);
       this.#forwarding.gap(gap);
@@ -602,6 +617,7 @@ class Agent {
   #handlers(): ControlHandlers {
     return {
       status: () => this.#status(),
+      top: (args) => this.#top.status(mostOf(args)),
       reload: async () => {
         await this.#sensors.retryTiers();
         this.#exceptions.load();
@@ -654,6 +670,13 @@ class Agent {
     });
   }
 
+  #lastAlert(): object | null {
+    const [last] = this.#parts.store.alerts.list({ limit: 1 });
+    if (last === undefined) return null;
+    const { id, time, ruleName, severity } = last;
+    return { id, at: formatMicros(time), rule: ruleName, severity };
+  }
+
   #status(): object {
     this.#beat();
     const { settings, version } = this.#options;
@@ -675,6 +698,9 @@ class Agent {
       rule_digests: Object.fromEntries(this.#parts.rules.map((rule) => [rule.meta.id, ruleDigest(rule)])),
       parked_rules: this.#parts.parked,
       alerts: this.#parts.store.alerts.waiting(),
+      figures: this.#figures.status(),
+      queues: this.#pipeline.depths,
+      last_alert: this.#lastAlert(),
       destinations: this.#forwarding.forwarder.status(),
       disk: diskUse(settings.dataDir),
       disk_access: diskAccess(this.#root),
@@ -695,6 +721,12 @@ class Agent {
       detect: this.#pipeline.detectorCounters(),
     };
   }
+}
+
+/** `{ most: 20 }`: lines of each list. */
+function mostOf(args: unknown): number | undefined {
+  const most = (args as { most?: unknown } | null | undefined)?.most;
+  return typeof most === 'number' && most > 0 ? Math.floor(most) : undefined;
 }
 
 function filesOf(passedOver: readonly { readonly file?: string | undefined }[]): number {

@@ -163,6 +163,20 @@ export class Pipeline {
     return { ...this.#detector.counters(), late: this.#orderer.late };
   }
 
+  /** Events that met a condition of a rule, by the rule's id. */
+  ruleHits(): ReadonlyMap<string, number> {
+    return this.#detector.hits();
+  }
+
+  /** What waits: events to be judged, to be journaled, and alerts to be stored. */
+  get depths(): { readonly events: number; readonly unjournaled: number; readonly alerts: number } {
+    return {
+      events: this.#observations.length + this.#orderer.size,
+      unjournaled: this.#unjournaled.length,
+      alerts: this.#detections.length,
+    };
+  }
+
   replaceExceptions(exceptions: Exceptions): void {
     this.#detector.replaceExceptions(exceptions);
   }

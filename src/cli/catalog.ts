@@ -404,6 +404,11 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/status.js')).status,
     },
     {
+      name: 'top',
+      summary: 'Show which programs, folders and rules cause most work just now',
+      load: async () => (await import('./commands/top.js')).top,
+    },
+    {
       name: 'doctor',
       summary: 'Examine the installation, and say what to do',
       load: async () => (await import('./commands/doctor.js')).doctor,

@@ -84,6 +84,8 @@ interface RuleState {
   readonly matcher: QueryMatcher;
   readonly alerts: RuleAlerts;
   readonly first: number;
+  /** Events that met one of its conditions. */
+  hits: number;
 }
 
 /**
@@ -150,7 +152,7 @@ export class Detector {
         tell: (detection) => this.#options.onDetection(detection),
       });
       const matcher = this.#matcher(rule, { first, alerts, history, counted });
-      const state: RuleState = { rule, first, alerts, matcher };
+      const state: RuleState = { rule, first, alerts, matcher, hits: 0 };
       for (const condition of conditionsOf(rule.query)) {
         conditions.push(condition);
         owners.push(state);
@@ -307,6 +309,11 @@ export class Detector {
     for (const { alerts } of this.#rules) alerts.tellSummary();
   }
 
+  /** Events that met a condition of a rule, by the rule's id. */
+  hits(): ReadonlyMap<string, number> {
+    return new Map(this.#rules.map(({ rule, hits }) => [rule.meta.id, hits]));
+  }
+
   counters(): Readonly<Record<string, number>> {
     const matchers = this.#rules.map(({ matcher }) => matcher);
     const loads = matchers.filter((one) => one instanceof LoadMatcher);
@@ -387,6 +394,7 @@ export class Detector {
       for (; at < hits.length && this.#owners[hits[at] as number] === state; at++) {
         own.push((hits[at] as number) - state.first);
       }
+      state.hits++;
       try {
         if (revision === undefined) state.matcher.process(event, own);
         else this.#reviseBy(state, event, { ...revision, hits: own });

@@ -1,12 +1,13 @@
 import { ExitCode } from '../../base/errors.js';
 import { formatSize } from '../../base/size.js';
-import type { Micros } from '../../base/time.js';
+import { type Micros, parseTime } from '../../base/time.js';
 import { severities } from '../../event/rule-meta.js';
 import { defineCommand, flag } from '../define-command.js';
 import { notRunning } from '../not-running.js';
 import { counted, type Output, safe } from '../output/output.js';
 import { at, listAt, objectsAt, textAt } from '../output/read.js';
 import { type Section, Sheet } from '../output/sheet.js';
+import { ago } from '../values.js';
 import { destinationLine } from './forward/destination-line.js';
 
 export const status = defineCommand({
@@ -60,10 +61,16 @@ function printStatus(
   sheet.section('Sensors', (section) => {
     section.field('tier', textAt(result, 'tier.running') ?? 'none');
     section.field('because', textAt(result, 'tier.reason'));
-    for (const sensor of objectsAt(result, 'sensors')) sensorLines(sensor, section, full);
+    for (const sensor of objectsAt(result, 'sensors'))
+      sensorLines(sensor, section, {
+        full,
+        figures: at(result, `figures.sensors.${at(sensor, 'kind')}`),
+        now,
+      });
     section.field('addon', textAt(result, 'addon.reason') ?? textAt(result, 'addon.state'));
     section.list('passed over', listAt(result, 'addon.passed_over'));
   });
+  sheet.section('Figures', (section) => figureLines(result, section, now));
   sheet.section('Destinations', (section) => {
     const all = objectsAt(result, 'destinations');
     if (all.length === 0 && at(result, 'destinations') !== undefined)
@@ -95,18 +102,89 @@ function printStatus(
   });
 }
 
-function sensorLines(sensor: unknown, section: Section, full: boolean): void {
+function sensorLines(
+  sensor: unknown,
+  section: Section,
+  { full, figures, now }: { readonly full: boolean; readonly figures: unknown; readonly now: Micros },
+): void {
   const kind = textAt(sensor, 'kind') ?? '?';
   const blind = objectsAt(sensor, 'blind').map(
     (one) => `blind in ${textAt(one, 'place')}: ${textAt(one, 'reason')}`,
   );
   const lines = [
-    at(sensor, 'running') === true ? 'runs' : 'does not run',
+    at(sensor, 'running') === true ? runsText(figures, now) : 'does not run',
     ...blind,
     ...listAt(sensor, 'notes'),
   ];
   const counts = full ? counters(at(sensor, 'counters')) : undefined;
   section.list(kind, [...lines, ...(counts === undefined ? [] : [counts])]);
+}
+
+/** `runs since 3h, 12 events a second`. */
+function runsText(figures: unknown, now: Micros): string {
+  const since = parseTime(at(figures, 'since'))?.time;
+  const rate = at(figures, 'per_second');
+  return [
+    since === undefined ? 'runs' : `runs, started ${ago(since, now)}`,
+    ...(typeof rate === 'number' ? [`${rate} events a second`] : []),
+  ].join(', ');
+}
+
+/** What was dropped or given up by sensors and detection, by its counter's name; nothing when nothing was. */
+function dropsText(result: unknown): string {
+  const counts = [
+    ...objectsAt(result, 'sensors').map(
+      (sensor) => [textAt(sensor, 'kind') ?? '?', at(sensor, 'counters')] as const,
+    ),
+    ['events', at(result, 'pipeline')] as const,
+    ['detection', at(result, 'detect')] as const,
+  ];
+  const drops = counts.flatMap(([whose, counters]) =>
+    Object.entries((counters ?? {}) as Record<string, unknown>)
+      .filter(([name, count]) => /^(?:dropped|lost|evicted|overflow)/.test(name) && Number(count) > 0)
+      .map(([name, count]) => `${whose} ${safe(name)} ${counted(Number(count))}`),
+  );
+  return drops.length === 0 ? 'nothing' : drops.join(', ');
+}
+
+function figureLines(result: unknown, section: Section, now: Micros): void {
+  const figures = at(result, 'figures');
+  if (figures === undefined) return;
+  const share = at(figures, 'cpu_share');
+  section.field('memory', sizeText(at(figures, 'memory_bytes')));
+  if (typeof share === 'number')
+    section.field('processor', `${(share * 100).toFixed(1)} % of one, over ${textAt(figures, 'seconds')} s`);
+  section.field(
+    'waiting',
+    [
+      `${textAt(result, 'queues.events') ?? '0'} events to be judged`,
+      `${textAt(result, 'queues.alerts') ?? '0'} alerts to be stored`,
+      `${counted(objectsAt(result, 'destinations').reduce((sum, one) => sum + rowsOf(one), 0))} documents to be sent`,
+    ].join(', '),
+  );
+  section.field('dropped', dropsText(result));
+  const gap = at(figures, 'gaps.last');
+  const gapAt = parseTime(at(gap, 'at'))?.time;
+  section.field(
+    'gaps',
+    `${textAt(figures, 'gaps.since_start') ?? '0'} since the start${gapAt === undefined ? '' : `, the last ${ago(gapAt, now)}: ${textAt(gap, 'sensor')}, ${textAt(gap, 'reason')}`}`,
+  );
+  const alertAt = parseTime(at(result, 'last_alert.at'))?.time;
+  section.field(
+    'last alert',
+    alertAt === undefined
+      ? 'none'
+      : `${ago(alertAt, now)}: ${textAt(result, 'last_alert.rule')} (${textAt(result, 'last_alert.severity')})`,
+  );
+  const sent = objectsAt(result, 'destinations').flatMap((one) => parseTime(at(one, 'last_ok'))?.time ?? []);
+  section.field('last delivery', sent.length === 0 ? 'none' : ago(Math.max(...sent), now));
+}
+
+function rowsOf(destination: unknown): number {
+  return ['alert', 'status', 'event'].reduce(
+    (sum, lane) => sum + Number(at(destination, `lanes.${lane}.rows`) ?? 0),
+    0,
+  );
 }
 
 function rulesLines(result: unknown, section: Section): void {

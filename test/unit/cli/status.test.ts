@@ -78,3 +78,52 @@ test.each([
     await daemon.close();
   }
 });
+
+test('says what runs since when, how much, what was dropped, and what came last', async () => {
+  const dataDir = tempFolder();
+  const said = {
+    verdict: 'healthy',
+    reasons: [],
+    sensors: [
+      { kind: 'process-scan', running: true, notes: [], counters: { observed: 7, dropped: 3, evicted: 0 } },
+    ],
+    detect: { evicted_keys: 2 },
+    destinations: [
+      {
+        name: 'a',
+        state: 'idle',
+        last_ok: '2020-01-01T00:00:00Z',
+        lanes: { alert: { rows: 2 }, event: { rows: 5 } },
+      },
+    ],
+    queues: { events: 4, unjournaled: 0, alerts: 1 },
+    figures: {
+      seconds: 60,
+      cpu_share: 0.0123,
+      memory_bytes: 80 * 2 ** 20,
+      sensors: { 'process-scan': { since: '2020-01-01T00:00:00Z', per_second: 12.5 } },
+      gaps: {
+        since_start: 9,
+        last: { at: '2020-01-01T00:00:00Z', sensor: 'agent', reason: 'sleep', detail: 'x' },
+      },
+    },
+    last_alert: { id: 'x', at: '2020-01-01T00:00:00Z', rule: 'Launch item', severity: 'high' },
+  };
+  const daemon = await ControlServer.listen(dataDir, { status: () => said }, silentLogger);
+  try {
+    const { stdout } = await cli(['status', '--data-dir', dataDir]);
+    for (const text of [
+      /runs, started .+ ago, 12\.5 events a second/,
+      /memory +80\.0 MiB/,
+      /processor +1\.2 % of one, over 60 s/,
+      /waiting +4 events to be judged, 1 alerts to be stored, 7 documents to be sent/,
+      /dropped +process-scan dropped 3, detection evicted_keys 2/,
+      /gaps +9 since the start, the last .+ ago: agent, sleep/,
+      /last alert +.+ ago: Launch item \(high\)/,
+      /last delivery +.+ ago/,
+    ])
+      expect(stdout).toMatch(text);
+  } finally {
+    await daemon.close();
+  }
+});
