@@ -1,5 +1,5 @@
-// Packs the package as npm would publish it, installs it globally into a temporary folder with an empty cache, and plays the
-// demo's attack on what was installed, without this checkout's program:
+// Packs the package as npm would publish it, installs it globally into a temporary folder with an empty cache, builds the
+// installer's payload with the same Node.js, and plays the demo's attack on both, without this checkout's program:
 //
 //   npm run check:package                      with the Node.js that runs this
 //   npm run check:package -- --newest          also with the newest one that the registry has for this system
@@ -87,14 +87,40 @@ function check(home, tarball) {
     cwd: folder,
     env: { ...headers, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` },
   });
-  const program = path.join(prefix, 'lib', 'node_modules', 'launchwarden', 'bin', 'launchwarden.js');
-  const output = run(node, [path.join(root, 'build', 'demo', 'main.js')], {
-    cwd: folder,
-    env: { LAUNCHWARDEN_PROGRAM: program },
-  });
+  const installed = path.join(prefix, 'lib', 'node_modules', 'launchwarden');
+  const output = attack(node, path.join(installed, 'bin', 'launchwarden.js'));
   const { addon } = JSON.parse(run(node, ['--input-type=module', '-e', scannerOf(prefix)], { cwd: folder }));
   if (addon !== 'loaded') throw new Error(`${version}: the native scanner is ${addon}\n${output}`);
   console.log(`${version}: installed, its native scanner loads, the demo's attack is caught`);
+  checkPayload(node, { version, installed });
+}
+
+/** The demo, by this Node.js on this program. */
+function attack(node, program) {
+  return run(node, [path.join(root, 'build', 'demo', 'main.js')], {
+    cwd: folder,
+    env: { LAUNCHWARDEN_PROGRAM: program },
+  });
+}
+
+/** Of the payload the archive is unpacked elsewhere: what it holds must suffice, its own Node.js included. */
+function checkPayload(node, { version, installed }) {
+  const out = path.join(folder, `payload-${version}`);
+  run(process.execPath, [
+    path.join(root, 'scripts', 'package.mjs'),
+    ...['--node', node, '--compiled', installed, '--out', out],
+  ]);
+  const archive = readdirSync(out).find((name) => name.endsWith('.tar.gz'));
+  const place = path.join(folder, `unpacked-${version}`);
+  mkdirSync(place);
+  const unpacked = spawnSync('tar', ['-xzf', path.join(out, archive), '-C', place], { encoding: 'utf8' });
+  if (unpacked.status !== 0) throw new Error(`tar failed: ${unpacked.stderr}`);
+  rmSync(out, { recursive: true });
+  const contents = path.join(place, archive.replace(/\.tar\.gz$/, ''), 'launchwarden.app', 'Contents');
+  const own = path.join(contents, 'MacOS', 'launchwarden');
+  attack(own, path.join(contents, 'Resources', 'app', 'bin', 'launchwarden.js'));
+  console.log(`${run(own, ['--version']).trim()}: the payload is built, the demo's attack is caught by it`);
+  rmSync(place, { recursive: true });
 }
 
 /** Asks the installed package itself. */

@@ -1,18 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parseManifest } from '../../src/install/manifest.js';
+import { cpus, fromMac } from './mac-parts.js';
 
 const base = mkdtempSync(path.join(os.tmpdir(), 'lw-payload-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -35,38 +28,6 @@ function manifestOf(text: string) {
   const manifest = parseManifest(text);
   if (manifest === undefined) throw new Error('install does not take this manifest');
   return manifest;
-}
-
-/** A file that begins as a program of macOS does. */
-function machO(file: string, cpu: number): string {
-  const head = Buffer.alloc(64);
-  head.writeUInt32BE(0xcffaedfe, 0);
-  head.writeUInt32LE(cpu, 4);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, head);
-  return file;
-}
-
-const cpus = { x64: 0x01000007, arm64: 0x0100000c };
-
-/** What a Mac would hand over: an unpacked Node.js, and a checkout with compiled native parts. */
-function fromMac(name: string, { node, parts }: { node: number; parts: number }) {
-  const folder = path.join(base, name);
-  const include = path.join(folder, 'node', 'include', 'node');
-  mkdirSync(include, { recursive: true });
-  const defines = { MAJOR_VERSION: 26, MINOR_VERSION: 10, PATCH_VERSION: 0 };
-  const lines = Object.entries(defines).map(([key, value]) => `#define NODE_${key} ${value}`);
-  writeFileSync(
-    path.join(include, 'node_version.h'),
-    [...lines, '#define NODE_MODULE_VERSION 147', ''].join('\n'),
-  );
-  const executable = machO(path.join(folder, 'node', 'bin', 'node'), node);
-  const compiled = path.join(folder, 'checkout');
-  const sqlite = path.join(compiled, 'node_modules', 'better-sqlite3');
-  machO(path.join(sqlite, 'build', 'Release', 'better_sqlite3.node'), parts);
-  writeFileSync(path.join(sqlite, 'package.json'), '{}');
-  machO(path.join(compiled, 'native', 'build', 'Release', 'launchwarden.node'), parts);
-  return ['--node', executable, '--compiled', compiled];
 }
 
 describe('the payload of this system', () => {
@@ -136,7 +97,7 @@ describe('a payload for a Mac', () => {
   test.each(['arm64', 'x64'] as const)('is put together from parts that were compiled on one: %s', (arch) => {
     const done = build('mac', [
       ...['--no-archive', '--platform', 'darwin', '--arch', arch],
-      ...fromMac(`from-${arch}`, { node: cpus[arch], parts: cpus[arch] }),
+      ...fromMac(path.join(base, `from-${arch}`), { node: cpus[arch], parts: cpus[arch] }),
     ]);
     expect(done.stderr).toBe('');
     const manifest = manifestOf(
@@ -161,7 +122,13 @@ describe('a payload for a Mac', () => {
     ['with what is no program', { node: cpus.arm64, parts: 7 }, 'for no system that is known'],
   ])('is refused with parts %s', (name, kinds, message) => {
     const done = build('wrong', [
-      ...['--platform', 'darwin', '--arch', 'arm64', ...fromMac(name.replaceAll(' ', '-'), kinds)],
+      ...[
+        '--platform',
+        'darwin',
+        '--arch',
+        'arm64',
+        ...fromMac(path.join(base, name.replaceAll(' ', '-')), kinds),
+      ],
     ]);
     expect(done.status).toBe(2);
     expect(done.stderr).toContain(message);
@@ -169,7 +136,10 @@ describe('a payload for a Mac', () => {
   });
 
   test('is refused when a part was never compiled', () => {
-    const [flag = '', node = ''] = fromMac('uncompiled', { node: cpus.arm64, parts: cpus.arm64 });
+    const [flag = '', node = ''] = fromMac(path.join(base, 'uncompiled'), {
+      node: cpus.arm64,
+      parts: cpus.arm64,
+    });
     const done = build('wrong', [
       ...['--platform', 'darwin', '--arch', 'arm64', flag, node, '--compiled', base],
     ]);
