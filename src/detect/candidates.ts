@@ -1,7 +1,8 @@
 import type { Candidate } from '../event/alert.js';
 import type { Event } from '../event/event.js';
+import { isForeign } from './domain.js';
 import { type Match, presentEvents } from './match.js';
-import { comparable, isWholeCall, type NamedFiles, namedFiles } from './named-files.js';
+import { comparable, isWholeCall, type NamedFiles, namedFiles, runsLaunchctl } from './named-files.js';
 
 const order: Readonly<Record<Candidate['link'], number>> = {
   ...{ path: 0, directory: 1, label: 2 },
@@ -51,8 +52,10 @@ export class Ranking {
     const call = presentEvents({ events }).at(-1);
     if (call === undefined || candidates.length === 0) return false;
     if (candidates.some(({ named, event }) => named || event === call)) return false;
-    const names = isWholeCall(call.doc) ? namedFiles(call.doc) : undefined;
-    if (names === undefined || names.hidden || names.anyHome) return false;
+    const names = runsLaunchctl(call.doc) ? namedFiles(call.doc) : undefined;
+    if (names === undefined) return false;
+    if (candidates.every(({ event }) => isForeign(event.doc, names.domain))) return true;
+    if (!isWholeCall(call.doc) || names.hidden || names.anyHome) return false;
     if (names.lost.length > 0 || names.tails.length > 0) return false;
     // A label may be that of a file that has not been read.
     return names.labels.size === 0 || candidates.every(({ event }) => labelOf(event) !== undefined);
@@ -72,8 +75,10 @@ export class Ranking {
     const { path, folder } = place;
     if (isMeant(event, names) || names.paths.has(path) || names.tails.some((tail) => path.endsWith(tail)))
       return 'path';
-    if (names.folders.has(folder) || (names.anyHome && homeAgents.test(folder))) return 'directory';
-    if (names.labels.size === 0) return undefined;
+    if (names.folders.has(folder)) return 'directory';
+    if (names.labels.size === 0 && !names.anyHome) return undefined;
+    if (isForeign(event.doc, names.domain)) return undefined;
+    if (names.anyHome && homeAgents.test(folder)) return 'directory';
     const label = labelOf(event);
     return label !== undefined && names.labels.has(label) ? 'label' : undefined;
   }
@@ -82,7 +87,8 @@ export class Ranking {
     const link = names === undefined ? undefined : this.linkOf(event, names);
     if (link !== undefined) return { event, named: true, link };
     if (matched) return { event, named: false, link: 'matched' };
-    return { event, named: false, link: names?.hidden === true ? 'possible' : 'window' };
+    const isPossible = names?.hidden === true && !isForeign(event.doc, names.domain);
+    return { event, named: false, link: isPossible ? 'possible' : 'window' };
   }
 
   #placeOf(event: Event): Place | undefined {

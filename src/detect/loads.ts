@@ -2,6 +2,7 @@ import type { Micros } from '../base/time.js';
 import { compareEvents, type Event } from '../event/event.js';
 import { isPair, type Query, type SequenceQuery } from '../rules/index.js';
 import type { Ranking } from './candidates.js';
+import { isForeign } from './domain.js';
 import { mayPrecede } from './interval.js';
 import { type JoinKey, joinKeysOf, type KeyReader, keyIdentity } from './join-keys.js';
 import { type Match, presentEvents, type QueryMatcher, type Revision } from './match.js';
@@ -201,6 +202,7 @@ export class LoadMatcher implements QueryMatcher {
     const files = window.filter(
       (file) =>
         this.#files.has(file) &&
+        !isForeign(file.doc, names.domain) &&
         ranking.linkOf(file, names) === undefined &&
         this.sequence.pairs(file, event),
     );

@@ -3,6 +3,7 @@ import { hasHiddenArguments } from '../event/arguments.js';
 import type { EcsDocument } from '../event/document.js';
 import { argumentsOf, type LaunchctlCall, launchctlCall, launchctlFields } from '../event/launchctl.js';
 import { foldText } from '../rules/index.js';
+import { type Domain, domainOf } from './domain.js';
 
 export { runsLaunchctl } from '../event/launchctl.js';
 
@@ -20,6 +21,8 @@ export interface NamedFiles {
   readonly inodes: ReadonlySet<string>;
   /** Each an argument of launchctl of which nobody knows where it led: all spellings that it has. */
   readonly lost: readonly (readonly string[])[];
+  /** Where it loads, so far as that is known: nobody else's items are meant unless their files are named. */
+  readonly domain: Domain | undefined;
   /** True when the call may name more than was seen of it. */
   readonly hidden: boolean;
 }
@@ -68,6 +71,7 @@ class Names implements NamedFiles {
   readonly lost: string[][] = [];
   anyHome = false;
   hidden = false;
+  domain: Domain | undefined;
   readonly #doc: EcsDocument;
   readonly #folder: string | undefined;
 
@@ -89,12 +93,14 @@ class Names implements NamedFiles {
     if (home !== undefined) this.#tail(home);
   }
 
-  call({ paths, folders, labels, anyHome, mayLoad }: LaunchctlCall): void {
+  call(call: LaunchctlCall): void {
+    const { paths, folders, labels, anyHome, mayLoad } = call;
     for (const one of paths) this.path(one);
     for (const one of folders) this.folders.add(comparable(one));
     for (const one of labels) this.labels.add(one);
     this.anyHome = anyHome;
     this.hidden = mayLoad && hasHiddenArguments(this.#doc);
+    this.domain = domainOf(this.#doc, call, this.hidden);
     this.#resolved(mayLoad);
   }
 
@@ -108,8 +114,8 @@ class Names implements NamedFiles {
       for (const spelling of [path, resolved])
         if (typeof spelling === 'string') spellings.push(this.#add(spelling));
       if (typeof inode === 'string' && inode !== '') this.inodes.add(inode);
-      // Where a link leads that was made after the call began is not where it had led.
-      if (mayLoad && typeof state === 'string')
+      // Where a link leads that was made after the call began is not where it had led. At which nothing stands loads nothing.
+      if (mayLoad && (state === 'changed' || state === 'unread'))
         this.lost.push(state === 'changed' ? spellings.slice(0, 1) : spellings);
     }
   }

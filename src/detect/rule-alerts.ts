@@ -97,7 +97,29 @@ export class RuleAlerts {
     const open = this.#open(match, last, ranked);
     // A call that names several files may be a repeat for one of them and news of another.
     const news = open.find(({ event, named }) => named && this.#isNews(event, last));
-    return this.#alert(match, last, first(news, open));
+    return this.#alertApart(match, last, first(news, open));
+  }
+
+  /**
+   * An alert, and one of its own about the files of a folder that a call names beside a file: what is odd about them says
+   * nothing about it.
+   */
+  #alertApart(match: Match, last: Event, candidates: readonly Candidate[]): Told {
+    const inFolder = candidates.filter(({ link }) => link === 'directory');
+    const [best] = candidates;
+    if (inFolder.length === 0 || !candidates.some(({ link }) => link === 'path') || best === undefined)
+      return this.#alert(match, last, candidates);
+    const others = candidates.filter(({ link }) => link !== 'directory');
+    const apart = best.link === 'directory' ? [inFolder, others] : [others, inFolder];
+    let told: Told | undefined;
+    for (const each of apart) {
+      const news = each.find(({ event, named }) => named && this.#isNews(event, last));
+      const about = news ?? (each === apart[0] ? each[0] : undefined);
+      if (about === undefined) continue;
+      const one = this.#alert({ ...match, events: [about.event, last] }, last, first(about, each));
+      told ??= one;
+    }
+    return told as Told;
   }
 
   /**
@@ -126,7 +148,7 @@ export class RuleAlerts {
     this.#options.counts.loads++;
     const match = { events: [news.event, call], joinKeys, window };
     const ranked = this.#open(match, call, this.#options.ranking.candidates(match));
-    return this.#alert(
+    return this.#alertApart(
       match,
       call,
       first(
@@ -168,11 +190,14 @@ export class RuleAlerts {
       .find(({ event }) => event === file);
     if (candidate?.named !== true) return told;
     if (this.#exceptionOf({ events: [file, call] }, call, candidate) !== undefined) return told;
-    if (this.#isAnothers(told, file, call)) {
+    const apart = isApart(told, candidate);
+    const meant = apart ? this.#completed.get(call)?.find((one) => !isApart(one, candidate)) : told;
+    if (meant === undefined || this.#isAnothers(meant, file, call)) {
       this.#options.counts.late_files++;
-      return this.#alert({ events: [file, call], joinKeys, window: [file] }, call, [candidate]);
+      const made = this.#alert({ events: [file, call], joinKeys, window: [file] }, call, [candidate]);
+      return apart ? told : made;
     }
-    if (this.#grow(told, candidate, call)) this.#options.counts.late_files++;
+    if (this.#grow(meant, candidate, call)) this.#options.counts.late_files++;
     return told;
   }
 
@@ -432,6 +457,12 @@ export class RuleAlerts {
   #tell(detection: Detection | undefined): void {
     if (detection !== undefined) this.#options.tell(detection);
   }
+}
+
+/** Whether an alert is about a file that a call names, and another one is in a folder that the call names beside it. */
+function isApart({ detection }: Told, { link }: Candidate): boolean {
+  const about = detection?.candidates[0]?.link;
+  return (about === 'path' && link === 'directory') || (about === 'directory' && link === 'path');
 }
 
 /** Hidden matches that are remembered for one file. */

@@ -31,7 +31,7 @@ const cut: Names = [
 ];
 const named: Names = below('launchwarden.process.named_files', 'path resolved inode state');
 const previous: Names = below('process.previous', 'entity_id executable');
-const call: Names = below('launchwarden.launchctl', 'by verb effect labels paths outside');
+const call: Names = below('launchwarden.launchctl', 'by verb effect labels paths outside missing');
 const parent: Names = [
   ...below('process.parent', 'pid entity_id name executable args args_count command_line'),
   ...below('process.parent.previous', 'entity_id executable'),

@@ -281,6 +281,8 @@ export interface LaunchctlFields {
   paths?: string[];
   /** True when one of the paths, or where it leads, is in no launch folder; absent when it names none. */
   outside?: boolean;
+  /** True when it is to load something, and nothing stood at one of the paths when the call was seen. */
+  missing?: true;
 }
 
 /** A file that stands among the arguments of a process. */

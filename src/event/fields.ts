@@ -198,6 +198,7 @@ const rows: readonly Row[] = [
   ['launchwarden.launchctl.labels', 'keyword[]', 'Labels that the call names'],
   ['launchwarden.launchctl.paths', 'keyword[]', 'Property lists and folders that the call names'],
   ['launchwarden.launchctl.outside', 'boolean', 'Whether one of those is in no launch folder'],
+  ['launchwarden.launchctl.missing', 'boolean', 'Whether it is to load one of those at which nothing stood'],
   ['launchwarden.findings', 'keyword[]', 'Facts about the file that are findings in themselves'],
   ['launchwarden.target.type', 'keyword', 'What a symbolic link leads to: file, dir, ...'],
   ['launchwarden.target.mode', 'keyword', 'Its octal permission bits'],

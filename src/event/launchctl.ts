@@ -14,6 +14,8 @@ export interface LaunchctlCall {
   readonly anyHome: boolean;
   /** True when the call loads, enables or starts something, or might: its verb is not known to do anything else. */
   readonly mayLoad: boolean;
+  /** The domain that it names: `system`, the number of a user, or `other` for a login session, a process, or several of them. */
+  readonly domain: string | undefined;
   /** What is done in the end: `load` in `asuser 501 launchctl load x`. Undefined when there is none. */
   readonly verb: string | undefined;
   readonly effect: LaunchctlFields['effect'];
@@ -129,6 +131,7 @@ export function launchctlFields(doc: EcsDocument): LaunchctlFields | undefined {
   const isBlind = verb === undefined && (argumentsOf(doc).length === 0 || hasHiddenArguments(doc));
   const effect = isBlind ? 'unknown' : call.effect;
   const { paths, outside } = placesOf(doc, call);
+  const missing = (effect === 'load' || effect === 'unknown') && namesMissing(doc);
   return {
     by,
     effect,
@@ -136,7 +139,17 @@ export function launchctlFields(doc: EcsDocument): LaunchctlFields | undefined {
     ...(labels.length === 0 ? {} : { labels: labels.slice(0, maxNamed).map(clipped) }),
     ...(paths.length === 0 ? {} : { paths: paths.slice(0, maxNamed).map(clipped) }),
     ...(outside === undefined ? {} : { outside }),
+    ...(missing ? { missing } : {}),
   };
+}
+
+/** Whether nothing stood at one of the paths that a call names when the call was seen. */
+function namesMissing(doc: EcsDocument): boolean {
+  const files: unknown = doc.launchwarden?.process?.named_files;
+  return (
+    Array.isArray(files) &&
+    files.some((one: unknown) => (one as { state?: unknown } | null)?.state === 'missing')
+  );
 }
 
 /** The document with `launchwarden.launchctl`, where it tells of a program that begins and is launchctl. */
@@ -198,6 +211,7 @@ class Call implements LaunchctlCall {
   readonly folders: string[] = [];
   readonly labels: string[] = [];
   anyHome = false;
+  domain: string | undefined;
   verb: string | undefined;
   effect: LaunchctlFields['effect'] = 'none';
   readonly #ignored: ReadonlySet<string>;
@@ -248,6 +262,7 @@ class Call implements LaunchctlCall {
         break;
       case 'asuser':
       case 'bsexec':
+        this.#inDomain(verb === 'asuser' ? `user/${rest[0]}` : `pid/${rest[0]}`);
         this.#wrapped(rest.slice(1), depth);
         break;
     }
@@ -288,8 +303,17 @@ class Call implements LaunchctlCall {
 
   /** `system/<label>`, `gui/501/<label>`: a domain alone names nothing. */
   #service(target: string): void {
+    this.#inDomain(target);
     const match = /^(?:system|(?:user|login|gui|pid)\/\d+)\/(.+)$/s.exec(target);
     if (match?.[1] !== undefined) this.labels.push(match[1]);
+  }
+
+  #inDomain(target: string): void {
+    const [, kind = '', id] =
+      /^(system|(?:user|gui|login|pid|session)(?=\/(\d{1,10})))(?:\/|$)/.exec(target) ?? [];
+    if (kind === '') return;
+    const domain = kind === 'user' || kind === 'gui' ? (id ?? 'other') : kind === 'system' ? kind : 'other';
+    this.domain = this.domain === undefined || this.domain === domain ? domain : 'other';
   }
 
   #submit(args: readonly string[]): void {

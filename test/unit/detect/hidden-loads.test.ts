@@ -119,9 +119,18 @@ describe('a launchctl that names a file by another path', () => {
     expect(about(found)).toEqual(['real.plist']);
   });
 
-  test.each(['missing', 'unread'] as const)('may mean any file when it is %s', (state) => {
-    const found = alerts([real, decoy, call('p', 2, load, named({ state }))]);
+  test('may mean any file when it could not be followed', () => {
+    const found = alerts([real, decoy, call('p', 2, load, named({ state: 'unread' }))]);
     expect(about(found).sort()).toEqual(['decoy.plist', 'real.plist']);
+  });
+
+  test.each([
+    ['a list', load],
+    ['a pattern that no shell has expanded', ['load', '/tmp/*.plist']],
+  ])('accuses none when nothing stands at the path of %s', (_, args) => {
+    const found = alerts([real, decoy, call('p', 2, args, named({ state: 'missing' }))]);
+    expect(about(found)).toEqual([undefined]);
+    expect(found[0]?.unlinked).toBe(true);
   });
 
   test('may mean any file when a link was changed after the call began', () => {

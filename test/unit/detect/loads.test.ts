@@ -290,7 +290,8 @@ describe('a file whose event comes late', () => {
     const other = fileEvent('other', 1.5, `${folder}/other.plist`, { inode: '3' });
     const call = load('p1', 2, evilPath, folder);
     expect(shown([decoy, named, call, other])).toEqual([
-      'named p1: named path, decoy directory, other directory',
+      'named p1: named path',
+      'decoy p1: decoy directory, other directory',
     ]);
   });
 
