@@ -119,6 +119,7 @@ function isOf(signature: CodeSignatureFields | undefined, { teamId, signingId }:
 interface StoredCandidate {
   readonly event_id?: unknown;
   readonly named?: unknown;
+  readonly link?: unknown;
 }
 
 /**
@@ -136,11 +137,14 @@ export function exceptionOf(exceptions: Exceptions, doc: EcsDocument, time: Micr
   const last = events.at(-1);
   if (last === undefined) return undefined;
   const candidates = (Array.isArray(alert.candidates) ? alert.candidates : []) as (StoredCandidate | null)[];
-  if (Number(alert.candidate_count ?? 0) > candidates.length) return undefined;
+  const isPossible = candidates[0]?.link === 'possible';
+  if (!isPossible && Number(alert.candidate_count ?? 0) > candidates.length) return undefined;
   const process = events.findLast((event) => event.process !== undefined);
   const judge = (item: EcsDocument) =>
     exceptions.find({ rule, time, item, process, steps: stepsWith(events, item) });
-  const relevant = relevantOf(candidates.map((one) => ({ named: one?.named === true, id: one?.event_id })));
+  const all = candidates.map((one) => ({ named: one?.named === true, id: one?.event_id }));
+  // What a call may mean besides what it names is told file by file.
+  const relevant = isPossible ? all.slice(0, 1) : isAboutNone(doc) ? [] : relevantOf(all);
   if (relevant.length === 0) return judge(last);
   let found: Exception | undefined;
   for (const { id } of relevant) {
@@ -150,6 +154,12 @@ export function exceptionOf(exceptions: Exceptions, doc: EcsDocument, time: Micr
     found ??= exception;
   }
   return found;
+}
+
+/** Whether the call of an alert loads something else than any of its candidates: it is about the call alone. */
+function isAboutNone({ launchwarden }: EcsDocument): boolean {
+  const findings: unknown = launchwarden?.findings;
+  return Array.isArray(findings) && findings.includes('not-the-loaded-item');
 }
 
 /** Those that an alert could be about: what a process names; where it names none, all of them. */

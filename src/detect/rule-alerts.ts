@@ -223,7 +223,7 @@ export class RuleAlerts {
   /** True when exceptions hide everything that a match could be about. It is counted for the first of them. */
   #isHidden(match: Match, last: Event, candidates: readonly Candidate[]): boolean {
     if (this.#options.exceptions().size === 0) return false;
-    const relevant = relevantOf(candidates);
+    const relevant = this.#options.ranking.excludes(match, candidates) ? [] : relevantOf(candidates);
     const found =
       relevant.length === 0
         ? [this.#exceptionOf(match, last, undefined)]
@@ -231,7 +231,9 @@ export class RuleAlerts {
     const [by] = found;
     if (by === undefined || found.includes(undefined)) return false;
     this.#options.excepted(by, last.time);
-    for (const event of relevant.length === 0 ? [last] : relevant.map((one) => one.event)) {
+    for (const event of relevant.length === 0
+      ? [last, ...candidates.map((one) => one.event)]
+      : relevant.map((one) => one.event)) {
       const known = this.#hidden.get(event);
       if (known === undefined) this.#hidden.set(event, new Set([match]));
       else if (known.size < mostHidden) known.add(match);

@@ -51,6 +51,10 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   },
   'mount-point': { weight: 25, says: 'A volume is mounted over the folder.' },
   'daemon-program-not-root': { weight: 25, says: 'A daemon runs as root what somebody else may write.' },
+  'owner-or-mode-changed': {
+    weight: 5,
+    says: 'Its owner or mode changed; so far as is known, it holds what it held.',
+  },
   'folder-replaced': { weight: 10, says: 'Another folder stands where one was.' },
   // Of its place and owner.
   'hidden-name': { weight: 20, says: 'The name begins with a dot.' },

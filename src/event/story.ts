@@ -207,7 +207,11 @@ function afterJob(story: Story, event: Event): Story {
 /** What the item runs is another program now; the item itself is what it was. */
 function afterProgram(story: Story, event: Event): Story {
   const { file, event: told } = event.doc;
-  const says = `Its program ${String(file?.path ?? '?').slice(0, 500)} was ${told?.action === 'deletion' ? 'removed' : 'exchanged'}.`;
+  const path = String(file?.path ?? '?').slice(0, 500);
+  const isSame = event.doc.launchwarden?.findings?.includes('owner-or-mode-changed') === true;
+  const says = isSame
+    ? `The owner or mode of its program ${path} changed.`
+    : `Its program ${path} was ${told?.action === 'deletion' ? 'removed' : 'exchanged'}.`;
   return withStep(story, { time: wallTime(event), stage: 'changed', event: event.id, says });
 }
 

@@ -180,15 +180,18 @@ export class ProgramWatch {
     if (this.#stop.signal.aborted) return;
     const { sha256 } = program;
     const kept = before !== undefined && before.uid === snapshot.uid && before.mode === snapshot.mode;
-    if (kept && sha256 !== undefined) {
+    let isSame = before !== undefined && isUntouched(before, snapshot);
+    if (sha256 !== undefined) {
       const how = { maxBytes: maxHashed, signal: this.#stop.signal };
       const found = await this.#files.hash(macPath, how).catch(() => undefined);
       if (this.#stop.signal.aborted) return;
       program.sha256 = typeof found === 'object' ? found.sha256 : undefined;
-      if (program.sha256 === sha256) return;
+      isSame = program.sha256 === sha256;
+      if (isSame && kept) return;
     }
     this.counters.program_changes++;
-    this.#options.observe({ event: this.#event(macPath, program, snapshot, { since, now, findings: [] }) });
+    const findings = isSame && !kept && before !== undefined ? ['owner-or-mode-changed'] : [];
+    this.#options.observe({ event: this.#event(macPath, program, snapshot, { since, now, findings }) });
   }
 
   #event(
@@ -255,6 +258,11 @@ export class ProgramWatch {
 /** Whether others than root may write what a daemon runs, in the end as root. */
 function isForeign({ uid, mode }: Snapshot, items: readonly string[]): boolean {
   return (uid !== 0 || (mode & 0o022) !== 0) && items.some((item) => launchItemKind(item) === 'daemon');
+}
+
+/** So far as it can be told without a hash: the same file, of the same size and date. */
+function isUntouched(a: Snapshot, b: Snapshot): boolean {
+  return a.key === b.key && a.size === b.size && a.mtime === b.mtime;
 }
 
 /** Attributes (quarantine, the date of the last use) change the ctime alone, and so does who sets the date back. */

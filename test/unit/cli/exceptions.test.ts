@@ -167,3 +167,42 @@ test('an alert that stands for many is no place to start from', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('exceptions/no-scope');
 });
+
+/** An alert about a load, with a file of the window that the call does not name. */
+async function proposals(more: Partial<Parameters<typeof detection>[0]>, findings: readonly string[] = []) {
+  const file = fileEvent('f1', { hash: { sha256 } });
+  file.doc.launchwarden = { plist: { label: 'org.example' }, findings: [...findings] };
+  const alert = detection({
+    id: 'ee'.repeat(16),
+    events: [file, processEvent()],
+    candidates: [{ event: file, named: false, link: 'matched' }],
+    ...more,
+  });
+  const dataDir = storedAlerts([alert]);
+  const { code, stdout, stderr } = await cli([
+    ...['exceptions', 'add', '--from', 'eeee', '--json'],
+    ...['--data-dir', dataDir],
+  ]);
+  return { code, stderr, hidden: code === 0 ? documents(stdout).map(({ hidden }) => hidden) : [] };
+}
+
+test('what a call does not load is not what must be excused: each proposal hides the alert', async () => {
+  const { code, hidden } = await proposals({ unlinked: true }, ['remote-script']);
+  expect(code).toBe(0);
+  expect(hidden.length).toBeGreaterThan(0);
+  expect(hidden.every((count) => count === 1)).toBe(true);
+});
+
+test('one of the files that a call may mean', async () => {
+  const file = fileEvent('f1', { hash: { sha256 } });
+  const other = fileEvent('f2', { path: '/other.plist', hash: { sha256: 'cd'.repeat(32) } });
+  const { hidden } = await proposals({
+    events: [file, processEvent()],
+    candidates: [file, other].map((event) => ({ event, named: false, link: 'possible' as const })),
+  });
+  expect(hidden).toEqual([1, 1, 1]);
+});
+
+test('a proposal that would not hide the alert is none', async () => {
+  expect((await proposals({}, ['remote-script'])).hidden).toEqual([1, 1]);
+});

@@ -146,8 +146,26 @@ test('of a daemon, one that others than root may write says so', async () => {
   chmodSync(host(program), 0o777);
   await look();
   const found = new Map(seen.map(({ event: { doc } }) => [doc.file?.path, doc.launchwarden?.findings]));
-  expect(found.get(program)).toEqual(['daemon-program-not-root']);
+  expect(found.get(program)).toEqual(['owner-or-mode-changed', 'daemon-program-not-root']);
   expect(found.get('/opt/y')).toBeUndefined();
+});
+
+test.each([
+  ['its hash is known', true],
+  ['its hash is not known', false],
+])('one whose mode alone changed is not told as exchanged where %s', async (_, known) => {
+  const sha256 = createHash('sha256').update('good').digest('hex');
+  watch.follow(known ? { ...item, hashes: { [program]: sha256 } } : item);
+  await look();
+  chmodSync(host(program), 0o700);
+  await look();
+  expect(seen[0]?.event.doc.launchwarden?.findings).toContain('owner-or-mode-changed');
+  // With its mode it may be exchanged: that is what is told then.
+  write(program, 'evil');
+  chmodSync(host(program), 0o755);
+  await look();
+  expect(seen).toHaveLength(2);
+  expect(seen[1]?.event.doc.launchwarden?.findings ?? []).not.toContain('owner-or-mode-changed');
 });
 
 test('the same bytes written anew are none where it is known what it held; others are', async () => {

@@ -8,7 +8,7 @@ import { wholeNumber } from '../../values.js';
 import { subjectOf } from '../alerts/alert-line.js';
 import { findAlert } from '../alerts/find.js';
 import { appendException, exceptionText, type NewException, reloadRunning } from './edit.js';
-import { hiddenBy, hiddenLines } from './hidden.js';
+import { hiddenBy, hiddenLines, hides } from './hidden.js';
 import { loadListed } from './load.js';
 import { type Scope, scopesFor } from './scopes.js';
 
@@ -93,11 +93,17 @@ export const exceptionsAdd = defineCommand({
           },
         );
       const id = options.id ?? `alert-${alert.id.slice(0, 12)}`;
-      const all = scopes.map((one: Scope, index) => ({
-        says: one.says,
-        written: { ...base, ...one.conditions, id: options.id ?? id },
-        judged: compiled({ ...base, ...one.conditions, id: `scope-${index + 1}` }),
-      }));
+      const all = scopes
+        .filter((one) => hides(compiled({ ...base, ...one.conditions, id: 'scope' }), alert))
+        .map((one: Scope, index) => ({
+          says: one.says,
+          written: { ...base, ...one.conditions, id: options.id ?? id },
+          judged: compiled({ ...base, ...one.conditions, id: `scope-${index + 1}` }),
+        }));
+      if (all.length === 0)
+        throw new UserError('exceptions/no-scope', 'nothing short of the rule would hide this alert', {
+          hint: 'What is odd about an item, and each file that the alert could be about, must be excused: docs/exceptions.md.',
+        });
       if (!json && scope === undefined)
         out.line(`About ${subjectOf(alert)} (${safe(alert.ruleName) ?? ''}):`);
       return {

@@ -17,12 +17,18 @@ export interface Hidden {
   readonly of: number;
 }
 
+/** Whether an exception would have hidden an alert, as if it had not expired. */
+export function hides(exception: Exception, { doc, time }: Pick<Alert, 'doc' | 'time'>): boolean {
+  return exceptionOf(judgeOf(exception), doc, time) !== undefined;
+}
+
+function judgeOf({ expires: _, ...lasting }: Exception): Exceptions {
+  return new Exceptions([lasting]);
+}
+
 /** What each of the exceptions would have hidden among the stored alerts, each taken alone and as if it had not expired. */
 export function hiddenBy(store: Pick<Store, 'alerts'>, exceptions: readonly Exception[]): Hidden {
-  const judges = exceptions.map((exception) => {
-    const { expires: _, ...lasting } = exception;
-    return { id: exception.id, judge: new Exceptions([lasting]) };
-  });
+  const judges = exceptions.map((exception) => ({ id: exception.id, judge: judgeOf(exception) }));
   const by = new Map(exceptions.map(({ id }) => [id, { count: 0, first: [] as Alert[] }]));
   let of = 0;
   for (let before: string | undefined; of < mostAlerts; ) {
