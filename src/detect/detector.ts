@@ -4,13 +4,13 @@ import type { Event } from '../event/event.js';
 import { loadingVerbs, mayLoadUnseen, withLaunchctl } from '../event/launchctl.js';
 import {
   type ConditionSet,
-  compileQuery,
   type Exception,
   isPair,
   planConditions,
   type Rule,
   type StepCondition,
 } from '../rules/index.js';
+import { beyondArguments } from './beyond-arguments.js';
 import { Ranking } from './candidates.js';
 import { DeferredMatcher, DeferredMemory } from './deferred.js';
 import { ConditionNames } from './earlier.js';
@@ -70,15 +70,6 @@ export interface KnownAlert {
 
 const none: readonly number[] = [];
 
-// Judged with the rules: a look of its own at every event would cost a fifth of what two rules cost.
-const cutArguments = stepOf('process where launchwarden.process.args_cut == true');
-
-function stepOf(text: string): StepCondition {
-  const compiled = compileQuery('eql', text);
-  if ('diagnostics' in compiled || compiled.query.kind !== 'event') throw new Error(`no condition: ${text}`);
-  return compiled.query;
-}
-
 interface RuleState {
   readonly rule: Rule;
   readonly matcher: QueryMatcher;
@@ -116,9 +107,8 @@ export class Detector {
   };
   #exceptions: Exceptions;
   #hits: number[] = [];
-  /** The condition that finds processes with cut arguments: behind those of the rules. */
-  readonly #cut: number | undefined;
-  #isCut = false;
+  /** Where the conditions begin that find processes with cut arguments: behind those of the rules. */
+  readonly #cut: number;
   #nextDue: Micros = Number.POSITIVE_INFINITY;
 
   /** Throws UserError when a rule cannot be run within the limits. */
@@ -160,8 +150,9 @@ export class Detector {
       return state;
     });
     this.#owners = owners;
-    if (this.#rules.some(({ matcher }) => matcher instanceof LoadMatcher))
-      this.#cut = conditions.push(cutArguments) - 1;
+    this.#cut = conditions.length;
+    for (const { matcher, first } of this.#rules)
+      if (matcher instanceof LoadMatcher) conditions.push(beyondArguments(conditions[first + 1]!));
     this.#set = planConditions(conditions);
     this.#names = new ConditionNames(owners.map(({ rule }) => rule));
     this.#held = options.rules.reduce((most, rule) => Math.max(most, spanOf(rule)), longestSettling);
@@ -229,10 +220,11 @@ export class Detector {
     // What is due before this event is told before it, whenever the watermark says so.
     if (this.#nextDue < event.time) this.#runDue(event.time - 1);
     const hits = this.#match(event);
-    if (hits === undefined) return undefined;
+    if (hits === undefined || (hits.length === 0 && before.length === 0)) return hits;
+    const isCut = this.#withoutCut(hits);
     const all = before.length === 0 ? hits : union(hits, before);
     if (all.length > 0) this.#dispatch(event, all);
-    if (this.#isCut) this.#hidden(event, all);
+    if (isCut) this.#hidden(event, all);
     return all;
   }
 
@@ -240,6 +232,7 @@ export class Detector {
     this.#counts.revised++;
     const hits = this.#match(newer);
     if (hits === undefined) return;
+    this.#withoutCut(hits);
     const lost = known.hits.filter((hit) => !hits.includes(hit));
     const fresh = hits.filter((hit) => !known.hits.includes(hit));
     const all = union(hits, lost);
@@ -257,13 +250,18 @@ export class Detector {
     if (hits.length > 0) hits.length = 0;
     try {
       this.#set.match(doc, hits);
-      this.#isCut = hits.length > 0 && hits.at(-1) === this.#cut;
-      if (this.#isCut) hits.pop();
       return hits;
     } catch {
       this.#counts.errors++;
       return undefined;
     }
+  }
+
+  /** Takes those away that are no rule's. True when there were any: the arguments of the process are cut. */
+  #withoutCut(hits: number[]): boolean {
+    const all = hits.length;
+    while (hits.length > 0 && hits[hits.length - 1]! >= this.#cut) hits.pop();
+    return hits.length < all;
   }
 
   /**
@@ -280,7 +278,7 @@ export class Detector {
       this.#counts.errors++;
     }
     for (const hit of possible) {
-      if (hit === this.#cut) continue;
+      if (hit >= this.#cut) break;
       const state = this.#owners[hit] as RuleState;
       if (!hits.includes(hit) && state.matcher instanceof LoadMatcher && hit === state.first + 1)
         state.matcher.hidden(event);

@@ -51,6 +51,7 @@ export { maxRuleFileBytes, type RuleFileResult, readRuleFile } from './file/read
 export { type LoadedRules, loadBuiltinRules, loadRules } from './load.js';
 export { isPair } from './pair.js';
 export { type Parsed, parseEql, parseKql } from './parse.js';
+export { childrenOf } from './plan/fields-of.js';
 export { foldText } from './plan/fold.js';
 export { validateWildcard } from './plan/like.js';
 export { RawFilter } from './plan/raw-filter.js';
