@@ -72,11 +72,12 @@ function copyDependencies(root, app) {
 /** The program itself: what package.json publishes, but for what is only compiled from. */
 function copyProgram(root, app) {
   const { files } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  const own = files.filter((one) => !/^(?:native|scripts)\//.test(one));
+  const own = files.filter((one) => !/^(?:!|native\/|scripts\/)/.test(one));
   for (const name of ['package.json', 'README.md', 'LICENSE', ...own]) {
     cpSync(path.join(root, name), path.join(app, name), {
       recursive: true,
-      filter: (file) => !/\.d\.ts$/.test(file),
+      // A code cache is of one Node.js, and differs from build to build.
+      filter: (file) => !/\.(?:d\.ts|cache)$/.test(file),
     });
   }
 }

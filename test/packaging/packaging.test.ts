@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -208,18 +207,16 @@ describe('Jamf', () => {
   /** A Mac on which the command prints this and ends so; without `code` nothing is installed. */
   function mac(name: string, printed = '', code?: number): string {
     const home = path.join(base, name);
-    const contents = path.join(home, 'current', 'launchwarden.app', 'Contents');
-    mkdirSync(path.join(contents, 'MacOS'), { recursive: true });
-    mkdirSync(path.join(contents, 'Resources', 'bin'), { recursive: true });
-    symlinkSync(process.execPath, path.join(contents, 'MacOS', 'launchwarden'));
-    if (code !== undefined) {
-      const command = path.join(contents, 'Resources', 'bin', 'launchwarden');
-      writeFileSync(
-        command,
-        `#!/bin/sh\n[ "$*" = 'status --json' ] || exit 2\ncat <<'END'\n${printed}\nEND\nexit ${code}\n`,
-      );
-      chmodSync(command, 0o755);
-    }
+    if (code === undefined) return home;
+    const app = path.join(home, 'current', 'app', 'bin');
+    mkdirSync(app, { recursive: true });
+    symlinkSync(process.execPath, path.join(home, 'current', 'node'));
+    writeFileSync(
+      path.join(app, 'launchwarden.js'),
+      `const asked = process.argv.slice(2).join(' ') === 'status --json';
+      if (asked) console.log(${JSON.stringify(printed)});
+      process.exitCode = asked ? ${code} : 2;`,
+    );
     return home;
   }
 
