@@ -19,6 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   policy: ['base', 'forward'],
   config: ['base', 'event', 'sensors', 'enrich', 'rules', 'detect', 'store', 'forward', 'policy'],
   install: ['base', 'config'],
+  canary: ['base', 'event', 'prove'],
   agent: [
     'base',
     'event',
@@ -34,8 +35,20 @@ const allowed: Record<string, readonly string[]> = {
     'respond',
     'config',
     'policy',
+    'canary',
   ],
-  doctor: ['base', 'event', 'mechanisms', 'sensors', 'store', 'forward', 'config', 'install', 'agent'],
+  doctor: [
+    'base',
+    'event',
+    'mechanisms',
+    'sensors',
+    'store',
+    'forward',
+    'config',
+    'install',
+    'agent',
+    'canary',
+  ],
   prove: ['base', 'event', 'mechanisms', 'sensors'],
   cli: [
     'base',
@@ -56,6 +69,7 @@ const allowed: Record<string, readonly string[]> = {
     'agent',
     'doctor',
     'prove',
+    'canary',
   ],
 };
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import os from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import type { Clock, Timer } from '../base/clock.js';
 import { diskAccess } from '../base/disk-access.js';
@@ -6,6 +7,7 @@ import { messageOf, UserError } from '../base/errors.js';
 import { createLogger, type LogFormat, type Logger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import { formatMicros, type Micros } from '../base/time.js';
+import { type CanaryPlace, cleanUpCanary } from '../canary/index.js';
 import type { Settings } from '../config/index.js';
 import { Enricher, NamedPaths } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
@@ -18,6 +20,7 @@ import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
 import { applyBaseline, baselineOp } from './baseline.js';
 import { readBootId } from './boot.js';
+import { CanaryKeeper } from './canary.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
 import { diskUse } from './disk.js';
@@ -72,6 +75,8 @@ export interface AgentOptions {
   readonly logFormat?: LogFormat;
   /** `--root-scope`: only processes below this one. */
   readonly scopePid?: number;
+  /** Starts `launchwarden canary` as a process of its own; without it nothing runs on a schedule. */
+  readonly launchCanary?: (ended: (error: Error) => void) => void;
   /** Ends the agent: it drains and `runAgent` resolves. */
   readonly signal: AbortSignal;
 }
@@ -159,6 +164,7 @@ class Agent {
   readonly #inventory: InventoryKeeper;
   readonly #figures: Figures;
   readonly #top: Top;
+  readonly #canary: CanaryKeeper;
   /** Labels of launch items that are trusted here. */
   #installed = new InstalledLabels();
   #baselineBegun = false;
@@ -219,6 +225,7 @@ class Agent {
       agentId: this.#agentId,
       host: enricher.host,
       simulated: this.#root.simulated,
+      delivered: (destination, ids) => this.#canary.delivered(destination, ids),
       health: () => ({
         ...this.#judgement(),
         sensors: this.#sensors.kinds,
@@ -247,6 +254,19 @@ class Agent {
       log: log.child({ stage: 'exceptions' }),
       replaced: (exceptions) => this.#pipeline.replaceExceptions(exceptions),
     });
+    this.#canary = new CanaryKeeper({
+      ...{ store, clock },
+      log: log.child({ stage: 'canary' }),
+      place: canaryPlace(this.#root),
+      destinations: this.#forwarding.destinations,
+      ruleTrouble: (id) => this.#ruleTrouble(id),
+      destinationTrouble: (name) =>
+        this.#forwarding.forwarder.status().find((one) => one.name === name)?.reason ?? undefined,
+      sightTrouble: () => this.#judgement().reasons[0],
+      everyMs: options.launchCanary === undefined ? undefined : settings.canary.everyMs,
+      launch: (ended) => options.launchCanary?.(ended),
+      failed: (gap) => this.#gap(gap),
+    });
     this.#known = new KnownItems({
       store,
       enricher,
@@ -258,6 +278,7 @@ class Agent {
       store,
       exceptions: this.#exceptions,
       known: this.#known,
+      canary: (alert) => this.#canary.settles(alert),
       closeUpdates: settings.detect.closeUpdates,
       revised: () => this.#forwarding.committed([]),
       destinations: this.#forwarding.destinations,
@@ -326,7 +347,8 @@ class Agent {
     this.#pipeline = new Pipeline({
       store,
       keep: (observation) => this.#evidence.observed(observation),
-      completed: (event) => this.#writers.completed(event),
+      completed: (event) => this.#canary.completed(this.#writers.completed(event)),
+      settles: (alert) => this.#canary.settles(alert),
       enricher,
       rules,
       clock,
@@ -349,8 +371,10 @@ class Agent {
         this.#evidence.noticed(events);
         this.#settling.observed(events);
         this.#responding.observed(events);
+        this.#canary.observed(events);
       },
       committed: (alerts) => {
+        this.#canary.committed(alerts);
         this.#settling.committed(alerts);
         this.#responding.committed(alerts);
         this.#forwarding.committed(alerts);
@@ -461,6 +485,8 @@ class Agent {
     }
     this.#ready = true;
     this.#responding.start();
+    this.#canary.start();
+    void this.#cleanUpCanary();
     void this.#scan.load();
     this.#saveProgress();
     log.info(
@@ -484,6 +510,7 @@ class Agent {
     await this.#scan.stop();
     this.#inventory.stop();
     this.#settling.stop();
+    this.#canary.stop();
     await this.#responding.stop();
     this.#known.stop();
     await this.#control?.close();
@@ -614,6 +641,23 @@ class Agent {
     if (event !== undefined) this.#pipeline.observe({ event });
   }
 
+  /** Why a rule does not alert here; undefined of one that does. */
+  #ruleTrouble(id: string): string | undefined {
+    if (!this.#parts.rules.some(({ meta }) => meta.id === id)) return 'it is switched off or missing';
+    return this.#muted.get(id)?.join('; ');
+  }
+
+  /** What a canary that was killed has left. */
+  async #cleanUpCanary(): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      const lines = await cleanUpCanary(this.#options.settings.dataDir, this.#root);
+      for (const line of lines) log.warn({ line }, 'cleaned up after a canary that was killed');
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'what a canary left could not be cleaned up');
+    }
+  }
+
   #handlers(): ControlHandlers {
     return {
       status: () => this.#status(),
@@ -652,6 +696,7 @@ class Agent {
         ),
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...this.#responding.handlers(),
+      ...this.#canary.handlers(),
       ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
     };
   }
@@ -665,6 +710,7 @@ class Agent {
       config: this.#options.settings.problems.map(({ message }) => message),
       exceptions: this.#exceptions.refused,
       scan: this.#scan.trouble,
+      canary: this.#canary.trouble,
       store: store.condition(),
       destinations: this.#forwarding.forwarder.status(),
     });
@@ -716,6 +762,7 @@ class Agent {
       scan: this.#scan.status(),
       exceptions: this.#exceptions.status(),
       respond: this.#responding.status(),
+      canary: this.#canary.status(),
       store: this.#parts.store.condition(),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),
@@ -727,6 +774,11 @@ class Agent {
 function mostOf(args: unknown): number | undefined {
   const most = (args as { most?: unknown } | null | undefined)?.most;
   return typeof most === 'number' && most > 0 ? Math.floor(most) : undefined;
+}
+
+/** The system's folder for root and in a tree, else that of the user who runs the agent. */
+function canaryPlace({ simulated }: RootMap): CanaryPlace {
+  return simulated || process.geteuid?.() === 0 ? { kind: 'daemon' } : { kind: 'agent', home: os.homedir() };
 }
 
 function filesOf(passedOver: readonly { readonly file?: string | undefined }[]): number {

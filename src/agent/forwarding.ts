@@ -17,6 +17,8 @@ export interface ForwardingOptions {
   readonly agentId: string;
   readonly host: HostFields;
   readonly simulated: boolean;
+  /** Called with the ids of alerts that a destination acknowledged. */
+  delivered(destination: string, ids: readonly string[]): void;
   /** Names and counts told with every heartbeat. */
   health(): Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
@@ -40,7 +42,10 @@ export class Forwarding {
       deadRows: dead_rows,
       deadAgeMs: dead_age,
       parkedAgeMs: parked_age,
-      onSettled: (name, settled) => this.#reporter.settled(name, settled),
+      onSettled: (name, settled) => {
+        this.#reporter.settled(name, settled);
+        if (settled.alerts.length > 0) options.delivered(name, settled.alerts);
+      },
       onEvicted: (name, evicted) => this.#reporter.evicted(name, evicted),
       onParked: (name, reason) => this.#reporter.parked(name, reason),
       simulated,

@@ -12,7 +12,7 @@ import {
   userOf,
 } from '../detect/index.js';
 import type { Enricher } from '../enrich/index.js';
-import type { Alert, AlertContext, Detection } from '../event/alert.js';
+import type { Alert, AlertContext, Detection, Settled } from '../event/alert.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event, Gap, Observation } from '../event/event.js';
 import type { Exception } from '../rules/index.js';
@@ -71,6 +71,8 @@ export interface PipelineOptions {
   committed(alerts: readonly Alert[]): void;
   /** Called with an event whose amendment made alerts grow. */
   amended?(event: Event): void;
+  /** Why a new alert needs nobody, known before it is stored: it is closed in the same transaction. */
+  settles?(alert: Alert): Settled | undefined;
   /** Called when an exception hid a match: with the event time. */
   excepted?(exception: Exception, time: Micros): void;
   /** Called when detection had to drop something. */
@@ -635,7 +637,7 @@ export class Pipeline {
     this.#detections = [];
     for (const [index, detection] of left.entries()) {
       try {
-        this.#told([this.#upsert(detection)]);
+        this.#told([this.#options.store.transaction(() => this.#upsert(detection))]);
       } catch (error) {
         if (!isHopeless(error)) {
           this.#detections = left.slice(index);
@@ -648,8 +650,12 @@ export class Pipeline {
   }
 
   #upsert(detection: Detection): Committed {
-    const { store, destinations, context } = this.#options;
-    return { detection, ...store.alerts.upsert(this.#newest(detection), context(), destinations) };
+    const { store, destinations, context, settles } = this.#options;
+    const made = store.alerts.upsert(this.#newest(detection), context(), destinations);
+    const settled = made.change === 'new' ? settles?.(made.alert) : undefined;
+    if (settled === undefined) return { detection, ...made };
+    const closed = store.alerts.settle(made.alert.id, settled, { destinations, close: true });
+    return { detection, change: made.change, alert: closed ?? made.alert };
   }
 
   #told(results: readonly Committed[]): void {

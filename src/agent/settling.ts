@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.js';
 import { formatMicros } from '../base/time.js';
 import { relevantOf } from '../detect/index.js';
 import type { Alert, Settled } from '../event/alert.js';
+import { canaryReason } from '../event/canary.js';
 import type { EcsDocument } from '../event/document.js';
 import { type Event, wallTime } from '../event/event.js';
 import { persistentItemId } from '../event/ids.js';
@@ -27,6 +28,8 @@ export interface SettlingOptions {
   readonly store: Pick<Store, 'alerts' | 'events' | 'stories'>;
   readonly exceptions: ExceptionKeeper;
   readonly known: Pick<KnownItems, 'programs'>;
+  /** Why an alert is about a canary of ours and nothing else; undefined of every other one. */
+  canary(alert: Alert): Settled | undefined;
   /** `[detect] close_updates`. */
   readonly closeUpdates: boolean;
   readonly destinations: readonly string[];
@@ -69,7 +72,7 @@ export class Settling {
   /** Alerts that were committed just now, new or grown. */
   committed(alerts: readonly Alert[]): void {
     for (const alert of alerts) {
-      if (this.#byException(alert)) continue;
+      if (this.#byCanary(alert) || this.#byException(alert)) continue;
       if (alert.item === undefined) this.#assign(alert);
       if (alert.item !== undefined) this.#note(alert, alert.item);
       else if (!isUnlinked(alert.doc)) continue;
@@ -95,6 +98,14 @@ export class Settling {
   /** An event that alerts embed has another document than before. */
   amended(eventId: string): void {
     this.committed(this.#options.store.alerts.ofEvent(eventId));
+  }
+
+  #byCanary(alert: Alert): boolean {
+    const settled = this.#options.canary(alert);
+    if (settled !== undefined) this.#settle(alert, settled, true);
+    // It has grown by something that is not the canary's.
+    else if (isSettledCanary(alert.doc)) this.#settle(alert, undefined, true);
+    return settled !== undefined;
   }
 
   #byException(alert: Alert): boolean {
@@ -172,7 +183,7 @@ export class Settling {
   async #compare(id: string): Promise<void> {
     const { store, known, closeUpdates } = this.#options;
     const alert = store.alerts.get(id);
-    if (alert === undefined) return;
+    if (alert === undefined || this.#options.canary(alert) !== undefined) return;
     this.#joinTemporary(alert);
     const changes = this.#changesOf(alert);
     const reasons: string[] = [];
@@ -373,6 +384,11 @@ interface StoredFields {
 function alertFields({ launchwarden }: EcsDocument): StoredFields {
   const fields = launchwarden?.['alert'];
   return typeof fields === 'object' && fields !== null ? (fields as StoredFields) : {};
+}
+
+function isSettledCanary(doc: EcsDocument): boolean {
+  const { settled } = alertFields(doc) as { settled?: { readonly reason?: unknown } };
+  return settled?.reason === canaryReason;
 }
 
 function eventsOf(doc: EcsDocument): readonly EcsDocument[] {

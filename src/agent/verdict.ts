@@ -27,6 +27,8 @@ export interface VerdictFacts {
   readonly exceptions?: string | undefined;
   /** Why alerts are not scanned as configured; undefined when they are. */
   readonly scan?: string | undefined;
+  /** Why the newest canary failed; undefined when it did not. */
+  readonly canary?: string | undefined;
   readonly store: Pick<ReturnType<Store['condition']>, 'state' | 'reason' | 'held_alerts'>;
   readonly destinations: readonly (Pick<DestinationStatus, 'name' | 'state' | 'reason' | 'fails'> & {
     readonly lanes: Readonly<Record<string, { readonly fails?: number }>>;
@@ -58,6 +60,7 @@ export function judgeHealth(facts: VerdictFacts): Judgement {
     ...(facts.config ?? []),
     ...(facts.exceptions === undefined ? [] : [`exceptions are refused: ${facts.exceptions.split('\n')[0]}`]),
     ...(facts.scan === undefined ? [] : [facts.scan]),
+    ...(facts.canary === undefined ? [] : [facts.canary]),
   ];
   const reasons = [...blind, ...degraded].map((reason) => escapeText(reason).slice(0, 500));
   return { verdict: blind.length > 0 ? 'blind' : degraded.length > 0 ? 'degraded' : 'healthy', reasons };

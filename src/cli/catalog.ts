@@ -533,6 +533,11 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/uninstall.js')).uninstall,
     },
     {
+      name: 'canary',
+      summary: 'Prove the whole chain, from a launch item to what each destination acknowledged',
+      load: async () => (await import('./commands/canary.js')).canary,
+    },
+    {
       name: 'prove',
       summary: 'Ask this Mac what only a Mac can tell',
       load: async () => (await import('./commands/prove.js')).prove,

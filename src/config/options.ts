@@ -56,6 +56,11 @@ export const detectOptions = v.strictObject({
   close_updates: v.optional(v.boolean(), true),
 });
 
+export const canaryOptions = v.strictObject({
+  /** How often the agent proves its whole chain by a harmless launch item: "24h", say. Absent: never. Not more often than once a minute. */
+  every: v.optional(duration),
+});
+
 export const retentionOptions = v.strictObject({
   /** Raw events: the oldest go first. Alerts embed theirs and lose nothing. */
   events: v.optional(size, '1 GiB'),

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { destinationOptions, forwardOptions } from '../forward/options.js';
 import { policyOptions } from '../policy/options.js';
 import {
+  canaryOptions,
   detectOptions,
   exceptionOptions,
   logOptions,
@@ -29,6 +30,7 @@ export const configSchema = v.strictObject({
   scan: table(scanOptions),
   policy: table(policyOptions),
   respond: table(respondOptions),
+  canary: table(canaryOptions),
   retention: table(retentionOptions),
   forward: table(forwardOptions),
   destination: v.optional(v.array(destinationOptions), []),

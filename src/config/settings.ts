@@ -120,6 +120,8 @@ export interface Settings {
       readonly revert: number;
     };
   };
+  /** How often the canary runs by itself, milliseconds; undefined: never. */
+  readonly canary: { readonly everyMs: number | undefined };
   readonly retention: {
     readonly eventBytes: number;
     readonly evidenceBytes: number;
@@ -437,6 +439,12 @@ export function loadSettings(options: SettingsOptions): Settings {
       automatic: config.respond.automatic,
       perHour: config.respond.per_hour,
       isolation: config.respond.isolation,
+    },
+    canary: {
+      everyMs:
+        config.canary.every === undefined
+          ? undefined
+          : Math.max(60_000, Math.round(config.canary.every / 1000)),
     },
     retention: {
       eventBytes: config.retention.events,

@@ -127,7 +127,7 @@ export const agentAuthor = 'launchwarden';
 
 /** Why an alert needs nobody, as the agent found out by itself: `launchwarden.alert.settled`. */
 export interface Settled {
-  readonly reason: 'known update' | 'exception';
+  readonly reason: 'known update' | 'exception' | 'canary';
   /** For people. */
   readonly text: string;
 }
@@ -424,5 +424,21 @@ function unmatched({ events, candidates }: Detection): Candidate | undefined {
 export function withPriority(doc: EcsDocument): EcsDocument {
   const alert = doc.launchwarden?.['alert'] as { severity: Severity } | undefined;
   const priority = priorityOf(alert?.severity ?? 'low', doc);
-  return { ...doc, launchwarden: { ...doc.launchwarden, alert: { ...alert, priority } } };
+  return marked({ ...doc, launchwarden: { ...doc.launchwarden, alert: { ...alert, priority } } });
+}
+
+/** An alert about the canary is told from others by a label, and by the lowest severity; one that is none any more is not. */
+function marked(doc: EcsDocument): EcsDocument {
+  const { severity, settled } = (doc.launchwarden?.['alert'] ?? {}) as {
+    severity?: Severity;
+    settled?: Partial<Settled>;
+  };
+  const isCanary = settled?.reason === 'canary';
+  if (!isCanary && doc.labels?.['launchwarden_canary'] === undefined) return doc;
+  const { launchwarden_canary: _, ...labels } = doc.labels ?? {};
+  return {
+    ...doc,
+    labels: isCanary ? { ...labels, launchwarden_canary: true } : labels,
+    event: { ...doc.event, severity: severityScore[isCanary ? 'low' : (severity ?? 'low')] },
+  };
 }

@@ -151,6 +151,7 @@ const claims: Readonly<Partial<Record<SensorKind, Events>>> = {
   },
   agent: {
     'configuration sight_lost': below('launchwarden.gap', 'sensor reason detail from to'),
+    'configuration canary_failed': below('launchwarden.gap', 'sensor reason detail from to'),
   },
 };
 

@@ -108,6 +108,10 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   'no-label': { weight: 10, says: 'It has no Label.' },
   'no-program': { weight: 0, says: 'It names no program.' },
   'apple-label': { weight: 30, says: "The label claims to be Apple's, outside of the system's own folders." },
+  'canary-label': {
+    weight: 40,
+    says: "The label is reserved for the canary of launchwarden, and this is not the canary's own item.",
+  },
   'label-not-file-name': { weight: 5, says: 'The label is not the name of the file.' },
   'wrong-type': { weight: 10, says: 'A key of launchd holds a value of another type than launchd takes.' },
   'key-in-other-case': { weight: 15, says: 'A key of launchd is written in another case.' },

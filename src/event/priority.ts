@@ -37,6 +37,7 @@ export const priorityFacts: Readonly<Record<string, { readonly weight: number; r
     weight: -100,
     says: 'An update of an item that was known before, with nothing odd about it.',
   },
+  canary: { weight: -100, says: 'Written by launchwarden itself, to prove that it sees and tells.' },
   'ordinary-item': {
     weight: -15,
     says: 'The launch item could be read in full, and nothing about it, its program or its place is odd.',
@@ -136,6 +137,7 @@ function factsOf(doc: EcsDocument): string[] {
     facts.push(signature.status === 'ad hoc' ? 'ad-hoc-program' : 'untrusted-program');
   const { settled } = (doc.launchwarden?.['alert'] ?? {}) as { settled?: { reason?: unknown } };
   if (settled?.reason === 'known update') facts.push('known-update');
+  if (settled?.reason === 'canary') facts.push('canary');
   const installer = installerOf(writerOf(doc));
   return installer === undefined ? facts : [...facts, installer];
 }

@@ -35,6 +35,8 @@ export interface DrainOptions {
   readonly onSettled?: (settled: {
     readonly lane: Lane;
     readonly acked: number;
+    /** Ids of the alerts among them; empty of the other lanes. */
+    readonly alerts: readonly string[];
     readonly dead: readonly OutboxRow[];
   }) => void;
   /** Called when it cannot be set up, with the reason, and with undefined once it can. */
@@ -376,9 +378,13 @@ export class Drain {
     if (settlements.length > 0) outbox.settle(name, lane, { settlements, now });
     const bySeq = new Map(rows.map((row) => [row.seq, row]));
     let acked = 0;
+    const alerts: string[] = [];
     const dead: OutboxRow[] = [];
     for (const { seq, outcome } of settlements) {
-      if (outcome === 'delivered' || outcome === 'duplicate') acked++;
+      if (outcome === 'delivered' || outcome === 'duplicate') {
+        acked++;
+        if (lane === 'alert') alerts.push(bySeq.get(seq)!.id);
+      }
       if (outcome === 'dead') dead.push(bySeq.get(seq)!);
     }
     const { trouble } = stream;
@@ -388,7 +394,7 @@ export class Drain {
       log.warn(fields, trouble.kind === 'dead' ? 'document became a dead letter' : 'delivery failed');
     }
     this.#note(acked > 0 ? now : undefined);
-    this.#options.onSettled?.({ lane, acked, dead });
+    this.#options.onSettled?.({ lane, acked, alerts, dead });
   }
 
   /** True when more of the lane probably waits behind it. */

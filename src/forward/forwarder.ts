@@ -30,7 +30,7 @@ export interface ForwarderOptions {
   /** Rows went, or died, or were given up: for counters and for telling the receivers about it. */
   readonly onSettled?: (
     destination: string,
-    settled: { lane: Lane; acked: number; dead: readonly OutboxRow[] },
+    settled: { lane: Lane; acked: number; alerts: readonly string[]; dead: readonly OutboxRow[] },
   ) => void;
   readonly onEvicted?: (destination: string, evicted: { events: number; alerts: number }) => void;
   /** A destination cannot be set up, with the reason, or (undefined) can be again. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { launchItemKind } from '../base/launch-paths.js';
 import type { PlistResult, PlistValue } from '../base/plist/index.js';
 import type { WhatRuns } from '../base/what-runs/index.js';
+import { canaryLabelPrefix } from '../event/canary.js';
 import type { FileFields, LaunchItemFields } from '../event/document.js';
 import type { FileContent } from '../event/event.js';
 import { type LaunchItem, launchItem } from './launch-item.js';
@@ -56,6 +57,7 @@ function labelFindings(label: string, macPath: string): string[] {
   const findings: string[] = [];
   const own = /^\/(?:System|Library\/Apple)\//i.test(macPath);
   if (/^com\.apple\./i.test(label) && !own) findings.push('apple-label');
+  if (label.toLowerCase().startsWith(canaryLabelPrefix)) findings.push('canary-label');
   if (!own && lookAlike(label) !== undefined) findings.push('look-alike-label');
   const name = path.posix.basename(macPath).replace(/\.plist$/i, '');
   if (label.normalize('NFC') !== name.normalize('NFC')) findings.push('label-not-file-name');

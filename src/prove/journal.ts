@@ -13,8 +13,8 @@ export type Undo =
   | { readonly kind: 'folder'; readonly path: string }
   /** A property list in a launch directory. */
   | { readonly kind: 'file'; readonly path: string }
-  /** A job in the domain `system`: `file` is what it was loaded from. */
-  | { readonly kind: 'job'; readonly file: string; readonly label: string }
+  /** A job: `file` is what it was loaded from. `domain` of launchd, such as `gui/501`; `system` when absent. */
+  | { readonly kind: 'job'; readonly file: string; readonly label: string; readonly domain?: string }
   | { readonly kind: 'process'; readonly pid: number; readonly program: string };
 
 interface Entry {
@@ -22,18 +22,30 @@ interface Entry {
   readonly undo: Undo;
 }
 
-export const journalErrors: JournalErrors = {
-  unsafe: (place, reason, cause) =>
-    new UserError('prove/unsafe-journal', `${place} ${reason}: it could tell root what to undo`, {
-      hint: 'Name a data folder with --data-dir that belongs to root, in folders that belong to root.',
-      cause,
-    }),
-  unwritable: (file, reason, cause) =>
-    new UserError('prove/no-journal', `${file} cannot be written: ${reason}`, {
-      hint: 'What prove does is journaled first, so that it can be undone. Use sudo, or name a folder of yours with --data-dir.',
-      cause,
-    }),
-};
+/** The command that journals, as its errors name it, and how the label of every item that it makes begins. */
+export interface JournalOwner {
+  readonly command: string;
+  readonly labelPrefix: string;
+}
+
+const proveOwner: JournalOwner = { command: 'prove', labelPrefix };
+
+export const journalErrors = errorsOf(proveOwner);
+
+function errorsOf({ command }: JournalOwner): JournalErrors {
+  return {
+    unsafe: (place, reason, cause) =>
+      new UserError(`${command}/unsafe-journal`, `${place} ${reason}: it could tell root what to undo`, {
+        hint: 'Name a data folder with --data-dir that belongs to root, in folders that belong to root.',
+        cause,
+      }),
+    unwritable: (file, reason, cause) =>
+      new UserError(`${command}/no-journal`, `${file} cannot be written: ${reason}`, {
+        hint: `What ${command} does is journaled first, so that it can be undone. Use sudo, or name a folder of yours with --data-dir.`,
+        cause,
+      }),
+  };
+}
 
 /**
  * What has to be undone, in a file, so that a run that was killed is cleaned up by the next one. An entry is on the disk
@@ -41,26 +53,31 @@ export const journalErrors: JournalErrors = {
  */
 export class Journal {
   readonly #lines: JournalFile;
+  readonly #owner: JournalOwner;
   #open = new Map<number, Undo>();
   #next = 1;
 
   /** `folder`: private to us, made when there is something to write. */
-  constructor(folder: string) {
-    this.#lines = new JournalFile(path.join(folder, 'journal.ndjson'), journalErrors);
+  constructor(folder: string, owner: JournalOwner = proveOwner) {
+    this.#owner = owner;
+    this.#lines = new JournalFile(path.join(folder, 'journal.ndjson'), errorsOf(owner));
   }
 
   /**
-   * What an earlier run left, newest first. Throws `prove/running` when that run still runs, and `prove/unsafe-journal`
-   * when somebody else could have written it.
+   * What an earlier run left, newest first. Throws `COMMAND/running` when that run still runs, and
+   * `COMMAND/unsafe-journal` when somebody else could have written it.
    */
   left(alive: (pid: number) => boolean): Undo[] {
+    const { command, labelPrefix: prefix } = this.#owner;
     const open = new Map<number, Undo>();
     for (const line of this.#lines.read() ?? []) {
-      const entry = parse(line);
+      const entry = parse(line, prefix);
       if (entry.pid !== undefined && entry.pid !== process.pid && alive(entry.pid))
-        throw new UserError('prove/running', `another run of prove is at work (process ${entry.pid})`, {
-          hint: `Wait for its end. If that process is no run of prove, remove ${this.#lines.file}.`,
-        });
+        throw new UserError(
+          `${command}/running`,
+          `another run of ${command} is at work (process ${entry.pid})`,
+          { hint: `Wait for its end. If that process is no run of ${command}, remove ${this.#lines.file}.` },
+        );
       if (entry.id !== undefined && entry.undo !== undefined) open.set(entry.id, entry.undo);
       if (entry.done !== undefined) open.delete(entry.done);
     }
@@ -119,10 +136,10 @@ interface Line {
 }
 
 /** A line of the journal; empty for what is none of ours. */
-function parse(value: Record<string, unknown>): Line {
+function parse(value: Record<string, unknown>, prefix: string): Line {
   const number = (key: string) => (Number.isSafeInteger(value[key]) ? (value[key] as number) : undefined);
   const [pid, id, done] = [number('pid'), number('id'), number('done')];
-  const undo = undoOf(value['undo']);
+  const undo = undoOf(value['undo'], prefix);
   return {
     ...(pid === undefined ? {} : { pid }),
     ...(id === undefined ? {} : { id }),
@@ -131,23 +148,28 @@ function parse(value: Record<string, unknown>): Line {
   };
 }
 
-function undoOf(value: unknown): Undo | undefined {
+function undoOf(value: unknown, prefix: string): Undo | undefined {
   const undo = value as
-    | Partial<Record<'kind' | 'path' | 'file' | 'label' | 'pid' | 'program', unknown>>
+    | Partial<Record<'kind' | 'path' | 'file' | 'label' | 'domain' | 'pid' | 'program', unknown>>
     | undefined;
-  const text = (key: 'path' | 'file' | 'label' | 'program') => String(undo?.[key] ?? '');
+  const text = (key: 'path' | 'file' | 'label' | 'domain' | 'program') => String(undo?.[key] ?? '');
   switch (undo?.kind) {
     case 'folder':
       return path.basename(text('path')).startsWith(folderPrefix)
         ? { kind: 'folder', path: text('path') }
         : undefined;
     case 'file':
-      return path.basename(text('path')).startsWith(labelPrefix)
+      return path.basename(text('path')).startsWith(prefix)
         ? { kind: 'file', path: text('path') }
         : undefined;
     case 'job':
-      return text('label').startsWith(labelPrefix)
-        ? { kind: 'job', file: text('file'), label: text('label') }
+      return text('label').startsWith(prefix)
+        ? {
+            kind: 'job',
+            file: text('file'),
+            label: text('label'),
+            ...(/^(?:gui|user)\/\d+$/.test(text('domain')) ? { domain: text('domain') } : {}),
+          }
         : undefined;
     case 'process':
       return Number.isSafeInteger(undo.pid) && (undo.pid as number) > 1

@@ -4,7 +4,7 @@ import { byHand, type RunProgram, undoOne } from './undo.js';
 
 /**
  * Undoes what a run that was killed has left. Gives a sentence for each deed; what could not be undone stays journaled.
- * Throws `prove/running` and `prove/unsafe-journal`.
+ * Throws `COMMAND/running` and `COMMAND/unsafe-journal`.
  */
 export async function recover(journal: Journal, run: RunProgram): Promise<readonly string[]> {
   const said: string[] = [];

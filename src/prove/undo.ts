@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { ToolAnswer } from '../base/tool.js';
 import type { Undo } from './journal.js';
-import { launchctl } from './launch-item.js';
+import { launchctl } from './launch-job.js';
 
 const tries = 25;
 const pauseMs = 200;
@@ -38,7 +38,7 @@ export function byHand(undo: Undo): string {
     case 'file':
       return `remove ${undo.path}`;
     case 'job':
-      return `launchctl bootout system ${undo.file}`;
+      return `launchctl bootout ${undo.domain ?? 'system'} ${undo.file}`;
     case 'process':
       return `end process ${undo.pid} (${undo.program})`;
   }
@@ -56,12 +56,12 @@ function removeFolder(folder: string): undefined {
 
 /** By its file, since a label may hold anything; and by its label, where the file is gone. */
 async function bootOut(
-  { file, label }: Extract<Undo, { kind: 'job' }>,
+  { file, label, domain = 'system' }: Extract<Undo, { kind: 'job' }>,
   run: RunProgram,
 ): Promise<string | undefined> {
-  await run(launchctl, ['bootout', 'system', file]);
+  await run(launchctl, ['bootout', domain, file]);
   if (!/^[\w.-]+$/.test(label)) return undefined;
-  const target = `system/${label}`;
+  const target = `${domain}/${label}`;
   for (let turn = 0; turn < tries; turn++) {
     if ((await run(launchctl, ['print', target])).status !== 0) return undefined;
     await run(launchctl, ['bootout', target]);

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
 import { preflight, problemError } from '../../agent/preflight.js';
 import { ExitCode, errnoOf, UserError } from '../../base/errors.js';
 import { createLogger, logFormats } from '../../base/log.js';
@@ -74,6 +76,31 @@ async function requireScope(context: CommandContext, pid: number): Promise<void>
   }
 }
 
+/** The canary of the schedule is the command itself: the agent must see it as it sees everybody's programs. */
+function launchCanary(context: CommandContext, ended: (error: Error) => void): void {
+  const { io, flags } = context;
+  const { config, dataDir, root } = flags;
+  const absolute = (name: string, file: string | undefined) =>
+    file === undefined ? [] : [name, path.resolve(io.cwd, file)];
+  const common = [
+    ...absolute('--config', config),
+    ...absolute('--data-dir', dataDir),
+    ...absolute('--root', root),
+  ];
+  const child = spawn(io.program.node, [io.program.script, 'canary', '--json', ...common], {
+    // A group of its own: eslogger leaves out what its own group does.
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
+  });
+  child.once('error', ended);
+  child.once('exit', (code) => {
+    if (code !== 0) ended(new Error(`the command ended with ${code ?? 'a signal'}`));
+  });
+  child.unref();
+}
+
 export const run = defineCommand({
   description:
     'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. Logs go to standard error, on a\n' +
@@ -132,6 +159,7 @@ export const run = defineCommand({
         version: context.version,
         clock: context.clock,
         signal: context.io.interruption(),
+        launchCanary: (ended) => launchCanary(context, ended),
         ...(rootScope === undefined ? {} : { scopePid: rootScope }),
       }),
     );

@@ -1,7 +1,8 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { explainExit, readEsloggerLine } from '../../sensors/eslogger/index.js';
-import { launchPlist, newLabel } from '../launch-item.js';
+import { newLabel } from '../launch-item.js';
+import { launchPlist } from '../launch-job.js';
 import { judged, notAsked, type Question } from '../question.js';
 import type { ProveSystem } from '../system.js';
 

@@ -1,5 +1,5 @@
 import { saysNoDomain, saysNoService } from '../../base/launchctl-status.js';
-import { launchctl } from '../launch-item.js';
+import { launchctl } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 
 /** Nobody has this user id. */

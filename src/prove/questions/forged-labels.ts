@@ -1,5 +1,6 @@
 import { readDomain } from '../../sensors/launchd-state/index.js';
-import { launchctl, launchPlist, loadItem, newLabel } from '../launch-item.js';
+import { loadItem, newLabel } from '../launch-item.js';
+import { launchctl, launchPlist } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 
 export const forgedLabels: Question = {

@@ -1,4 +1,5 @@
-import { askLaunchd, launchctl, launchPlist, loadItem, newLabel } from '../launch-item.js';
+import { askLaunchd, loadItem, newLabel } from '../launch-item.js';
+import { launchctl, launchPlist } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 import type { ProveSystem } from '../system.js';
 

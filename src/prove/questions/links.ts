@@ -1,6 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { askLaunchd, launchctl, launchPlist, loadItem, newLabel } from '../launch-item.js';
+import { askLaunchd, loadItem, newLabel } from '../launch-item.js';
+import { launchctl, launchPlist } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 
 const verbs = ['bootstrap', 'load'] as const;

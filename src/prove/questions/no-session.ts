@@ -1,5 +1,5 @@
 import { saysNoDomain } from '../../base/launchctl-status.js';
-import { launchctl } from '../launch-item.js';
+import { launchctl } from '../launch-job.js';
 import { judged, notAsked, type Question } from '../question.js';
 
 /** The first person's on a Mac. */

@@ -1,6 +1,7 @@
 import { readPlist } from '../../base/plist/index.js';
 import { launchItem } from '../../mechanisms/launch-item.js';
-import { askLaunchd, launchctl, launchPlist, loadItem, newLabel } from '../launch-item.js';
+import { askLaunchd, loadItem, newLabel } from '../launch-item.js';
+import { launchctl, launchPlist } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 
 /** Odd forms of one job description. */

@@ -1,5 +1,5 @@
 import { overridesPath, readPrintDisabled } from '../../mechanisms/launchd/index.js';
-import { launchctl } from '../launch-item.js';
+import { launchctl } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 
 export const overrides: Question = {

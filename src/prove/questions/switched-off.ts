@@ -1,5 +1,6 @@
 import { notListed, ourBackgroundItem, sfltool } from '../background-items.js';
-import { askLaunchd, launchctl } from '../launch-item.js';
+import { askLaunchd } from '../launch-item.js';
+import { launchctl } from '../launch-job.js';
 import { judged, notAsked, type Question } from '../question.js';
 
 export const switchedOff: Question = {

@@ -1,4 +1,5 @@
-import { launchctl, runAsJob } from '../launch-item.js';
+import { runAsJob } from '../launch-item.js';
+import { launchctl } from '../launch-job.js';
 import { judged, notAsked, type Question } from '../question.js';
 
 const protectedFile = '/Library/Application Support/com.apple.TCC/TCC.db';

@@ -1,4 +1,5 @@
-import { launchctl, runAsJob } from '../launch-item.js';
+import { runAsJob } from '../launch-item.js';
+import { launchctl } from '../launch-job.js';
 import { judged, type Question } from '../question.js';
 
 const waits = 200;

@@ -44,6 +44,7 @@ function setUp(now: () => Record<string, ProgramFacts> | undefined = () => progr
       replaced: () => {},
     }),
     known: { programs: async () => now() },
+    canary: () => undefined,
     closeUpdates,
     destinations: [],
     log: silentLogger,

@@ -129,7 +129,7 @@ describe('what is wrong is said with file, line and column', () => {
       'config/unknown-key',
       1,
       1,
-      'Known here: data_dir, log, sensors, watch, rules, exceptions, detect, scan, policy, respond, retention, forward, destination.',
+      'Known here: data_dir, log, sensors, watch, rules, exceptions, detect, scan, policy, respond, canary, retention, forward, destination.',
     ],
     ['[log]\n  level = "wran"\n', 'config/invalid', 2, 3, 'Did you mean "warn"?'],
     ['log.level = "wran"\n', 'config/invalid', 1, 1, 'Did you mean "warn"?'],

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest';
+import { CanaryKeeper, type CanaryKeeperOptions } from '../../../src/agent/canary.js';
+import { silentLogger } from '../../../src/base/log.js';
+import { canaryOps, lastCanary, makeCanaryItem } from '../../../src/canary/index.js';
+import { type AnnouncedCanary, isCanaryAlert } from '../../../src/event/canary.js';
+import type { EcsDocument } from '../../../src/event/document.js';
+import type { Gap } from '../../../src/event/event.js';
+import { ManualClock } from '../../helpers/manual-clock.js';
+
+const item = makeCanaryItem({ kind: 'daemon' });
+const { label, path, sha256 } = item;
+const announced: AnnouncedCanary = { label, path, sha256, from: 1_000, until: 2_000 };
+const other = '/Library/LaunchDaemons/com.evil.plist';
+
+const written = (place = path, hash = sha256): EcsDocument => ({
+  '@timestamp': '',
+  event: { type: ['creation'] },
+  file: { path: place, hash: { sha256: hash } },
+});
+const loaded = (...args: readonly string[]): EcsDocument => ({
+  '@timestamp': '',
+  process: { name: 'launchctl', args: ['launchctl', ...args] },
+});
+const candidate = (place = path, hash = sha256) => ({ path: place, sha256: hash });
+
+function alertDoc(
+  events: readonly EcsDocument[],
+  candidates: readonly object[],
+  more: Record<string, unknown> = {},
+): EcsDocument {
+  return {
+    '@timestamp': '',
+    launchwarden: { alert: { kind: 'match', candidates, candidate_count: candidates.length, ...more } },
+    Events: [...events],
+  };
+}
+
+const load = loaded('bootstrap', 'system', path);
+
+test.each<[string, boolean, EcsDocument, number?]>([
+  ['the canary written and loaded', true, alertDoc([written(), load], [candidate()])],
+  ['the file alone', true, alertDoc([written()], [])],
+  ['its boot out', true, alertDoc([loaded('bootout', 'system', path)], [])],
+  ['before it was announced', false, alertDoc([written()], []), 999],
+  ['long after its end', false, alertDoc([written()], []), 2_001],
+  ['another content', false, alertDoc([written(path, 'f'.repeat(64))], [])],
+  ['another path with its content', false, alertDoc([written(other)], [])],
+  ['another file among the candidates', false, alertDoc([written(), load], [candidate(), candidate(other)])],
+  [
+    'more candidates than are shown',
+    false,
+    alertDoc([written(), load], [candidate()], { candidate_count: 2 }),
+  ],
+  ['a load of something else', false, alertDoc([written(), loaded('load', other)], [candidate()])],
+  ['a load of both', false, alertDoc([written(), loaded('load', path, other)], [candidate()])],
+  ['a call with more', false, alertDoc([written(), loaded('load', '-w', path)], [candidate()])],
+  [
+    'another program with the same arguments',
+    false,
+    alertDoc(
+      [written(), { '@timestamp': '', process: { name: 'evil', args: ['launchctl', 'load', path] } }],
+      [],
+    ),
+  ],
+  ['a summary of a flood', false, alertDoc([written()], [], { kind: 'summary' })],
+  ['no event', false, alertDoc([], [])],
+])('%s: %s', (_, expected, doc, time = 1_500) => {
+  expect(isCanaryAlert(doc, time, [announced]) !== undefined).toBe(expected);
+});
+
+function setUp(more: Partial<CanaryKeeperOptions> = {}) {
+  const clock = new ManualClock();
+  const values = new Map<string, string>();
+  const meta = {
+    get: (key: string) => values.get(key),
+    set: (key: string, value: string) => void values.set(key, value),
+    remove: (key: string) => void values.delete(key),
+  };
+  const gaps: Gap[] = [];
+  const store = { meta, condition: () => ({ held_alerts: 0, reason: null }) } as never;
+  const make = () =>
+    new CanaryKeeper({
+      ...{ store, clock, log: silentLogger },
+      place: { kind: 'daemon' },
+      destinations: ['siem'],
+      ruleTrouble: () => undefined,
+      destinationTrouble: () => 'it refuses',
+      sightTrouble: () => undefined,
+      everyMs: undefined,
+      launch: () => {},
+      failed: (gap) => void gaps.push(gap),
+      ...more,
+    });
+  return { clock, gaps, make, store: { meta } };
+}
+
+const call = (keeper: CanaryKeeper, op: string, args?: unknown) =>
+  keeper.handlers()[op]?.(args) as Record<string, never>;
+
+test('a command that never comes back is a failure after ten minutes, kept over a restart', () => {
+  const { clock, gaps, make, store } = setUp();
+  const keeper = make();
+  const begun = call(keeper, canaryOps.begin);
+  expect(() => call(keeper, canaryOps.begin)).toThrow('under way');
+  clock.pass(600_000);
+  expect(gaps).toMatchObject([{ reason: 'canary-failed', blinded: true }]);
+  expect(lastCanary(store)).toMatchObject({ ok: false, steps: [{ link: 'written', ok: false }] });
+  expect(make().trouble).toMatch(/^the canary failed at .*: it was not written/);
+  // What was announced is known to the next run of the agent.
+  const made = (begun as unknown as { item: typeof item }).item;
+  const doc = alertDoc([written(made.path, made.sha256)], []);
+  expect(make().settles({ doc, time: clock.now() })).toMatchObject({ reason: 'canary' });
+  clock.pass(31_000);
+  expect(make().settles({ doc, time: clock.now() })).toBeUndefined();
+});
+
+test('an interrupted one says nothing', () => {
+  const { gaps, make, store } = setUp();
+  const keeper = make();
+  const { item: made } = call(keeper, canaryOps.begin) as unknown as { item: typeof item };
+  call(keeper, canaryOps.end, { label: made.label, steps: [], aborted: true });
+  expect(gaps).toEqual([]);
+  expect(lastCanary(store)).toBeUndefined();
+  expect(() => call(keeper, canaryOps.progress, { label: made.label })).toThrow('not under way');
+});
+
+test('it is refused where its rule does not run', () => {
+  expect(() => call(setUp({ ruleTrouble: () => 'off' }).make(), canaryOps.begin)).toThrow(
+    'does not run: off',
+  );
+});
+
+test('the schedule runs it once a period, and tells when it cannot be run', () => {
+  let runs = 0;
+  let fail: ((error: Error) => void) | undefined;
+  const { clock, gaps, make } = setUp({
+    everyMs: 3_600_000,
+    launch: (ended) => {
+      runs++;
+      fail = ended;
+    },
+  });
+  const keeper = make();
+  keeper.start();
+  clock.pass(120_000);
+  expect(runs).toBe(1);
+  clock.pass(3_500_000);
+  expect(runs).toBe(1);
+  clock.pass(120_000);
+  expect(runs).toBe(2);
+  fail?.(new Error('ENOENT'));
+  expect(gaps).toMatchObject([{ reason: 'canary-failed', detail: 'it could not be run: ENOENT' }]);
+  keeper.stop();
+});
