@@ -172,6 +172,37 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   'root-by-another-name': { weight: 40, says: 'An account with the user id of root.' },
   'root-enabled': { weight: 20, says: 'Root has a password and may log in.' },
   'service-account-logs-in': { weight: 25, says: 'An account of a service has a password and a shell.' },
+  'odd-member': { weight: 20, says: 'Wheel has a member besides root.' },
+  'hidden-member': {
+    weight: 30,
+    says: 'Somebody has the rights of a group whose list of members does not name them.',
+  },
+  'other-password': { weight: 10, says: 'It asks for another password than that of who wants the right.' },
+  'program-of-setting': {
+    weight: 25,
+    says: 'A setting names a program or library that root runs or loads, and that macOS does not bring.',
+  },
+  'writable-search-path': {
+    weight: 20,
+    says: 'Programs are looked for in a folder that a user may write.',
+  },
+  'trusts-hosts': { weight: 20, says: 'Who comes from a trusted machine logs in without a key or password.' },
+  'remote-access-on': {
+    weight: 15,
+    says: 'A service that lets people in from other machines is switched on.',
+  },
+  'service-switched-on': {
+    weight: 10,
+    says: 'A service that macOS leaves off is switched on: it runs what others leave for it.',
+  },
+  'rotates-no-log': {
+    weight: 25,
+    says: 'The rotation of logs names a file that is no log: it is replaced, or given to somebody, as root.',
+  },
+  'compiled-script': {
+    weight: 10,
+    says: 'A script that was compiled stands in the place of one that can be read, and counts while it is newer.',
+  },
   // Of what a scan by hash lists and YARA rules says (`[scan]`).
   'known-bad-hash': { weight: 70, says: 'A hash list names the file, or what it runs.' },
   'yara-match': { weight: 50, says: 'A YARA rule matches the file, or what it runs.' },

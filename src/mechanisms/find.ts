@@ -105,9 +105,11 @@ function walk(top: Node, macPath: string, from: number): Omit<Found, 'home'> | u
     if (next.length === 0) break;
     for (const { ends } of next)
       for (const { mechanism, place, order } of ends) {
-        if (order >= least) continue;
+        if (order > least) continue;
         const found = within(place, macPath, end);
-        if (found !== undefined) [best, least] = [{ mechanism, place, ...found }, order];
+        // A place inside of a bundle is an item of its own where it describes one.
+        if (found !== undefined && (order < least || (best?.describes === false && found.describes)))
+          [best, least] = [{ mechanism, place, ...found }, order];
       }
     nodes = next;
     at = end + 1;

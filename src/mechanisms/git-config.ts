@@ -47,12 +47,15 @@ export const gitConfig: Mechanism = {
 
 /** Names of settings that run their value, and those that name where to read more. */
 const commands =
-  /^(?:core\.(?:fsmonitor|sshcommand|gitproxy|askpass|alternaterefscommand)|diff\.external|gpg(?:\..*)?\.program|(?:filter\..*\.(?:clean|smudge|process))|diff\..*\.(?:command|textconv)|merge\..*\.driver|uploadpack\.packobjectshook|sequence\.editor)$/;
+  /^(?:core\.(?:fsmonitor|sshcommand|gitproxy|askpass|alternaterefscommand|editor|pager)|pager\..*|diff\.external|gpg(?:\..*)?\.(?:program|defaultkeycommand)|(?:filter\..*\.(?:clean|smudge|process))|diff\..*\.(?:command|textconv)|merge\..*\.driver|(?:difftool|mergetool|browser|man)\..*\.cmd|trailer\..*\.(?:command|cmd)|interactive\.difffilter|remote\..*\.(?:uploadpack|receivepack)|uploadpack\.packobjectshook|sequence\.editor)$/;
 const folders =
   /^(?:core\.hookspath|init\.templatedir|include\.path|includeif\..*\.path|core\.attributesfile)$/;
 /** What is set on most developers' Macs and names git's own tools. */
 const usual =
-  /^(?:git-lfs (?:clean|smudge|filter-process)\b[^;&|`$]*|true|false|(?:\/[\w./-]+\/)?gpg2?|\/Applications\/1Password\.app\/Contents\/MacOS\/op-ssh-sign|ssh-keygen)$/i;
+  /^(?:git-lfs (?:clean|smudge|filter-process)\b[^;&|`$]*|true|false|(?:\/[\w./-]+\/)?gpg2?|\/Applications\/1Password\.app\/Contents\/MacOS\/op-ssh-sign|ssh-keygen|(?:less|more|most|cat|bat|delta|diff-so-fancy|vim?|nvim|nano|emacs|code|subl|mate|bbedit)(?:\s+-[\w-]+)*)$/i;
+/** Helpers for passwords: git's own, without a folder or in that of a package manager, and those of well-known tools. */
+const usualHelper =
+  /^(?:(?:[a-z][\w-]*|\/(?:usr\/local|opt\/homebrew|Library\/Developer\/CommandLineTools|Applications\/Xcode[\w.-]*\.app)\/(?!.*\.\.)[\w./-]*\/git-credential-[\w-]+)(?: --?[\w=./-]+)*|!(?:\/(?:usr\/local|opt\/homebrew)\/bin\/)?(?:gh auth git-credential|glab auth git-credential|aws codecommit credential-helper \$@))$/;
 
 function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
   let section = '';
@@ -71,12 +74,18 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
     const setting = `${section}.${name.toLowerCase()}`;
     const shell = value.startsWith('!') ? value.slice(1) : undefined;
     if (value === '' || usual.test(value)) continue;
+    // Without a leading `!`, a name stands for `git credential-NAME` and a path for itself.
+    if (/^credential\.(?:.*\.)?helper$/.test(setting)) {
+      if (!usualHelper.test(value))
+        yield item(file, { section, name, value, runs: [runsOfShell(shell ?? value, file.path)] });
+      continue;
+    }
     if (folders.test(setting))
       yield item(file, { section, name, value, runs: [runsOfProgram(value, file.path)] });
     else if (commands.test(setting))
       yield item(file, { section, name, value, runs: [runsOfShell(value, file.path)] });
-    // An alias or a helper that is a shell's text: common, and told apart by its label.
-    else if (shell !== undefined && /^(?:alias|credential(?:\..*)?)\./.test(setting))
+    // An alias that is a shell's text: common, and told apart by its label.
+    else if (shell !== undefined && /^(?:alias\.|submodule\..*\.update$)/.test(setting))
       yield item(file, { section, name, value, runs: [runsOfShell(shell, file.path)] });
   }
 }

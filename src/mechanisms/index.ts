@@ -1,8 +1,10 @@
 import { account } from './account.js';
 import { appExtension } from './app-extension.js';
+import { assistantHook } from './assistant-hook.js';
 import { atJob } from './at-job.js';
 import { audioPlugIn } from './audio-plug-in.js';
 import { authorizationPlugIn } from './authorization-plug-in.js';
+import { automountMap } from './automount-map.js';
 import { backgroundItem } from './background-item.js';
 import { browserExtension } from './browser-extension.js';
 import { browserPolicy } from './browser-policy.js';
@@ -19,20 +21,26 @@ import { dylibProxy } from './dylib-proxy.js';
 import { editorStartup } from './editor-startup.js';
 import { editorTask } from './editor-task.js';
 import { eventMonitor } from './event-monitor.js';
+import { fileSystem } from './file-system.js';
 import { folderAction } from './folder-action.js';
 import { gitConfig } from './git-config.js';
 import { homebrewService } from './homebrew-service.js';
 import { inputMethod } from './input-method.js';
 import { kernelExtension } from './kernel-extension.js';
 import { launchAgent, launchDaemon } from './launch-items.js';
+import { launchdSetting } from './launchd-setting.js';
+import { logRotation } from './log-rotation.js';
 import { loginHook } from './login-hook.js';
 import { loginItem } from './login-item.js';
+import { mailBundle } from './mail-bundle.js';
 import { mailRule } from './mail-rule.js';
 import type { Mechanism } from './mechanism.js';
 import { npmConfig } from './npm-config.js';
+import { openDirectoryModule } from './open-directory-module.js';
 import { pam } from './pam.js';
 import { periodic } from './periodic.js';
 import { preferencePane } from './preference-pane.js';
+import { pythonStartup } from './python-startup.js';
 import { quickLookGenerator } from './quick-look-generator.js';
 import { reopenedWindow } from './reopened-window.js';
 import { screenSaver } from './screen-saver.js';
@@ -47,6 +55,8 @@ import { startupScript } from './startup-script.js';
 import { sudoers } from './sudoers.js';
 import { systemExtension } from './system-extension.js';
 import { terminalStartup } from './terminal-startup.js';
+import { toolStartup } from './tool-startup.js';
+import { userTemplate } from './user-template.js';
 import { workflow } from './workflow.js';
 
 export { type Found, MechanismPlaces } from './find.js';
@@ -61,9 +71,12 @@ export const mechanisms: readonly Mechanism[] = [
   launchDaemon,
   launchAgent,
   bundledLaunchItem,
+  userTemplate,
+  launchdSetting,
   backgroundItem,
   loginItem,
   directoryServicePlugIn,
+  openDirectoryModule,
   authorizationPlugIn,
   pam,
   sudoers,
@@ -74,6 +87,8 @@ export const mechanisms: readonly Mechanism[] = [
   cron,
   atJob,
   periodic,
+  logRotation,
+  automountMap,
   startupScript,
   startupItem,
   loginHook,
@@ -93,11 +108,13 @@ export const mechanisms: readonly Mechanism[] = [
   screenSaver,
   preferencePane,
   audioPlugIn,
+  fileSystem,
   colorPicker,
   scriptingAddition,
   folderAction,
   workflow,
   mailRule,
+  mailBundle,
   calendarAlarm,
   reopenedWindow,
   dockShortcut,
@@ -106,6 +123,9 @@ export const mechanisms: readonly Mechanism[] = [
   terminalStartup,
   editorStartup,
   editorTask,
+  toolStartup,
+  assistantHook,
+  pythonStartup,
   homebrewService,
   gitConfig,
   npmConfig,

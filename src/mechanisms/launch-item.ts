@@ -143,7 +143,7 @@ function allRuns(keys: LaunchKeys, { path, repeated }: LaunchItemContext): WhatR
   const args = wholeTexts(keys.get('ProgramArguments'));
   const result = [whatRuns({ ...common, program, bundleProgram, args })];
   for (const key of ['Program', 'ProgramArguments'])
-    for (const value of repeated?.get(key) ?? []) {
+    for (const value of [...(repeated?.get(key) ?? []), ...keys.others(key)]) {
       const other = key === 'Program' ? { program: wholeText(value), args } : { args: wholeTexts(value) };
       result.push(whatRuns({ ...common, ...other }));
     }

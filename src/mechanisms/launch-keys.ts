@@ -10,8 +10,7 @@ export class LaunchKeys {
   readonly #folded = new Map<string, PlistValue>();
 
   constructor(value: ReadonlyMap<string, PlistValue>) {
-    const conditional = ['#Then', '#Else'].map((key) => value.get(key)).filter((one) => one instanceof Map);
-    this.#maps = [value, ...conditional];
+    this.#maps = [value, ...conditional(value, 0)];
     for (const [key, one] of value) if (key.length < 64) this.#folded.set(key.toLowerCase(), one);
   }
 
@@ -21,6 +20,16 @@ export class LaunchKeys {
     const other = this.#folded.get(key.toLowerCase());
     if (other !== undefined) this.#findings.add('key-in-other-case');
     return other;
+  }
+
+  /** The values that the one of `get` hides: which branch of a condition counts, only the Mac knows. */
+  others(key: string): readonly PlistValue[] {
+    return this.#maps
+      .flatMap((map) => {
+        const value = map.get(key);
+        return value === undefined ? [] : [value];
+      })
+      .slice(1);
   }
 
   has(key: string): boolean {
@@ -36,6 +45,20 @@ export class LaunchKeys {
     if (key === 'ProgramArguments' && !Array.isArray(value)) this.#findings.add('wrong-type');
     return value;
   }
+}
+
+/** Conditions inside of conditions that are read. */
+const maxConditions = 4;
+
+function conditional(
+  value: ReadonlyMap<string, PlistValue>,
+  depth: number,
+): ReadonlyMap<string, PlistValue>[] {
+  if (depth >= maxConditions) return [];
+  return ['#Then', '#Else'].flatMap((key) => {
+    const branch = value.get(key);
+    return branch instanceof Map ? [branch, ...conditional(branch, depth + 1)] : [];
+  });
 }
 
 const texts: ReadonlySet<string> = new Set([

@@ -22,8 +22,8 @@ function unreadParts(mechanism: Mechanism, file: MechanismFile): string[] {
   return findings;
 }
 
-/** Mach-O of either order and width, universal binaries, SQLite, archives. */
-const binary = /^(?:feedfac[ef]|c[ef]faedfe|cafebab[ef]|53514c69|504b0304|1f8b)/;
+/** Mach-O of either order and width, universal binaries, SQLite, archives, scripts that zsh has compiled. */
+const binary = /^(?:feedfac[ef]|c[ef]faedfe|cafebab[ef]|53514c69|504b0304|1f8b|04050607|07060504)/;
 
 function isBinary(bytes: Uint8Array): boolean {
   return binary.test(Buffer.from(bytes.subarray(0, 4)).toString('hex'));

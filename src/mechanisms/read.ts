@@ -25,15 +25,21 @@ export interface LineFormat {
   /** A backslash at the end of a line joins the next one to it. Never at the end of a comment, which hides nothing. */
   readonly joins?: boolean;
   readonly isComment?: (text: string) => boolean;
+  /** What ends a line, where that is not any of the usual three. */
+  readonly newline?: RegExp;
 }
 
 /** The lines that are neither empty nor a comment (`#`). Comments, and blanks in front, use up none of the bounds. */
 export function linesOf(
   file: MechanismFile,
-  { joins = false, isComment = isHashComment }: LineFormat = {},
+  { joins = false, isComment = isHashComment, newline }: LineFormat = {},
 ): Line[] {
   const lines: Line[] = [];
-  for (const { number, text } of wholeLines(textOf(file), { joins, isComment })) {
+  for (const { number, text } of wholeLines(textOf(file), {
+    joins,
+    isComment,
+    ...(newline === undefined ? {} : { newline }),
+  })) {
     lines.push({ number, text: flat(withoutMiddle(text)) });
     if (lines.length >= maxLines) break;
   }
@@ -52,11 +58,11 @@ const isHashComment = (text: string) => text.startsWith('#');
 
 function* wholeLines(
   whole: string,
-  { joins = false, isComment = isHashComment }: LineFormat,
+  { joins = false, isComment = isHashComment, newline = /\r?\n|\r/ }: LineFormat,
 ): Generator<Line> {
   let number = 0;
   let begun: string[] = [];
-  for (const raw of whole.split(/\r?\n|\r/)) {
+  for (const raw of whole.split(newline)) {
     number++;
     const text = begun.length === 0 ? raw.trimStart() : raw;
     if (begun.length === 0 && isComment(text)) continue;

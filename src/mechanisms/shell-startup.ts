@@ -1,6 +1,7 @@
+import type { WhatRuns } from '../base/what-runs/index.js';
 import { ownersItem } from './item.js';
-import type { Mechanism, Place } from './mechanism.js';
-import { textOf } from './read.js';
+import type { Mechanism, MechanismFile, Place } from './mechanism.js';
+import { runsOfProgram, textOf } from './read.js';
 import { runsOfScript } from './script-lines.js';
 
 const system = [
@@ -10,10 +11,18 @@ const system = [
 const homes = [
   ...['.zshenv', '.zprofile', '.zshrc', '.zlogin', '.zlogout'],
   ...['.config/zsh/.zshenv', '.config/zsh/.zprofile', '.config/zsh/.zshrc', '.config/zsh/.zlogin'],
+  ...['.config/zsh/.zlogout'],
   ...['.profile', '.bash_profile', '.bash_login', '.bashrc', '.bash_logout', '.bash_aliases', '.inputrc'],
   ...['.cshrc', '.tcshrc', '.login', '.logout', '.config/fish/config.fish', '.config/nushell/config.nu'],
 ];
-const folders = ['/private/etc/fish/conf.d', '/usr/local/etc/fish/conf.d', '/opt/homebrew/etc/fish/conf.d'];
+const zsh = ['zshenv', 'zprofile', 'zshrc', 'zlogin', 'zlogout'];
+const prefixes = ['/private', '/usr/local', '/opt/homebrew'];
+/** Below a home; a function of fish is read when its name is called, the prompt's own ones in every shell. */
+const homeFolders = ['.config/fish/conf.d', '.config/fish/functions', '.local/share/fish/vendor_conf.d'];
+const folders = [
+  ...prefixes.flatMap((prefix) => [`${prefix}/etc/fish/conf.d`, `${prefix}/etc/fish/functions`]),
+  ...['/usr/local', '/opt/homebrew'].map((prefix) => `${prefix}/share/fish/vendor_conf.d`),
+];
 
 /** Files that shells read when they start or end. Source: zsh(1), bash(1), tcsh(1), fish(1). */
 export const shellStartup: Mechanism = {
@@ -27,10 +36,20 @@ export const shellStartup: Mechanism = {
     ...system.map((name): Place => ({ scope: 'system', path: `/private/etc/${name}`, what: 'file' })),
     ...homes.map((path): Place => ({ scope: 'home', path, what: 'file' })),
     ...folders.map((path): Place => ({ scope: 'system', path, what: 'entries' })),
-    { scope: 'home', path: '.config/fish/conf.d', what: 'entries' },
+    ...homeFolders.map((path): Place => ({ scope: 'home', path, what: 'entries' })),
+    ...prefixes
+      .slice(1)
+      .map((prefix): Place => ({ scope: 'system', path: `${prefix}/etc/fish/config.fish`, what: 'file' })),
+    ...zsh.flatMap((name): Place[] => [
+      { scope: 'system', path: `/private/etc/${name}.zwc`, what: 'file' },
+      { scope: 'home', path: `.${name}.zwc`, what: 'file' },
+      { scope: 'home', path: `.config/zsh/.${name}.zwc`, what: 'file' },
+    ]),
     { scope: 'home', path: '.oh-my-zsh/custom', what: 'entries', extensions: ['zsh'] },
   ],
   read: (file) => {
+    if (/\.zwc$/i.test(file.path))
+      return [ownersItem({ runs: runsOfCompiled(file), when: ['shell'], findings: ['compiled-script'] })];
     const inserts = /^[^\S\n]*(?:export\s+|setenv\s+|set\s+-\w+\s+)?DYLD_INSERT_LIBRARIES[\s=]/m.test(
       textOf(file),
     );
@@ -39,3 +58,19 @@ export const shellStartup: Mechanism = {
   },
   removal: (_item, { path }) => `Delete the lines that do not belong there from ${path}.`,
 };
+
+const maxWords = 64;
+
+/**
+ * The paths among the words of a script that zsh has compiled, which it runs in place of the script itself while it is the
+ * newer one. Words of more than three bytes stand in it as texts that end in a zero.
+ */
+function runsOfCompiled(file: MechanismFile): WhatRuns[] {
+  const words = textOf(file).matchAll(/(?:^|[^\x20-\x7e])(~?\/[\x21-\x7e]{3,1024})/g);
+  const paths = new Set<string>();
+  for (const [, word = ''] of words) {
+    paths.add(word);
+    if (paths.size >= maxWords) break;
+  }
+  return [...paths].map((path) => runsOfProgram(path, file.path));
+}

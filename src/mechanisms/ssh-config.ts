@@ -16,6 +16,11 @@ const none = /^(?:none|no)$/i;
 const ownFiles =
   /^(?!.*\.\.)\/(?:private\/)?etc\/ssh\/[\w.*/-]+(?:\s+\/(?:private\/)?etc\/ssh\/[\w.*/-]+)*$/i;
 
+const ownPrograms = /^\/usr\/libexec\/sshd-\w+$/i;
+/** Variables of the language and the terminal: what else a session is given is told. */
+const plainVariables =
+  /^(?:(?:LANG|LANGUAGE|LC_[\w*]+|TERM|COLORTERM|TZ|NO_COLOR|TERM_PROGRAM\w*|GIT_PROTOCOL)(?:=\S*)?(?:\s+|$))+$/;
+
 /** Keywords of the server. Source: sshd_config(5). */
 const server: Readonly<Record<string, Keyword>> = {
   forcecommand: { value: 'command', finding: 'forced-command', usual: none },
@@ -35,6 +40,22 @@ const server: Readonly<Record<string, Keyword>> = {
   },
   permitemptypasswords: { value: 'none', finding: 'no-password', usual: none },
   permituserenvironment: { value: 'none', finding: 'sets-environment', usual: none },
+  sshdsessionpath: { value: 'program', finding: 'program-of-setting', usual: ownPrograms },
+  sshdauthpath: { value: 'program', finding: 'program-of-setting', usual: ownPrograms },
+  securitykeyprovider: { value: 'program', finding: 'program-of-setting', usual: /^(?:internal|none)$/i },
+  hostkeyagent: { value: 'none', finding: 'reads-other-file', usual: none },
+  setenv: { value: 'none', finding: 'sets-environment', usual: plainVariables },
+  acceptenv: { value: 'none', finding: 'sets-environment', usual: plainVariables },
+  hostbasedauthentication: { value: 'none', finding: 'trusts-hosts', usual: none },
+  ignorerhosts: { value: 'none', finding: 'trusts-hosts', usual: /^(?:yes|shosts-only)$/i },
+  authenticationmethods: {
+    value: 'none',
+    finding: 'no-password',
+    // A list that holds the method `none` lets everybody in.
+    usual: /^(?!.*(?:^|[\s,])none\b).*$/i,
+  },
+  strictmodes: { value: 'none', finding: 'keys-elsewhere', usual: /^yes$/i },
+  pamservicename: { value: 'none', finding: 'no-pam', usual: /^sshd$/i },
   usepam: { value: 'none', finding: 'no-pam', usual: /^yes$/i },
   subsystem: { value: 'command', usual: /^sftp\s+(?:\/usr\/libexec\/sftp-server|internal-sftp)\b[^;&|]*$/i },
   xauthlocation: { value: 'program' },
@@ -84,9 +105,12 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
   const daemon = /\/sshd_config(?:\.d\/[^/]+)?$/i.test(file.path);
   const keywords = daemon ? server : client;
   const when: When = daemon ? 'authentication' : 'demand';
-  for (const { text } of linesOf(file)) {
-    const [, word = '', value = ''] = /^(\w+)(?:\s*=\s*|\s+)(.*)$/.exec(text) ?? [];
+  for (const line of linesOf(file, { newline: /\n/ })) {
+    const text = withoutComment(line.text);
+    // One equals sign may stand for a blank, and the keyword may be quoted.
+    const [, word = '', given = ''] = /^"?(\w+)"?(?:\s*=\s*|\s+|(?="))(.*)$/s.exec(text) ?? [];
     const name = word.toLowerCase();
+    const value = /^"[^"]*"$/.test(given) ? given.slice(1, -1) : given;
     if (name === 'match') {
       const command = /\bexec\s+(?:"((?:[^"\\]|\\.)*)"|(\S+))/i.exec(value);
       const line = command?.[1] ?? command?.[2];
@@ -96,7 +120,7 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
     }
     const keyword = Object.hasOwn(keywords, name) ? keywords[name] : undefined;
     if (keyword === undefined || keyword.usual?.test(value) === true) continue;
-    const command = name === 'subsystem' ? value.replace(/^\S+\s+/, '') : value.replace(/^"(.*)"$/, '$1');
+    const command = name === 'subsystem' ? value.replace(/^\S+\s+/, '') : value;
     yield itemOf({
       key: `${word} ${value}`,
       label: word,
@@ -111,4 +135,10 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
       findings: keyword.finding === undefined ? [] : [keyword.finding],
     });
   }
+}
+
+/** What follows a number sign that stands outside of quotes, after a blank. */
+function withoutComment(text: string): string {
+  const [kept = ''] = /^(?:"[^"]*"|(?<=\S)#|[^"#]|")*/.exec(text) ?? [];
+  return kept.trim();
 }

@@ -23,9 +23,11 @@ export const techniques = {
   'T1547.007': 'Re-opened Applications',
   'T1547.015': 'Login Items',
   'T1548.003': 'Sudo and Sudo Caching',
+  T1556: 'Modify Authentication Process',
   'T1556.003': 'Pluggable Authentication Modules',
   'T1574.004': 'Dylib Hijacking',
   'T1574.006': 'Dynamic Linker Hijacking',
+  'T1574.007': 'Path Interception by PATH Environment Variable',
 } as const;
 
 export type TechniqueId = keyof typeof techniques;

@@ -40,13 +40,16 @@ const all = [
  * them, with the mechanisms that stand for it.
  */
 const ways: readonly (readonly [way: string, ...ids: string[]])[] = [
-  ['launch agents and daemons', 'launch-agent', 'launch-daemon', 'bundled-launch-item'],
+  ['launch agents and daemons', 'launch-agent', 'launch-daemon', 'bundled-launch-item', 'user-template'],
+  ['settings of launchd', 'launchd-setting'],
   ['background items', 'background-item'],
   ['login items', 'login-item'],
-  ['DirectoryService plug-ins', 'directory-service-plug-in'],
+  ['DirectoryService plug-ins', 'directory-service-plug-in', 'open-directory-module'],
   ['authorization plug-ins', 'authorization-plug-in'],
   ['cron and at', 'cron', 'at-job'],
-  ['periodic', 'periodic'],
+  ['periodic, log rotation', 'periodic', 'log-rotation'],
+  ['automount maps', 'automount-map'],
+  ['file systems', 'file-system'],
   ['start-up scripts', 'startup-script', 'startup-item'],
   ['login and logout hooks', 'login-hook'],
   ['shell start-up', 'shell-startup'],
@@ -64,14 +67,15 @@ const ways: readonly (readonly [way: string, ...ids: string[]])[] = [
   ],
   [
     'folder actions, workflows, services, Mail rules, calendar alarms',
-    ...['folder-action', 'workflow', 'mail-rule', 'calendar-alarm'],
+    ...['folder-action', 'workflow', 'mail-rule', 'mail-bundle', 'calendar-alarm'],
   ],
   ['re-opened windows', 'reopened-window'],
   ['PAM and sudoers', 'pam', 'sudoers'],
   ['SSH', 'ssh-authorized-key', 'ssh-rc', 'ssh-config'],
   ['configuration profiles', 'configuration-profile'],
   [
-    'Dock shortcuts, terminals and editors',
+    'Dock shortcuts, terminals, editors and other tools',
+    ...['tool-startup', 'assistant-hook', 'python-startup'],
     'dock-shortcut',
     'terminal-startup',
     'editor-startup',

