@@ -20,6 +20,7 @@ import { AlertScan } from './alert-scan.js';
 import { keepAnswers, keepAnswersOp } from './answers.js';
 import { applyBaseline, baselineOp } from './baseline.js';
 import { readBootId } from './boot.js';
+import { Budget } from './budget.js';
 import { CanaryKeeper } from './canary.js';
 import { type ControlHandlers, ControlServer } from './control.js';
 import { DataFolderWatch } from './data-folder.js';
@@ -48,6 +49,7 @@ import { Top } from './top.js';
 import { applyTriage, triageOp } from './triage.js';
 import { type Judgement, judgeHealth } from './verdict.js';
 import { mountedVolumes } from './volumes.js';
+import { Watchdog } from './watchdog.js';
 import { watchedBy } from './watched.js';
 
 /** How far the agent had seen is written down this often; after a crash it looks back to there. */
@@ -165,6 +167,8 @@ class Agent {
   readonly #figures: Figures;
   readonly #top: Top;
   readonly #canary: CanaryKeeper;
+  readonly #budget: Budget;
+  readonly #watchdog: Watchdog;
   /** Labels of launch items that are trusted here. */
   #installed = new InstalledLabels();
   #baselineBegun = false;
@@ -284,6 +288,14 @@ class Agent {
       destinations: this.#forwarding.destinations,
       log,
     });
+    this.#budget = new Budget({
+      settings: settings.budget,
+      clock,
+      load: () => this.#figures.load,
+      gap: (gap) => this.#gap(gap),
+      exceeded: () => this.#scan.relieve(),
+      kept: () => this.#inventory.catchUp(),
+    });
     const attributes = attributesReader();
     this.#evidence = new EvidenceKeeper({
       ...{ store, clock, attributes },
@@ -331,6 +343,7 @@ class Agent {
       onRefreshed: () => {
         this.#installed = new InstalledLabels(trustedLabels(store.inventory.list()));
       },
+      affords: () => this.#budget.inventory(),
       onScanned: (items) => {
         this.#sensors.follow(runningItems(items.flatMap(({ entries }) => entries)));
         this.#evidence.scanned(items);
@@ -355,6 +368,8 @@ class Agent {
       log,
       destinations: this.#forwarding.destinations,
       muted: (ruleId) => this.#muted.has(ruleId),
+      thins: () => this.#budget.over,
+      stores: () => this.#budget.stores(),
       ask: (sensor, time) => this.#sensors.ask(time, sensor),
       context: () => ({
         version,
@@ -379,7 +394,7 @@ class Agent {
         this.#responding.committed(alerts);
         this.#forwarding.committed(alerts);
         this.#signatures.committed(alerts);
-        this.#scan.committed(alerts);
+        this.#scan.committed(this.#budget.affords(alerts));
       },
       amended: (event) => {
         this.#settling.amended(event.id);
@@ -398,6 +413,12 @@ class Agent {
       nameOf: (id) => names.get(id) ?? id,
     });
     this.#figures = new Figures({ clock, sensors: () => this.#sensors.health() });
+    this.#watchdog = new Watchdog({
+      settings: settings.budget,
+      clock,
+      log: log.child({ stage: 'budget' }),
+      helpers: () => this.#sensors.helpers(),
+    });
     const complete = completeBefore(store, this.#started);
     this.#sensors = new SensorSet(
       {
@@ -487,6 +508,7 @@ class Agent {
     this.#responding.start();
     this.#canary.start();
     void this.#cleanUpCanary();
+    this.#watchdog.start();
     void this.#scan.load();
     this.#saveProgress();
     log.info(
@@ -506,6 +528,7 @@ class Agent {
     this.#clockWatch?.stop();
     process.off('SIGCONT', this.#continued.note);
     this.#folderWatch?.stop();
+    this.#watchdog.stop();
     this.#signatures.stop();
     await this.#scan.stop();
     this.#inventory.stop();
@@ -528,7 +551,7 @@ class Agent {
   #beat(): void {
     this.#tendStore();
     this.#top.tick();
-    this.#figures.tick();
+    if (this.#figures.tick()) this.#budget.tick();
     this.#sensors.ask(this.#options.clock.now() - heartbeatLagMs * 1000);
     this.#pipeline.flush();
     this.#exceptions.flush();
@@ -711,6 +734,7 @@ class Agent {
       exceptions: this.#exceptions.refused,
       scan: this.#scan.trouble,
       canary: this.#canary.trouble,
+      budget: this.#budget.trouble,
       store: store.condition(),
       destinations: this.#forwarding.forwarder.status(),
     });
@@ -746,6 +770,7 @@ class Agent {
       alerts: this.#parts.store.alerts.waiting(),
       figures: this.#figures.status(),
       queues: this.#pipeline.depths,
+      budget: { ...this.#budget.status(), ...this.#watchdog.status() },
       last_alert: this.#lastAlert(),
       destinations: this.#forwarding.forwarder.status(),
       disk: diskUse(settings.dataDir),

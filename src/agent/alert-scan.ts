@@ -106,6 +106,11 @@ export class AlertScan {
     if (this.#wanted && !this.#done.has(keyOf(event))) this.#ask(event.id);
   }
 
+  /** Gives YARA's memory back, unless it is at work. */
+  relieve(): void {
+    if (!this.#running) void this.#scanner?.rest();
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#rest?.cancel();

@@ -6,6 +6,8 @@ import type { SensorHealth } from '../sensors/sensor.js';
 /** So often figures are taken, and so many of them are kept: what is said is of the last minute. */
 const periodMs = 10_000;
 const kept = 7;
+/** `load` is of so many periods: half a minute. */
+const loadPeriods = 3;
 
 /** What this process used until a moment. */
 export interface Usage {
@@ -55,10 +57,10 @@ export class Figures {
     this.#gaps.last = gap;
   }
 
-  /** Share of one processor over the last minute, and bytes now. */
+  /** Share of one processor over the last half minute, and bytes now. */
   get load(): { readonly cpu: number; readonly memory: number } {
     const last = this.#samples.at(-1);
-    const first = this.#samples[0];
+    const first = this.#samples.at(-1 - loadPeriods) ?? this.#samples[0];
     if (last === undefined || first === undefined || last === first)
       return { cpu: 0, memory: last?.memory ?? 0 };
     return { cpu: (last.cpu - first.cpu) / 1000 / (last.at - first.at), memory: last.memory };

@@ -39,6 +39,8 @@ export interface InventoryKeeperOptions {
   readonly homes: () => readonly string[];
   /** Who signed a program that an item at a path runs; undefined where nobody can be asked. */
   readonly signer?: (program: string, item: string) => Promise<CodeSignatureFields | undefined>;
+  /** Whether everything may be read now, once an hour; otherwise when `catchUp` is called. */
+  readonly affords?: () => boolean;
   /** Items as they were just read. */
   readonly onScanned?: (items: readonly ScannedItem[]) => void;
   /** All of it was read, and signers were asked for. */
@@ -68,6 +70,7 @@ export class InventoryKeeper {
   #running: Promise<RefreshResult> | undefined;
   /** Too many events at once: everything is read once what is known of them is. */
   #overflowed = false;
+  #putOff = false;
   #stopped = false;
   #scans = 0;
   #items = 0;
@@ -81,7 +84,18 @@ export class InventoryKeeper {
   start(): void {
     const { clock } = this.#options;
     const scan = () => void this.#begin().catch(() => {});
-    this.#timers = [clock.after(startMs, scan), clock.every(refreshMs, scan)];
+    const hourly = () => {
+      this.#putOff = this.#options.affords?.() === false;
+      if (!this.#putOff) scan();
+    };
+    this.#timers = [clock.after(startMs, scan), clock.every(refreshMs, hourly)];
+  }
+
+  /** Does what was put off. */
+  catchUp(): void {
+    if (!this.#putOff || this.#stopped) return;
+    this.#putOff = false;
+    void this.#begin().catch(() => {});
   }
 
   stop(): void {

@@ -42,6 +42,7 @@ const maxHeldBytes = 4 * 1024 * 1024;
 const keepTimelineMs = 60_000;
 const timelineKey = 'timeline';
 const deferredKey = 'deferred';
+const none: ReadonlySet<Event> = new Set();
 /** Alerts from before the restart that are remembered, to count what repeats them. */
 const maxRemembered = 10_000;
 
@@ -57,6 +58,9 @@ export interface PipelineOptions {
   completed?(event: Event): Event;
   /** Keeps what a sensor carried away; may throw. */
   keep?(observation: Observation): void;
+  /** While it gives true, events that no rule has a use for are stored only where `stores` says so. */
+  thins?(): boolean;
+  stores?(): boolean;
   /** Whether a rule is off at present, with the sensors that run. */
   muted(ruleId: string): boolean;
   /** `Sensor.ask` of one. */
@@ -358,11 +362,13 @@ export class Pipeline {
 
   /** Returns those of the events that are new: they are to be judged, whether or not they could be journaled. */
   #journalEvents(
-    fresh: readonly Event[],
+    all: readonly Event[],
     amended: readonly Event[],
     items: readonly ItemChange[],
   ): readonly Event[] {
     const { store, journaled, clock } = this.#options;
+    const passed = this.#thinned(all);
+    const fresh = passed.size === 0 ? all : all.filter((one) => !passed.has(one));
     const isDue = this.#isJournalDue;
     const late = isDue ? this.#unjournaled : [];
     let stored: readonly Event[];
@@ -386,7 +392,7 @@ export class Pipeline {
       const lost = this.#unjournaled.length - maxUnjournaled;
       for (const { doc } of this.#unjournaled.splice(0, Math.max(0, lost)))
         this.#evictions.count('unjournaled', userOf(doc));
-      return fresh;
+      return all;
     }
     if (isDue) this.#unjournaled = [];
     this.counters.journaled += stored.length;
@@ -396,7 +402,17 @@ export class Pipeline {
       this.#failed(error, 'raw events could not be queued');
     }
     const judged = new Set(late.map(({ id }) => id));
-    return judged.size === 0 ? stored : stored.filter(({ id }) => !judged.has(id));
+    const known = judged.size === 0 ? stored : stored.filter(({ id }) => !judged.has(id));
+    return passed.size === 0 ? known : [...known, ...passed];
+  }
+
+  /** Those that are judged and not stored: no rule has a use for them, they are about no item, and the budget is exceeded. */
+  #thinned(events: readonly Event[]): ReadonlySet<Event> {
+    const { thins, stores } = this.#options;
+    if (thins?.() !== true) return none;
+    const isPlain = (event: Event) =>
+      event.doc.launchwarden?.persistence === undefined && !this.#detector.concerns(event);
+    return new Set(events.filter((event) => isPlain(event) && stores?.() === false));
   }
 
   #enrich(observation: Observation): readonly Event[] {

@@ -18,7 +18,7 @@ import {
 } from '../sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
 import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
-import type { Sensor, SensorHealth } from '../sensors/sensor.js';
+import type { Helper, Sensor, SensorHealth } from '../sensors/sensor.js';
 import { isRefused, markText, type Waking, wakingOptions } from './file-events.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
 import { SameChanges } from './tiers-merge.js';
@@ -190,6 +190,11 @@ export class SensorSet {
     });
   }
 
+  /** Programs that work for the sensors that run. */
+  helpers(): Helper[] {
+    return this.#all().flatMap((sensor) => sensor.helper?.() ?? []);
+  }
+
   tier(): TierStatus & { readonly merged: number } {
     return { ...this.#tiers.status(), merged: this.#changes.merged };
   }
@@ -345,6 +350,7 @@ export class SensorSet {
       ask: (time) => sensor.ask(time),
       stop: () => sensor.stop(),
       health: () => sensor.health(),
+      helper: () => sensor.helper?.(),
     };
   }
 

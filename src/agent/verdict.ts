@@ -29,6 +29,8 @@ export interface VerdictFacts {
   readonly scan?: string | undefined;
   /** Why the newest canary failed; undefined when it did not. */
   readonly canary?: string | undefined;
+  /** Why work is left out to stay within the budget; undefined when none is. */
+  readonly budget?: string | undefined;
   readonly store: Pick<ReturnType<Store['condition']>, 'state' | 'reason' | 'held_alerts'>;
   readonly destinations: readonly (Pick<DestinationStatus, 'name' | 'state' | 'reason' | 'fails'> & {
     readonly lanes: Readonly<Record<string, { readonly fails?: number }>>;
@@ -61,6 +63,7 @@ export function judgeHealth(facts: VerdictFacts): Judgement {
     ...(facts.exceptions === undefined ? [] : [`exceptions are refused: ${facts.exceptions.split('\n')[0]}`]),
     ...(facts.scan === undefined ? [] : [facts.scan]),
     ...(facts.canary === undefined ? [] : [facts.canary]),
+    ...(facts.budget === undefined ? [] : [facts.budget]),
   ];
   const reasons = [...blind, ...degraded].map((reason) => escapeText(reason).slice(0, 500));
   return { verdict: blind.length > 0 ? 'blind' : degraded.length > 0 ? 'degraded' : 'healthy', reasons };

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { LogLevel } from '../base/log.js';
 import { exceptionPacks } from '../rules/exceptions/options.js';
-import { duration, name, size } from './values.js';
+import { duration, name, processorShare, size } from './values.js';
 
 /** The settings that belong to no stage. Each key stands in the file as it is written here. */
 
@@ -68,6 +68,17 @@ export const retentionOptions = v.strictObject({
   evidence: v.optional(size, '256 MiB'),
   /** Closed alerts are forgotten after this. */
   closed_alerts: v.optional(duration, '365d'),
+});
+
+export const budgetOptions = v.strictObject({
+  /** What the agent may use of one processor, over half a minute: above it, work of little worth is left out, and said. */
+  cpu: v.optional(processorShare),
+  /** What the agent may use of memory. */
+  memory: v.optional(size),
+  /** What each program that the agent runs, eslogger say, may use of one processor: above it, it is started anew. */
+  worker_cpu: v.optional(processorShare),
+  /** What each of them may use of memory. */
+  worker_memory: v.optional(size),
 });
 
 export const scanOptions = v.strictObject({

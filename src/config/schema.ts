@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { destinationOptions, forwardOptions } from '../forward/options.js';
 import { policyOptions } from '../policy/options.js';
 import {
+  budgetOptions,
   canaryOptions,
   detectOptions,
   exceptionOptions,
@@ -32,6 +33,7 @@ export const configSchema = v.strictObject({
   respond: table(respondOptions),
   canary: table(canaryOptions),
   retention: table(retentionOptions),
+  budget: table(budgetOptions),
   forward: table(forwardOptions),
   destination: v.optional(v.array(destinationOptions), []),
 });

@@ -122,6 +122,15 @@ export interface Settings {
   };
   /** How often the canary runs by itself, milliseconds; undefined: never. */
   readonly canary: { readonly everyMs: number | undefined };
+  /** Undefined where there is no limit. */
+  readonly budget: {
+    /** Shares of one processor: 1 is all of it. */
+    readonly cpu: number | undefined;
+    readonly workerCpu: number | undefined;
+    /** Bytes. */
+    readonly memory: number | undefined;
+    readonly workerMemory: number | undefined;
+  };
   readonly retention: {
     readonly eventBytes: number;
     readonly evidenceBytes: number;
@@ -445,6 +454,12 @@ export function loadSettings(options: SettingsOptions): Settings {
         config.canary.every === undefined
           ? undefined
           : Math.max(60_000, Math.round(config.canary.every / 1000)),
+    },
+    budget: {
+      cpu: config.budget.cpu,
+      workerCpu: config.budget.worker_cpu,
+      memory: config.budget.memory,
+      workerMemory: config.budget.worker_memory,
     },
     retention: {
       eventBytes: config.retention.events,

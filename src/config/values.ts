@@ -13,6 +13,17 @@ export const size = v.pipe(
   }),
 );
 
+/** A share of one processor, 1 is all of it, written as text such as "25%"; several processors are more than 100 %. */
+export const processorShare = v.pipe(
+  v.string('a share of one processor such as "50%"'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const percent = /^(\d{1,4}(?:\.\d{1,2})?) ?%$/.exec(dataset.value)?.[1];
+    if (percent !== undefined && Number(percent) > 0) return Number(percent) / 100;
+    addIssue({ message: 'a share of one processor of more than nothing, such as "50%"' });
+    return NEVER;
+  }),
+);
+
 /** Microseconds, written as text with a unit. */
 export const duration = v.pipe(
   v.string('a duration such as "90d"'),

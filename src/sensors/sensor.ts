@@ -42,6 +42,14 @@ export interface SensorHealth {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/** A program that works for a sensor. */
+export interface Helper {
+  readonly name: string;
+  readonly pid: number;
+  /** Ends it and starts it anew; the sensor tells that as a gap, with this reason. */
+  replace(reason: string): void;
+}
+
 /**
  * A source of observations. `start` resolves once the present state is known and whatever happens from then on will be
  * observed (as far as the sensor can); it rejects with a UserError when the sensor cannot run here. What existed
@@ -64,4 +72,6 @@ export interface Sensor {
   attend?(milliseconds: number): void;
   stop(): Promise<void>;
   health(): SensorHealth;
+  /** The program that works for it at present. */
+  helper?(): Helper | undefined;
 }

@@ -7,7 +7,7 @@ import type { Micros } from '../../base/time.js';
 import { LaggingAnswer } from '../answer.js';
 import { type EsKind, fileKinds, fileReader, processKinds } from '../endpoint-security/index.js';
 import { Scope } from '../file-watch/index.js';
-import type { Sensor, SensorHealth, SensorSink } from '../sensor.js';
+import type { Helper, Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { type EsloggerOptions, esloggerDefaults } from './options.js';
 import { PathFilter } from './path-filter.js';
 import { type EsloggerExit, EsloggerProcess, explainExit, listEvents } from './process.js';
@@ -56,7 +56,8 @@ export class EsloggerSensor implements Sensor {
   #stoppedCheck = 0;
   #patience: number;
   #silent = false;
-  #replacing = false;
+  /** Why the running one is being replaced. */
+  #replacing: string | undefined;
   #oversized = 0;
   #complete: Micros = 0;
 
@@ -128,6 +129,18 @@ export class EsloggerSensor implements Sensor {
     };
   }
 
+  helper(): Helper | undefined {
+    const running = this.#process;
+    if (running?.pid === undefined) return undefined;
+    return {
+      name: this.kind,
+      pid: running.pid,
+      replace: (reason) => {
+        if (this.#process === running && this.#replacing === undefined) this.#replace(running, reason);
+      },
+    };
+  }
+
   /** Starts a run. With `wait` resolves when it has failed early, or with undefined when it did not. */
   async #run(wait: boolean): Promise<EsloggerExit | undefined> {
     const { clock } = this.#options;
@@ -180,8 +193,8 @@ export class EsloggerSensor implements Sensor {
     const { clock, logger } = this.#options;
     const { healthyMs, mostFailures, firstPauseMs, largestPauseMs } = this.#settings;
     const { message: how, permanent } = explainExit(exit);
-    const message = this.#replacing ? 'eslogger was silent for long and is replaced' : how;
-    this.#replacing = false;
+    const message = this.#replacing ?? how;
+    this.#replacing = undefined;
     this.#failures = ranMs >= healthyMs ? 1 : this.#failures + 1;
     if (permanent || this.#failures > mostFailures) {
       this.#answer.stop();
@@ -239,7 +252,7 @@ export class EsloggerSensor implements Sensor {
     const turn = this.#options.clock.monotonic();
     const passed = turn - this.#lastTurn;
     this.#lastTurn = turn;
-    if (this.#process === undefined || this.#replacing) return;
+    if (this.#process === undefined || this.#replacing !== undefined) return;
     if (passed > this.#settings.stallMs) {
       this.#silence = 0;
       return;
@@ -257,7 +270,7 @@ export class EsloggerSensor implements Sensor {
   async #lookWhetherStopped(running: EsloggerProcess): Promise<void> {
     this.#stoppedCheck = Math.max(this.#stoppedCheck, this.#silence) * 2;
     const silence = this.#silence;
-    if (!(await running.isStopped()) || this.#process !== running || this.#replacing) return;
+    if (!(await running.isStopped()) || this.#process !== running || this.#replacing !== undefined) return;
     const to = this.#options.clock.now();
     const from = to - Math.round(silence * 1000);
     const detail = 'eslogger was stopped by a signal (SIGSTOP), and is replaced';
@@ -265,10 +278,10 @@ export class EsloggerSensor implements Sensor {
     this.#replace(running);
   }
 
-  #replace(running: EsloggerProcess): void {
-    this.#silent = true;
+  #replace(running: EsloggerProcess, reason?: string): void {
+    this.#silent = reason === undefined;
     this.#silence = 0;
-    this.#replacing = true;
+    this.#replacing = reason ?? 'eslogger was silent for long and is replaced';
     this.#counters.replaced++;
     void running.stop();
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Pipeline } from '../../../src/agent/pipeline.js';
+import { Pipeline, type PipelineOptions } from '../../../src/agent/pipeline.js';
 import { type Logger, silentLogger } from '../../../src/base/log.js';
 import type { Event, Observation } from '../../../src/event/event.js';
 import { openStore, type Store } from '../../../src/store/index.js';
@@ -61,7 +61,11 @@ function onDisk(): Store {
   };
 }
 
-function pipeline(query = 'file where true', keep: (observation: Observation) => void = () => {}): Pipeline {
+function pipeline(
+  query = 'file where true',
+  keep: (observation: Observation) => void = () => {},
+  more: Partial<PipelineOptions> = {},
+): Pipeline {
   const log: Logger = { ...silentLogger, error: (_, message) => said.push(message) };
   const made = new Pipeline({
     store: onDisk(),
@@ -79,6 +83,7 @@ function pipeline(query = 'file where true', keep: (observation: Observation) =>
     journaled: () => {},
     committed: () => {},
     keep,
+    ...more,
   });
   made.open();
   return made;
@@ -105,6 +110,21 @@ test('contents of files are kept and given back before a sensor has handed over 
   expect(kept).toEqual(new Array(50).fill(1_000_000));
   expect(held).toBe(0);
   expect(store.alerts.list({ limit: 100 })).toHaveLength(50);
+});
+
+test('over its budget events that no rule needs are not stored, and everything is judged all the same', () => {
+  const seen: string[] = [];
+  const line = pipeline('file where file.path == "/private/tmp/wanted.plist"', undefined, {
+    thins: () => true,
+    stores: () => false,
+    observed: (events) => seen.push(...events.map(({ id }) => id)),
+  });
+  for (const id of ['wanted', 'other']) line.observe({ event: fileEvent(id, 0, `/private/tmp/${id}.plist`) });
+  line.flush(true);
+  expect(seen).toEqual(['wanted', 'other']);
+  expect(store.events.get('wanted')).toBeDefined();
+  expect(store.events.get('other')).toBeUndefined();
+  expect(store.alerts.list()).toHaveLength(1);
 });
 
 test('what the watcher remembers of a file that grew is stored with the event that holds it, or not at all', () => {

@@ -129,7 +129,7 @@ describe('what is wrong is said with file, line and column', () => {
       'config/unknown-key',
       1,
       1,
-      'Known here: data_dir, log, sensors, watch, rules, exceptions, detect, scan, policy, respond, canary, retention, forward, destination.',
+      'Known here: data_dir, log, sensors, watch, rules, exceptions, detect, scan, policy, respond, canary, retention, budget, forward, destination.',
     ],
     ['[log]\n  level = "wran"\n', 'config/invalid', 2, 3, 'Did you mean "warn"?'],
     ['log.level = "wran"\n', 'config/invalid', 1, 1, 'Did you mean "warn"?'],
@@ -226,4 +226,21 @@ describe('a file that cannot be used', () => {
     writeFileSync(file, '#'.repeat(1024 * 1024 + 1));
     expect(load).toThrow(expect.objectContaining({ code: 'config/too-large' }));
   });
+});
+
+test('a budget is read as shares of a processor and bytes, and there is none when none is written', () => {
+  const file = path.join(tempFolder(), 'c.toml');
+  const read = (text: string) => {
+    writeFileSync(file, text);
+    return loadSettings({ flags: { config: file }, cwd: '/', platform: 'linux' }).budget;
+  };
+  const none = { cpu: undefined, memory: undefined, workerCpu: undefined, workerMemory: undefined };
+  expect(read('')).toEqual(none);
+  expect(read('[budget]\ncpu = "150%"\nmemory = "1 KiB"\nworker_cpu = "2.5 %"')).toEqual({
+    ...none,
+    cpu: 1.5,
+    memory: 1024,
+    workerCpu: 0.025,
+  });
+  for (const bad of ['"0%"', '"50"', '0.5', '"-1%"']) expect(() => read(`[budget]\ncpu = ${bad}`)).toThrow();
 });

@@ -161,6 +161,24 @@ describe('eslogger as a sensor', () => {
     expect(sensor.health().counters).toMatchObject({ replaced: 0 });
   });
 
+  test('one that uses too much is started anew, and the gap says why', async () => {
+    const { sensor, sink, read, runs, clock } = await watched();
+    const helper = sensor.helper();
+    expect(helper).toMatchObject({ name: 'eslogger', pid: Number(read('runs').split('\n')[0]) });
+    helper?.replace('eslogger used too much');
+    helper?.replace('said twice');
+    await waitFor('another one', () => {
+      clock.pass(1);
+      return runs() === 2 ? true : undefined;
+    });
+    expect(sink.gaps).toMatchObject([{ reason: 'restart', detail: 'eslogger used too much' }]);
+    expect(sensor.health().notes.join()).not.toContain('silent');
+    // Its pid is another one by now.
+    helper?.replace('too late');
+    expect(sensor.helper()?.pid).not.toBe(helper?.pid);
+    expect(runs()).toBe(2);
+  });
+
   test('one that was stopped is noticed, and replaced', async () => {
     const { sensor, sink, feed, read, runs, clock, awake } = await watched();
     process.kill(Number(read('runs').split('\n')[0]), 'SIGSTOP');
