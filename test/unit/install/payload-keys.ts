@@ -71,6 +71,12 @@ export const payloads: Readonly<Record<string, Keys>> = {
     ...commonPayload,
     Rules: { type: 'array', required: true, keys: managedRule },
   },
+  // Ours: the keys are those of the configuration, which the agent itself checks.
+  'com.launchwarden.agent': {
+    ...commonPayload,
+    policy: { type: 'dictionary', required: true, keys: { url: string, public_key: string } },
+    destination: { type: 'array', required: true, of: 'dictionary' },
+  },
 };
 
 /** As far as the job uses them. */

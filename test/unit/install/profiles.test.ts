@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderJob } from '../../../src/install/index.js';
+import { type Written, xmlPlist } from '../../helpers/plist-writer.js';
+import { cli, tempFolder } from '../../helpers/run-cli.js';
 import { entitlements, infoPlist, job, mistakes, payloads, profile } from './payload-keys.js';
 
 /** A property list as another reader than ours understands it. */
@@ -19,6 +22,9 @@ const filled: Record<string, string> = {
   PAYLOAD_UUID: '6d2e3c0e-9b5d-4d2f-8f38-000000000002',
   PROGRAM: '/Library/Application Support/launchwarden/bin/node',
   VERSION: '1.0.0',
+  POLICY_URL: 'https://policy.example/launchwarden.bundle',
+  POLICY_PUBLIC_KEY: 'zmbXKCOGbdJtnbSQFeVTTaLGK7wY5dLgpJKHqRzRtw4=',
+  SIEM_URL: 'https://elastic.example:9200',
 };
 const fill = (text: string) => text.replace(/@([A-Z_]+)@/g, (whole, name: string) => filled[name] ?? whole);
 
@@ -75,6 +81,29 @@ describe('what launchd/ holds has the keys that Apple publishes', () => {
     );
   });
 
+  test('the settings profile sets what the agent takes as managed preferences', async () => {
+    const whole = read(fill(template('profiles/settings.mobileconfig.in')));
+    const [payload = {}] = whole['PayloadContent'] as Record<string, Written>[];
+    const settings = Object.entries(payload).filter(([key]) => !key.startsWith('Payload'));
+    const root = tempFolder();
+    const folder = path.join(root, 'Library', 'Managed Preferences');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, 'com.launchwarden.agent.plist'), xmlPlist(Object.fromEntries(settings)), {
+      mode: 0o644,
+    });
+    const shown = await cli(['config', 'show', '--origin', '--json', '--root', root]);
+    expect(shown.stderr).toBe('');
+    const managed = shown.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { key: string; origin: string })
+      .filter(({ origin }) => origin === 'managed');
+    expect(managed.map(({ key }) => key).sort()).toEqual([
+      ...['destination[0].api_key', 'destination[0].name', 'destination[0].type', 'destination[0].url'],
+      ...['policy.public_key', 'policy.url'],
+    ]);
+  });
+
   test('the job', () => {
     const rendered = read(renderJob({ node: '/opt/node', script: '/opt/lw.js' }));
     expect(mistakes(rendered, job)).toEqual([]);
@@ -83,7 +112,8 @@ describe('what launchd/ holds has the keys that Apple publishes', () => {
 
   test('the app bundle and its entitlements', () => {
     expect(mistakes(read(fill(template('app/Info.plist.in'))), infoPlist)).toEqual([]);
-    expect(mistakes(read(template('entitlements.plist')), entitlements)).toEqual([]);
+    for (const name of ['entitlements.plist', 'entitlements-without-endpoint-security.plist'])
+      expect(mistakes(read(template(name)), entitlements)).toEqual([]);
   });
 
   test.each([
