@@ -48,7 +48,7 @@ export function caseTools({ root, platform, clock, entries, signal }: CaseToolsO
   };
   return {
     run,
-    jobs: (path, labels) => jobsOf(run, { path, labels, root }),
+    jobs: (path, labels, domains) => jobsOf(run, { path, labels, domains, root }),
     launchd: (about) => launchdSays(about, root, entries()),
     processes: () => processesNow(root, clock),
     usersOf: async (path) =>
@@ -100,13 +100,15 @@ async function processesNow(root: RootMap, clock: Clock): Promise<Known<readonly
 
 async function jobsOf(
   run: CaseTools['run'],
-  {
-    path,
-    labels,
-    root,
-  }: { readonly path: string; readonly labels: readonly string[]; readonly root: RootMap },
+  about: {
+    readonly path: string;
+    readonly labels: readonly string[];
+    readonly domains: readonly string[];
+    readonly root: RootMap;
+  },
 ): Promise<Known<readonly JobState[]>> {
-  const domains = domainsOf(path, homeOwners(root, maxUsers), root);
+  const { path, labels, root } = about;
+  const domains = new Set([...domainsOf(path, homeOwners(root, maxUsers), root), ...about.domains]);
   const states: JobState[] = [];
   for (const label of labels)
     for (const domain of domains) {

@@ -121,6 +121,37 @@ export function runsLaunchctl(doc: EcsDocument): boolean {
   return launchctlBy(doc) !== undefined;
 }
 
+/** Domains that are asked about because calls name them. */
+const maxDomains = 8;
+
+/**
+ * The domains of launchd that the calls of an alert act in, and those where launchd said that it has the job: of a target,
+ * of `asuser`, else of the user who called. `system`, `gui/501`.
+ */
+export function domainsNamed(doc: EcsDocument): string[] {
+  const domains = new Set<string>();
+  const { Events: events } = doc as { readonly Events?: unknown };
+  const all = [doc, ...(Array.isArray(events) ? events : [])] as readonly (EcsDocument | null)[];
+  for (const one of all.slice(0, 100)) {
+    if (one === null || typeof one !== 'object') continue;
+    const said: unknown = one.launchwarden?.job?.domain;
+    for (const domain of [...(typeof said === 'string' ? [said] : []), ...domainsOfCall(one)])
+      if (/^(?:system|(?:user|gui)\/\d{1,10})$/.test(domain) && domains.size < maxDomains) domains.add(domain);
+  }
+  return [...domains];
+}
+
+function domainsOfCall(doc: EcsDocument): string[] {
+  if (!runsLaunchctl(doc)) return [];
+  const args = argumentsOf(doc).slice(1);
+  const named = args.flatMap((one) => /^(?:system|(?:user|gui)\/\d{1,10})(?=\/|$)/.exec(one)?.[0] ?? []);
+  if (named.length > 0) return named;
+  const at = args.indexOf('asuser');
+  const user = at < 0 ? doc.user?.id : args[at + 1];
+  if (typeof user !== 'string' || !/^\d{1,10}$/.test(user)) return [];
+  return user === '0' ? ['system'] : [`gui/${user}`, `user/${user}`];
+}
+
 /** `launchwarden.launchctl` of a process that begins; undefined for another program. */
 export function launchctlFields(doc: EcsDocument): LaunchctlFields | undefined {
   const by = launchctlBy(doc);

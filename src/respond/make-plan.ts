@@ -60,12 +60,15 @@ export async function bootOutPlan(target: Target, machine: Machine): Promise<Pla
   return planOf('boot-out', target, [step]);
 }
 
-async function bootOutStep(
-  { path, label }: Target,
-  machine: Machine,
-): Promise<StepOf<'boot-out'> | undefined> {
+/** Where the item's job may be loaded, and where it was told to be. */
+function domainsOf({ path, domains = [] }: Target, { launchd }: Machine): string[] {
+  return [...new Set([...launchd.domains(path), ...domains])];
+}
+
+async function bootOutStep(target: Target, machine: Machine): Promise<StepOf<'boot-out'> | undefined> {
+  const { path, label } = target;
   if (label === undefined) return undefined;
-  const domains = machine.launchd.domains(path);
+  const domains = domainsOf(target, machine);
   const found: string[] = [];
   for (const domain of domains) {
     const { state } = await machine.launchd.job(`${domain}/${label}`);
@@ -108,7 +111,7 @@ export function stopProcessPlan(pid: number, machine: Machine): Plan {
 async function stopStep(target: Target, machine: Machine): Promise<StepOf<'stop'> | undefined> {
   const pids = new Set<number>();
   if (target.label !== undefined)
-    for (const domain of machine.launchd.domains(target.path)) {
+    for (const domain of domainsOf(target, machine)) {
       const job = await machine.launchd.job(`${domain}/${target.label}`);
       if (job.state !== 'loaded' || job.pid === undefined) continue;
       if (job.path === undefined || machine.root.toMac(job.path) === target.path) pids.add(job.pid);

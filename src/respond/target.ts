@@ -4,6 +4,7 @@ import type { Micros } from '../base/time.js';
 import type { Alert } from '../event/alert.js';
 import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
 import type { InventoryRow } from '../event/inventory.js';
+import { domainsNamed } from '../event/launchctl.js';
 import type { Store } from '../store/index.js';
 import type { Expectation } from './plan.js';
 
@@ -15,6 +16,8 @@ export interface Target {
   readonly path: string;
   /** Of a launchd job. */
   readonly label?: string;
+  /** Domains of launchd in which calls that were recorded have acted. */
+  readonly domains?: readonly string[];
   readonly expect: Expectation;
   /** Everything that it executes or loads. */
   readonly runs: readonly string[];
@@ -55,6 +58,7 @@ export function targetOfAlert(alert: Alert, store: Reading): Target {
     ...(alert.item === undefined ? {} : { item: alert.item }),
     path,
     ...(label === undefined || !isJob ? {} : { label }),
+    domains: domainsNamed(doc),
     // What a bundle's alert saw may be a file in it.
     expect: file?.path === path ? expectationOf(file) : {},
     runs,
@@ -88,7 +92,7 @@ function targetOfRows({ entry }: InventoryRow, rows: readonly InventoryRow[], st
   const isJob = launchMechanisms.has(entry.mechanism);
   return {
     item: entry.item_id,
-    ...(alert === undefined ? {} : { alert: alert.id }),
+    ...(alert === undefined ? {} : { alert: alert.id, domains: domainsNamed(alert.doc) }),
     path: entry.path,
     ...(entry.label === undefined || !isJob ? {} : { label: entry.label }),
     expect: entry.type === 'file' && entry.sha256 !== undefined ? { sha256: entry.sha256 } : {},

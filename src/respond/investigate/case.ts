@@ -4,6 +4,7 @@ import type { Micros } from '../../base/time.js';
 import type { ToolAnswer } from '../../base/tool.js';
 import type { Alert } from '../../event/alert.js';
 import type { CodeSignatureFields, EcsDocument, ProcessFields } from '../../event/document.js';
+import { domainsNamed } from '../../event/launchctl.js';
 import { MechanismPlaces, mechanisms } from '../../mechanisms/index.js';
 import type { Store } from '../../store/index.js';
 import { objectsIn, textIn, textsIn } from './read.js';
@@ -38,8 +39,12 @@ export interface LaunchdSays {
 
 /** What only the running machine can tell. On a `--root` tree stand-ins answer, or nobody does. Nothing here rejects. */
 export interface CaseTools {
-  /** Asks launchd about labels in every domain in which an item of this path can be loaded. */
-  jobs(path: string, labels: readonly string[]): Promise<Known<readonly JobState[]>>;
+  /** Asks launchd about labels in every domain in which an item of this path can be loaded, and in `domains`. */
+  jobs(
+    path: string,
+    labels: readonly string[],
+    domains: readonly string[],
+  ): Promise<Known<readonly JobState[]>>;
   /** Reads the list of a launch item as launchd would; undefined of what is no launch item. */
   launchd(about: Subject): Promise<Known<LaunchdSays> | undefined>;
   /** The processes that run now. */
@@ -78,6 +83,8 @@ export interface Subject {
   /** `launchwarden.persistence.item_id`. */
   readonly item: string | undefined;
   readonly labels: readonly string[];
+  /** Domains of launchd in which calls that were recorded have acted. */
+  readonly domains: readonly string[];
   /** What is started first, where that is an absolute path. */
   readonly program: string | undefined;
   /** Everything that is executed in the end, programs and scripts; canonical paths where they are known. */
@@ -121,6 +128,7 @@ export function subjectOf(doc: EcsDocument): Subject {
     isBundle: found?.place.what === 'bundles',
     item: textIn(doc, 'launchwarden.persistence.item_id'),
     labels: [...labels].slice(0, maxLabels),
+    domains: domainsNamed(doc),
     ownCode: textsIn(doc, 'launchwarden.plist.own_code'),
   };
 }

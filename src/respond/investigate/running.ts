@@ -93,12 +93,12 @@ const stateWords: Readonly<Record<JobState['state'], string>> = {
 };
 
 export async function readRunning({ about, tools }: Case): Promise<Facts> {
-  const { path, labels, isBundle, runs } = about;
+  const { path, labels, domains, isBundle, runs } = about;
   const asksJobs = path !== undefined && labels.length > 0 && !isBundle;
   const plugIn = isBundle ? (runs[0] ?? path) : undefined;
   const [jobs, all, users, launchd] = await Promise.all([
     asksJobs
-      ? tools.jobs(path, labels)
+      ? tools.jobs(path, labels, domains)
       : {
           why: isBundle
             ? 'launchd does not load it, another program does'
@@ -123,6 +123,11 @@ function belongs(process: ProcessFields, { program, ownCode, runs, isBundle }: C
   return executable !== undefined && executable === program && !isApples(executable);
 }
 
+/** The domains that launchd was asked about. */
+function domainsIn(states: readonly JobState[]): string[] {
+  return [...new Set(states.map(({ target }) => /^(?:system|\w+\/\d+)(?=\/)/.exec(target)?.[0] ?? target))];
+}
+
 /** Whether it runs, in one sentence. */
 export function runningSentence({ jobs, launchd, processes, users }: Facts): string {
   const states = 'value' in jobs ? jobs.value : [];
@@ -138,7 +143,7 @@ export function runningSentence({ jobs, launchd, processes, users }: Facts): str
   if (first !== undefined) return `It is loaded as ${first.target}, and does not run at the moment.`;
   const asked = states.filter(({ state }) => state === 'not-loaded' || state === 'no-domain');
   if (asked.length > 0 && asked.length === states.length)
-    return 'No: launchd does not have it loaded, and nothing of it runs.';
+    return `No: launchd does not have it loaded in ${listed(domainsIn(asked), 8)}, and nothing of it runs.`;
   if (users !== undefined && 'value' in users) return 'No: no process has it open or loaded.';
   return launchd !== undefined && 'value' in launchd
     ? launchd.value.live

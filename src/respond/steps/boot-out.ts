@@ -21,7 +21,7 @@ export const bootOut: Executor<'boot-out'> = {
           state: 'failed',
           says: `launchd did not say whether ${step.label} is loaded in ${unknown.join(' and ')}`,
         }
-      : { state: 'nothing', says: `${step.label} is not loaded` };
+      : { state: 'nothing', says: `${step.label} is not loaded in ${step.domains.join(' or ')}` };
   },
   async run(step, { machine, will }) {
     const checked = await this.check(step, machine);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EcsDocument, ProcessFields } from '../../../src/event/document.js';
-import { launchctlFields, withLaunchctl } from '../../../src/event/launchctl.js';
+import { domainsNamed, launchctlFields, withLaunchctl } from '../../../src/event/launchctl.js';
 
 const list = '/Library/LaunchDaemons/com.example.x.plist';
 
@@ -54,6 +54,34 @@ test('a relative path is made whole by the working folder, and left alone withou
   const unknown = fields(args);
   expect(unknown).toMatchObject({ paths: ['x.plist'] });
   expect(unknown).not.toHaveProperty('outside');
+});
+
+test.each([
+  ['a domain', ['bootstrap', 'gui/502', list], '0', ['gui/502']],
+  ['a service', ['kickstart', '-k', 'user/502/com.x'], '0', ['user/502']],
+  ['the session of somebody', ['asuser', '502', 'launchctl', 'load', list], '0', ['gui/502', 'user/502']],
+  ["the caller's own", ['load', list], '503', ['gui/503', 'user/503']],
+  ["root's own", ['load', list], '0', ['system']],
+  ['none', ['load', list], undefined, []],
+] as const)('the domains that a call acts in: %s', (_name, args, user, expected) => {
+  const call: EcsDocument = {
+    process: { name: 'launchctl', args: ['launchctl', ...args] },
+    ...(user === undefined ? {} : { user: { id: user } }),
+  };
+  const alert = { file: { path: list }, Events: [{ file: { path: list } }, null, call] } as EcsDocument;
+  expect(domainsNamed(alert)).toEqual(expected);
+});
+
+test('the domains of an alert are those that calls and launchd named, each once, and a few', () => {
+  const call = (id: number): EcsDocument => ({
+    process: { name: 'launchctl', args: ['launchctl', 'bootstrap', `gui/${id}`, list] },
+  });
+  const Events = Array.from({ length: 50 }, (_one, index) => call(500 + (index % 25)));
+  const alert = { launchwarden: { job: { domain: 'gui/501' } }, Events } as EcsDocument;
+  const named = domainsNamed(alert);
+  expect(named).toHaveLength(8);
+  expect(named.slice(0, 3)).toEqual(['gui/501', 'gui/500', 'gui/502']);
+  expect(domainsNamed({ launchwarden: { job: { domain: 'pid/1; rm' } } } as EcsDocument)).toEqual([]);
 });
 
 test('a link in a launch directory that leads out of it leads outside', () => {

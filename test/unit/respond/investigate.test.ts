@@ -189,7 +189,7 @@ test('launchd is asked, and a running job says its pid', async () => {
   const gone: CaseTools['jobs'] = async () => ({ value: [{ target: 'system/x', state: 'not-loaded' }] });
   expect((await answersOf(caseOf({}, { tools: { jobs: gone, processes } })))('running')).toMatchObject({
     mark: 'reassuring',
-    says: 'No: launchd does not have it loaded, and nothing of it runs.',
+    says: 'No: launchd does not have it loaded in system, and nothing of it runs.',
   });
   expect((await answersOf(caseOf()))('running')).toMatchObject({
     mark: 'unknown',

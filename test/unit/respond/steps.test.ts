@@ -299,6 +299,28 @@ describe.skipIf(noAddon !== undefined)('launchd', () => {
     expect(response.records[0]?.says).toContain('another job of the same name');
   });
 
+  test("a job in another user's domain is found where the recorded call put it", async () => {
+    const place = respondPlace();
+    const agent = '/Users/alice/Library/LaunchAgents/com.example.x.plist';
+    const asked = place.host('/asked');
+    program(
+      place.host('/bin/launchctl'),
+      `const [verb, target = ''] = process.argv.slice(2);
+fs.appendFileSync(${JSON.stringify(asked)}, verb + ' ' + target + '\\n');
+if (target !== 'gui/7502/com.example.x') process.exit(113);
+process.stdout.write(target + ' = {\\n\\tstate = running\\n\\tpath = ${place.host(agent)}\\n}\\n');`,
+    );
+    const target = targetAt(agent, { label: 'com.example.x' });
+    expect(await bootOutPlan({ ...target, domains: ['gui/7502'] }, place.machine)).toMatchObject({
+      steps: [{ kind: 'boot-out', domains: ['gui/7502'] }],
+    });
+    const plan = await bootOutPlan(target, place.machine);
+    const [outcome] = await rehearse(plan, place.machine);
+    expect(outcome).toMatchObject({ state: 'nothing' });
+    expect(outcome?.says).toMatch(/^com\.example\.x is not loaded in gui\/\d+ or user\/\d+ or system$/);
+    expect(readFileSync(asked, 'utf8')).not.toContain('\nbootout');
+  });
+
   test('the directory service is restarted by the label that the system has', async () => {
     const place = respondPlace();
     const state = place.host('/state');
