@@ -17,6 +17,7 @@ Napi::Object Facts(Napi::Env env, const ProcessFacts& facts) {
   one.Set("pgid", facts.pgid);
   one.Set("sid", facts.sid);
   one.Set("startKey", std::to_string(facts.start));
+  one.Set("startedAt", facts.start_us);
   one.Set("uid", facts.uid);
   one.Set("shortName", facts.short_name);
   if (!facts.executable.empty()) one.Set("executable", facts.executable);

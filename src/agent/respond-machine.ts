@@ -34,7 +34,7 @@ export interface MachineOptions {
   readonly root: RootMap;
   readonly clock: Clock;
   readonly dataDir: string;
-  readonly store: Pick<Store, 'versions' | 'evidence'>;
+  readonly store: Pick<Store, 'versions' | 'evidence' | 'events'>;
   /** On a `--root` tree: only processes below this one, and programs that stand in the tree, may be ended. */
   readonly scopePid?: number | undefined;
   readonly willPlace: Machine['willPlace'];
@@ -57,6 +57,7 @@ export function openMachine(options: MachineOptions): Machine {
       return filesOf();
     },
     launchd: launchdOf(root),
+    events: store.events,
     processes,
     protects(one) {
       if (one.pid <= 1) return 'is the first process of the system';

@@ -66,6 +66,8 @@ export interface RunningProcess {
   readonly pgid: number;
   readonly sid: number;
   readonly startKey: string;
+  /** The same as wall time, microseconds since 1970; absent of an older build of the addon. */
+  readonly startedAt?: number;
   readonly uid: number;
   readonly shortName: string;
   /** Real path of the image, of this machine; absent when it cannot be read. */

@@ -8,6 +8,7 @@ import { codeSignatureOf, trustedRequirement } from '../enrich/index.js';
 import type { ProcessFields } from '../event/document.js';
 import type { InventoryEntry } from '../event/inventory.js';
 import { isLaunchItem, launchdJob } from '../inventory/index.js';
+import { imageFile } from '../respond/images.js';
 import type { CaseTools, JobState, Known, LaunchdSays, Subject } from '../respond/investigate/index.js';
 import { domainsOf, homeOwners } from '../sensors/launchd-state/domains.js';
 import { readService } from '../sensors/launchd-state/index.js';
@@ -51,6 +52,10 @@ export function caseTools({ root, platform, clock, entries, signal }: CaseToolsO
     jobs: (path, labels, domains) => jobsOf(run, { path, labels, domains, root }),
     launchd: (about) => launchdSays(about, root, entries()),
     processes: () => processesNow(root, clock),
+    runsImage: ({ pid, executable }, images) =>
+      pid !== undefined &&
+      executable !== undefined &&
+      images.matches(imageFile(pid, root.toHost(executable))),
     usersOf: async (path) =>
       platform === 'linux' && root.simulated ? mappedOnLinux(root.toHost(path)) : openFiles(run, path),
     signature: async (path) => {

@@ -136,7 +136,8 @@ export function domainsNamed(doc: EcsDocument): string[] {
     if (one === null || typeof one !== 'object') continue;
     const said: unknown = one.launchwarden?.job?.domain;
     for (const domain of [...(typeof said === 'string' ? [said] : []), ...domainsOfCall(one)])
-      if (/^(?:system|(?:user|gui)\/\d{1,10})$/.test(domain) && domains.size < maxDomains) domains.add(domain);
+      if (/^(?:system|(?:user|gui)\/\d{1,10})$/.test(domain) && domains.size < maxDomains)
+        domains.add(domain);
   }
   return [...domains];
 }

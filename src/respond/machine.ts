@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { FileCalls, RunningProcess } from '../base/file-calls.js';
 import type { RootMap } from '../base/root.js';
 import type { ToolAnswer } from '../base/tool.js';
-import type { Evidence, Version } from '../store/index.js';
+import type { Evidence, Store, Version } from '../store/index.js';
 
 /** What launchd says of one job; `unknown` is never taken for "not loaded". */
 export type JobState =
@@ -28,6 +28,8 @@ export interface Machine {
   /** Throws `respond/no-addon` where the addon is not built. */
   readonly files: FileCalls;
   readonly launchd: Launchd;
+  /** What was recorded. */
+  readonly events: Pick<Store['events'], 'search'>;
   /** All processes, or those of these pids, as they are now. */
   processes(pids?: readonly number[]): RunningProcess[];
   /** Why a process must never be stopped from here; undefined when it may. */

@@ -2,7 +2,9 @@ import { UserError } from '../base/errors.js';
 import type { RunningProcess } from '../base/file-calls.js';
 import { interpreterName } from '../base/what-runs/interpreters.js';
 import type { Version } from '../store/index.js';
+import { ImageMatcher, imageFile } from './images.js';
 import type { Machine } from './machine.js';
+import { offspringOf } from './offspring.js';
 import type { Plan, Step, StepOf, Watched } from './plan.js';
 import { isBeyond, sparedBecause } from './spared.js';
 import { directoryServiceLabel } from './steps/restart-directory-service.js';
@@ -79,13 +81,8 @@ async function bootOutStep(target: Target, machine: Machine): Promise<StepOf<'bo
 
 /** The processes of the job, as launchd knows them, and those that run what the item runs. */
 export async function stopPlan(target: Target, machine: Machine): Promise<Plan> {
-  const step = await stopStep(target, machine);
-  return planOf(
-    'kill',
-    target,
-    step === undefined ? [] : [step],
-    step === undefined ? ['no process of it runs'] : [],
-  );
+  const { steps, remarks } = await stopSteps(target, machine);
+  return planOf('kill', target, steps, remarks);
 }
 
 export function stopProcessPlan(pid: number, machine: Machine): Plan {
@@ -108,7 +105,10 @@ export function stopProcessPlan(pid: number, machine: Machine): Plan {
   };
 }
 
-async function stopStep(target: Target, machine: Machine): Promise<StepOf<'stop'> | undefined> {
+async function stopSteps(
+  target: Target,
+  machine: Machine,
+): Promise<{ readonly steps: readonly StepOf<'stop'>[]; readonly remarks: readonly string[] }> {
   const pids = new Set<number>();
   if (target.label !== undefined)
     for (const domain of domainsOf(target, machine)) {
@@ -116,12 +116,47 @@ async function stopStep(target: Target, machine: Machine): Promise<StepOf<'stop'
       if (job.state !== 'loaded' || job.pid === undefined) continue;
       if (job.path === undefined || machine.root.toMac(job.path) === target.path) pids.add(job.pid);
     }
-  const found = machine
-    .processes()
-    .filter(
-      (one) => (pids.has(one.pid) || runsTarget(one, target, machine)) && machine.protects(one) === undefined,
-    );
-  return found.length === 0 ? undefined : { kind: 'stop', processes: found.map(identityOf) };
+  const own = target.programs.filter(({ path }) => !isBeyond(path, target.path));
+  const matcher = new ImageMatcher(
+    own.flatMap(({ path, images = [] }) => (sparedBecause(path, target.path) === undefined ? images : [])),
+  );
+  const offspring = offspringOf(
+    [
+      ...own.map(({ path }) => path),
+      ...target.runs.filter((one) => one.startsWith(`${target.path}/`)),
+    ].filter((path) => sparedBecause(path, target.path) === undefined),
+    machine,
+  );
+  const started = new Set(offspring.found.map(({ pid, startKey }) => `${pid} ${startKey}`));
+  const remarks: string[] = [];
+  const found = machine.processes().filter((one) => {
+    const named = pids.has(one.pid) || runsTarget(one, target, machine);
+    const isRenamed = !named && runsImage(one, { target, machine, matcher });
+    const isLeft = started.has(`${one.pid} ${one.startKey}`);
+    if (!(named || isRenamed || isLeft) || machine.protects(one) !== undefined) return false;
+    if (isRenamed)
+      remarks.push(
+        `process ${one.pid} runs its program under another name: ${machine.root.toMac(one.executable ?? '')}`,
+      );
+    return true;
+  });
+  return found.length === 0
+    ? { steps: [], remarks: ['no process of it runs', ...offspring.remarks] }
+    : {
+        steps: [{ kind: 'stop', processes: found.map(identityOf) }],
+        remarks: [...remarks, ...offspring.remarks],
+      };
+}
+
+/** The item's own program under another name. What macOS or others brought is left alone, whatever was copied from it. */
+function runsImage(
+  { pid, executable }: RunningProcess,
+  how: { readonly target: Target; readonly machine: Machine; readonly matcher: ImageMatcher },
+): boolean {
+  if (executable === undefined) return false;
+  const { target, machine, matcher } = how;
+  if (sparedBecause(machine.root.toMac(executable), target.path) !== undefined) return false;
+  return matcher.matches(imageFile(pid, executable));
 }
 
 /** By the image's path; of an interpreter by the script's. What only mentions the path is none of them. */
@@ -150,7 +185,8 @@ function quarantineSteps({ path, expect, programs }: Target): {
   const remarks: string[] = [];
   for (const program of programs) {
     const why = sparedBecause(program.path, path);
-    if (why === undefined) steps.push({ kind: 'quarantine', ...program, named: true });
+    const { path: place, expect: wanted } = program;
+    if (why === undefined) steps.push({ kind: 'quarantine', path: place, expect: wanted, named: true });
     else remarks.push(`${program.path} stays: ${why}`);
   }
   return { steps, remarks };
@@ -159,13 +195,13 @@ function quarantineSteps({ path, expect, programs }: Target): {
 /** The usual: boot out, end the processes, quarantine. */
 export async function allPlan(target: Target, machine: Machine): Promise<Plan> {
   const bootOut = await bootOutStep(target, machine);
-  const stop = await stopStep(target, machine);
+  const stop = await stopSteps(target, machine);
   const { steps, remarks } = quarantineSteps(target);
   return planOf(
     'all',
     target,
-    [...(bootOut === undefined ? [] : [bootOut]), ...(stop === undefined ? [] : [stop]), ...steps],
-    [...(stop === undefined ? ['no process of it runs'] : []), ...remarks],
+    [...(bootOut === undefined ? [] : [bootOut]), ...stop.steps, ...steps],
+    [...stop.remarks, ...remarks],
   );
 }
 

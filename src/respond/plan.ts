@@ -7,6 +7,8 @@ export interface Expectation {
   readonly ino?: string;
   /** Of the content; of a bundle of all that is in it (`digestOf`). */
   readonly sha256?: string;
+  /** It was a link, and led there: canonical macOS path. */
+  readonly link?: string;
   /** A person said that it may be this as well. */
   readonly orSha256?: string;
 }

@@ -1,11 +1,13 @@
 import { UserError } from '../base/errors.js';
 import { quote } from '../base/escape.js';
+import { canonicalMacPath } from '../base/root.js';
 import type { Micros } from '../base/time.js';
 import type { Alert } from '../event/alert.js';
 import type { CodeSignatureFields, EcsDocument } from '../event/document.js';
 import type { InventoryRow } from '../event/inventory.js';
 import { domainsNamed } from '../event/launchctl.js';
 import type { Store } from '../store/index.js';
+import { imagesOf, type KnownImage } from './images.js';
 import type { Expectation } from './plan.js';
 
 /** What a response is about. Paths are canonical macOS paths. */
@@ -22,8 +24,15 @@ export interface Target {
   /** Everything that it executes or loads. */
   readonly runs: readonly string[];
   /** What it executes that is its own: no system program, no interpreter. */
-  readonly programs: readonly { readonly path: string; readonly expect: Expectation }[];
+  readonly programs: readonly TargetProgram[];
   readonly signer?: Readonly<CodeSignatureFields>;
+}
+
+export interface TargetProgram {
+  readonly path: string;
+  readonly expect: Expectation;
+  /** What it was known to be: so it is recognised when it runs under another name. */
+  readonly images?: readonly KnownImage[];
 }
 
 type Reading = Pick<Store, 'alerts' | 'inventory' | 'versions'>;
@@ -31,6 +40,8 @@ type Reading = Pick<Store, 'alerts' | 'inventory' | 'versions'>;
 const launchMechanisms: ReadonlySet<string> = new Set(['launch-agent', 'launch-daemon']);
 /** Programs of one item that are acted on. */
 const maxPrograms = 16;
+/** Versions of each by which it is recognised. */
+const maxVersions = 8;
 
 /** Of a stored alert. Throws `respond/no-target` when it is about no file. */
 export function targetOfAlert(alert: Alert, store: Reading): Target {
@@ -111,21 +122,45 @@ export function targetOfPath(path: string, store: Reading): Target {
   return targetOfItem(path, store) ?? { path, expect: {}, runs: [], programs: [] };
 }
 
-/** Each program with the content that it had, as far as it was kept. What stands in the bundle goes with that. */
+/**
+ * Each program with the content that it had, as far as it was kept; of a link also what it led to. What stands in the
+ * bundle goes with that.
+ */
 function known(
   programs: readonly string[],
   path: string,
   { store, until }: { readonly store: Reading; readonly until: Micros },
 ): Target['programs'] {
   const own = [...new Set(programs)].filter((one) => one !== path && !one.startsWith(`${path}/`));
-  return own.slice(0, maxPrograms).map((one) => {
-    const [version] = store.versions.ofPath(one, { until, limit: 1 });
-    return { path: one, expect: version?.sha256 === undefined ? {} : { sha256: version.sha256 } };
+  const found = own.slice(0, maxPrograms).flatMap((one): TargetProgram[] => {
+    const versions = store.versions.ofPath(one, { until, limit: maxVersions });
+    const [version] = versions;
+    const content = version?.sha256 === undefined ? {} : { sha256: version.sha256 };
+    const images = imagesOf(versions);
+    if (version?.type !== 'symlink' || version.link === undefined)
+      return [{ path: one, expect: content, images }];
+    const behind = linkedPath(one, version.link);
+    return [
+      { path: one, expect: { link: behind }, images },
+      { path: behind, expect: content, images },
+    ];
   });
+  return found.filter((one, index) => found.findIndex((other) => other.path === one.path) === index);
+}
+
+/** Where a link leads, one step, as a canonical macOS path. */
+export function linkedPath(macPath: string, link: string): string {
+  return canonicalMacPath(
+    link.startsWith('/') ? link : `${macPath.slice(0, macPath.lastIndexOf('/'))}/${link}`,
+  );
 }
 
 function expectationOf(file: NonNullable<EcsDocument['file']>): Expectation {
   const ino = textOf(file.inode);
+  const link = file.type === 'symlink' ? textOf(file.target_path) : undefined;
+  // The hash of an event about a link is of what it leads to.
+  if (file.type === 'symlink')
+    return link === undefined || file.path === undefined ? {} : { link: linkedPath(file.path, link) };
   const sha256 = file.type === 'dir' ? undefined : textOf(file.hash?.sha256);
   return { ...(ino === undefined ? {} : { ino }), ...(sha256 === undefined ? {} : { sha256 }) };
 }

@@ -7,6 +7,7 @@ import type { CodeSignatureFields, EcsDocument, ProcessFields } from '../../even
 import { domainsNamed } from '../../event/launchctl.js';
 import { MechanismPlaces, mechanisms } from '../../mechanisms/index.js';
 import type { Store } from '../../store/index.js';
+import type { ImageMatcher } from '../images.js';
 import { objectsIn, textIn, textsIn } from './read.js';
 
 /** Something that could be learned, or the reason why not, as the end of "could not be learned: ...". */
@@ -49,6 +50,8 @@ export interface CaseTools {
   launchd(about: Subject): Promise<Known<LaunchdSays> | undefined>;
   /** The processes that run now. */
   processes(): Promise<Known<readonly ProcessFields[]>>;
+  /** Whether a process runs one of the images, under whatever name. */
+  runsImage(process: ProcessFields, images: ImageMatcher): boolean;
   /** Processes that have a file open or mapped. */
   usersOf(path: string): Promise<Known<readonly ProcessFields[]>>;
   /** Who signed a program or bundle, as it is now. */

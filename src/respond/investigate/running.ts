@@ -1,4 +1,5 @@
 import type { ProcessFields } from '../../event/document.js';
+import { ImageMatcher, imagesOf } from '../images.js';
 import { commandOf } from './ancestry.js';
 import { counted, defineStep, fact, listed, point } from './answer.js';
 import { type Case, isApples, type JobState, type Known, type LaunchdSays } from './case.js';
@@ -8,6 +9,8 @@ interface Facts {
   readonly jobs: Known<readonly JobState[]>;
   readonly launchd: Known<LaunchdSays> | undefined;
   readonly processes: Known<readonly ProcessFields[]>;
+  /** Those of them that run its program under another name. */
+  readonly renamed: readonly ProcessFields[];
   /** Of a bundle: who has its program open or mapped. */
   readonly users: Known<readonly ProcessFields[]> | undefined;
 }
@@ -17,7 +20,7 @@ export const running = defineStep<Facts>({
   question: 'Is it loaded, and does it run now?',
   read: readRunning,
   says(facts, { about }) {
-    const { jobs, launchd, processes, users } = facts;
+    const { jobs, launchd, processes, renamed, users } = facts;
     const reads = launchd !== undefined && 'value' in launchd ? launchd.value : undefined;
     const states = 'value' in jobs ? jobs.value : [];
     const loaded = states.filter(({ state }) => state === 'loaded');
@@ -41,6 +44,9 @@ export const running = defineStep<Facts>({
       points: [
         ...others.map(({ target, path }) =>
           point('notable', `${target} was loaded from another file: ${path}.`),
+        ),
+        ...renamed.map(({ pid, executable }) =>
+          point('worrying', `Process ${pid ?? '?'} runs its program under another name: ${executable}.`),
         ),
         isRunning && loaded.length > 0
           ? point('neutral', 'Removing the file alone does not stop it: boot the job out.')
@@ -92,7 +98,8 @@ const stateWords: Readonly<Record<JobState['state'], string>> = {
   unknown: 'no answer',
 };
 
-export async function readRunning({ about, tools }: Case): Promise<Facts> {
+export async function readRunning(from: Case): Promise<Facts> {
+  const { about, tools } = from;
   const { path, labels, domains, isBundle, runs } = about;
   const asksJobs = path !== undefined && labels.length > 0 && !isBundle;
   const plugIn = isBundle ? (runs[0] ?? path) : undefined;
@@ -108,9 +115,23 @@ export async function readRunning({ about, tools }: Case): Promise<Facts> {
     plugIn === undefined ? undefined : tools.usersOf(plugIn),
     tools.launchd(about),
   ]);
-  const processes =
-    'why' in all ? all : { value: all.value.filter((one) => belongs(one, about)).slice(0, 20) };
-  return { jobs: isBundle ? { value: [] } : jobs, launchd, processes, users };
+  const named = 'why' in all ? [] : all.value.filter((one) => belongs(one, about));
+  const renamed = 'why' in all || named.length > 0 ? [] : renamedOf(all.value, from);
+  const processes = 'why' in all ? all : { value: [...named, ...renamed].slice(0, 20) };
+  return { jobs: isBundle ? { value: [] } : jobs, launchd, processes, renamed, users };
+}
+
+/** Processes that run what its program was known to be. */
+function renamedOf(all: readonly ProcessFields[], { about, store, tools }: Case): ProcessFields[] {
+  const own = [...new Set([about.program, ...about.runs, ...about.ownCode])].filter(
+    (one): one is string => one?.startsWith('/') === true && !isApples(one),
+  );
+  const matcher = new ImageMatcher(
+    own.slice(0, 16).flatMap((one) => imagesOf(store.versions.ofPath(one, { limit: 8 }))),
+  );
+  return all
+    .filter((one) => !isApples(textIn(one, 'executable') ?? '') && tools.runsImage(one, matcher))
+    .slice(0, 20);
 }
 
 /** Whether a process runs what the item runs; one of macOS' own interpreters is told by what it was given. */

@@ -7,6 +7,7 @@ import { failureOf, moveIn, moveOut } from '../move.js';
 import type { Deed, Metadata, Outcome, StepOf } from '../plan.js';
 import { sealed } from '../sealed.js';
 import { neverMoved } from '../spared.js';
+import { linkedPath } from '../target.js';
 
 type Quarantine = StepOf<'quarantine'>;
 
@@ -56,7 +57,7 @@ async function find(
       closeLooked(looked);
       if (looked === undefined)
         return { outcome: { state: 'nothing', says: `nothing stands at ${path} any more` } };
-      const difference = differenceOf(step, looked);
+      const difference = differenceOf(step, looked, machine);
       return difference === undefined ? { was: metadataOf(looked) } : refused(difference);
     } finally {
       place.close();
@@ -67,14 +68,17 @@ async function find(
   }
 }
 
-function differenceOf({ path, expect }: Quarantine, now: Looked): string | undefined {
+function differenceOf({ path, expect }: Quarantine, now: Looked, { root }: Machine): string | undefined {
   if (expect.orSha256 !== undefined && expect.orSha256 === now.sha256) return undefined;
+  const leads = now.target === undefined ? undefined : linkedPath(path, root.toMac(now.target));
   const differs =
-    expect.sha256 !== undefined && expect.sha256 !== now.sha256
-      ? `its sha256 is ${now.sha256 ?? 'unknown'}, that of the evidence ${expect.sha256}`
-      : expect.ino !== undefined && expect.ino !== now.ino
-        ? `it is another object (inode ${now.ino}, that of the evidence ${expect.ino})`
-        : undefined;
+    expect.link !== undefined && expect.link !== leads
+      ? `it ${leads === undefined ? 'is no link' : `leads to ${leads}`}, that of the evidence led to ${expect.link}`
+      : expect.sha256 !== undefined && expect.sha256 !== now.sha256
+        ? `its sha256 is ${now.sha256 ?? 'unknown'}, that of the evidence ${expect.sha256}`
+        : expect.ino !== undefined && expect.ino !== now.ino
+          ? `it is another object (inode ${now.ino}, that of the evidence ${expect.ino})`
+          : undefined;
   if (differs === undefined) return undefined;
   const force = now.sha256 === undefined ? '' : `; --force ${now.sha256} takes what stands there now`;
   return `${path} is not what was seen: ${differs}${force}`;

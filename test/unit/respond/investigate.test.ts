@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { sha256Hex } from '../../../src/base/digest.js';
 import { RootMap } from '../../../src/base/root.js';
 import type { Detection } from '../../../src/event/alert.js';
 import { type Answer, isAnswer } from '../../../src/event/investigation.js';
@@ -23,6 +24,7 @@ const noTools: CaseTools = {
   jobs: async () => why,
   launchd: async () => undefined,
   processes: async () => why,
+  runsImage: () => false,
   usersOf: async () => why,
   signature: async () => why,
   run: async () => why,
@@ -164,6 +166,35 @@ test('a link is not followed, and what stands behind it is not read', async () =
   const answers = await answersOf(from);
   expect(all(answers('contents'))).not.toContain('"hidden"');
   expect(answers('contents').unknown.join()).toContain('a link on the way leads to /private/var/root');
+});
+
+test('a program that runs under another name is known by what it is', async () => {
+  const renamed = { pid: 88, executable: '/Users/alice/.cache/other' };
+  const program = '/Users/alice/evil';
+  const file = fileEvent();
+  file.doc.launchwarden = {
+    ...file.doc.launchwarden,
+    plist: { ...file.doc.launchwarden?.plist, own_code: [program] },
+  };
+  const from = caseOf(
+    { events: [file, processEvent()], candidates: [] },
+    {
+      tools: {
+        processes: async () => ({ value: [{ pid: 1, executable: '/sbin/launchd' }, renamed] }),
+        runsImage: ({ pid }, images) => pid !== 1 && images.matches(from.root.toHost(renamed.executable)),
+      },
+    },
+  );
+  from.host(renamed.executable, 'evil');
+  const seen = { kind: 'program', type: 'file', sha256: sha256Hex('evil'), size: 4, mode: 0o755 } as const;
+  const state = { ...seen, path: program, uid: 0, gid: 0, mtime: 1n, ctime: 1n };
+  expect((await answersOf(from))('running').mark).not.toBe('worrying');
+  from.store.versions.record([{ state, of: [] }], 1);
+  const answer = (await answersOf(from))('running');
+  expect(answer).toMatchObject({ mark: 'worrying', says: 'Yes, what it runs is running: pid 88.' });
+  expect(answer.points[0]?.says).toBe(
+    'Process 88 runs its program under another name: /Users/alice/.cache/other.',
+  );
 });
 
 test('launchd is asked, and a running job says its pid', async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -19,6 +20,7 @@ import {
   isolatePlan,
   keepIsolated,
   type Plan,
+  quarantinePlan,
   rehearse,
   restartDirectoryServicePlan,
   restorePlan,
@@ -26,11 +28,13 @@ import {
   stopPlan,
   stopProcessPlan,
   type Target,
+  targetOfAlert,
 } from '../../../src/respond/index.js';
 import type { SeenState } from '../../../src/store/index.js';
 import { noAddon, type RespondPlace, respondPlace } from '../../helpers/respond-place.js';
 import { standInLaunchctlProgram } from '../../helpers/stand-in-launchctl.js';
 import { waitFor } from '../../simulation/mac.js';
+import { detection, fileEvent } from '../cli/alert-fixture.js';
 
 // Real processes and a real disk, on a machine that may have much else to do.
 vi.setConfig({ testTimeout: 120_000 });
@@ -76,6 +80,44 @@ describe.skipIf(noAddon !== undefined)('what stops a quarantine', () => {
     );
     expect(response.records.map(({ state }) => state)).toEqual(['done', 'nothing', 'refused', 'done']);
     expect(existsSync(place.host(odd))).toBe(true);
+  });
+
+  test('a link fits its evidence as long as it leads where it led; what it leads to goes too', async () => {
+    const place = respondPlace();
+    const [item, link, behind] = [list, '/Users/Shared/evil', '/Users/Shared/v1/evil'];
+    plant(place, item);
+    plant(place, behind);
+    symlinkSync('v1/evil', place.host(link));
+    const seen = (macPath: string, more: Partial<SeenState>): SeenState => ({
+      ...{ path: macPath, kind: 'program', type: 'file', sha256: sha256Hex('evil'), size: 4, mode: 0o755 },
+      ...{ uid: 0, gid: 0, mtime: 1n, ctime: 1n },
+      ...more,
+    });
+    place.store.versions.record([{ state: seen(link, { type: 'symlink', link: 'v1/evil' }), of: [] }], 1);
+    const event = fileEvent('f', { path: item });
+    event.doc.launchwarden = {
+      ...event.doc.launchwarden,
+      persistence: { item_id: 'i', mechanism: 'launch-agent', path: item, runs: [link] },
+    };
+    const { alert } = place.store.alerts.upsert(
+      detection({ events: [event], candidates: [] }),
+      { version: '1', agentId: 'a', created: 2, sensors: [], simulated: true },
+      [],
+    );
+    const { programs } = targetOfAlert({ ...alert, updated: Number.MAX_SAFE_INTEGER }, place.store);
+    expect(programs).toMatchObject([
+      { path: link, expect: { link: behind } },
+      { path: behind, expect: { sha256: sha256Hex('evil') } },
+    ]);
+    const plan = quarantinePlan(targetAt(item, { programs }));
+    const done = await place.engine.run(plan, by);
+    expect(done.records.map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+    expect((await place.engine.undo(done, by)).state).toBe('undone');
+    renameSync(place.host(link), place.host(`${link}.away`));
+    symlinkSync('/Users/alice/letter', place.host(link));
+    const other = await place.engine.run(plan, by);
+    expect(other.records.map(({ state }) => state)).toEqual(['done', 'refused', 'done']);
+    expect(other.records[1]?.says).toContain('leads to /Users/alice/letter');
   });
 
   test('a folder that an item names as its program stays', async () => {
@@ -239,12 +281,98 @@ describe.skipIf(noAddon !== undefined)('ending processes', () => {
     expect(plan.steps).toMatchObject([{ kind: 'stop', processes: [{ pid: runner.pid }] }]);
   });
 
+  test('a program that was renamed or copied while it ran is known by what it is', async () => {
+    const place = respondPlace();
+    const [old, now, copy] = ['/Users/Shared/evil', '/Users/Shared/.cache/renamed', '/Users/Shared/copy'];
+    const file = plant(place, old, '');
+    copyFileSync('/bin/sleep', file);
+    chmodSync(file, 0o755);
+    const bytes = readFileSync(file);
+    mkdirSync(path.dirname(place.host(now)), { recursive: true });
+    copyFileSync(file, place.host(copy));
+    const runners = [started(file, ['1000']), started(place.host(copy), ['1000'])];
+    const bystander = started('/bin/sleep', ['1000']);
+    for (const { pid } of [...runners, bystander])
+      await waitFor('the program', () =>
+        found(place, pid as number)?.some(({ executable = '' }) => !executable.includes('node')),
+      );
+    renameSync(file, place.host(now));
+    const image = { size: bytes.length, sha256: sha256Hex(bytes) };
+    const programs = [{ path: old, expect: {}, images: [image] }];
+    const plan = await stopPlan(targetAt(list, { programs }), place.machine);
+    expect(stopped(plan)).toEqual(runners.map(({ pid }) => pid).sort());
+    expect(plan.remarks.join()).toContain(`under another name: ${now}`);
+    const { ino } = lstatSync(place.host(now));
+    const byInode = [{ path: old, expect: {}, images: [{ size: bytes.length, inode: String(ino) }] }];
+    expect(stopped(await stopPlan(targetAt(list, { programs: byInode }), place.machine))).toEqual([
+      runners[0]?.pid,
+    ]);
+    // Whoever names a copy of what macOS brings ends none of its processes.
+    expect(stopped(await stopPlan(targetAt(list, { programs }), place.machine))).not.toContain(bystander.pid);
+  });
+
+  test('what it started is ended too when launchd has adopted it, as the recorded events tell', async () => {
+    const place = respondPlace();
+    const evil = '/Users/Shared/evil';
+    const helper = plant(place, '/Users/Shared/helper', '');
+    copyFileSync('/bin/sleep', helper);
+    chmodSync(helper, 0o755);
+    started('/bin/sh', ['-c', `setsid sh -c "setsid '${helper}' 1000 & true"`]);
+    const orphan = await waitFor('the orphan', () => {
+      const all = place.machine.processes();
+      const one = all.find(({ executable }) => executable === helper);
+      const parent = all.find(({ pid }) => pid === one?.ppid);
+      return one?.pgid === one?.pid && parent?.shortName !== 'sh' ? one : undefined;
+    });
+    onTestFinished(() => void endQuietly(orphan.pid));
+    const target = targetAt(list, { programs: [{ path: evil, expect: {} }] });
+    expect(await stopPlan(target, place.machine)).toMatchObject({
+      steps: [],
+      remarks: ['no process of it runs', expect.stringContaining('no start of it is recorded')],
+    });
+    const at = (orphan.startedAt as number) + 10_000;
+    const start = (id: string, pid: number, executable: string, parent?: string) => ({
+      ...{ id, time: at, nanos: 0, sequence: 0 },
+      doc: {
+        event: { id, category: ['process'], type: ['start'], action: 'exec' },
+        process: {
+          ...{ pid, executable, entity_id: id },
+          ...(parent === undefined ? {} : { parent: { entity_id: parent } }),
+        },
+      },
+    });
+    place.store.events.append([
+      start('e1', 999_990, evil),
+      start('e2', 999_991, '/bin/sh', 'e1'),
+      start('e3', orphan.pid, '/Users/Shared/helper', 'e2'),
+      // Another process of the same number, long before.
+      { ...start('e4', process.pid, '/bin/old', 'e2'), time: at - 86_400e6 * 365 },
+    ]);
+    const plan = await stopPlan(target, place.machine);
+    expect(stopped(plan)).toEqual([orphan.pid]);
+    expect(plan.remarks).toEqual([]);
+    expect((await place.engine.run(plan, by)).state).toBe('done');
+    expect(place.machine.processes([orphan.pid])).toEqual([]);
+  });
+
   test('outside of --root-scope, and launchwarden itself, nothing is ended', () => {
     const place = respondPlace();
     expect(() => stopProcessPlan(process.pid, place.machine)).toThrow(/agent itself|launchwarden itself/);
     expect(() => stopProcessPlan(process.ppid, place.machine)).toThrow(/runs it|outside/);
   });
 });
+
+function stopped({ steps: [step] }: Plan): number[] {
+  return step?.kind === 'stop' ? step.processes.map(({ pid }) => pid).sort() : [];
+}
+
+function endQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
 
 function found(place: RespondPlace, pid: number) {
   const now = place.machine.processes([pid]);
