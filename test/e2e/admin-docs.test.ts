@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
@@ -112,6 +113,29 @@ function section(page: string, title: string): string {
   return text.slice(start, end === -1 ? undefined : end);
 }
 
+/** What Jamf would be told of the agent of this data folder, by the scripts of a release. */
+function extensionAttributes(dataDir: string): Record<string, string> {
+  execFileSync(process.execPath, ['scripts/release.mjs', '--packaging-only', '--out', base]);
+  const home = path.join(base, 'home');
+  mkdirSync(path.join(home, 'current'), { recursive: true });
+  symlinkSync(process.execPath, path.join(home, 'current', 'node'));
+  symlinkSync(path.resolve('.'), path.join(home, 'current', 'app'));
+  const names = readdirSync(path.join(base, 'packaging', 'jamf'));
+  const told = names.map((name) => {
+    const script = readFileSync(path.join(base, 'packaging', 'jamf', name), 'utf8');
+    const said = execFileSync(
+      'sh',
+      ['-c', script.replace('/Library/Application Support/launchwarden', home)],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, LAUNCHWARDEN_DATA_DIR: dataDir },
+      },
+    );
+    return [name.replace('.sh', ''), /^<result>(.*)<\/result>\n$/.exec(said)?.[1] ?? said] as const;
+  });
+  return Object.fromEntries(told);
+}
+
 test('install.md, "Try it without a Mac", as it stands', { timeout: 120_000 }, async () => {
   const [start = '', look = ''] = blocks(section('docs/install.md', 'Try it without a Mac')).map((block) =>
     block.replaceAll('/tmp/mac-data', path.join(base, 'data')).replaceAll('/tmp/mac', path.join(base, 'mac')),
@@ -131,6 +155,13 @@ test('install.md, "Try it without a Mac", as it stands', { timeout: 120_000 }, a
   const said = run(look);
   expect(said).toContain('HEALTHY');
   expect(said).toMatch(/\d+ rules: \d+ full/);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(extensionAttributes(path.join(base, 'data'))).toEqual({
+    version,
+    health: 'healthy',
+    'full-disk-access': expect.stringMatching(/^(?:granted|denied|unknown)$/),
+    'last-alert': '',
+  });
 });
 
 test('deploy.md, "Policy", as it stands', { timeout: 120_000 }, () => {
