@@ -61,7 +61,7 @@ function sourceTime() {
 
 /** The built payload runs, where it can: program, database and addon. */
 function tryOut(folder, target) {
-  if (target !== `${process.platform}-${process.arch}`) return `not run: this is no ${target}`;
+  if (target !== `${process.platform}-${process.arch}`) return `not run here: it is for ${target}`;
   const run = (args) => {
     const done = spawnSync(path.join(folder, layout.node), args, { encoding: 'utf8' });
     if (done.status === 0) return done.stdout.trim();

@@ -22,13 +22,36 @@ function headersOf(executable, target) {
   return places.find((one) => existsSync(path.join(one, 'include', 'node', 'node_version.h')));
 }
 
+const question = `process.report.excludeNetwork = true;
+console.log(JSON.stringify({
+  version: process.versions.node,
+  abi: process.versions.modules,
+  libraries: process.report.getReport().sharedObjects,
+}));`;
+
+/** What a Node.js that runs here says of itself; undefined of one that does not. */
 function asked(executable) {
-  const done = spawnSync(executable, ['-p', 'process.versions.node + " " + process.versions.modules'], {
-    encoding: 'utf8',
-  });
+  const done = spawnSync(executable, ['-e', question], { encoding: 'utf8' });
   if (done.status !== 0) return undefined;
-  const [version, abi] = done.stdout.trim().split(' ');
-  return { version, abi };
+  try {
+    return JSON.parse(done.stdout);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Libraries of the system itself, as far as their place tells. */
+const systemLibrary = /^(?:\/usr\/lib\/|\/lib(?:64)?\/|\/System\/|linux-vdso)/;
+
+/** Homebrew's Node.js is of several parts: one of them alone runs nowhere else. */
+function requireSelfContained(executable, libraries) {
+  const foreign = libraries.filter((one) => !systemLibrary.test(one));
+  if (foreign.length === 0) return;
+  throw new Failure(
+    'package/not-self-contained',
+    `${executable} needs libraries that the payload would not have: ${foreign.slice(0, 3).join(', ')}`,
+    'Give --node the bin/node of an archive of nodejs.org, or leave it out.',
+  );
 }
 
 /** A Node.js that is on this machine. */
@@ -37,7 +60,9 @@ export function givenNode(file, target) {
     throw new Failure('package/no-node', `there is no ${file}`, 'Give --node an executable.');
   const executable = realpathSync(file);
   const headers = headersOf(executable, target);
-  const known = asked(executable) ?? fromHeaders(headers);
+  const said = asked(executable);
+  if (said !== undefined) requireSelfContained(executable, said.libraries);
+  const known = said ?? fromHeaders(headers);
   if (known === undefined)
     throw new Failure(
       'package/unknown-node',
@@ -45,7 +70,8 @@ export function givenNode(file, target) {
       'Unpack the whole archive of Node.js and give --node its bin/node.',
     );
   const licence = path.join(path.dirname(path.dirname(executable)), 'LICENSE');
-  return { executable, headers, licence: existsSync(licence) ? licence : undefined, ...known };
+  const { version, abi } = known;
+  return { executable, headers, licence: existsSync(licence) ? licence : undefined, version, abi };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -146,6 +146,21 @@ describe('a payload for a Mac', () => {
     expect(done.status).toBe(2);
     expect(done.stderr).toContain('[package/no-native-part]');
   });
+});
+
+test('a Node.js of several parts is refused: it would run nowhere else', () => {
+  const node = path.join(base, 'of-parts');
+  const libraries = ['/usr/lib/libSystem.B.dylib', '/opt/homebrew/opt/libuv/lib/libuv.1.dylib'];
+  writeFileSync(
+    node,
+    `#!/bin/sh\necho '${JSON.stringify({ version: '26.10.0', abi: '147', libraries })}'\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const done = build('parts', ['--node', node]);
+  expect(done.status).toBe(2);
+  expect(done.stderr).toContain('/opt/homebrew/opt/libuv/lib/libuv.1.dylib [package/not-self-contained]');
 });
 
 test('a target that there is none of is named, and so is an option', () => {
