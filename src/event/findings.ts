@@ -137,6 +137,22 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   'network-download': { weight: 15, says: 'The arguments fetch something from the network.' },
   'encoded-command': { weight: 25, says: 'The arguments decode something before it is run.' },
   'remote-script': { weight: 35, says: 'What is fetched from the network is run at once.' },
+  'remote-shell': {
+    weight: 40,
+    says: 'It gives a shell, or another program, to whoever is at the other end of a connection.',
+  },
+  'pattern-program': {
+    weight: 20,
+    says: 'The program or script is named by a pattern (*, ?): the shell looks for what fits.',
+  },
+  'environment-runs-code': {
+    weight: 30,
+    says: 'A variable of the environment makes programs run other code first (BASH_ENV, NODE_OPTIONS, ...).',
+  },
+  'environment-adds-code': {
+    weight: 15,
+    says: 'A variable of the environment says where programs find libraries or helpers (PYTHONPATH, PERL5LIB, ...).',
+  },
   'dyld-environment': {
     weight: 30,
     says: 'The environment makes the program load foreign libraries (DYLD_...).',

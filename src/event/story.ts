@@ -325,6 +325,9 @@ const byArguments: ReadonlySet<string> = new Set([
   'network-download',
   'encoded-command',
   'remote-script',
+  'remote-shell',
+  'pattern-program',
+  'script-cut',
 ]);
 
 /**

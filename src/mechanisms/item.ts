@@ -24,6 +24,7 @@ export function itemOf(given: Partial<PersistentItem>): PersistentItem {
 /** Findings that speak for themselves, in whatever company. */
 const telling: ReadonlySet<string> = new Set([
   'remote-script',
+  'remote-shell',
   'program-in-tmp',
   'dyld-environment',
   'script-cut',

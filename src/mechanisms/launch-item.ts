@@ -76,7 +76,7 @@ export function launchItem(value: PlistValue, context: LaunchItemContext = {}): 
       json: plistToJson(value, context.repeated),
     },
     runs,
-    findings: contentFindings({ label, program, args, runs }, keys),
+    findings: contentFindings({ label, program, args, runs }, keys, context.repeated),
   };
 }
 
@@ -116,16 +116,23 @@ interface Said {
   readonly runs: readonly WhatRuns[];
 }
 
-function contentFindings({ label, program, args, runs }: Said, keys: LaunchKeys): string[] {
+function contentFindings(
+  { label, program, args, runs }: Said,
+  keys: LaunchKeys,
+  repeated: Repeated | undefined,
+): string[] {
   const findings: string[] = [...keys.findings];
   const first = program ?? args?.[0];
   if (label === undefined || label === '') findings.push('no-label');
   if (first === undefined || first === '') findings.push('no-program');
   findings.push(...new Set(runs.flatMap((one) => one.reasons)));
-  const environment = keys.get('EnvironmentVariables');
-  if (environment instanceof Map && [...environment.keys()].some((name) => name.startsWith('DYLD_')))
-    findings.push('dyld-environment');
-  return findings;
+  const environments = [keys.get('EnvironmentVariables'), ...(repeated?.get('EnvironmentVariables') ?? [])];
+  for (const environment of environments)
+    if (environment instanceof Map && [...environment.keys()].some((name) => name.startsWith('DYLD_')))
+      findings.push('dyld-environment');
+  const longest = keys.get('ProgramArguments');
+  if (Array.isArray(longest) && longest.length > maxRunArguments) findings.push('plist-too-complex');
+  return [...new Set(findings)];
 }
 
 /** What runs by the keys that count, and by those that they replaced. */
@@ -147,6 +154,8 @@ function allRuns(keys: LaunchKeys, { path, repeated }: LaunchItemContext): WhatR
       const other = key === 'Program' ? { program: wholeText(value), args } : { args: wholeTexts(value) };
       result.push(whatRuns({ ...common, ...other }));
     }
+  for (const value of repeated?.get('EnvironmentVariables') ?? [])
+    result.push(whatRuns({ ...common, program, bundleProgram, args, environment: environmentOf(value) }));
   return result;
 }
 

@@ -14,6 +14,8 @@ const maxLabel = 128;
 const maxInstalled = 10_000;
 /** Shorter names than this are a letter away from too many others. */
 const leastName = 6;
+/** Of shorter ones neighbours that are swapped make another name. */
+const leastTransposed = 4;
 
 /** Vendors whose launch items stand on many Macs: what their labels begin with. */
 const vendors: readonly string[] = [
@@ -117,18 +119,29 @@ function plainOf(label: string): string {
 function ofVendor(label: string, plain: string): LookAlike | undefined {
   const [top = '', name = ''] = plain.split('.');
   const vendor = `${top}.${name}`;
-  if (known.has(vendor)) return undefined;
+  if (known.has(vendor)) return ofItself(label);
   const [skeletonTop = '', skeletonName = ''] = skeletonOf(label).split('.');
   const same = skeletons.get(`${skeletonTop}.${skeletonName}`);
   if (same !== undefined) return { of: same, by: 'letters' };
   if (imitatesApple(plain)) return { of: 'com.apple', by: 'form' };
   for (const one of vendors) {
     const [oneTop, oneName = ''] = one.split('.');
+    if (name.length >= leastTransposed && isTransposed(vendor, one)) return { of: one, by: 'spelling' };
     if (oneName.length < leastName && oneName !== 'apple') continue;
     if (oneTop === top && isOneEditAway(name, oneName)) return { of: one, by: 'spelling' };
   }
-  return undefined;
+  return ofItself(label);
 }
+
+/** A label with a character that nobody sees, or a blank at an end, beside the one without. */
+function ofItself(label: string): LookAlike | undefined {
+  const visible = label.replace(invisible, '').trim();
+  return visible !== label && /^[a-z][\w-]*(?:\.[\w-]+)+$/i.test(visible)
+    ? { of: visible, by: 'letters' }
+    : undefined;
+}
+
+const invisible = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** `apple.com.x`, `com-apple.x`, `org.apple.x`, `com.apple-update`, `com.appleupdate`. */
 function imitatesApple(plain: string): boolean {
@@ -139,8 +152,9 @@ function imitatesApple(plain: string): boolean {
   );
 }
 
-/** Labels that are shorter are a letter away from too many others. */
+/** Labels that are shorter are a letter away from too many others; neighbours are swapped in shorter ones too. */
 const leastSwapped = leastName * 2;
+const leastInstalled = 8;
 
 /** Labels that are trusted here, so kept that the one which another imitates is found at once. */
 export class InstalledLabels {
@@ -184,7 +198,7 @@ export class InstalledLabels {
       this.#vendors.set(vendor, vendor);
       this.#vendorSkeletons.set(skeletonOf(vendor), vendor);
     }
-    if (plain.length >= leastSwapped)
+    if (plain.length >= leastInstalled)
       for (const third of thirdsOf(plain)) {
         const others = this.#thirds.get(third);
         if (others === undefined) this.#thirds.set(third, [plain]);
@@ -193,9 +207,10 @@ export class InstalledLabels {
   }
 
   #swapped(plain: string): string | undefined {
-    if (plain.length < leastSwapped) return undefined;
+    if (plain.length < leastInstalled) return undefined;
+    const isMistaken = plain.length < leastSwapped ? isTransposed : isMistakenFor;
     for (const third of thirdsOf(plain)) {
-      const found = this.#thirds.get(third)?.find((other) => isMistakenFor(plain, other));
+      const found = this.#thirds.get(third)?.find((other) => isMistaken(plain, other));
       if (found !== undefined) return found;
     }
     return undefined;
@@ -268,6 +283,11 @@ function isSwap(a: string, b: string): boolean {
   const [one = '', other = ''] = [a[at], b[at]];
   if (a.slice(at + 1) === b.slice(at + 1)) return !/\d/.test(one) || !/\d/.test(other);
   return one === b[at + 1] && other === a[at + 1] && a.slice(at + 2) === b.slice(at + 2);
+}
+
+/** Two neighbours are swapped, and nothing else. */
+function isTransposed(a: string, b: string): boolean {
+  return a.length === b.length && isSwap(a, b) && sorted(a) === sorted(b);
 }
 
 /** A letter that looks like an ASCII one in a name, and is none. */

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import {
+  environmentKey,
   exactInteger,
   launchdKeys,
   type Oddities,
@@ -7,6 +8,7 @@ import {
   type PlistValue,
   plistLimits,
   setKey,
+  setVariable,
 } from './value.js';
 
 const headerBytes = 8;
@@ -52,6 +54,8 @@ class BinaryReader {
   #depth = 0;
   /** True below one of launchd's own keys of the outermost dictionary. */
   #known = false;
+  /** The key of the outermost dictionary whose value is being read. */
+  #under: string | undefined;
 
   constructor(bytes: Uint8Array, oddities: Oddities) {
     // A Buffer's slice would be a view, not a copy.
@@ -251,8 +255,16 @@ class BinaryReader {
         this.#oddities.note('plist-unparsable', 'a key that is no text');
         continue;
       }
-      if (outermost) this.#known = launchdKeys.has(key);
+      if (outermost) {
+        this.#known = launchdKeys.has(key);
+        this.#under = key;
+      }
       if (this.#exhausted() && !this.#known) continue;
+      if (this.#depth === 2 && this.#under === environmentKey) {
+        const entry = [key, this.#reference(start, count + index)] as const;
+        setVariable(result, entry, { oddities: this.#oddities, repeated: this.repeated });
+        continue;
+      }
       setKey(result, [key, this.#reference(start, count + index)], {
         oddities: this.#oddities,
         ...(outermost ? { repeated: this.repeated } : {}),

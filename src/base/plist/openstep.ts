@@ -1,4 +1,12 @@
-import { type Oddities, type PlistReading, type PlistValue, plistLimits, setKey } from './value.js';
+import {
+  environmentKey,
+  type Oddities,
+  type PlistReading,
+  type PlistValue,
+  plistLimits,
+  setKey,
+  setVariable,
+} from './value.js';
 
 /** Blanks and comments between the parts, as CFOldStylePList.c passes over them. */
 const blank = /(?:[\s\0\u2028\u2029]+|\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?(?:\*\/|$))*/y;
@@ -17,6 +25,8 @@ class TextReader {
   readonly #text: string;
   readonly #oddities: Oddities;
   readonly #repeated = new Map<string, PlistValue[]>();
+  /** The key of the outermost dictionary whose value is being read. */
+  #under: string | undefined;
   #at = 0;
   #nodes = 0;
 
@@ -67,9 +77,12 @@ class TextReader {
       let value: PlistValue | undefined = key;
       if (separator === '=' || separator === ':') {
         this.#at++;
+        if (depth === 0) this.#under = key;
         value = this.#value(depth + 1, separator === ':');
       } else if (separator !== ';') this.#wrong('a key without a value');
-      if (value !== undefined && this.#takes())
+      if (value !== undefined && depth === 1 && this.#under === environmentKey && this.#takes())
+        setVariable(result, [key, value], { oddities: this.#oddities, repeated: this.#repeated });
+      else if (value !== undefined && this.#takes())
         setKey(result, [key, value], {
           oddities: this.#oddities,
           ...(depth === 0 ? { repeated: this.#repeated } : {}),

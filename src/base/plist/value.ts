@@ -74,7 +74,10 @@ const refusals: ReadonlySet<PlistFinding> = new Set([
   'plist-unknown-format',
 ]);
 
-/** Values of the outermost dictionary that a later one under the same key has replaced, the first ones of each key. */
+/**
+ * Values of the outermost dictionary that a later one under the same key has replaced, the first ones of each key. What a
+ * later one has replaced in its `EnvironmentVariables` stands there as a dictionary of its own.
+ */
 export type Repeated = ReadonlyMap<string, readonly PlistValue[]>;
 
 /** What a reader made of the bytes: a value as far as it could be read. */
@@ -135,6 +138,20 @@ function remember(repeated: Map<string, PlistValue[]>, key: string, value: Plist
   if (values === undefined) {
     if (repeated.size < plistLimits.maxRepeated || launchdKeys.has(key)) repeated.set(key, [value]);
   } else if (values.length < plistLimits.maxRepeated) values.push(value);
+}
+
+/** The name of the dictionary in the outermost one of which replaced values are kept too. */
+export const environmentKey = 'EnvironmentVariables';
+
+/** Sets a key of `EnvironmentVariables`; what it replaces is kept. */
+export function setVariable(
+  map: Map<string, PlistValue>,
+  [key, value]: readonly [string, PlistValue],
+  { oddities, repeated }: { readonly oddities: Oddities; readonly repeated: Map<string, PlistValue[]> },
+): void {
+  const earlier = map.get(key);
+  if (earlier !== undefined) remember(repeated, environmentKey, new Map([[key, earlier]]));
+  setKey(map, [key, value], { oddities });
 }
 
 export function exactInteger(value: bigint): number | bigint {

@@ -1,11 +1,13 @@
 import { scalarOf } from './scalars.js';
 import {
+  environmentKey,
   launchdKeys,
   type Oddities,
   type PlistReading,
   type PlistValue,
   plistLimits,
   setKey,
+  setVariable,
 } from './value.js';
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
@@ -227,6 +229,10 @@ class XmlReader {
     frame.key = undefined;
     if (frame.map === undefined) return;
     const outermost = frame.map === this.#root;
+    if (frame.under === environmentKey && this.#stack.length === 2) {
+      setVariable(frame.map, [key, value], { oddities: this.#oddities, repeated: this.#repeated });
+      return;
+    }
     setKey(frame.map, [key, value], {
       oddities: this.#oddities,
       ...(outermost ? { repeated: this.#repeated } : {}),

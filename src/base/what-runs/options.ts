@@ -43,6 +43,26 @@ export function readOptions(args: readonly string[], syntax: OptionSyntax): Opti
   return { index, given };
 }
 
+/** As `readOptions`, where options may stand behind other words too. */
+export function readAllOptions(
+  args: readonly string[],
+  syntax: OptionSyntax,
+): { readonly given: Options['given']; readonly operands: readonly string[] } {
+  const given: (readonly [string, string])[] = [];
+  const operands: string[] = [];
+  let rest = args.slice(0, maxArguments);
+  while (rest.length > 0) {
+    const options = readOptions(rest, syntax);
+    given.push(...options.given);
+    const operand = rest[options.index];
+    if (operand !== undefined) operands.push(operand);
+    rest = rest.slice(options.index + 1);
+  }
+  return { given, operands };
+}
+
+const maxArguments = 1_024;
+
 function splitOnce(argument: string): readonly [string, string | undefined] {
   const at = argument.startsWith('--') ? argument.indexOf('=') : -1;
   return at === -1 ? [argument, undefined] : [argument.slice(0, at), argument.slice(at + 1)];

@@ -80,6 +80,9 @@ const tools: ReadonlyMap<string, string> = new Map([
   ...usrSbin.map((name) => [name, `/usr/sbin/${name}`] as const),
 ]);
 
+/** Their paths. */
+export const toolPaths: readonly string[] = [...tools.values()];
+
 /** The folders that launchd searches for a program without one. */
 export const defaultPath = '/usr/bin:/bin:/usr/sbin:/sbin';
 const maxFolders = 8;

@@ -51,6 +51,36 @@ export function splitWords(text: string): string[] {
   return words;
 }
 
+/** Stands for a blank that an expansion makes. */
+const wordBreak = '\0';
+
+/** `{curl,-s,URL}` is three words. `written`: the word with its quotes. */
+function withoutBraces(written: string, word: string): readonly string[] {
+  return /^\{[^{}'"\\\s]*,[^{}'"\\\s]*\}$/.test(written) ? word.slice(1, -1).split(',', maxWords) : [word];
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  e: '\x1b',
+  E: '\x1b',
+  a: '\x07',
+};
+
+/** A text with the escapes of `$'...'` and printf(1). */
+export function unescaped(text: string): string {
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|([0-7]{1,3})|([\s\S]))/g,
+    (_, hex, code, octal, one) => {
+      if (hex !== undefined || code !== undefined)
+        return String.fromCharCode(Number.parseInt(hex ?? code, 16));
+      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
+      return escapes[one] ?? one;
+    },
+  );
+}
+
 class ShellReader {
   readonly #text: string;
   readonly #variables: Map<string, string>;
@@ -117,9 +147,12 @@ class ShellReader {
     this.#at += mark.length;
     if (this.#text[this.#at] === '(') return;
     if (this.#text[this.#at] === '&') this.#at++;
+    const isText = mark === '<<<';
     while (/[^\S\n]/.test(this.#text[this.#at] ?? '')) this.#at++;
     const before = this.#words.length;
     this.#word();
+    // What a shell is given to read.
+    if (isText) this.#nest(this.#words[before] ?? '');
     this.#words.length = before;
     // The number of a file that is redirected, as in `2>&1`.
     if (/^\d$/.test(this.#words.at(-1) ?? '')) this.#words.pop();
@@ -137,8 +170,11 @@ class ShellReader {
         const next = this.#text[this.#at + 1] ?? '';
         if (next !== '\n') parts.push(next);
         this.#at += 2;
-      } else if (character === '$' || character === '`') parts.push(this.#expansion());
-      else if (
+      } else if (character === '$' || character === '`') {
+        const value = this.#expansion(true);
+        if (value === wordBreak) this.#push(parts.splice(0).join(''));
+        else parts.push(value);
+      } else if (
         character === '~' &&
         this.#at === from &&
         /^~(?:\/|[\s;&|]|$)/.test(this.#text.slice(from, from + 2))
@@ -151,7 +187,13 @@ class ShellReader {
       }
     }
     if (this.#at === from) this.#at++;
-    else if (this.#words.length < maxWords) this.#words.push(parts.join(''));
+    else
+      for (const one of withoutBraces(this.#text.slice(from, this.#at), parts.join('')))
+        this.#push(one, true);
+  }
+
+  #push(word: string, mayBeEmpty = false): void {
+    if ((word !== '' || mayBeEmpty) && this.#words.length < maxWords) this.#words.push(word);
   }
 
   /** The content of a quotation, without a meaning of its own. */
@@ -175,7 +217,7 @@ class ShellReader {
       if (character === '\\') {
         parts.push(this.#text[this.#at + 1] ?? '');
         this.#at += 2;
-      } else if (character === '$' || character === '`') parts.push(this.#expansion());
+      } else if (character === '$' || character === '`') parts.push(this.#expansion(false));
       else {
         parts.push(character);
         this.#at++;
@@ -183,22 +225,47 @@ class ShellReader {
     }
   }
 
-  /** `$NAME`, `${NAME}`, `$(command)` or a command in backticks. */
-  #expansion(): string {
+  /** `$NAME`, `${NAME}`, `$(command)`, a command in backticks; outside of quotes `$'text'` and `$"text"` too. */
+  #expansion(bare: boolean): string {
     if (this.#text[this.#at] === '`') {
       this.#nest(this.#until('`'));
       return '';
     }
     const rest = this.#text.slice(this.#at, this.#at + 100);
     if (rest.startsWith('$(')) return this.#substitution();
-    const [whole, bare, braced] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})/.exec(rest) ?? [];
+    if (bare && /^\$['"]/.test(rest)) return this.#quoted();
+    if (/^\$(?:IFS\b|\{IFS[^}]{0,90}\})/.test(rest)) {
+      this.#at += rest.startsWith('${') ? rest.indexOf('}') + 1 : 4;
+      return bare ? wordBreak : ' ';
+    }
+    // Of a text that is given to a shell there are no arguments.
+    const argument = /^\$(?:[@*1-9]|\{[@*1-9]\})/.exec(rest)?.[0];
+    if (argument !== undefined) {
+      this.#at += argument.length;
+      return '';
+    }
+    const [whole, named, braced] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)[^}]*\})/.exec(rest) ?? [];
     if (whole === undefined) {
       this.#at++;
       return '$';
     }
+    const before = this.#text[this.#at - 1] ?? '';
     this.#at += whole.length;
-    const name = bare ?? braced ?? '';
-    return this.#variables.get(name) ?? (name === 'HOME' && this.#home !== undefined ? this.#home : whole);
+    const name = named ?? braced ?? '';
+    const known = this.#variables.get(name) ?? (name === 'HOME' ? this.#home : undefined);
+    if (known !== undefined) return known;
+    // Within a word it hides the word: `cu${x}rl`.
+    return /[a-z]/i.test(before) && /[a-z]/i.test(this.#text[this.#at] ?? '') ? '' : whole;
+  }
+
+  /** `$'c\x75rl'`: escapes as in C; `$"text"` is a text in double quotes. */
+  #quoted(): string {
+    this.#at++;
+    if (this.#text[this.#at] === '"') return this.#double();
+    const [whole = "'", content = ''] =
+      /^'((?:[^'\\]|\\[\s\S])*)'?/.exec(this.#text.slice(this.#at, this.#at + 4_096)) ?? [];
+    this.#at += whole.length;
+    return unescaped(content);
   }
 
   #substitution(): string {

@@ -1,9 +1,12 @@
 import { flat } from '../flat.js';
 import { homeOf } from '../launch-paths.js';
+import { type Carrier, carriers } from './carriers.js';
+import { environmentCode } from './environment.js';
+import { expandPattern, isPattern } from './globs.js';
 import { type Interpreter, interpreterName, interpreters, shells } from './interpreters.js';
-import { givenValue, readOptions } from './options.js';
+import { givenValue, readAllOptions, readOptions } from './options.js';
 import { baseName, canonical, defaultPath, placesOf } from './places.js';
-import { shellCommands, splitWords } from './shell-words.js';
+import { shellCommands, splitWords, unescaped } from './shell-words.js';
 import { wrappers } from './wrappers.js';
 
 /** What a launch item, or another persistent item, says about what it runs: texts as they stand in it. */
@@ -33,7 +36,12 @@ export type RunReason =
   | 'relative-program'
   | 'program-in-tmp'
   | 'hidden-program'
-  | 'script-cut';
+  | 'script-cut'
+  | 'remote-shell'
+  | 'pattern-program'
+  | 'dyld-environment'
+  | 'environment-runs-code'
+  | 'environment-adds-code';
 
 export interface WhatRuns {
   /** Every executable, script, module and application on the way, in order; canonical paths, names where no path is known. */
@@ -62,6 +70,26 @@ const downloads =
   /\b(?:curl|wget|nscurl|aria2c)\b|\bhttps?:\/\/|\/dev\/tcp\/|\b(?:urlopen|urlretrieve|URLSession|NSURL|dataWithContentsOfURL)\b/i;
 const decodes =
   /\bbase64\s+(?:-d|-D|--decode)|\bopenssl\b.{0,80}\s-d\b|\bb64decode\b|\bxxd\s+-r|\batob\s*\(|\bunpack\s*\(\s*['"]u|\bbase64_decode\b|\bdecode64\b/;
+/** A shell, or its input and output, at the other end of a connection. */
+const remoteShell =
+  /\b(?:ba|z|k|da)?sh\s+-i\b.{0,80}\/dev\/(?:tcp|udp)\/|(?:[<>]&|\bexec\s+\d{1,3}<>)\s*\/dev\/(?:tcp|udp)\/|\|\s*(?:\/\S{0,100}\/)?(?:ba|z|k|da)?sh\b[^|;&]{0,80}(?:2>&1\s*)?\|\s*(?:nc|ncat|netcat|telnet|openssl\s+s_client)\b|\bsocket\b[\s\S]{0,600}\b(?:dup2\s*\(|pty\.spawn\b)|\bSocket\b[\s\S]{0,600}\bopen\s*\(?\s*STD(?:IN|OUT)\b|\bfsockopen\b[\s\S]{0,400}\b(?:proc_open|shell_exec|exec)\b|\bTCPSocket\b[\s\S]{0,400}\b(?:exec|spawn|popen)\b/;
+/** Programs that make a text of what nobody can read. */
+const transformers: ReadonlySet<string> = new Set([
+  ...['rev', 'tr', 'gunzip', 'gzcat', 'zcat', 'bunzip2', 'bzcat', 'unxz', 'xzcat', 'lzcat', 'uncompress'],
+  ...['uudecode', 'b64decode', 'base32', 'basenc', 'iconv', 'openssl', 'xxd', 'unlzma', 'unzip', 'funzip'],
+]);
+/** What is decoded is a shell's text: `eval "$(... | rev)"`, `sh -c "$(...)"`, `. <(...)`, a substitution in front. */
+const runsDecoded =
+  /(?:^|[;&|\n])\s*(?:(?:eval|source|\.|\S{0,100}sh(?:\s+-\w{1,10}){0,4})\s+)?["']?(?:[$<]\(|`)[^)`\n]{0,400}\b(?:rev|gunzip|gzcat|zcat|bzcat|xzcat|uudecode|xxd\s+-r|openssl|base32|tr)\b/;
+const standardInput = /^(?:-|\/dev\/stdin|\/dev\/fd\/0)$/;
+/** Words of a carrier beside its options that are read. */
+const maxOperands = 64;
+const nothing = /(?!)/g;
+const reasonOf = {
+  runs: 'environment-runs-code',
+  adds: 'environment-adds-code',
+  inserts: 'dyld-environment',
+} as const;
 /** Calls of other languages that hand a text to a shell. */
 const handedToShell =
   /(?:do\s+shell\s+script|doShellScript\s*\(|\bos\.(?:system|popen)\s*\(|\bsubprocess\.\w+\s*\(|\b(?:system|exec|popen|passthru|shell_exec|execSync|spawnSync)\s*\(?)\s*(?:"((?:[^"\\]|\\[\s\S]){1,4000})"|'((?:[^'\\]|\\[\s\S]){1,4000})')/gi;
@@ -112,6 +140,7 @@ class Resolver {
       this.#run(bundleProgram, args.slice(1), 0, true);
     } else if (args[0] !== undefined) this.#run(args[0], args.slice(1), 0);
     this.#judge(this.#bounded(args.join(' ')).replace(/\s+/g, ' '));
+    this.#environment();
     const root = rootDirectory === undefined || rootDirectory === '/' ? '' : canonical(rootDirectory);
     const paths = [...this.#paths].map((one) => (one.startsWith('/') ? `${root}${one}` : one));
     for (const one of paths) {
@@ -128,15 +157,69 @@ class Resolver {
     };
   }
 
-  #run(word: string, rest: readonly string[], depth: number, isPath = false): void {
-    if (word === '' || depth > maxDepth || ++this.#steps > maxSteps) return;
+  /** What the variables make any program do: those of the item, and those that a command sets. */
+  #environment(): void {
+    for (const [name, value] of this.#variables) {
+      const code = environmentCode(name, value);
+      if (code === undefined) continue;
+      this.#reasons.add(reasonOf[code.how]);
+      for (const path of code.paths) for (const place of placesOf(path, this.#here())) this.#add(place);
+      if (code.command !== undefined) this.#shell(code.command, 1);
+    }
+  }
+
+  #run(written: string, rest: readonly string[], depth: number, isPath = false): void {
+    if (written === '' || depth > maxDepth) return;
+    if (++this.#steps > maxSteps) {
+      this.#reasons.add('script-cut');
+      return;
+    }
+    const word = isPath ? written : this.#expanded(written);
     const name = baseName(word);
     this.#executable(word, isPath);
     const known = name.toLowerCase();
     const interpreter = interpreterName(name);
     if (Object.hasOwn(wrappers, known)) this.#wrapped(known, rest, depth);
     else if (interpreter !== undefined) this.#interpreted(interpreter, rest, depth);
+    else if (Object.hasOwn(carriers, known)) this.#carried(carriers[known] as Carrier, rest, depth);
     else this.#special(known, rest, depth);
+  }
+
+  #expanded(word: string): string {
+    if (!isPattern(word)) return word;
+    this.#reasons.add('pattern-program');
+    return expandPattern(word);
+  }
+
+  #carried(carrier: Carrier, rest: readonly string[], depth: number): void {
+    const { given, operands } = readAllOptions(rest, carrier);
+    const values = (names: readonly string[] = []) =>
+      given.filter(([name]) => names.includes(name)).map(([, value]) => value);
+    for (const folder of values(carrier.folder)) this.#enter(folder);
+    const files = values(carrier.file);
+    if (carrier.usual !== undefined && files.length === 0) files.push(carrier.usual);
+    for (const file of files) {
+      if (carrier.usual === undefined) this.#reasons.add('wrapped-program');
+      this.#file(this.#expanded(file));
+    }
+    const commands = values(carrier.command);
+    const { options, names } = carrier.setting ?? { options: [] };
+    for (const setting of values(options)) {
+      const [, name = '', value = ''] = /^\s*([\w.-]+)\s*[=\s]\s*([\s\S]+)$/.exec(setting) ?? [];
+      if (names?.test(name) === true) commands.push(value.replace(/^!/, ''));
+    }
+    const texts = [...values(carrier.text), ...operands.slice(0, maxOperands)];
+    for (const text of texts) {
+      for (const [, ...held] of text.slice(0, maxSearched).matchAll(carrier.holds ?? nothing))
+        commands.push((held.find((one) => one !== undefined) ?? '').replace(/\\(["'\\])/g, '$1'));
+    }
+    for (const text of values(carrier.text)) this.#foreign(text.slice(0, maxSearched), depth);
+    for (const command of commands) {
+      if (this.#steps > maxSteps) return;
+      this.#reasons.add('wrapped-program');
+      if (carrier.remote === true) this.#reasons.add('remote-shell');
+      this.#inlineScript('sh', command, depth);
+    }
   }
 
   /** Programs whose arguments are like nobody else's. */
@@ -156,6 +239,11 @@ class Resolver {
         break;
       case 'eval':
         this.#shell(rest.join(' '), depth);
+        break;
+      case 'export':
+      case 'declare':
+      case 'typeset':
+        for (const one of rest) this.#assigns(one);
         break;
       case 'source':
       case '.':
@@ -244,8 +332,14 @@ class Resolver {
         interpreter.file?.includes(one) ||
         interpreter.files?.includes(one),
     );
-    if (file !== undefined && file !== '-' && !given) this.#file(file);
-    else if (!given && shells.has(name)) this.#file(this.#item.standardIn);
+    if (given || interpreter.inlineFirst === true) return;
+    if (
+      file === undefined ||
+      standardInput.test(file) ||
+      (shells.has(name) && options.given.some(([one]) => one === 's'))
+    )
+      this.#file(this.#item.standardIn);
+    else this.#file(this.#expanded(file));
   }
 
   /** A script's file. */
@@ -297,7 +391,10 @@ class Resolver {
     if (depth > maxDepth) return;
     let fetched = false;
     let decoded = false;
+    let transformed = false;
     const substituted = substitutesDownload(text);
+    if (runsDecoded.test(text.slice(0, maxSearched))) this.#reasons.add('encoded-command');
+    let before: readonly string[] = [];
     for (const { words, piped } of shellCommands(text, this.#variables, this.#home)) {
       const [word = '', ...rest] = words;
       if (this.#steps > maxSteps) return;
@@ -306,10 +403,18 @@ class Resolver {
         continue;
       }
       const line = words.join(' ').slice(0, maxSearched);
-      if (!piped) [fetched, decoded] = [false, false];
+      if (!piped) [fetched, decoded, transformed] = [false, false, false];
+      this.#judge(line);
       const interpreter = interpreterName(baseName(word));
       if (piped && interpreter !== undefined && fetched) this.#reasons.add('remote-script');
       if (piped && interpreter !== undefined && decoded) this.#reasons.add('encoded-command');
+      if (piped && readsItsScript(words)) {
+        if (transformed) this.#reasons.add('encoded-command');
+        if (fetched) this.#reasons.add('remote-script');
+        if (/^(?:echo|printf)$/.test(before[0] ?? '')) this.#shell(saidBy(before), depth + 1);
+      }
+      transformed ||= transforms(words);
+      before = words;
       fetched ||= downloads.test(line);
       decoded ||= decodes.test(line);
       if (interpreter !== undefined && !piped && substituted) this.#reasons.add('remote-script');
@@ -318,6 +423,7 @@ class Resolver {
   }
 
   #judge(text: string): void {
+    if (remoteShell.test(text)) this.#reasons.add('remote-shell');
     if (downloads.test(text)) this.#reasons.add('network-download');
     if (decodes.test(text)) this.#reasons.add('encoded-command');
     if (/\b(?:curl|wget)\b[^;&]{0,200}\|\s*(?:sudo\s+)?(?:\/\S{0,100}\/)?(?:ba|z|da|k)?sh\b/.test(text))
@@ -336,6 +442,8 @@ class Resolver {
       const options = readOptions(rest, { valued: 'lpoe' });
       const program = givenValue(options, 'p') ?? rest[options.index];
       if (program !== undefined) this.#run(program, rest.slice(options.index + 1), depth + 1);
+    } else if (verb === 'setenv') {
+      for (let at = 0; at + 1 < rest.length; at += 2) this.#assigns(`${rest[at]}=${rest[at + 1]}`);
     }
   }
 
@@ -436,6 +544,44 @@ const builtins = new Set([
   'jobs',
   'select',
 ]);
+
+function transforms([word = '', ...rest]: readonly string[]): boolean {
+  const name = baseName(word).toLowerCase();
+  if (/^(?:gzip|bzip2|xz|lzma|zstd|brotli|compress)$/.test(name))
+    return rest.some((one) => /^(?:--(?:decompress|uncompress|stdout)|-\w*d\w*)$/.test(one));
+  return transformers.has(name);
+}
+
+/** Whether a command is an interpreter, through whatever wrappers, that takes what comes through the pipe for its script. */
+function readsItsScript(words: readonly string[]): boolean {
+  let [word = '', ...rest] = words;
+  for (let depth = 0; depth < 4; depth++) {
+    const wrapper = Object.hasOwn(wrappers, baseName(word).toLowerCase())
+      ? wrappers[baseName(word).toLowerCase()]
+      : undefined;
+    if (wrapper === undefined) break;
+    const { index } = readOptions(rest, wrapper);
+    rest = rest.slice(index + (wrapper.positional ?? 0));
+    while (wrapper.assignments === true && /^[A-Za-z_]\w*=/.test(rest[0] ?? '')) rest = rest.slice(1);
+    [word = '', ...rest] = rest;
+  }
+  const name = interpreterName(baseName(word));
+  const interpreter = name === undefined ? undefined : interpreters[name];
+  if (interpreter === undefined || interpreter.inlineFirst === true || interpreter.wordsOnly === true)
+    return false;
+  const options = readOptions(rest, interpreter);
+  const given = (names: readonly string[] = []) => givenValue(options, ...names) !== undefined;
+  if (given(interpreter.inline) || given(interpreter.file) || given(interpreter.module)) return false;
+  if (interpreter.inlineFlag !== undefined && given([interpreter.inlineFlag])) return false;
+  const file = rest[options.index];
+  return file === undefined || standardInput.test(file) || (shells.has(name ?? '') && given(['s']));
+}
+
+/** What echo or printf write. */
+function saidBy([name, ...rest]: readonly string[]): string {
+  const text = rest.filter((one) => !/^-[neE]+$/.test(one)).join(' ');
+  return name === 'printf' || rest.some((one) => /^-\w*e/.test(one)) ? unescaped(text) : text;
+}
 
 /** `sh -c "$(curl ...)"` */
 function substitutesDownload(text: string): boolean {

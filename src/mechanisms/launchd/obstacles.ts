@@ -182,6 +182,17 @@ function* ofKeys(job: JobKeys, question: Question): Generator<Obstacle> {
 /** Where no key says it: agents in the session at the screen. */
 const usualSession = 'Aqua';
 
+/** Of an agent. Source: Technical Note TN2083, "Daemons and Agents". */
+const sessionsOf: Readonly<Record<string, string>> = {
+  loginwindow: 'at the login window, before anybody has logged in',
+  background: 'for each user, also without a screen',
+  standardio: 'in sessions that are not at the screen, such as those of SSH',
+};
+
+function whereLoaded(type: string): string {
+  return sessionsOf[type.toLowerCase()] ?? `in sessions of the type ${type.slice(0, 100)}`;
+}
+
 function* ofSessions({ sessionTypes }: JobKeys, { daemon }: Question): Generator<Obstacle> {
   if (sessionTypes.length === 0) return;
   const has = (wanted: string) => sessionTypes.some((one) => one.toLowerCase() === wanted.toLowerCase());
@@ -197,7 +208,7 @@ function* ofSessions({ sessionTypes }: JobKeys, { daemon }: Question): Generator
     yield {
       word: 'not-at-the-screen',
       effect: 'note',
-      because: `it is limited to sessions of the type ${listed}: it does not load in the session at the screen`,
+      because: `it is limited to sessions of the type ${listed}: it loads ${sessionTypes.map(whereLoaded).join(', and ')}, and not in the session of whoever is logged in at the screen`,
     };
 }
 

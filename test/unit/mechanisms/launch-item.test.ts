@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PlistValue } from '../../../src/base/plist/index.js';
+import { type PlistValue, readPlist } from '../../../src/base/plist/index.js';
 import { findingMeaning } from '../../../src/event/findings.js';
 import { launchItem, persistenceOf } from '../../../src/mechanisms/launch-item.js';
 
@@ -191,4 +191,31 @@ test('its own code is what does not come with macOS: programs, scripts and scrip
   const many = own({ ProgramArguments: Array.from({ length: 500 }, (_, index) => `/opt/${index}`) });
   expect(many).toHaveLength(16);
   expect(own({ ProgramArguments: ['x', `/opt/${'y'.repeat(5_000)}`] })).toBeUndefined();
+});
+
+test.each([
+  [
+    'the key itself',
+    `<key>EnvironmentVariables</key><dict><key>BASH_ENV</key><string>/tmp/x</string></dict>
+<key>EnvironmentVariables</key><dict><key>A</key><string>b</string></dict>`,
+  ],
+  [
+    'a variable in it',
+    `<key>EnvironmentVariables</key><dict><key>BASH_ENV</key><string>/tmp/x</string>
+<key>BASH_ENV</key><string></string></dict>`,
+  ],
+])('an environment that is said twice counts in both forms: %s', (_, xml) => {
+  const text = `<plist><dict><key>Label</key><string>com.example</string>
+<key>Program</key><string>/usr/local/bin/x</string>${xml}</dict></plist>`;
+  const list = readPlist(Buffer.from(text));
+  if (!list.ok) throw new Error(list.detail);
+  const found = launchItem(list.value, { repeated: list.repeated });
+  expect(list.findings).toContain('plist-duplicate-key');
+  expect(found?.findings).toEqual(expect.arrayContaining(['environment-runs-code', 'program-in-tmp']));
+  expect(found?.fields.runs).toContain('/private/tmp/x');
+});
+
+test('more arguments than are read are a finding', () => {
+  const many = [...Array.from({ length: 5_000 }, () => 'A=1'), '/tmp/x'];
+  expect(item({ ProgramArguments: ['env', ...many] }).findings).toContain('plist-too-complex');
 });

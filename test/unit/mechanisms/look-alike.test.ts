@@ -19,6 +19,15 @@ test.each([
   ['com.googel.keystone', 'com.google', 'spelling'],
   ['com.micosoft.teams', 'com.microsoft', 'spelling'],
   ['com.dropb0x.x', 'com.dropbox', 'letters'],
+  ['com.aodbe.x', 'com.adobe', 'spelling'],
+  ['us.zomo.x', 'us.zoom', 'spelling'],
+  ['com.jmaf.management', 'com.jamf', 'spelling'],
+  ['ocm.google.x', 'com.google', 'spelling'],
+  ['com.google.keystone.agent ', 'com.google.keystone.agent', 'letters'],
+  [' com.example.helper', 'com.example.helper', 'letters'],
+  ['com.google.key\u200bstone', 'com.google.keystone', 'letters'],
+  ['com.example.helper\u3164', 'com.example.helper', 'letters'],
+  ['com.example.helper\ufe0f', 'com.example.helper', 'letters'],
   ['apple.com.update', 'com.apple', 'form'],
   ['com-apple.update', 'com.apple', 'form'],
   ['org.apple.update', 'com.apple', 'form'],
@@ -35,6 +44,10 @@ test.each([
   'us.zoom.ZoomDaemon',
   'com.example.helper',
   'com.applidium.x',
+  'com.abode.x',
+  'com.login.x',
+  'com.example.two words',
+  'com.example.ü',
   'org.pqrs.karabiner',
   'homebrew.mxcl.redis',
   'io.tailscale.ipn',
@@ -56,6 +69,7 @@ test('a label of this Mac is imitated by its look and by swapped letters, not by
     of: 'com.smallvendor.helper',
     by: 'spelling',
   });
+  expect(lookAlike('com.ab.cd', ['com.ab.dc'])).toEqual({ of: 'com.ab.dc', by: 'spelling' });
   expect(lookAlike('com.smallvendor.agent2', installed)).toBeUndefined();
   expect(lookAlike('com.smallvendor.helpex', installed)).toBeUndefined();
   expect(lookAlike('com.smallvendor.other', installed)).toBeUndefined();

@@ -325,3 +325,10 @@ test.each([
 ] as const)('what it runs: %#', (runs, as, says) => {
   expect(runsSays(runs, as)).toBe(says);
 });
+
+test('an agent for the login window says where it loads, and that it loads', () => {
+  const { obstacles } = loading({ daemon: false, keys: { LimitLoadToSessionType: 'LoginWindow' } });
+  const [{ because, effect } = { because: '', effect: '' }] = obstacles;
+  expect(effect).toBe('note');
+  expect(because).toContain('it loads at the login window, before anybody has logged in');
+});
