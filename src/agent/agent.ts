@@ -789,6 +789,7 @@ class Agent {
       respond: this.#responding.status(),
       canary: this.#canary.status(),
       store: this.#parts.store.condition(),
+      chain: chainStatus(this.#parts.store),
       pipeline: this.#pipeline.counters,
       detect: this.#pipeline.detectorCounters(),
     };
@@ -804,6 +805,12 @@ function mostOf(args: unknown): number | undefined {
 /** The system's folder for root and in a tree, else that of the user who runs the agent. */
 function canaryPlace({ simulated }: RootMap): CanaryPlace {
   return simulated || process.geteuid?.() === 0 ? { kind: 'daemon' } : { kind: 'agent', home: os.homedir() };
+}
+
+/** What the newest alert carries in `launchwarden.chain`, for `verify --head`. */
+function chainStatus({ alerts }: Store): object {
+  const { id, length, head } = alerts.chain();
+  return { id, length, digest: head };
 }
 
 function filesOf(passedOver: readonly { readonly file?: string | undefined }[]): number {

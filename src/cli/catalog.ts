@@ -538,6 +538,11 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/canary.js')).canary,
     },
     {
+      name: 'verify',
+      summary: 'Prove of exported alerts that none is missing and none was altered',
+      load: async () => (await import('./commands/verify.js')).verify,
+    },
+    {
       name: 'prove',
       summary: 'Ask this Mac what only a Mac can tell',
       load: async () => (await import('./commands/prove.js')).prove,

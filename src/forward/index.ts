@@ -36,3 +36,10 @@ export {
   type StatusDocument,
 } from './status.js';
 export { type TestStep, type TestStepName, testSteps } from './try-out.js';
+export {
+  type ChainFinding,
+  type ChainFindingKind,
+  type ChainSummary,
+  ChainVerifier,
+  type Verification,
+} from './verify.js';

@@ -66,8 +66,11 @@ export class Reporter {
   }
 
   beat(): void {
-    const { chain, health } = this.#options;
-    this.#add((now, context) => heartbeatDocument({ chain: chain(), health: health() }, now, context));
+    const { chain, health, heartbeatMs } = this.#options;
+    this.#add((now, context) => {
+      const next = now + heartbeatMs * 1000;
+      return heartbeatDocument({ chain: chain(), health: health(), next }, now, context);
+    });
   }
 
   /** What was done to this Mac, and is about no alert. */

@@ -155,16 +155,18 @@ export interface ChainState {
 
 export interface Heartbeat {
   readonly chain: ChainState;
+  /** When the next one is made at the latest. */
+  readonly next: Micros;
   /** Names and counts that the agent wants told: sensors, rules, queue depths. */
   readonly health: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
 /**
  * "I am alive, and so many alerts were committed, the last one with this digest." A receiver that holds fewer, or whose
- * last digest is another, knows that something was kept from it; one that hears nothing knows that the agent is gone.
+ * last digest is another, knows that something was kept from it; one that hears nothing by `next` knows that the agent is gone.
  */
 export function heartbeatDocument(beat: Heartbeat, now: Micros, context: StatusContext): StatusDocument {
-  const { chain, health } = beat;
+  const { chain, health, next } = beat;
   return statusDocument(
     {
       time: now,
@@ -172,7 +174,11 @@ export function heartbeatDocument(beat: Heartbeat, now: Micros, context: StatusC
       kind: 'metric',
       outcome: 'success',
       message: 'launchwarden is alive',
-      details: { chain: { id: chain.id, length: chain.length, digest: chain.head }, health },
+      details: {
+        next: formatMicros(next),
+        chain: { id: chain.id, length: chain.length, digest: chain.head },
+        health,
+      },
     },
     context,
   );

@@ -17,6 +17,7 @@ import {
   type StoryFields,
   withPriority,
 } from '../event/alert.js';
+import { type ChainFields, contentOf, linkDigest, revisedDigest } from '../event/chain.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 import { levelOf, priorityIn } from '../event/priority.js';
@@ -604,8 +605,13 @@ export class Alerts {
     const { severity } = factsOf(row);
     const revision = row.revision + 1;
     alertFields(doc).revision = revision;
-    const chain = documentOf(row).launchwarden?.['chain'];
-    doc.launchwarden = { ...doc.launchwarden, ...(chain === undefined ? {} : { chain }) };
+    const chain = documentOf(row).launchwarden?.['chain'] as ChainFields | undefined;
+    const { chain: _, ...own } = doc.launchwarden ?? {};
+    doc.launchwarden = own;
+    if (chain !== undefined) {
+      const revised = revisedDigest(chain.digest, revision, contentOf(doc));
+      doc.launchwarden = { ...own, chain: { ...chain, revised } };
+    }
     const { change } = this.#ledger.update((ledger) => ledger.change++);
     const document = { seq, id, revision, rank: severityScore[severity], body: JSON.stringify(doc) };
     this.#outbox.revise(document, how.destinations, Math.floor(this.#clock.now() / 1000));
@@ -654,8 +660,10 @@ export class Alerts {
     const ledger = this.#ledger.update((row) => {
       const previous = row.chainHead;
       const index = row.chainLength + 1;
-      const digest = hashParts(['chain', previous, index, id, revision, content]);
-      doc.launchwarden = { ...doc.launchwarden, chain: { index, previous, content, digest } };
+      const link = { id: row.chainId, index, previous, content };
+      const digest = linkDigest(link, id);
+      const chain: ChainFields = { ...link, digest };
+      doc.launchwarden = { ...doc.launchwarden, chain };
       row.chainLength = index;
       row.chainHead = digest;
       row.change++;

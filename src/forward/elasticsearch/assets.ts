@@ -57,7 +57,14 @@ const launchwardenFields = {
     },
     story: { properties: { stage: keyword, since: { type: 'date' }, says: text } },
     chain: {
-      properties: { index: { type: 'long' }, previous: keyword, content: keyword, digest: keyword },
+      properties: {
+        id: keyword,
+        index: { type: 'long' },
+        previous: keyword,
+        content: keyword,
+        digest: keyword,
+        revised: keyword,
+      },
     },
     rule: {
       properties: {
@@ -144,6 +151,7 @@ const launchwardenFields = {
         detail: text,
         lost: { type: 'long' },
         destination: keyword,
+        next: { type: 'date' },
         dead_letters: { type: 'long' },
         evicted_alerts: { type: 'long' },
         evicted_events: { type: 'long' },

@@ -104,6 +104,7 @@ const gap = {
 const losses = { destination: 'siem', dead: 1, evictedAlerts: 2, evictedEvents: 3, deadIds: ['a'] };
 const beat = {
   chain: { id: 'i', length: 3, head: 'h' },
+  next: 0,
   health: { sensors: ['file-watch'], rules: 2, ok: true },
 };
 const read = ({ body }: { body: string }) => JSON.parse(body) as EcsDocument;

@@ -1,0 +1,127 @@
+import { ExitCode, UserError } from '../../base/errors.js';
+import type { EcsDocument } from '../../event/document.js';
+import { type ChainSummary, ChainVerifier, type Verification } from '../../forward/verify.js';
+import { readLines, unwrap } from '../../sensors/capture/index.js';
+import { withInput } from '../capture-input.js';
+import type { CommandContext } from '../context.js';
+import { defineCommand, flag, value } from '../define-command.js';
+import { counted, type Output, safe } from '../output/output.js';
+import { filePath } from '../values.js';
+
+export const verify = defineCommand({
+  description:
+    'Every alert carries a number and a digest of the one before (launchwarden.chain), every heartbeat the length and the end\n' +
+    'of the chain. This reads what a destination got, the heartbeats too, and names numbers that are missing and documents that\n' +
+    'were altered; copies are fine. Exit code 0 when nothing is missing or altered, 1 when something is. It needs no agent.',
+  arguments: [
+    {
+      name: 'FILE...',
+      summary:
+        'what a destination got, oldest first: NDJSON, hits of Elasticsearch, results of Splunk; "-" for standard input',
+      check: (text) => void filePath('FILE')(text),
+    },
+  ],
+  options: {
+    head: value(
+      '--head DIGEST',
+      'the digest that the newest alert must have, as "launchwarden status --json" (chain.digest) told',
+      readDigest,
+    ),
+    json: flag('--json', 'one document a finding, and one for all (NDJSON)'),
+  },
+  examples: [
+    { line: 'launchwarden verify archive/*.ndjson alerts.ndjson', says: 'of a file destination' },
+    { line: 'launchwarden verify export.json', says: 'of an export of a SIEM' },
+  ],
+  async handler({ context, options, args }) {
+    const { out } = context;
+    const verifier = new ChainVerifier();
+    let documents = 0;
+    let broken = 0;
+    for (const file of args) {
+      await eachLine(context, file, (text) => {
+        const found = documentsIn(text);
+        if (found === undefined) broken++;
+        for (const doc of found ?? []) {
+          documents++;
+          verifier.add(doc);
+        }
+      });
+    }
+    const verification = verifier.end(options.head);
+    if (verification.chains.length === 0)
+      throw new UserError(
+        'verify/no-alert',
+        `there is no alert with a place in a chain in ${counted(documents)} documents`,
+        {
+          hint: 'Expected is what a destination of launchwarden got: alerts and heartbeats, whole documents.',
+        },
+      );
+    if (options.json) printJson(verification, { documents, broken }, out);
+    else print(verification, { documents, broken }, out);
+    return verification.ok ? ExitCode.ok : ExitCode.checkFailed;
+  },
+});
+
+function readDigest(text: string): string {
+  if (/^[0-9a-f-]{32,36}$/.test(text)) return text;
+  throw new UserError('cli/invalid-value', '--head is no digest: 32 hexadecimal digits', {
+    hint: 'It stands in launchwarden.chain.digest of an alert, and in each heartbeat.',
+  });
+}
+
+/** The texts of the documents, one after the other: as they stand there when each is a line, else as they are unpacked. */
+async function eachLine(
+  context: CommandContext,
+  written: string,
+  take: (text: string) => void,
+): Promise<void> {
+  await withInput(context, { written, form: 'ecs' }, (input) => {
+    for (const { text } of readLines(input.file)) if (text !== undefined && text.trim() !== '') take(text);
+  });
+}
+
+/** What a line holds, taken out of what a SIEM puts around it; undefined when it is no JSON. */
+function documentsIn(text: string): readonly EcsDocument[] | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return unwrap(parsed).map((one) => one.doc as unknown as EcsDocument);
+}
+
+function printJson(
+  { ok, chains, findings }: Verification,
+  { documents, broken }: { readonly documents: number; readonly broken: number },
+  out: Output,
+): void {
+  for (const finding of findings) out.document('verify-finding/1', finding);
+  out.document('verify/1', { ok, documents, unreadable: broken, chains });
+}
+
+function print(
+  { ok, chains, findings }: Verification,
+  { documents, broken }: { readonly documents: number; readonly broken: number },
+  out: Output,
+): void {
+  for (const { wrong, kind, chain, alert, detail } of findings) {
+    const word = wrong ? out.style('red', kind) : out.style('yellow', kind);
+    const about = alert === undefined ? '' : ` (alert ${safe(alert) ?? ''})`;
+    out.line(`${word}: ${safe(detail) ?? ''}${about}${chain === '' ? '' : `, chain ${safe(chain) ?? ''}`}`);
+  }
+  if (broken > 0) out.line(out.style('yellow', `${counted(broken)} lines are no JSON, and were passed over`));
+  if (findings.length + broken > 0) out.line();
+  for (const chain of chains) out.line(chainText(chain));
+  out.line(
+    ok
+      ? out.style('green', `Nothing is missing and nothing was altered in ${counted(documents)} documents.`)
+      : out.style('red', 'Something is missing, or was altered.'),
+  );
+}
+
+function chainText({ chain, host, agent, first, last, alerts, documents, duplicates }: ChainSummary): string {
+  const again = duplicates === 0 ? '' : `, ${counted(duplicates)} of them again`;
+  return `chain ${safe(chain) ?? ''} of ${safe(host ?? agent) ?? ''}: alerts ${first} to ${last}, ${counted(alerts)} are here in ${counted(documents)} documents${again}`;
+}

@@ -1,0 +1,346 @@
+import { type ChainFields, contentOf, linkDigest, revisedDigest } from '../event/chain.js';
+import type { EcsDocument } from '../event/document.js';
+
+/**
+ * `missing`, `altered` and `forked` (two different documents with one number) say that the stream is not what was sent.
+ * The others are to be known, and may be in order: it begins later than the chain, documents stand in another order than
+ * they were made, a new chain begins since the database was replaced, no heartbeat proves the end, documents were cut to
+ * the size that a receiver takes, or are of a version that wrote no chain.
+ */
+export type ChainFindingKind =
+  | 'missing'
+  | 'altered'
+  | 'forked'
+  | 'begins-late'
+  | 'order'
+  | 'new-chain'
+  | 'open-end'
+  | 'not-checked';
+
+export interface ChainFinding {
+  readonly kind: ChainFindingKind;
+  /** False of what may be in order. */
+  readonly wrong: boolean;
+  readonly chain: string;
+  /** Numbers in the chain, the first and the last. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Id of an alert. */
+  readonly alert?: string;
+  readonly detail: string;
+}
+
+/** One chain: that of one database of one Mac. */
+export interface ChainSummary {
+  readonly chain: string;
+  readonly agent: string;
+  readonly host?: string;
+  readonly first: number;
+  readonly last: number;
+  /** Documents of alerts, further revisions and copies included. */
+  readonly documents: number;
+  readonly alerts: number;
+  /** The same document again: it was sent more than once. */
+  readonly duplicates: number;
+  /** A heartbeat says that the chain was that long. */
+  readonly proven?: number;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly chains: readonly ChainSummary[];
+  readonly findings: readonly ChainFinding[];
+}
+
+interface Link {
+  readonly digest: string;
+  readonly previous: string;
+  readonly alert: string;
+  readonly revisions: Set<number>;
+  /** Its first document is here, not only an update of it. */
+  isNew: boolean;
+}
+
+interface Chain {
+  readonly id: string;
+  readonly agent: string;
+  host: string | undefined;
+  readonly links: Map<number, Link>;
+  readonly beats: Map<number, string>;
+  documents: number;
+  duplicates: number;
+  newest: number;
+  unordered: number;
+  firstUnordered: number | undefined;
+  unchecked: number;
+}
+
+type Tree = Record<string, unknown>;
+
+/** More findings of one kind in one chain are counted in the last one. */
+const mostOfKind = 100;
+
+/** Proves of a stream of exported alerts, in any number of pieces, that none of the chain is missing and none was altered. */
+export class ChainVerifier {
+  readonly #chains = new Map<string, Chain>();
+  readonly #findings: ChainFinding[] = [];
+  readonly #counts = new Map<string, number>();
+  #unchained = 0;
+
+  /** A document as a destination got it, whatever it is. */
+  add(doc: EcsDocument): void {
+    const own = isTree(doc.launchwarden) ? doc.launchwarden : {};
+    const status = own['status'];
+    if (isTree(status)) {
+      const { chain } = status;
+      if (isTree(chain)) this.#beat(doc, chain);
+      return;
+    }
+    const alert = own['alert'];
+    const id = doc.event?.id;
+    if (!isTree(alert) || typeof id !== 'string') return;
+    const chain = own['chain'];
+    if (isChain(chain))
+      this.#link(doc, chain, { id, revision: alert['revision'], isNew: alert['update'] !== true });
+    else this.#unchained++;
+  }
+
+  /** `head`: the digest that the newest alert must have, from elsewhere. */
+  end(head?: string): Verification {
+    const all = [...this.#chains.values()];
+    for (const chain of all) this.#judge(chain);
+    this.#newChains(all);
+    if (head !== undefined) this.#judgeHead(all, head);
+    if (this.#unchained > 0)
+      this.#say({
+        kind: 'not-checked',
+        chain: '',
+        detail: `${this.#unchained} alerts carry no place in a chain: they are of an older version, or were cut to a very small size`,
+      });
+    const findings = this.#findings;
+    return { ok: !findings.some(({ wrong }) => wrong), chains: all.map(summaryOf), findings };
+  }
+
+  #chain(doc: EcsDocument, id: string): Chain {
+    const agent = typeof doc.agent?.id === 'string' ? doc.agent.id : '';
+    const key = `${agent}\n${id}`;
+    const host: unknown = doc.host?.['name'];
+    let chain = this.#chains.get(key);
+    if (chain === undefined) {
+      chain = {
+        ...{ id, agent, host: undefined, links: new Map(), beats: new Map() },
+        ...{ documents: 0, duplicates: 0, newest: 0, unordered: 0, firstUnordered: undefined, unchecked: 0 },
+      };
+      this.#chains.set(key, chain);
+    }
+    if (typeof host === 'string') chain.host ??= host;
+    return chain;
+  }
+
+  #beat(doc: EcsDocument, { id, length, digest }: Tree): void {
+    if (typeof id !== 'string' || typeof digest !== 'string' || !Number.isSafeInteger(length)) return;
+    const { beats } = this.#chain(doc, id);
+    const before = beats.get(length as number);
+    if (before !== undefined && before !== digest)
+      this.#say({
+        ...{ kind: 'altered', chain: id, from: length as number, to: length as number },
+        detail: `two heartbeats name different ends of the chain at number ${length}`,
+      });
+    beats.set(length as number, digest);
+  }
+
+  #link(
+    doc: EcsDocument,
+    link: ChainFields,
+    { id, revision, isNew }: { readonly id: string; readonly revision: unknown; readonly isNew: boolean },
+  ): void {
+    const chain = this.#chain(doc, link.id);
+    const { index, digest, previous } = link;
+    chain.documents++;
+    const at = { chain: chain.id, from: index, to: index, alert: id };
+    if (linkDigest(link, id) !== digest)
+      this.#say({
+        kind: 'altered',
+        ...at,
+        detail: `number ${index} does not have the digest of what it says`,
+      });
+    const number = Number.isSafeInteger(revision) ? (revision as number) : 1;
+    const matches = contentMatches(doc, link, number);
+    if (matches === undefined) chain.unchecked++;
+    else if (!matches)
+      this.#say({
+        ...{ kind: 'altered', ...at },
+        detail: `the document of number ${index}, revision ${number}, is not what was sent`,
+      });
+    const known = chain.links.get(index);
+    if (known === undefined) {
+      chain.links.set(index, { digest, previous, alert: id, revisions: new Set([number]), isNew });
+      if (index < chain.newest) {
+        chain.unordered++;
+        chain.firstUnordered ??= index;
+      }
+      chain.newest = Math.max(chain.newest, index);
+    } else if (known.digest !== digest) {
+      this.#say({
+        ...{ kind: 'forked', ...at },
+        detail: `number ${index} stands for two different alerts: ${known.alert} and ${id}`,
+      });
+    } else if (known.revisions.has(number)) chain.duplicates++;
+    else {
+      if (number < Math.max(...known.revisions)) {
+        chain.unordered++;
+        chain.firstUnordered ??= index;
+      }
+      known.revisions.add(number);
+    }
+    if (known !== undefined) known.isNew ||= isNew;
+  }
+
+  #judge({ id: chain, links, beats, unordered, firstUnordered, unchecked }: Chain): void {
+    const indices = [...links.keys()].sort((a, b) => a - b);
+    const proven = Math.max(0, ...beats.keys());
+    // An update may be about an alert from long before the files begin.
+    const first = indices.find((index) => links.get(index)?.isNew === true);
+    const missing = (from: number, to: number, by = '') =>
+      this.#say({
+        ...{ kind: 'missing', chain, from, to },
+        detail: `${from === to ? `number ${from} is` : `numbers ${from} to ${to} are`} missing${by}`,
+      });
+    if (first === undefined) {
+      if (proven > 0) missing(1, proven, ', as a heartbeat says');
+      return;
+    }
+    if (first > 1)
+      this.#say({
+        ...{ kind: 'begins-late', chain, from: 1, to: first - 1 },
+        detail: `it begins with number ${first}: what came before is not in these files`,
+      });
+    for (const [at, index] of indices.entries()) {
+      const link = links.get(index) as Link;
+      const before = Math.max(first - 1, at === 0 ? 0 : (indices[at - 1] as number));
+      if (before < index - 1) missing(before + 1, index - 1);
+      if (!link.isNew && index > first) missing(index, index, ': only an update of it is here');
+      const expected = index === 1 ? chain : links.get(index - 1)?.digest;
+      if (expected !== undefined && expected !== link.previous)
+        this.#say({
+          ...{ kind: 'altered', chain, from: index, to: index, alert: link.alert },
+          detail: `number ${index} does not follow ${index === 1 ? 'the beginning of its chain' : `number ${index - 1}`}`,
+        });
+      const beat = beats.get(index);
+      if (beat !== undefined && beat !== link.digest)
+        this.#say({
+          ...{ kind: 'altered', chain, from: index, to: index, alert: link.alert },
+          detail: `number ${index} is not the alert that a heartbeat names`,
+        });
+    }
+    const last = indices.at(-1) as number;
+    if (proven > last) missing(last + 1, proven, ', as a heartbeat says');
+    else if (proven < last)
+      this.#say({
+        ...{ kind: 'open-end', chain, from: proven + 1, to: last },
+        detail: `no heartbeat in these files proves that number ${last} is the last one`,
+      });
+    if (unordered > 0)
+      this.#say({
+        ...{ kind: 'order', chain, from: firstUnordered as number, to: firstUnordered as number },
+        detail: `${unordered} documents stand behind later ones, the first is number ${firstUnordered}`,
+      });
+    if (unchecked > 0)
+      this.#say({
+        ...{ kind: 'not-checked', chain },
+        detail: `the contents of ${unchecked} documents cannot be checked: they were cut to the size that the destination takes, or an older version wrote them`,
+      });
+  }
+
+  #newChains(all: readonly Chain[]): void {
+    const agents = new Map<string, Chain[]>();
+    for (const chain of all) agents.set(chain.agent, [...(agents.get(chain.agent) ?? []), chain]);
+    for (const [agent, chains] of agents)
+      for (const { id } of chains.slice(1))
+        this.#say({
+          ...{ kind: 'new-chain', chain: id },
+          detail: `a new chain begins on the Mac of agent ${agent}: its database was replaced or damaged`,
+        });
+  }
+
+  #judgeHead(all: readonly Chain[], head: string): void {
+    const found = all.find(({ links }) => [...links.values()].some(({ digest }) => digest === head));
+    const last = found && Math.max(...found.links.keys());
+    if (found === undefined || last === undefined)
+      this.#say({ kind: 'missing', chain: '', detail: `no alert has the digest ${head.slice(0, 64)}` });
+    else if (found.links.get(last)?.digest !== head)
+      this.#say({
+        kind: 'forked',
+        chain: found.id,
+        detail: 'alerts follow the one that was named as the last',
+      });
+  }
+
+  #say(finding: Omit<ChainFinding, 'wrong'>): void {
+    const key = `${finding.kind} ${finding.chain}`;
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    if (count > mostOfKind) return;
+    const wrong = ['missing', 'altered', 'forked'].includes(finding.kind);
+    this.#findings.push({
+      ...finding,
+      wrong,
+      ...(count === mostOfKind ? { detail: `${finding.detail}; there are more of the kind` } : {}),
+    });
+  }
+}
+
+function summaryOf({ id, agent, host, links, beats, documents, duplicates }: Chain): ChainSummary {
+  const indices = [...links.keys()];
+  return {
+    chain: id,
+    agent,
+    ...(host === undefined ? {} : { host }),
+    first: indices.reduce((least, one) => Math.min(least, one), indices[0] ?? 0),
+    last: indices.reduce((most, one) => Math.max(most, one), 0),
+    documents,
+    alerts: indices.length,
+    duplicates,
+    ...(beats.size === 0 ? {} : { proven: Math.max(...beats.keys()) }),
+  };
+}
+
+/** Whether a document holds what it was sent with; undefined when that cannot be known. */
+function contentMatches(doc: EcsDocument, link: ChainFields, revision: number): boolean | undefined {
+  if (doc.launchwarden?.['truncated'] === true) return undefined;
+  if (revision === 1) return contentOf(asStored(doc)) === link.content;
+  if (link.revised === undefined) return undefined;
+  return revisedDigest(link.digest, revision, contentOf(asStored(doc))) === link.revised;
+}
+
+/** The document without what a destination, or its receiver, changes of every one. */
+function asStored(doc: EcsDocument): EcsDocument {
+  const alert = doc.launchwarden?.['alert'] as Tree;
+  const { update, ...rest } = alert;
+  const { ingested: _, ...event } = (doc.event ?? {}) as Tree;
+  const stream = doc['data_stream'];
+  return {
+    ...doc,
+    event: {
+      ...event,
+      ...('dataset' in event ? { dataset: 'launchwarden.alerts' } : {}),
+      // An update of an alert is no new one (`asUpdate`).
+      ...(update === true ? { kind: 'alert', type: ['info'], action: 'rule-match' } : {}),
+    },
+    ...(isTree(stream)
+      ? { data_stream: { ...stream, dataset: 'launchwarden.alerts', namespace: 'default' } }
+      : {}),
+    launchwarden: { ...doc.launchwarden, alert: rest },
+  } as EcsDocument;
+}
+
+function isChain(value: unknown): value is ChainFields {
+  if (!isTree(value)) return false;
+  const { id, index, previous, content, digest } = value;
+  const texts = [id, previous, content, digest].every((one) => typeof one === 'string');
+  return texts && Number.isSafeInteger(index) && (index as number) > 0;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,251 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { EcsDocument } from '../../../src/event/document.js';
+import { heartbeatDocument } from '../../../src/forward/status.js';
+import { asUpdate } from '../../../src/forward/updates.js';
+import { ChainVerifier, type Verification } from '../../../src/forward/verify.js';
+import { openStore, type Store } from '../../../src/store/index.js';
+import { fuzzRuns } from '../../helpers/fuzz-runs.js';
+import { ManualClock } from '../../helpers/manual-clock.js';
+import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
+import { context, detection, start, temporaryStore } from '../store/samples.js';
+
+const status = { version: '1', agentId: context.agentId, simulated: false };
+
+function beat(store: Store): EcsDocument {
+  const chain = store.alerts.chain();
+  return JSON.parse(heartbeatDocument({ chain, health: {}, next: start }, start, status).body) as EcsDocument;
+}
+
+/** What a destination gets of what waits, as it would send it. */
+function sent(store: Store, settle: boolean): EcsDocument[] {
+  const now = start / 1000 + 1e9;
+  const rows = store.outbox.take('siem', 'alert', { maxItems: 100, maxBytes: 1e9, now });
+  const settlements = rows.map(({ seq, revision }) => ({ seq, revision, outcome: 'delivered' as const }));
+  if (settle) store.outbox.settle('siem', 'alert', { settlements, now });
+  return rows.map((row) => JSON.parse(asUpdate(row).body) as EcsDocument);
+}
+
+function verified(docs: readonly EcsDocument[], head?: string): Verification {
+  const verifier = new ChainVerifier();
+  for (const doc of docs) verifier.add(JSON.parse(JSON.stringify(doc)) as EcsDocument);
+  return verifier.end(head);
+}
+
+const isAlert = (doc: EcsDocument) => doc.launchwarden?.['alert'] !== undefined;
+const isUpdate = (doc: EcsDocument) =>
+  (doc.launchwarden?.['alert'] as { update?: boolean } | undefined)?.update === true;
+const kinds = ({ findings }: Verification) => findings.map(({ kind }) => kind);
+
+type Step =
+  | { readonly do: 'alert' }
+  | { readonly do: 'grow'; readonly which: number }
+  | { readonly do: 'send'; readonly acknowledged: boolean }
+  | { readonly do: 'beat' };
+
+const steps = fc.array(
+  fc.oneof(
+    fc.constant<Step>({ do: 'alert' }),
+    fc.record({ do: fc.constant('grow' as const), which: fc.nat(20) }),
+    fc.record({ do: fc.constant('send' as const), acknowledged: fc.boolean() }),
+    fc.constant<Step>({ do: 'beat' }),
+  ),
+  { minLength: 1, maxLength: 25 },
+);
+
+/** A store and what its destination got, to the end; at least two alerts. */
+function streamOf(plan: readonly Step[]): { readonly docs: EcsDocument[]; readonly store: Store } {
+  const store = temporaryStore();
+  const docs: EcsDocument[] = [];
+  const repeats: number[] = [];
+  const upsert = (n: number) =>
+    store.alerts.upsert(detection(`a${n}`, { repeats: repeats[n] ?? 0 }), context, ['siem']);
+  const add = () => {
+    repeats.push(0);
+    upsert(repeats.length - 1);
+  };
+  add();
+  add();
+  for (const step of plan) {
+    if (step.do === 'alert') add();
+    else if (step.do === 'beat') docs.push(beat(store));
+    else if (step.do === 'send') docs.push(...sent(store, step.acknowledged));
+    else {
+      const n = step.which % repeats.length;
+      repeats[n] = (repeats[n] ?? 0) + 1;
+      upsert(n);
+    }
+  }
+  docs.push(...sent(store, true), beat(store));
+  return { docs, store };
+}
+
+const runs = { numRuns: fuzzRuns(10) };
+
+test('a stream as it was sent, with copies and revisions, is proven; its end too', () => {
+  fc.assert(
+    fc.property(steps, (plan) => {
+      const { docs, store } = streamOf(plan);
+      const proof = verified(docs, store.alerts.chain().head);
+      // What was sent again without an answer may stand behind later ones.
+      expect(kinds(proof).filter((kind) => kind !== 'order')).toEqual([]);
+      expect(proof.ok).toBe(true);
+      expect(proof.chains).toMatchObject([{ first: 1, last: store.alerts.chain().length }]);
+    }),
+    runs,
+  );
+});
+
+test('an alert that is taken out is told, wherever it stood', () => {
+  fc.assert(
+    fc.property(steps, fc.nat(), (plan, which) => {
+      const { docs } = streamOf(plan);
+      const ids = [...new Set(docs.filter(isAlert).map(({ event }) => event?.id))];
+      const id = ids[which % ids.length];
+      const proof = verified(docs.filter((doc) => !isAlert(doc) || doc.event?.id !== id));
+      expect(kinds(proof)).toContainEqual(expect.stringMatching(/^(?:missing|begins-late)$/));
+    }),
+    runs,
+  );
+});
+
+test('a first document that is taken out is told when only an update of it is left', () => {
+  const { docs } = streamOf([
+    { do: 'send', acknowledged: true },
+    { do: 'grow', which: 1 },
+  ]);
+  expect(docs.filter(isUpdate)).toHaveLength(1);
+  const proof = verified(docs.filter((doc) => isUpdate(doc) || doc.event?.id !== detection('a1').id));
+  expect(proof.findings).toMatchObject([{ kind: 'missing', from: 2, to: 2 }]);
+});
+
+/** Every place of a document that holds something. */
+function placesOf(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, one]) =>
+    placesOf(one, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+}
+
+function changed(doc: EcsDocument, place: readonly (string | number)[]): EcsDocument {
+  const copy = structuredClone(doc);
+  let holder = copy as unknown as Record<string | number, unknown>;
+  for (const step of place.slice(0, -1)) holder = holder[step] as Record<string | number, unknown>;
+  const key = place.at(-1) as string;
+  const old = holder[key];
+  holder[key] = typeof old === 'number' ? old + 1 : typeof old === 'boolean' ? !old : `${String(old)}x`;
+  return copy;
+}
+
+/** What a destination or its receiver sets by itself: a change of it says nothing. */
+const free = /^(?:event\.dataset|data_stream\.(?:dataset|namespace)|launchwarden\.alert\.update)$/;
+/** In an update the destination sets these, too. */
+const freeOfUpdate = /^event\.(?:kind|type\.0|action)$/;
+
+test('a value that was altered anywhere in an alert is told', () => {
+  fc.assert(
+    fc.property(steps, fc.nat(), fc.nat(), (plan, which, where) => {
+      const { docs } = streamOf(plan);
+      const alerts = docs.filter(isAlert);
+      const doc = alerts[which % alerts.length] as EcsDocument;
+      const places = placesOf(doc).filter((place) => {
+        const name = place.join('.');
+        return !free.test(name) && !(isUpdate(doc) && freeOfUpdate.test(name));
+      });
+      const place = places[where % places.length] as readonly (string | number)[];
+      const proof = verified(docs.map((one) => (one === doc ? changed(doc, place) : one)));
+      expect([place.join('.'), proof.findings.length > 0]).toEqual([place.join('.'), true]);
+    }),
+    runs,
+  );
+});
+
+test('two alerts that changed places are told', () => {
+  fc.assert(
+    fc.property(steps, fc.nat(), (plan, which) => {
+      const docs = streamOf(plan.filter((step) => step.do !== 'send')).docs;
+      const places = [...docs.keys()].filter((at) => isAlert(docs[at] as EcsDocument));
+      const at = which % (places.length - 1);
+      const [a, b] = [places[at] as number, places[at + 1] as number];
+      const swapped = docs.with(a, docs[b] as EcsDocument).with(b, docs[a] as EcsDocument);
+      expect(kinds(verified(swapped))).toEqual(['order']);
+    }),
+    runs,
+  );
+});
+
+test('an alert with another content under its number, a replaced database, and an end that is not the named one', () => {
+  const one = streamOf([]);
+  const other = streamOf([{ do: 'alert' }]);
+  const both = verified([...one.docs, ...other.docs]);
+  expect(kinds(both)).toEqual(['new-chain']);
+  expect(both.ok).toBe(true);
+  expect(both.chains).toHaveLength(2);
+  expect(kinds(verified(one.docs, other.store.alerts.chain().head))).toEqual(['missing']);
+  expect(kinds(verified(one.docs.filter(isAlert)))).toEqual(['open-end']);
+  const cut = one.docs.map((doc) => ({ ...doc, launchwarden: { ...doc.launchwarden, truncated: true } }));
+  expect(kinds(verified(cut as EcsDocument[]))).toEqual(['not-checked']);
+});
+
+test('the chain goes on over a restart, and alerts that are forgotten leave no hole', () => {
+  const dataDir = path.join(tempFolder(), 'data');
+  const docs: EcsDocument[] = [];
+  for (const name of ['a', 'b', 'c']) {
+    const store = openStore({ dataDir, clock: new ManualClock() });
+    store.alerts.upsert(detection(name), context, ['siem']);
+    store.alerts.setStatus(detection(name).id, 'closed', { author: 'me', text: '' });
+    docs.push(...sent(store, true), beat(store));
+    store.alerts.prune(Number.MAX_SAFE_INTEGER);
+    expect(store.alerts.ids()).toEqual([]);
+    store.close();
+  }
+  const proof = verified(docs);
+  expect(proof).toMatchObject({ ok: true, findings: [], chains: [{ first: 1, last: 3 }] });
+});
+
+test('the command reads what a destination wrote, packed too, and what a SIEM gives back', async () => {
+  const { docs, store } = streamOf([{ do: 'alert' }, { do: 'beat' }]);
+  const folder = tempFolder();
+  const lines = (all: readonly unknown[]) => all.map((one) => `${JSON.stringify(one)}\n`).join('');
+  const write = (name: string, content: string | Buffer) => {
+    const file = path.join(folder, name);
+    writeFileSync(file, content);
+    return file;
+  };
+  const whole = write('alerts.ndjson', lines(docs));
+  const { head } = store.alerts.chain();
+  const good = await cli(['verify', whole, '--head', head]);
+  expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('Nothing is missing')]);
+  const packed = write('alerts.ndjson.gz', gzipSync(lines(docs)));
+  expect((await cli(['verify', packed])).code).toBe(0);
+  const hits = write(
+    'hits.json',
+    JSON.stringify({ hits: { hits: docs.map((_source) => ({ _source })) } }, null, 2),
+  );
+  expect((await cli(['verify', hits])).code).toBe(0);
+  const half = write('half.ndjson', `no json\n${lines(docs.filter((_, at) => at !== 2))}`);
+  const bad = await cli(['verify', half, '--json']);
+  expect(bad.code).toBe(1);
+  expect(documents(bad.stdout)).toMatchObject([
+    { schema: 'launchwarden.verify-finding/1', kind: 'missing', wrong: true, from: 2, to: 2 },
+    { schema: 'launchwarden.verify/1', ok: false, unreadable: 1 },
+  ]);
+  const none = await cli(['verify', write('none.ndjson', lines([{ '@timestamp': '2026-11-29T00:00:00Z' }]))]);
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('verify/no-alert')]);
+});
+
+test('what the receiver adds is no alteration: other streams, the time of arrival', () => {
+  const { docs } = streamOf([
+    { do: 'send', acknowledged: true },
+    { do: 'grow', which: 0 },
+  ]);
+  const arrived = docs.map((doc) => ({
+    ...doc,
+    event: { ...doc.event, ingested: '2026-11-29T00:00:00Z', dataset: 'launchwarden.alerts' },
+    data_stream: { type: 'logs', dataset: 'launchwarden.alerts', namespace: 'macs' },
+  }));
+  expect(verified(arrived as EcsDocument[]).findings).toEqual([]);
+});
