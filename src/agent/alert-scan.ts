@@ -151,7 +151,7 @@ export class AlertScan {
     const scans: FileScan[] = [];
     for (const path of pathsOf(before.doc)) {
       if (this.#stop.signal.aborted) return;
-      const one = await scanner.scan(path, this.#stop.signal);
+      const one = await scanner.scan(path, this.#stop.signal, namedBy(before.doc));
       if (one.missing !== true) scans.push(one);
     }
     await this.#restLater();
@@ -212,6 +212,13 @@ function pathsOf(doc: EcsDocument): readonly string[] {
   ];
   const absolute = paths.filter((one): one is string => typeof one === 'string' && one.startsWith('/'));
   return [...new Set(absolute)].slice(0, maxFiles);
+}
+
+/** Who named what an event names: an item, by its path, or the user of a process. */
+function namedBy({ launchwarden, file, user }: EcsDocument): string | number | undefined {
+  const item: unknown = launchwarden?.persistence?.path ?? launchwarden?.job?.plist_path ?? file?.path;
+  if (typeof item === 'string' && item.startsWith('/')) return item;
+  return /^\d{1,10}$/.test(String(user?.id)) ? Number(user?.id) : undefined;
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -153,7 +153,7 @@ export class InventoryScan {
     const { mechanism, path, home } = candidate;
     const runs = [...new Set(item.runs.flatMap(({ paths }) => paths))].slice(0, maxValues);
     const program = item.runs.find((one) => one.path !== undefined)?.path;
-    const programHash = program === undefined || program === path ? undefined : this.#hash(program);
+    const programHash = program === undefined || program === path ? undefined : this.#hash(program, path);
     const common = {
       mechanism: mechanism.id,
       path,
@@ -194,6 +194,7 @@ export class InventoryScan {
       return undefined;
     return {
       seen,
+      passage,
       read: (reader = this.#reader): { content?: FileContent; sha256?: string } => {
         const result = reader.read({ hostPath: passage.host, seen, passage }, maxContent);
         if (!result.ok) return {};
@@ -203,10 +204,12 @@ export class InventoryScan {
     };
   }
 
-  #hash(program: string): string | undefined {
+  /** Of what a user's item names only when that user could read it: a hash tells what stands there. */
+  #hash(program: string, item: string): string | undefined {
     if (!program.startsWith('/')) return undefined;
     const file = this.#open(program);
     if (file === undefined || file.seen.size > maxProgram) return undefined;
+    if (!file.passage.mayReadAs(this.#rights.decider(item), file.seen)) return undefined;
     const stamp = stampOf(file.seen);
     if (!this.#hashes.has(stamp)) {
       if (this.#hashes.size >= maxHashes) this.#hashes.clear();

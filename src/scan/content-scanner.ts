@@ -30,6 +30,9 @@ export interface FileScan {
   readonly missing?: true;
 }
 
+/** Why the content of a file says nothing: whoever named it may not know it. */
+export const withheld = 'the user whose item names it may not read it';
+
 /** Larger files are not even hashed. */
 const maxHashed = 4 * 2 ** 30;
 
@@ -85,13 +88,18 @@ export class ContentScanner {
     return this.#hashes.size > 0 || (this.#yara?.files ?? 0) > 0;
   }
 
-  /** Scans the file that a path leads to, links followed. Never rejects for what the file is. */
-  async scan(path: string, signal: AbortSignal): Promise<FileScan> {
+  /**
+   * Scans the file that a path leads to, links followed. Never rejects for what the file is. What an item (its path) or a
+   * user (a uid) named is read only when that user could read it.
+   */
+  async scan(path: string, signal: AbortSignal, namedBy?: string | number): Promise<FileScan> {
     const passage = this.#rights.follow(path);
     const seen = passage === undefined ? undefined : lookAt(passage.host);
     if (passage === undefined || seen === undefined) return { path, yara: [], missing: true };
     if (seen === 'denied') return { path, yara: [], left: 'it may not be read' };
     if (seen.type !== 'file') return { path, yara: [], left: `it is no file (${seen.type})` };
+    const user = typeof namedBy === 'string' ? this.#rights.decider(namedBy) : namedBy;
+    if (!passage.mayReadAs(user, seen)) return { path, yara: [], left: withheld };
     const { size } = seen;
     const isLarge = size > this.#options.maxFileBytes;
     const read = isLarge

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { InventoryEntry } from '../event/inventory.js';
 import { weightOf } from '../event/priority.js';
-import type { ContentScanner, FileScan } from './content-scanner.js';
+import { type ContentScanner, type FileScan, withheld } from './content-scanner.js';
 import type { ItemJudge, RuleHit } from './judge.js';
 import { type ItemTargets, inFairOrder } from './targets.js';
 
@@ -47,20 +47,22 @@ export async function* scanAll(work: ScanWork, parts: ScanParts): AsyncGenerator
   const scanned = new Map<string, FileScan>();
   const items = inFairOrder(work.items);
   const all = new Set([...items.flatMap(({ paths }) => paths), ...work.files]).size;
-  const scan = async (path: string): Promise<FileScan> => {
+  const scan = async (path: string, item?: string): Promise<FileScan> => {
     const known = scanned.get(path);
     if (known !== undefined) return known;
     const done =
       clock.monotonic() > until || signal.aborted
         ? { path, yara: [], left: outOfTime }
-        : await content.scan(path, signal);
+        : await content.scan(path, signal, item);
+    // Another item may name it as well.
+    if (done.left === withheld) return done;
     scanned.set(path, done);
     onProgress?.(scanned.size, all);
     return done;
   };
   for (const { entries, paths, cut } of items) {
     const files: FileScan[] = [];
-    for (const path of paths) files.push(await scan(path));
+    for (const path of paths) files.push(await scan(path, entries[0]?.path));
     const rules = judge.hits(entries);
     const verdict = { item: entries, files, rules, ...(cut === undefined ? {} : { cut }) };
     yield { word: wordOf(verdict), ...verdict };

@@ -117,10 +117,26 @@ export function collectBundle(options: CollectOptions): Bundle {
   const authors = [...people, alert.assignee].filter((name) => name !== undefined && name !== agentAuthor);
   redactor?.learn([
     alert.doc,
+    options.system,
     ...events.map(({ doc }) => doc),
-    ...authors.map((name) => ({ user: { name: name as string } })),
+    ...authors.map((name) => ({ user: { name } })),
   ]);
-  return { leftOut, files: () => filesOf(options, { events, redactor, leftOut }) };
+  const files = (left: LeftOut[]) => filesOf(options, { events, redactor, leftOut: left });
+  return {
+    leftOut,
+    *files() {
+      // A name that the last file tells may stand in the first one as well.
+      for (
+        let before = -1, turn = 0;
+        redactor !== undefined && before !== redactor.size && turn < 4;
+        turn++
+      ) {
+        before = redactor.size;
+        for (const _ of files([]));
+      }
+      yield* files(leftOut);
+    },
+  };
 }
 
 function* filesOf(

@@ -10,7 +10,7 @@ import { detection, fileEvent, plistPath, processEvent, storedAlerts } from './a
 
 const item = 'item-1';
 const list = Buffer.from(
-  '<plist><dict><key>Program</key><string>/Users/alice/.x/run</string></dict></plist>',
+  '<plist><dict><key>Program</key><string>/Users/alice/.x/run</string><key>X</key><string>/Users/carol/y</string></dict></plist>',
 );
 const program = Buffer.concat([Buffer.from('\xcf\xfa\xed\xfe binary of alice '), Buffer.alloc(64)]);
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -126,7 +126,7 @@ test('with --redact nothing of the user, the host or its addresses is left', asy
   expect(run.code).toBe(0);
   const { folder, names } = unpacked(output);
   const all = names.map((name) => readFileSync(path.join(folder, name)).toString('latin1')).join('\n');
-  expect(all).not.toMatch(/alice|bobadmin|corp\.example|10\.1\.2\.3/i);
+  expect(all).not.toMatch(/alice|bobadmin|carol|corp\.example|10\.1\.2\.3/i);
   expect(all).toContain('/Users/user-1/Library/LaunchAgents');
   expect(all).toContain('host-1');
   // The list is a text: names are replaced. The program is none, and holds one.

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync, symlinkSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
 import type { InventoryEntry } from '../../../src/event/inventory.js';
 import { InventoryScan, type ScanOptions } from '../../../src/inventory/index.js';
@@ -118,3 +118,24 @@ test('the entries of one user take no room of the others, and what is left out i
   expect(found.map(({ path }) => path)).toEqual(expect.arrayContaining([daemon, '/private/var/root/.zshrc']));
   expect(some.refused).toEqual(['/Users/mara']);
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'the hash of a program that the user of its item could not read tells nobody what stands there',
+  () => {
+    const agent = '/Users/mara/Library/LaunchAgents/com.example.x.plist';
+    tree.write(agent, daemonList('/opt/tools/secret'));
+    tree.write(daemon, daemonList('/opt/tools/secret'));
+    tree.write('/opt/tools/secret', 'of root alone');
+    for (const one of ['/Users/mara', '/Users/mara/Library', '/Users/mara/Library/LaunchAgents', agent])
+      chownSync(tree.root.toHost(one), 4501, 4501);
+    chmodSync(tree.root.toHost('/'), 0o755);
+    const hashes = () =>
+      Object.fromEntries(scan().map(({ path, program_sha256: hash }) => [path, hash !== undefined]));
+    chmodSync(tree.root.toHost('/opt/tools/secret'), 0o600);
+    expect(hashes()).toEqual({ [agent]: false, [daemon]: true });
+    chmodSync(tree.root.toHost('/opt/tools/secret'), 0o755);
+    expect(hashes()).toEqual({ [agent]: true, [daemon]: true });
+    chmodSync(tree.root.toHost('/opt/tools'), 0o700);
+    expect(hashes()).toEqual({ [agent]: false, [daemon]: true });
+  },
+);

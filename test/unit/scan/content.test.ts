@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { RootMap } from '../../../src/base/root.js';
@@ -135,3 +135,31 @@ test('a list or a folder of rules that is not there is an error that names it', 
   await expect(scanner({ root, hashes: ['/nowhere/list.txt'] })).rejects.toThrow('/nowhere/list.txt');
   await expect(scanner({ root, yara: ['/nowhere/rules'] })).rejects.toThrow('/nowhere/rules');
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'what an item or user names is scanned only when its user could read it',
+  async () => {
+    const folder = folderWith({
+      'mac/opt/secret': 'of root alone',
+      'mac/Users/mara/Library/LaunchAgents/x.plist': 'x',
+      'list.txt': `${createHash('sha256').update('of root alone').digest('hex')}  known thing\n`,
+    });
+    const item = '/Users/mara/Library/LaunchAgents/x.plist';
+    for (const one of ['Users/mara', `.${item}`]) chownSync(path.join(folder, 'mac', one), 4501, 4501);
+    chmodSync(path.join(folder, 'mac/opt/secret'), 0o600);
+    const content = await scanner({
+      root: new RootMap(path.join(folder, 'mac')),
+      hashes: [path.join(folder, 'list.txt')],
+    });
+    for (const namedBy of [item, 4501]) {
+      const scan = await content.scan('/opt/secret', signal, namedBy);
+      expect(scan).toEqual({
+        path: '/opt/secret',
+        yara: [],
+        left: expect.stringContaining('may not read it'),
+      });
+    }
+    for (const namedBy of ['/Library/LaunchDaemons/x.plist', 0, undefined])
+      expect(await content.scan('/opt/secret', signal, namedBy)).toMatchObject({ listed: { line: 1 } });
+  },
+);
