@@ -24,6 +24,16 @@ test('there are blocks of commands and of configuration', () => {
   );
 });
 
+test('the two commands that set everything up are run, as they stand, by the check of a new machine', () => {
+  const check = readFileSync('.ci/run', 'utf8');
+  const [first] = blocks.filter(({ language }) => language === 'sh');
+  const commands = (first?.text ?? '').split('\n').flatMap((line) => line.replace(/#.*/, '').split('&&'));
+  const wanted = commands.map((one) => one.trim()).filter((one) => one !== '');
+  expect(wanted).toEqual(['npm ci', 'npm run demo', 'npm ci', 'npm test']);
+  for (const one of wanted)
+    expect(check).toMatch(new RegExp(`^${one.replace('npm run ', 'npm run (?:--silent )?')}\\b`, 'm'));
+});
+
 test.each(blocks.filter(({ language }) => language === 'toml'))(
   'a configuration, copied, keeps no agent from starting: $text',
   async ({ text }) => {

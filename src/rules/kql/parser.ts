@@ -31,8 +31,26 @@ class KqlParser {
       ? this.#budget.node({ kind: 'match-all' as const, span: this.#since(0) })
       : this.#or();
     scanner.skipSpace();
-    if (!scanner.atEnd()) scanner.fail(['and', 'or', 'the end'], 'Put a value with ( ) : < > { } in quotes.');
+    if (!scanner.atEnd()) {
+      this.#refuseTrailing();
+      scanner.fail(['and', 'or', 'the end'], 'Put a value with ( ) : < > { } in quotes.');
+    }
     return this.#budget.node({ kind: 'kql', condition, span: this.#since(0) });
+  }
+
+  /** An operator without a condition behind it is none to the language. */
+  #refuseTrailing(): void {
+    const { at, text } = this.#scanner;
+    const [word] = /^(?:and|or)\s*$/i.exec(text.slice(at, at + 64)) ?? [];
+    if (word === undefined || at + word.length < text.length) return;
+    const operator = word.trimEnd();
+    throw new SyntaxFailure({
+      code: 'kql/syntax',
+      message: `nothing stands behind \`${operator}\``,
+      span: { start: at, end: at + operator.length },
+      expected: noField,
+      hint: 'Write the condition that it joins, or take it away.',
+    });
   }
 
   #since(start: number) {
