@@ -215,6 +215,10 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
     weight: 25,
     says: 'The rotation of logs names a file that is no log: it is replaced, or given to somebody, as root.',
   },
+  'stands-for-command': {
+    weight: 20,
+    says: 'An alias or a function stands for a command that is given a password: sudo, su, passwd.',
+  },
   'compiled-script': {
     weight: 10,
     says: 'A script that was compiled stands in the place of one that can be read, and counts while it is newer.',

@@ -3,7 +3,7 @@ import { firstItems, ownersItem } from './item.js';
 import { elementsOf, type Json, jsonOf, member, membersOf, stringOf } from './json.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { runsOfShell } from './read.js';
-import { isTellingVariable } from './search-path.js';
+import { variableFinding } from './search-path.js';
 
 const support = 'Library/Application Support';
 const files = [
@@ -55,13 +55,14 @@ function* commandsIn(file: MechanismFile): Generator<PersistentItem> {
     }
   for (const [name, value] of membersOf(member(settings, 'env'))) {
     const text = stringOf(value);
-    if (text !== undefined && isTellingVariable(name))
-      yield ownersItem({
-        key: `env.${name}=${text}`,
-        label: `env.${name}`,
-        when: ['host-program'],
-        findings: [name.startsWith('DYLD_') ? 'dyld-environment' : 'sets-environment'],
-      });
+    const finding = text === undefined || name === 'PATH' ? undefined : variableFinding(name, text);
+    if (finding === undefined) continue;
+    yield ownersItem({
+      key: `env.${name}=${text}`,
+      label: `env.${name}`,
+      when: ['host-program'],
+      findings: [finding],
+    });
   }
 }
 

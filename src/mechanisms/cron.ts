@@ -2,7 +2,7 @@ import type { WhatRuns } from '../base/what-runs/index.js';
 import { firstItems, itemOf } from './item.js';
 import type { Mechanism, MechanismFile, PersistentItem } from './mechanism.js';
 import { linesOf, runsOfProgram, runsOfShell } from './read.js';
-import { isTellingVariable, writableFolders } from './search-path.js';
+import { variableFinding } from './search-path.js';
 
 const system = '/private/etc/crontab';
 const tabs = '/private/var/at/tabs/';
@@ -78,18 +78,9 @@ function* variableOf(text: string, file: MechanismFile): Generator<PersistentIte
   const [, name = '', given = ''] = /^["']?(\w+)["']?\s*=\s*(.*)$/.exec(text) ?? [];
   const value = given.replace(/^(["'])(.*)\1$/, '$2').trim();
   if (name === '' || value === '') return;
-  const findings =
-    name === 'PATH'
-      ? writableFolders(value).some((one) => !/^\/opt\/homebrew(?:\/|$)/.test(one))
-        ? ['writable-search-path']
-        : []
-      : name.startsWith('DYLD_')
-        ? ['dyld-environment']
-        : name !== 'SHELL' && isTellingVariable(name) && !usualVariables.test(name)
-          ? ['sets-environment']
-          : [];
+  const finding = variableFinding(name, value);
   const shell = name === 'SHELL' && !usualShell.test(value);
-  if (findings.length === 0 && !shell) return;
+  if (finding === undefined && !shell) return;
   const program = name === 'SHELL' || /^(?:BASH_ENV|ENV)$/.test(name);
   yield itemOf({
     key: `${name}=${value}`,
@@ -97,10 +88,9 @@ function* variableOf(text: string, file: MechanismFile): Generator<PersistentIte
     runs: program ? [runsOfProgram(value)] : [],
     when: ['calendar'],
     as: ownTabs(file),
-    findings,
+    findings: finding === undefined ? [] : [finding],
   });
 }
 
 const usualShell =
   /^(?:\/bin\/(?:zsh|bash|sh|csh|tcsh|ksh|dash)|\/(?:usr\/local|opt\/homebrew)\/bin\/(?:zsh|bash|fish))$/;
-const usualVariables = /^(?:EDITOR|VISUAL|PAGER)$/;

@@ -4,7 +4,7 @@ import { firstItems, itemOf } from './item.js';
 import { booleanOf } from './launch-keys.js';
 import type { Mechanism, MechanismFile, PersistentItem } from './mechanism.js';
 import { plistOf } from './read.js';
-import { isTellingVariable, writableFolders } from './search-path.js';
+import { variableFinding, writableFolders } from './search-path.js';
 import { textsAt } from './values.js';
 
 const folder = '/private/var/db/com.apple.xpc.launchd';
@@ -59,7 +59,7 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
   for (const [key, value] of [...list.value].slice(0, 256)) {
     if (value instanceof Map) {
       for (const [name, one] of [...value].slice(0, 256))
-        if (typeof one === 'string' && (isTellingVariable(name) || name === 'PATH'))
+        if (typeof one === 'string' && (name === 'PATH' || variableFinding(name, one) !== undefined))
           yield setting(name, one, { when, findings: list.findings });
     } else if (/path/i.test(key)) {
       const text = textsAt(list.value, key)?.join(':');
@@ -73,12 +73,12 @@ function setting(
   value: string,
   more: Pick<PersistentItem, 'when' | 'findings'>,
 ): PersistentItem {
-  const inserts = name.startsWith('DYLD_') ? ['dyld-environment'] : [];
-  const writable = !inserts.length && writableFolders(value).length > 0 ? ['writable-search-path'] : [];
+  const own = /path/i.test(name) && writableFolders(value).length > 0 ? 'writable-search-path' : undefined;
+  const finding = own ?? variableFinding(name, value);
   return itemOf({
     key: `${name}=${value}`,
     label: flat(`${name}=${value}`.slice(0, 1_024)),
     when: more.when,
-    findings: [...more.findings, 'sets-environment', ...inserts, ...writable],
+    findings: [...more.findings, 'sets-environment', ...(finding === undefined ? [] : [finding])],
   });
 }

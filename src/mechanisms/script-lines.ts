@@ -1,6 +1,7 @@
 import type { WhatRuns } from '../base/what-runs/index.js';
 import type { MechanismFile } from './mechanism.js';
 import { linesOf, runsOfShell } from './read.js';
+import { carriedCommands, holdsMore, withoutFunction } from './shell-lines.js';
 
 /** Programs of one file that an item carries: those that are odd, then the first ones. */
 const maxRuns = 64;
@@ -23,7 +24,8 @@ export function runsOfScript(file: MechanismFile): WhatRuns[] {
   const room = { ordinary: maxCharacters, suspicious: maxCharacters };
   const left = { ordinary: maxCommands, suspicious: maxSuspicious };
   for (const { text } of linesOf(file, { joins: true })) {
-    if (seen.has(text) || assignment.test(text)) continue;
+    if (seen.has(text)) continue;
+    if (!holdsMore(text) && assignment.test(text)) continue;
     const kind = suspicious.test(text) ? 'suspicious' : 'ordinary';
     room[kind] -= text.length;
     left[kind]--;
@@ -33,12 +35,18 @@ export function runsOfScript(file: MechanismFile): WhatRuns[] {
       break;
     }
     seen.add(text);
-    const runs = runsOfShell(text, file.path);
+    for (const runs of [withoutFunction(text), ...carriedCommands(text)].map((one) =>
+      runsOfShell(one, file.path),
+    ))
+      keep(runs);
+  }
+  return [...odd, ...plain].slice(0, maxRuns);
+
+  function keep(runs: WhatRuns): void {
     if (runs.reasons.length > 0) odd.push(runs);
     else if (runs.paths.some((path) => path.startsWith('/') && !paths.has(path))) plain.push(runs);
     for (const path of runs.paths) paths.add(path);
   }
-  return [...odd, ...plain].slice(0, maxRuns);
 }
 
 /** That more of the script is suspicious than is read is odd by itself. */

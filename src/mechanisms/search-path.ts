@@ -1,3 +1,5 @@
+import { environmentCode } from '../base/what-runs/index.js';
+
 /** Where users may write without being asked: homes, folders for everybody, and what Homebrew gives to a user. */
 const usersMayWrite =
   /^(?:~|\$\{?HOME\b|%h|\/Users(?:\/|$)|\/(?:private\/)?(?:tmp|var\/tmp|var\/folders)(?:\/|$)|\/Volumes\/|\/opt\/homebrew(?:\/|$))/i;
@@ -10,11 +12,15 @@ export function writableFolders(value: string): string[] {
     .filter((one) => !one.startsWith('/') || usersMayWrite.test(one));
 }
 
-/** Variables that make another program load or run something. Source: dyld(1), bash(1), zsh(1), the manuals of the languages. */
-const telling =
-  /^(?:DYLD_.*|LD_.*|BASH_ENV|ENV|ZDOTDIR|PROMPT_COMMAND|PYTHON(?:STARTUP|PATH|HOME|INSPECT)|PERL5(?:OPT|LIB|DB)|RUBY(?:OPT|LIB)|NODE_(?:OPTIONS|PATH)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|GIT_(?:SSH(?:_COMMAND)?|EXTERNAL_DIFF|ASKPASS|EXEC_PATH|TEMPLATE_DIR|PROXY_COMMAND|CONFIG.*)|(?:SSH|SUDO)_ASKPASS|SHELL|EDITOR|VISUAL|PAGER|LUA_INIT.*|VIMINIT|EXINIT|MYVIMRC|LESSOPEN)$/;
-
-/** Whether a variable of this name can make a program run what it names. */
-export function isTellingVariable(name: string): boolean {
-  return telling.test(name.slice(0, 256));
+/** What a variable of an environment is worth a word about: it makes programs load or run something, or look elsewhere for them. */
+export function variableFinding(name: string, value: string): string | undefined {
+  if (name.startsWith('DYLD_')) return 'dyld-environment';
+  // What developers look for stands where Homebrew puts it.
+  if (name === 'PATH')
+    return writableFolders(value).every((one) => /^\/opt\/homebrew(?:\/|$)/i.test(one))
+      ? undefined
+      : 'writable-search-path';
+  const code = environmentCode(name, value);
+  if (code === undefined || code.how === 'adds') return undefined;
+  return code.how === 'inserts' ? 'dyld-environment' : 'sets-environment';
 }

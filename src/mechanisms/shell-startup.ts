@@ -1,8 +1,9 @@
 import type { WhatRuns } from '../base/what-runs/index.js';
 import { ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, Place } from './mechanism.js';
-import { runsOfProgram, textOf } from './read.js';
+import { linesOf, runsOfProgram, textOf } from './read.js';
 import { runsOfScript } from './script-lines.js';
+import { insertsLibrary, standsForTrusted } from './shell-lines.js';
 
 const system = [
   ...['profile', 'bashrc', 'bashrc_Apple_Terminal', 'zshenv', 'zprofile', 'zshrc', 'zshrc_Apple_Terminal'],
@@ -50,14 +51,20 @@ export const shellStartup: Mechanism = {
   read: (file) => {
     if (/\.zwc$/i.test(file.path))
       return [ownersItem({ runs: runsOfCompiled(file), when: ['shell'], findings: ['compiled-script'] })];
-    const inserts = /^[^\S\n]*(?:export\s+|setenv\s+|set\s+-\w+\s+)?DYLD_INSERT_LIBRARIES[\s=]/m.test(
-      textOf(file),
-    );
-    const findings = inserts ? ['dyld-environment'] : [];
-    return [ownersItem({ runs: runsOfScript(file), when: ['shell'], findings })];
+    const findings = new Set<string>();
+    for (const { text } of linesOf(file, { joins: true })) {
+      if (insertsLibrary.test(text)) findings.add('dyld-environment');
+      if (standsForTrusted(text)) findings.add('stands-for-command');
+      if (searchesTemporary.test(text)) findings.add('writable-search-path');
+    }
+    return [ownersItem({ runs: runsOfScript(file), when: ['shell'], findings: [...findings] })];
   },
   removal: (_item, { path }) => `Delete the lines that do not belong there from ${path}.`,
 };
+
+/** A folder that everybody may write among those in which programs and functions are looked for. */
+const searchesTemporary =
+  /(?:^|[\s;&|({])(?:PATH|path|fpath|FPATH|fish_user_paths)\s*\+?[=\s]\s*["'(]*(?:[^;&|\n]{0,1000}[:\s("'])?\/(?:private\/)?(?:tmp|var\/tmp|Users\/Shared)(?:\/|\b)/;
 
 const maxWords = 64;
 

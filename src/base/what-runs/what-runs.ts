@@ -428,7 +428,11 @@ class Resolver {
     if (decodes.test(text)) this.#reasons.add('encoded-command');
     if (/\b(?:curl|wget)\b[^;&]{0,200}\|\s*(?:sudo\s+)?(?:\/\S{0,100}\/)?(?:ba|z|da|k)?sh\b/.test(text))
       this.#reasons.add('remote-script');
-    if (/(?:ba|z|da|k)?sh\s+(?:-c\s+)?["']?[$<]\(\s*(?:curl|wget)\b/.test(text))
+    if (
+      /(?:(?:ba|z|da|k)?sh\s+(?:-c\s+)?|\b(?:eval|source)\s+|(?:^|[\s;&|({])\.\s+)["']?[$<]\(\s*(?:curl|wget)\b/.test(
+        text,
+      )
+    )
       this.#reasons.add('remote-script');
   }
 

@@ -129,7 +129,10 @@ describe('crontab', () => {
 
   test('ordinary ones, and those of a table without a job, are none', () => {
     expect(
-      read(path, 'SHELL=/bin/bash\nPATH=/opt/homebrew/bin:/usr/bin:/bin\nMAILTO=x\n0 1 * * * x\n'),
+      read(
+        path,
+        'SHELL=/bin/bash\nPATH=/opt/homebrew/bin:/usr/bin:/bin\nENV=production\nPYTHONPATH=/Users/mara/app\nMAILTO=x\n0 1 * * * x\n',
+      ),
     ).toHaveLength(1);
     expect(read(path, 'SHELL=/private/tmp/sh\n')).toEqual([]);
   });
@@ -272,7 +275,7 @@ describe('what a healthy Mac has', () => {
     ['/private/etc/sudo.conf', '# Set disable_coredump false\nPlugin sudoers_policy sudoers.so\n'],
     [
       '/Users/mara/.claude/settings.json',
-      '{ "permissions": { "allow": ["Bash(ls)"] }, "env": { "FOO": "1" } }',
+      '{ "permissions": { "allow": ["Bash(ls)"] }, "env": { "FOO": "1", "NODE_OPTIONS": "--max-old-space-size=8192" } }',
     ],
   ])('%s: nothing', (path, text) => {
     expect(read(path, text)).toEqual([]);
