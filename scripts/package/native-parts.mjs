@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { targetsOf } from './binary.mjs';
@@ -92,6 +92,12 @@ function givenParts(compiled, { node, target }) {
   return parts;
 }
 
+/** `-12.11.1` of a package; empty for a folder of ours. */
+function versionOf(folder) {
+  const file = path.join(folder, 'package.json');
+  return existsSync(file) ? `-${JSON.parse(readFileSync(file, 'utf8')).version}` : '';
+}
+
 function compile(from, part, { root, node, target, work }) {
   if (node.headers === undefined)
     throw new Failure(
@@ -101,8 +107,10 @@ function compile(from, part, { root, node, target, work }) {
     );
   const require = createRequire(path.join(root, 'package.json'));
   const arch = target.split('-')[1];
-  // The same depth as in the checkout, where native/ finds node-addon-api.
-  const place = path.join(work, `${path.basename(from)}-${node.abi}-${target}`);
+  const place = path.join(work, `${path.basename(from)}${versionOf(from)}-${node.abi}-${target}`);
+  const made = path.join(place, part);
+  // A version of a package is the same for ever; our own sources are not.
+  if (versionOf(from) !== '' && present(made, target)) return made;
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
   cpSync(from, place, { recursive: true, filter: (file) => path.basename(file) !== 'build' });
@@ -116,8 +124,8 @@ function compile(from, part, { root, node, target, work }) {
     ],
     { cwd: root, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
   );
-  const made = path.join(place, part);
   if (done.status === 0 && existsSync(made)) return made;
+  rmSync(place, { recursive: true, force: true });
   throw new Failure(
     'package/no-compile',
     `${path.basename(part)} did not compile:\n${`${done.stdout ?? ''}${done.stderr ?? ''}`.split('\n').slice(-25).join('\n')}`,
