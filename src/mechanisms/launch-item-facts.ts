@@ -29,6 +29,7 @@ export function launchItemFacts(
   const kind = macPath === undefined ? undefined : launchItemKind(macPath);
   if (macPath === undefined || kind === undefined || file.type === 'dir') return undefined;
   const findings = placeFindings(macPath, file);
+  if (content?.truncated === true) findings.push('oversized');
   const read = content === undefined ? undefined : plistFacts(list ?? listOf(content), file, macPath);
   const label = read?.plist?.label;
   if (label !== undefined) findings.push(...labelFindings(label, macPath));

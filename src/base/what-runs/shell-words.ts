@@ -6,7 +6,7 @@ export interface ShellCommand {
 
 const maxText = 65_536;
 const maxCommands = 512;
-const maxWords = 256;
+const maxWords = 1_024;
 /** Substitutions in substitutions. */
 const maxDepth = 8;
 
@@ -33,9 +33,14 @@ const keywords = new Set([
  * and `~` are resolved, assignments are remembered, redirections left out, and the content of `$(...)` and backticks
  * counts as commands of its own. Bounded.
  */
-export function shellCommands(text: string, variables: Map<string, string>, home?: string): ShellCommand[] {
+export function shellCommands(
+  text: string,
+  variables: Map<string, string>,
+  home?: string,
+): { readonly commands: readonly ShellCommand[]; readonly isCut: boolean } {
   const reader = new ShellReader(text.slice(0, maxText), variables, home);
-  return reader.read();
+  const commands = reader.read();
+  return { commands, isCut: reader.isCut || text.length > maxText };
 }
 
 /** The words of one command line, without meaning for `;` and `|`: what `env -S` splits. */
@@ -82,6 +87,8 @@ export function unescaped(text: string): string {
 }
 
 class ShellReader {
+  /** Commands or words were left out. */
+  isCut = false;
   readonly #text: string;
   readonly #variables: Map<string, string>;
   readonly #home: string | undefined;
@@ -109,9 +116,15 @@ class ShellReader {
       else this.#word();
     }
     this.#end(false);
+    this.isCut ||= this.#at < this.#text.length;
     for (const inner of this.#nested) {
-      if (this.#commands.length >= maxCommands || this.#depth >= maxDepth) break;
-      this.#commands.push(...new ShellReader(inner, this.#variables, this.#home, this.#depth + 1).read());
+      if (this.#commands.length >= maxCommands || this.#depth >= maxDepth) {
+        this.isCut = true;
+        break;
+      }
+      const reader = new ShellReader(inner, this.#variables, this.#home, this.#depth + 1);
+      this.#commands.push(...reader.read());
+      this.isCut ||= reader.isCut;
     }
     return this.#commands.slice(0, maxCommands);
   }
@@ -193,7 +206,9 @@ class ShellReader {
   }
 
   #push(word: string, mayBeEmpty = false): void {
-    if ((word !== '' || mayBeEmpty) && this.#words.length < maxWords) this.#words.push(word);
+    if (word === '' && !mayBeEmpty) return;
+    if (this.#words.length < maxWords) this.#words.push(word);
+    else this.isCut = true;
   }
 
   /** The content of a quotation, without a meaning of its own. */
@@ -282,6 +297,8 @@ class ShellReader {
   }
 
   #nest(text: string): void {
-    if (this.#nested.length < maxCommands && text.length < this.#text.length) this.#nested.push(text);
+    if (text.length >= this.#text.length) return;
+    if (this.#nested.length < maxCommands) this.#nested.push(text);
+    else this.isCut = true;
   }
 }

@@ -72,7 +72,7 @@ const decodes =
   /\bbase64\s+(?:-d|-D|--decode)|\bopenssl\b.{0,80}\s-d\b|\bb64decode\b|\bxxd\s+-r|\batob\s*\(|\bunpack\s*\(\s*['"]u|\bbase64_decode\b|\bdecode64\b/;
 /** A shell, or its input and output, at the other end of a connection. */
 const remoteShell =
-  /\b(?:ba|z|k|da)?sh\s+-i\b.{0,80}\/dev\/(?:tcp|udp)\/|(?:[<>]&|\bexec\s+\d{1,3}<>)\s*\/dev\/(?:tcp|udp)\/|\|\s*(?:\/\S{0,100}\/)?(?:ba|z|k|da)?sh\b[^|;&]{0,80}(?:2>&1\s*)?\|\s*(?:nc|ncat|netcat|telnet|openssl\s+s_client)\b|\bsocket\b[\s\S]{0,600}\b(?:dup2\s*\(|pty\.spawn\b)|\bSocket\b[\s\S]{0,600}\bopen\s*\(?\s*STD(?:IN|OUT)\b|\bfsockopen\b[\s\S]{0,400}\b(?:proc_open|shell_exec|exec)\b|\bTCPSocket\b[\s\S]{0,400}\b(?:exec|spawn|popen)\b/;
+  /\b(?:ba|z|k|da)?sh\s+-i\b.{0,80}\/dev\/(?:tcp|udp)\/|(?:[<>]&|\bexec\s+\d{1,3}<>)\s*\/dev\/(?:tcp|udp)\/|\|\s*(?:\/\S{0,100}\/)?(?:ba|z|k|da)?sh\b[^|;&]{0,80}(?:2>&1\s*)?\|\s*(?:nc|ncat|netcat|telnet|openssl\s+s_client)\b|\bsocket\b[\s\S]{0,300}\b(?:dup2\s*\(|pty\.spawn\b)|\bSocket\b[\s\S]{0,300}\bopen\s*\(?\s*STD(?:IN|OUT)\b|\bfsockopen\b[\s\S]{0,300}\b(?:proc_open|shell_exec|exec)\b|\bTCPSocket\b[\s\S]{0,300}\b(?:exec|spawn|popen)\b/;
 /** Programs that make a text of what nobody can read. */
 const transformers: ReadonlySet<string> = new Set([
   ...['rev', 'tr', 'gunzip', 'gzcat', 'zcat', 'bunzip2', 'bzcat', 'unxz', 'xzcat', 'lzcat', 'uncompress'],
@@ -395,7 +395,9 @@ class Resolver {
     const substituted = substitutesDownload(text);
     if (runsDecoded.test(text.slice(0, maxSearched))) this.#reasons.add('encoded-command');
     let before: readonly string[] = [];
-    for (const { words, piped } of shellCommands(text, this.#variables, this.#home)) {
+    const { commands, isCut } = shellCommands(text, this.#variables, this.#home);
+    if (isCut) this.#reasons.add('script-cut');
+    for (const { words, piped } of commands) {
       const [word = '', ...rest] = words;
       if (this.#steps > maxSteps) return;
       if (word === 'cd' || word === 'pushd') {

@@ -412,6 +412,16 @@ const malware: readonly [string, RunnableItem, Expected][] = [
     { reasons: [oneLiner, 'network-download', 'remote-script', 'script-cut'] },
   ],
   [
+    'more commands than are read',
+    { args: ['sh', '-c', `${':;'.repeat(2_000)}/tmp/evil`] },
+    { reasons: [oneLiner, 'script-cut'] },
+  ],
+  [
+    'more words than are read',
+    { args: ['sh', '-c', `env ${'A=1 '.repeat(2_000)}/tmp/evil`] },
+    { reasons: [oneLiner, 'script-cut'] },
+  ],
+  [
     'three hundred commands before the one that counts',
     {
       args: [
