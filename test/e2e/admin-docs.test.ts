@@ -59,8 +59,12 @@ describe.each(pages)('%s', (page) => {
     for (const args of all) {
       const help = await helpOf(args);
       expect(help, `launchwarden ${args.join(' ')}`).not.toBe('');
-      for (const option of args.filter((word) => word.startsWith('--')))
-        expect(help, `launchwarden ${args.join(' ')}`).toContain(`${option} `);
+      for (const [index, option] of args.entries()) {
+        if (!option.startsWith('--')) continue;
+        const value = help.split('\n').find((line) => line.trim().startsWith(`${option} `));
+        expect(value, `launchwarden ${args.join(' ')}`).toBeDefined();
+        if (value?.includes(`${option} <`)) expect(args[index + 1] ?? '--', option).not.toMatch(/^--/);
+      }
     }
   });
 
