@@ -528,8 +528,13 @@ export const catalog: CatalogEntry = {
       load: async () => (await import('./commands/install.js')).install,
     },
     {
+      name: 'upgrade',
+      summary: 'Replace the installed agent by another version',
+      load: async () => (await import('./commands/upgrade.js')).upgrade,
+    },
+    {
       name: 'uninstall',
-      summary: 'Remove the launchd job',
+      summary: 'Stop and remove the installed agent',
       load: async () => (await import('./commands/uninstall.js')).uninstall,
     },
     {

@@ -1,14 +1,10 @@
-export {
-  type InstallOptions,
-  leftBehind,
-  planInstall,
-  planUninstall,
-  type UninstallOptions,
-} from './install.js';
+export { type BringUpOptions, bringUp, type Outcome } from './bring-up.js';
+export { type PlaceOptions, requireRights, surroundingsOf, withSource } from './install.js';
 export type { JobState } from './launchctl.js';
 export { requireSafeProgram } from './ownership.js';
-export { placeFile, placeFolder } from './place.js';
-export { jobLabel, placed, places } from './places.js';
+export type { DatabaseSchemas, Parts, RunningAgent, Surroundings } from './parts.js';
+export { placeFile } from './place.js';
+export { jobLabel, jobProgram, onThisMachine, placed, places } from './places.js';
 export {
   type Installation,
   type InstalledVersion,
@@ -19,5 +15,8 @@ export {
   versionProblems,
 } from './read.js';
 export { type JobProgram, renderJob, renderLogRotation } from './render.js';
+export { type InstallState, readState, type Written } from './state.js';
 export { runSteps, type Step, type StepReport } from './steps.js';
 export { type CommandResult, type System, thisSystem } from './system.js';
+export { leftBehind, type TakeAwayOptions, takeAway } from './take-away.js';
+export { placeFolder } from './way.js';

@@ -47,9 +47,12 @@ export function manifestText({ version, platform, arch, files }: Manifest): stri
   return `${JSON.stringify({ schema: manifestSchema, version, platform, arch, files: all }, undefined, 1)}\n`;
 }
 
-/** `0.1.0-3f9a01c2b4d5`: the version and the start of the hash of its manifest. */
-export function idOf(manifest: Manifest): string {
-  const hash = createHash('sha256').update(manifestText(manifest)).digest('hex');
+/** `0.1.0-3f9a01c2b4d5`: the version and the start of the hash of its manifest; further names for further attempts. */
+export function idOf(manifest: Manifest, attempt = 0): string {
+  const hash = createHash('sha256')
+    .update(manifestText(manifest))
+    .update(attempt === 0 ? '' : `#${attempt}`)
+    .digest('hex');
   return `${manifest.version}-${hash.slice(0, 12)}`;
 }
 

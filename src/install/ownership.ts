@@ -11,8 +11,12 @@ export interface ProgramView extends FileView {
 }
 
 const hint =
-  'launchd runs it as root, so whoever can change it becomes root. Copy Node.js and the program to a folder of ' +
-  'root\'s own, such as /usr/local/launchwarden ("sudo chown -R root:wheel", "sudo chmod -R go-w"), and install from there.';
+  'launchd runs it as root, so whoever can change it becomes root. "launchwarden install" places it in a folder of ' +
+  "root's own.";
+
+const sourceHint =
+  'Root will run a copy of it, so whoever can change it now becomes root. Take that right from others: "chmod -R go-w" and, ' +
+  'when it belongs to somebody else, "sudo chown -R root:wheel".';
 
 /** Parts of the program's folder that a running agent loads. */
 const loadedParts = ['bin', 'dist', 'launchd', 'native', 'node_modules'];
@@ -49,6 +53,33 @@ export function checkProgram(files: ProgramView, program: Program): void {
   check.path(path.join(home, 'package.json'));
   for (const part of loadedParts) if (present.has(part)) check.tree(path.join(home, part));
   for (const folder of hoistedFolders(home)) check.tree(folder);
+}
+
+/**
+ * Checks what a version is copied from: nobody but root, we, and who called sudo may be able to change it. `node`: the
+ * running Node.js becomes part of it, and what it has loaded and is not copied must be root's. Throws `install/unsafe-path`.
+ */
+export function checkSource(
+  system: ProgramView & { readonly uid: number; readonly invoker?: number | undefined },
+  files: readonly string[],
+  node: string,
+): void {
+  const { uid, invoker } = system;
+  const check = new OwnershipCheck(system, {
+    owners: [...new Set([0, uid, ...(invoker === undefined ? [] : [invoker])])],
+    stickyPasses: true,
+    refuse: (place, reason, cause) =>
+      new UserError('install/unsafe-path', `${place} ${reason}`, { hint: sourceHint, cause }),
+  });
+  for (const file of files) check.path(file);
+  const copied = new Set(files);
+  if (!copied.has(node)) return;
+  const libraries = new OwnershipCheck(system, {
+    owners: [0],
+    stickyPasses: false,
+    refuse: (place, reason, cause) => new UserError('install/unsafe-path', `${place} ${reason}`, { cause }),
+  });
+  for (const library of system.sharedObjects()) if (!copied.has(library)) checkLibrary(libraries, library);
 }
 
 /** As checkProgram, for an agent that runs as root on a Mac itself: whoever changes its program becomes root. */

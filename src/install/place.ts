@@ -1,21 +1,23 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
   fchmodSync,
   fchownSync,
   fsyncSync,
+  lchownSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
-  realpathSync,
+  readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { syncFolder } from '../base/journal-file.js';
 
 export type Change = 'done' | 'unchanged';
 
@@ -24,20 +26,18 @@ export interface PlaceOptions {
   readonly asRoot: boolean;
 }
 
-function cannot(what: string, error: unknown): UserError {
+/** `install/disk-full` or `install/cannot-write`; a UserError as it is. */
+export function cannotWrite(what: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  if (errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT')
+    return new UserError('install/disk-full', `${what}: the disk is full`, {
+      hint: 'Make room and try again: what was begun is taken back.',
+      cause: error,
+    });
   return new UserError('install/cannot-write', `${what}: ${messageOf(error)}`, {
     hint: 'Installing needs root: use sudo.',
     cause: error,
   });
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function same(file: string, content: string, options: PlaceOptions): boolean {
@@ -55,16 +55,22 @@ function same(file: string, content: string, options: PlaceOptions): boolean {
   }
 }
 
+/** Where a file is written before it takes its place: always the same name, so that a killed writer leaves one at most. */
+function besideOf(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.new`);
+}
+
 /**
  * Puts a file in its place: 0644, root:wheel (gid 0) when we are root, written beside and renamed, on the disk before it
  * returns. What stands there, a link too, is replaced; a folder is not.
  */
 export function placeFile(file: string, content: string, options: PlaceOptions): Change {
   if (same(file, content, options)) return 'unchanged';
-  const beside = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
+  const beside = besideOf(file);
   let descriptor: number | undefined;
   try {
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    rmSync(beside, { force: true });
     descriptor = openSync(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     writeSync(descriptor, content);
     if (options.asRoot) fchownSync(descriptor, 0, 0);
@@ -75,60 +81,66 @@ export function placeFile(file: string, content: string, options: PlaceOptions):
     return 'done';
   } catch (error) {
     rmSync(beside, { force: true });
-    throw cannot(`cannot write ${file}`, error);
+    throw cannotWrite(`cannot write ${file}`, error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-/** Where a folder really stands, or would once it is made. */
-function realPlace(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' || folder === path.dirname(folder)) throw error;
-    return path.join(realPlace(path.dirname(folder)), path.basename(folder));
-  }
-}
-
-function stayInside(folder: string, root: string | undefined): void {
-  if (root === undefined) return;
-  const place = realPlace(folder);
-  if (place === root || place.startsWith(`${root}/`)) return;
-  throw new UserError('install/leads-out', `${folder} leads to ${place}, out of the root`, {
-    hint: 'A link in the tree does that: remove it.',
-  });
-}
-
 /**
- * Makes a folder and those above it, 0755. `root`, links resolved, is the tree that it must not lead out of. Throws a
- * UserError when it does, or when a link or a file stands in its place.
+ * Makes a link at `file` to `target`, or changes it in one rename: whoever goes through it meets the old target or the new
+ * one. A folder in its place is left and is a UserError.
  */
-export function placeFolder(folder: string, root: string | undefined): Change {
+export function placeLink(file: string, target: string, options: PlaceOptions): Change {
+  const beside = besideOf(file);
   try {
-    stayInside(folder, root);
-    const made = mkdirSync(folder, { recursive: true, mode: 0o755 });
-    if (!lstatSync(folder).isDirectory())
-      throw new UserError('install/not-a-folder', `${folder} is a link, not a directory`, {
-        hint: 'Remove it: somebody could lead the agent elsewhere with it.',
-      });
-    return made === undefined ? 'unchanged' : 'done';
+    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(file) === target)
+      return 'unchanged';
+    rmSync(beside, { force: true });
+    symlinkSync(target, beside);
+    if (options.asRoot) lchownSync(beside, 0, 0);
+    renameSync(beside, file);
+    syncFolder(path.dirname(file));
+    return 'done';
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw cannot(`cannot make the folder ${folder}`, error);
+    rmSync(beside, { force: true });
+    throw cannotWrite(`cannot write ${file}`, error);
   }
 }
 
-/** Removes a file. A folder in its place is left and is a UserError, and so is a way that leads out of the root. */
-export function removeFile(file: string, root: string | undefined): Change {
+/** Removes a file or a link, and what a killed writer left beside it. A folder in its place is left and is a UserError. */
+export function removeFile(file: string): Change {
   try {
-    stayInside(path.dirname(file), root);
+    rmSync(besideOf(file), { force: true });
     rmSync(file);
     syncFolder(path.dirname(file));
     return 'done';
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (errnoOf(error) === 'ENOENT') return 'unchanged';
-    throw cannot(`cannot remove ${file}`, error);
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return 'unchanged';
+    throw cannotWrite(`cannot remove ${file}`, error);
+  }
+}
+
+/** Removes a folder with all that is in it, without following a link. */
+export function removeTree(folder: string): Change {
+  try {
+    if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return 'unchanged';
+    rmSync(folder, { recursive: true });
+    syncFolder(path.dirname(folder));
+    return 'done';
+  } catch (error) {
+    throw cannotWrite(`cannot remove ${folder}`, error);
+  }
+}
+
+/** Removes a folder that is empty; one that holds something stays. */
+export function removeEmpty(folder: string): Change {
+  try {
+    rmdirSync(folder);
+    syncFolder(path.dirname(folder));
+    return 'done';
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) return 'unchanged';
+    throw cannotWrite(`cannot remove ${folder}`, error);
   }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 export const jobLabel = 'com.launchwarden.agent';
@@ -33,4 +34,13 @@ export const jobProgram = {
 /** The place of a macOS path in the tree that stands for a Mac, or on the Mac itself. */
 export function placed(macPath: string, root: string | undefined): string {
   return root === undefined ? macPath : path.join(root, macPath);
+}
+
+/** What the job of a tree names may stand in the tree or beside it: where it is on this machine. */
+export function onThisMachine(written: string, root: string | undefined): string;
+export function onThisMachine(written: string | undefined, root: string | undefined): string | undefined;
+export function onThisMachine(written: string | undefined, root: string | undefined): string | undefined {
+  if (written === undefined || root === undefined) return written;
+  const inside = path.join(root, written);
+  return existsSync(inside) ? inside : written;
 }

@@ -14,8 +14,8 @@ export interface Written {
 
 /** What is installed: `install.json`, written when an installation or upgrade has ended well. */
 export interface InstallState {
-  /** Name of the folder below `versions`. */
-  readonly current: string;
+  /** Name of the folder below `versions`; undefined after an uninstall that left the data. */
+  readonly current?: string;
   /** The one before, kept so that one can go back to it. */
   readonly previous?: string;
   readonly written: Written;
@@ -56,9 +56,9 @@ export function readState(root: string | undefined): InstallState | undefined {
   }
   const { current, previous } = value;
   const id = (one: unknown): one is string => typeof one === 'string' && versionId.test(one);
-  if (value['schema'] !== stateSchema || !id(current)) return undefined;
+  if (value['schema'] !== stateSchema) return undefined;
   return {
-    current,
+    ...(id(current) ? { current } : {}),
     ...(id(previous) ? { previous } : {}),
     written: writtenOf(value['written']),
     made: strings(value['made']),

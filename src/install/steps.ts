@@ -8,7 +8,10 @@ export interface Step {
   readonly detail?: string;
   /** Why it is not done here; it runs otherwise. */
   readonly skipped?: string | undefined;
-  run(): Promise<Change> | Change;
+  /** From here on the running agent is affected: whatever fails is taken back. */
+  readonly touches?: boolean;
+  /** A text says why it left it out. */
+  run(): Promise<Change | { readonly skipped: string }> | Change | { readonly skipped: string };
 }
 
 export interface StepReport {
@@ -20,16 +23,30 @@ export interface StepReport {
   readonly detail?: string;
 }
 
+export interface RunOptions {
+  readonly dryRun: boolean;
+  readonly report: (report: StepReport) => void;
+  /** Called before the first step that touches the running agent. */
+  readonly touch?: () => void;
+}
+
 /** Does the steps in order and reports each. A step that fails ends it with a UserError. */
-export async function runSteps(
-  steps: readonly Step[],
-  how: { readonly dryRun: boolean; readonly report: (report: StepReport) => void },
-): Promise<void> {
+export async function runSteps(steps: readonly Step[], how: RunOptions): Promise<void> {
+  let touched = false;
   for (const step of steps) {
-    const { does, detail, skipped } = step;
+    const { does, detail, skipped, touches = false } = step;
     const report = { step: does, ...(detail === undefined || !how.dryRun ? {} : { detail }) };
     if (skipped !== undefined) how.report({ ...report, state: 'skipped', reason: skipped });
     else if (how.dryRun) how.report({ ...report, state: 'planned' });
-    else how.report({ ...report, state: await step.run() });
+    else {
+      if (touches && !touched) how.touch?.();
+      touched ||= touches;
+      const done = await step.run();
+      how.report(
+        typeof done === 'string'
+          ? { ...report, state: done }
+          : { ...report, state: 'skipped', reason: done.skipped },
+      );
+    }
   }
 }

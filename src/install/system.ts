@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { statfsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { realFiles } from '../base/ownership.js';
 import type { ProgramView } from './ownership.js';
@@ -14,8 +15,12 @@ export interface CommandResult {
 export interface System extends ProgramView {
   /** Effective user id. */
   readonly uid: number;
-  /** Runs a program without a shell, with a fixed environment, for at most 30 s. */
-  run(file: string, args: readonly string[]): CommandResult;
+  /** Who called sudo to run us; undefined when nobody did. */
+  readonly invoker?: number | undefined;
+  /** Runs a program without a shell, with a fixed environment, for at most `timeoutMs` (30 s). */
+  run(file: string, args: readonly string[], timeoutMs?: number): CommandResult;
+  /** Room on the disk of a folder that exists, bytes. */
+  freeBytes(folder: string): number;
   wait(milliseconds: number): Promise<void>;
 }
 
@@ -25,10 +30,15 @@ export function thisSystem(): System {
     uid: process.geteuid?.() ?? -1,
     ...realFiles,
     sharedObjects,
-    run(file, args) {
+    invoker: /^\d{1,10}$/.test(process.env['SUDO_UID'] ?? '') ? Number(process.env['SUDO_UID']) : undefined,
+    freeBytes(folder) {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    },
+    run(file, args, timeoutMs = 30_000) {
       const done = spawnSync(file, [...args], {
         encoding: 'utf8',
-        timeout: 30_000,
+        timeout: timeoutMs,
         maxBuffer: 1024 * 1024,
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },

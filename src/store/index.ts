@@ -15,6 +15,14 @@ export type { AlertChange, AlertQuery, Alerts, Receivers } from './alerts.js';
 export { mostCounted } from './alerts.js';
 export type { Acceptance, Baselines } from './baselines.js';
 export type { FileState, StoreCondition, StoreNotice } from './condition.js';
+export {
+  knownSchemas,
+  readOnlyReason,
+  restoreDatabases,
+  saveDatabases,
+  schemasOf,
+  trySqlite,
+} from './database-copy.js';
 export type { EventRange, Events, EventsFound, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceRead, EvidenceStore } from './evidence.js';
 export { evidenceOwner, objectBytes } from './evidence.js';

@@ -60,6 +60,14 @@ ${items}
 `;
 }
 
+/** Compiles a program of this folder; false when this machine has no C compiler. */
+export function compile(source: string, target: string): boolean {
+  const file = path.join(repository, 'test', 'simulation', source);
+  return ['cc', 'gcc', 'clang'].some(
+    (compiler) => spawnSync(compiler, ['-O1', '-o', target, file]).status === 0,
+  );
+}
+
 let compiled: string | undefined;
 
 /**
@@ -71,14 +79,9 @@ export function standInLaunchctl(): string | undefined {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-standin-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const target = path.join(folder, 'launchctl');
-  const source = path.join(repository, 'test', 'simulation', 'launchctl.c');
-  for (const compiler of ['cc', 'gcc', 'clang']) {
-    if (spawnSync(compiler, ['-O1', '-o', target, source]).status === 0) {
-      compiled = target;
-      return target;
-    }
-  }
-  return undefined;
+  if (!compile('launchctl.c', target)) return undefined;
+  compiled = target;
+  return target;
 }
 
 /** A temporary folder with the parts of macOS that the agent looks at. */

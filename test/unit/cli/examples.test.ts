@@ -11,6 +11,7 @@ const skipped: Readonly<Record<string, string>> = {
   'launchwarden prove': 'asks the machine at hand, for minutes',
   'launchwarden run': 'runs until it is stopped: run.test.ts',
   'launchwarden install': 'writes below /Library: install.test.ts',
+  'launchwarden upgrade': 'writes below /Library: install.test.ts',
   'launchwarden uninstall': 'writes below /Library: install.test.ts',
   'launchwarden respond kill': 'ends processes: its own tests',
   'launchwarden respond all': 'ends processes: its own tests',

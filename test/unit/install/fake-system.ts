@@ -1,4 +1,5 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
 import type { CommandResult, System } from '../../../src/install/index.js';
 
 export interface FakeSystem extends System {
@@ -9,6 +10,8 @@ export interface FakeSystem extends System {
   /** What `sharedObjects` says. */
   readonly libraries: string[];
   waited: number;
+  /** What `freeBytes` says. */
+  free: number;
 }
 
 /** launchd as far as launchctl shows it: `busy` bootstraps fail before one works. */
@@ -36,6 +39,10 @@ export function fakeSystem(
     owners,
     libraries: [],
     waited: 0,
+    free: 1e12,
+    freeBytes() {
+      return this.free;
+    },
     sharedObjects() {
       return this.libraries;
     },
@@ -52,9 +59,13 @@ export function fakeSystem(
     readlink: (file) => readlinkSync(file),
     run(file, args) {
       ran.push([file, ...args].join(' '));
+      if (args[1] === 'version') return said(args[0] ?? '');
+      if (args[1] === 'canary') return result(2, 'no command canary [cli/unknown-command]');
       switch (args[0]) {
         case 'print':
-          return launchd.loaded ? result(0) : result(113, 'Could not find service');
+          return launchd.loaded
+            ? { status: 0, stdout: 'system/x = {\n\tstate = running\n\tpid = 4711\n}\n', stderr: '' }
+            : result(113, 'Could not find service');
         case 'bootout':
           if (!launchd.loaded) return result(3, 'Boot-out failed: 3: No such process');
           launchd.loaded = false;
@@ -71,4 +82,12 @@ export function fakeSystem(
       this.waited += milliseconds;
     },
   };
+}
+
+/** What a program says of itself: its version, and databases of schema 13 and 3. */
+function said(script: string): CommandResult {
+  const file = path.join(path.dirname(path.dirname(script)), 'package.json');
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  const schemas = { main: 13, events: 3 };
+  return { status: 0, stdout: `${JSON.stringify({ version, schemas })}\n`, stderr: '' };
 }

@@ -12,14 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  places,
-  planInstall,
-  renderJob,
-  runSteps,
-  type System,
-  thisSystem,
-} from '../../../src/install/index.js';
+import { jobProgram, places, renderJob, type System, thisSystem } from '../../../src/install/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 import { type FakeSystem, fakeSystem } from './fake-system.js';
 
@@ -29,7 +22,10 @@ function surroundings() {
   const home = path.join(base, 'program');
   for (const folder of ['bin', 'dist/cli', 'node_modules/dep'])
     mkdirSync(path.join(home, folder), { recursive: true });
-  writeFileSync(path.join(home, 'package.json'), '{"dependencies":{"dep":"1.0.0"}}');
+  writeFileSync(
+    path.join(home, 'package.json'),
+    '{"name":"launchwarden","version":"1.2.3","dependencies":{"dep":"1.0.0"}}',
+  );
   writeFileSync(path.join(home, 'node_modules/dep/package.json'), '{}');
   writeFileSync(path.join(home, 'dist/cli/main.js'), '');
   const script = path.join(home, 'bin', 'launchwarden.js');
@@ -91,9 +87,14 @@ describe('install --root', () => {
     const { code, stdout, stderr } = await run(at, ['install']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^done +write .*com\.launchwarden\.agent\.plist \(0644, (not )?root:wheel.*\)$/m);
-    expect(stdout).toMatch(/^skipped +run \/bin\/launchctl bootstrap system .*: not on a Mac$/m);
+    expect(stdout).toMatch(
+      /^skipped +run .*\/bin\/launchctl bootstrap system .*: the tree has no \/bin\/launchctl/m,
+    );
+    expect(stdout).toMatch(/^Installed 1\.2\.3-[0-9a-f]{12}\.$/m);
     const job = placed(at, places.job);
-    expect(readFileSync(job, 'utf8')).toBe(renderJob(at.program));
+    expect(readFileSync(job, 'utf8')).toBe(renderJob(jobProgram));
+    expect(readFileSync(placed(at, jobProgram.script), 'utf8')).toBe('');
+    expect(lstatSync(placed(at, jobProgram.node)).mode & 0o777).toBe(0o644);
     expect(lstatSync(job).mode & 0o7777).toBe(0o644);
     expect(readFileSync(placed(at, places.logRotation), 'utf8')).toContain(
       `\n${places.log}\troot:wheel\t640\t`,
@@ -102,18 +103,29 @@ describe('install --root', () => {
     const again = await run(at, ['install']);
     expect(again.stdout).not.toMatch(/^done/m);
     expect(again.stdout).toMatch(/^unchanged +write .*agent\.plist/m);
+    expect(again.stdout).toMatch(/^Nothing to do: 1\.2\.3-/m);
   });
 
-  test('the program inside the tree is named by its path on the Mac', async () => {
+  test('takes what npm has put above the program, and nothing that only compiles', async () => {
     const at = surroundings();
-    const inside = path.join(at.root, 'usr/local/launchwarden');
-    mkdirSync(path.dirname(inside), { recursive: true });
-    spawnSync('cp', ['-R', at.home, inside]);
-    const program = { node: at.program.node, script: path.join(inside, 'bin/launchwarden.js') };
-    await run({ ...at, program }, ['install']);
-    expect(readFileSync(placed(at, places.job), 'utf8')).toContain(
-      '<string>/usr/local/launchwarden/bin/launchwarden.js</string>',
-    );
+    spawnSync('mv', [path.join(at.home, 'node_modules'), path.join(at.base, 'node_modules')]);
+    for (const file of ['src/main.ts', 'node_modules/other/index.js', 'dist/cli/main.d.ts']) {
+      mkdirSync(path.dirname(path.join(at.home, file)), { recursive: true });
+      writeFileSync(path.join(at.home, file), '');
+    }
+    expect((await run(at, ['install'])).code).toBe(0);
+    const app = path.dirname(path.dirname(placed(at, jobProgram.script)));
+    expect(readdirSync(app, { recursive: true, encoding: 'utf8' }).sort()).toEqual([
+      'bin',
+      'bin/launchwarden.js',
+      'dist',
+      'dist/cli',
+      'dist/cli/main.js',
+      'node_modules',
+      'node_modules/dep',
+      'node_modules/dep/package.json',
+      'package.json',
+    ]);
   });
 
   test('--dry-run prints every file and writes nothing', async () => {
@@ -127,34 +139,38 @@ describe('install --root', () => {
     expect(json.find((one) => String(one['step']).includes('agent.plist (0644'))).toMatchObject({
       schema: 'launchwarden.step/1',
       state: 'planned',
-      detail: renderJob(at.program),
+      detail: renderJob(jobProgram),
     });
   });
 
-  test('a link in the tree that leads out of it is refused', async () => {
+  test('a link on the way to our places is refused and named with its cure', async () => {
     const at = surroundings();
     const outside = path.join(at.base, 'outside');
     mkdirSync(outside);
     mkdirSync(path.join(at.root, 'Library'));
-    symlinkSync(outside, path.join(at.root, 'Library/LaunchDaemons'));
+    const link = path.join(at.root, 'Library/LaunchDaemons');
+    symlinkSync(outside, link);
     const { code, stderr } = await run(at, ['install']);
     expect(code).toBe(2);
-    expect(stderr).toContain('install/leads-out');
+    expect(stderr).toContain(`${link} is a link [install/link-in-path]`);
+    expect(stderr).toContain(`rm "${link}"`);
     expect(readdirSync(outside)).toEqual([]);
     writeFileSync(path.join(outside, path.basename(places.job)), 'mine');
     expect((await run(at, ['uninstall'])).code).toBe(2);
     expect(readFileSync(path.join(outside, path.basename(places.job)), 'utf8')).toBe('mine');
   });
 
-  test('a link in the place of the job is replaced, not followed', async () => {
+  test('a link in the place of the job is no job of ours', async () => {
     const at = surroundings();
     const victim = path.join(at.base, 'victim');
     writeFileSync(victim, 'mine');
     mkdirSync(path.dirname(placed(at, places.job)), { recursive: true });
     symlinkSync(victim, placed(at, places.job));
-    expect((await run(at, ['install'])).code).toBe(0);
+    const { code, stderr } = await run(at, ['install']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('[install/foreign-job]');
     expect(readFileSync(victim, 'utf8')).toBe('mine');
-    expect(lstatSync(placed(at, places.job)).isFile()).toBe(true);
+    expect(lstatSync(placed(at, places.job)).isSymbolicLink()).toBe(true);
   });
 
   test('uninstall takes away what install brought and names what it leaves', async () => {
@@ -162,6 +178,7 @@ describe('install --root', () => {
     await run(at, ['install']);
     const data = placed(at, places.data);
     mkdirSync(data);
+    writeFileSync(path.join(data, 'kept'), '');
     const dry = await run(at, ['uninstall', '--dry-run']);
     expect(dry.stdout).toMatch(/^planned +remove .*agent\.plist$/m);
     expect(existsSync(placed(at, places.job))).toBe(true);
@@ -202,7 +219,7 @@ describe('what install refuses', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`${path.join(at.base, file)} ${reason}`);
     expect(stderr).toContain('[install/unsafe-path]');
-    expect(stderr).toContain('Copy Node.js and the program to a folder of root');
+    expect(stderr).toContain('Root will run a copy of it');
   });
 
   test('libraries that Node.js has loaded from a folder that a user owns, as with Homebrew', async () => {
@@ -230,13 +247,13 @@ describe('what install refuses', () => {
     expect(loaded.filter((one) => !one.startsWith('/'))).toEqual([]);
   });
 
-  test('a program in /Applications, at install and at start', async () => {
+  test('a program in /Applications, at its start', async () => {
     const { node } = surroundings().program;
     const program = {
       node,
       script: '/Applications/launchwarden.app/Contents/Resources/app/bin/launchwarden.js',
     };
-    for (const argv of [['install'], ['run']]) {
+    for (const argv of [['run']]) {
       const { code, stderr } = await cli(argv, { system: fakeSystem(), program, platform: 'darwin' });
       expect(code).toBe(2);
       expect(stderr).toContain('is in /Applications, where every administrator can write');
@@ -291,11 +308,13 @@ describe('what install refuses', () => {
     expect(stderr).toContain('[config/unsafe-path]');
   });
 
-  test('a sticky folder above: what root owns in it may be gone one day, and somebody else first there', async () => {
+  test('who called sudo may own what is copied, and nobody else', async () => {
     const at = surroundings();
-    const system = fakeSystem({ platform: 'linux' });
-    system.owners.set(at.base, { mode: 0o041777 });
-    expect((await refused(at, system)).stderr).toContain(`${at.base} can be written by others`);
+    const system = { ...fakeSystem({ platform: 'linux' }), invoker: 501 };
+    system.owners.set(at.home, { uid: 501 });
+    expect((await run(at, ['install', '--dry-run'], system)).code).toBe(0);
+    system.owners.set(at.home, { uid: 502 });
+    expect((await refused(at, system)).stderr).toContain(`${at.home} belongs to user 502`);
   });
 
   test('the real owner and mode are looked at', async () => {
@@ -323,52 +342,5 @@ describe('what install refuses', () => {
     expect(linux.stderr).toContain('install/not-a-mac');
     const user = await cli(['uninstall'], { system: fakeSystem({ uid: 501 }), program: at.program });
     expect(user.stderr).toContain('install/needs-root');
-  });
-});
-
-describe('launchctl', () => {
-  /** The steps of a Mac that have to do with launchd; its folders are not this machine's, so only these are run. */
-  function launchdSteps(system: FakeSystem) {
-    const { program } = surroundings();
-    const steps = planInstall({ system, root: undefined, dryRun: false, program });
-    return steps.filter((step) => step.does.includes('launchctl'));
-  }
-  const report = () => {};
-
-  test('boots out, enables and boots in, by absolute path', async () => {
-    const system = fakeSystem({ launchd: { loaded: true, busy: 0 } });
-    await runSteps(launchdSteps(system), { dryRun: false, report });
-    const service = 'system/com.launchwarden.agent';
-    expect(system.ran).toEqual([
-      `/bin/launchctl bootout ${service}`,
-      `/bin/launchctl print ${service}`,
-      `/bin/launchctl enable ${service}`,
-      `/bin/launchctl bootstrap system ${places.job}`,
-      `/bin/launchctl print ${service}`,
-    ]);
-  });
-
-  test('a job that is not loaded is no failure, and a busy launchd is asked again', async () => {
-    const launchd = { loaded: false, busy: 3 };
-    const system = fakeSystem({ launchd });
-    const states: string[] = [];
-    await runSteps(launchdSteps(system), { dryRun: false, report: ({ state }) => states.push(state) });
-    expect(states).toEqual(['unchanged', 'done', 'done']);
-    expect(launchd.loaded).toBe(true);
-    expect(system.waited).toBe(3000);
-  });
-
-  test('one that never takes the job is said with its own words', async () => {
-    const system = fakeSystem({ launchd: { loaded: false, busy: 1000 } });
-    await expect(runSteps(launchdSteps(system), { dryRun: false, report })).rejects.toMatchObject({
-      code: 'install/launchctl',
-      message: `/bin/launchctl bootstrap system ${places.job} failed with 5: Bootstrap failed: 5: Input/output error`,
-    });
-  });
-
-  test('a dry run asks nobody', async () => {
-    const system = fakeSystem();
-    await runSteps(launchdSteps(system), { dryRun: true, report });
-    expect(system.ran).toEqual([]);
   });
 });

@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { bootOut, bootstrap, enable, kickstart } from './launchctl.js';
+import type { Surroundings } from './parts.js';
+import { placeFile, placeLink, removeEmpty, removeFile, removeTree } from './place.js';
+import { placed, places } from './places.js';
+import { versionFolder } from './read.js';
+import type { Pending, Transaction } from './transaction.js';
+
+/**
+ * Takes back what an installation or upgrade has begun: the version before, its job and its databases. Can be done again
+ * when it is itself cut off. Nothing is lost: databases that a newer version wrote stay beside.
+ */
+export async function rollBack(at: Surroundings, transaction: Transaction, pending: Pending): Promise<void> {
+  const { system, root, launchctl, asRoot, parts } = at;
+  const { from, to, job, rotation, fresh, touched, saved, dataDir } = pending;
+  if (launchctl !== undefined && touched) await bootOut(system, launchctl);
+  if (touched) {
+    // A job that stands there always has something to run.
+    const lead = () => {
+      const current = placed(places.current, root);
+      if (from === undefined) removeFile(current);
+      else placeLink(current, currentTarget(from), { asRoot });
+    };
+    if (from !== undefined) lead();
+    putBack(places.job, job, at);
+    if (from === undefined) lead();
+  }
+  putBack(places.logRotation, rotation, at);
+  if (touched && saved !== undefined)
+    parts.databases.restore(dataDir, saved, path.join(dataDir, `after-${to ?? 'upgrade'}`));
+  if (launchctl !== undefined && touched && job !== undefined) await startJob(at, launchctl);
+  if (to !== undefined) {
+    removeTree(besideVersion(to, root));
+    if (fresh && to !== from) removeTree(versionFolder(to, root));
+  }
+  if (from === undefined && job === undefined) removeVersions(root);
+  removeMade(pending.made, root);
+  transaction.end();
+  removeMade(pending.made, root);
+}
+
+/** Loads the job that stands on the disk and starts it. */
+export async function startJob({ system, root }: Surroundings, launchctl: string): Promise<void> {
+  await enable(system, launchctl);
+  await bootstrap(system, launchctl, placed(places.job, root));
+  await kickstart(system, launchctl);
+}
+
+/** Where `current` leads for a version: relative, so that a tree can be moved. */
+export function currentTarget(id: string): string {
+  return `${path.basename(places.versions)}/${id}`;
+}
+
+/** Where a version is written before its folder gets its name. */
+export function besideVersion(id: string, root: string | undefined): string {
+  return path.join(placed(places.versions, root), `.${id}.new`);
+}
+
+function putBack(macPath: string, text: string | undefined, { root, asRoot }: Surroundings): void {
+  const file = placed(macPath, root);
+  if (text === undefined) removeFile(file);
+  else placeFile(file, text, { asRoot });
+}
+
+/** The folder of the versions, in which the lock stands, once there is none left. */
+export function removeVersions(root: string | undefined): void {
+  const folder = placed(places.versions, root);
+  for (const name of ['lock.db', 'lock.db-journal', 'agent.pid']) removeFile(path.join(folder, name));
+  removeEmpty(folder);
+}
+
+/** Folders that were made for us, the innermost first; what holds something stays. */
+export function removeMade(made: readonly string[], root: string | undefined): void {
+  for (const folder of [...made].reverse()) removeEmpty(placed(folder, root));
+}

@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { refuseForeignJob } from './job.js';
+import { bootOut, calls } from './launchctl.js';
+import type { Surroundings } from './parts.js';
+import { placeFile, removeEmpty, removeFile, removeTree } from './place.js';
+import { placed, places } from './places.js';
+import { removeMade, removeVersions, rollBack } from './roll-back.js';
+import { namesIn } from './source.js';
+import { readState, stateText } from './state.js';
+import { runSteps, type Step, type StepReport } from './steps.js';
+import { type Pending, Transaction } from './transaction.js';
+import { checkWay } from './way.js';
+
+export interface TakeAwayOptions {
+  readonly at: Surroundings;
+  /** The data folder of the job, a path of this machine. */
+  readonly dataDir: string;
+  /** Configuration, data and logs go too, but for what stood there before the first installation. */
+  readonly purge: boolean;
+  readonly dryRun: boolean;
+  readonly report: (report: StepReport) => void;
+  /**
+   * Undoes what responses have done, once the agent is stopped and before anything is removed; false when something could
+   * not be undone: the data then stay.
+   */
+  readonly takeBack: () => Promise<boolean>;
+}
+
+/** Stops the agent and removes what was installed. Gives false when `takeBack` did. */
+export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
+  const { at, dataDir, purge, dryRun, report, takeBack } = options;
+  const { root } = at;
+  for (const folder of [places.home, places.logs, path.posix.dirname(places.job)]) checkWay(folder, at);
+  refuseForeignJob(at);
+  if (dryRun) {
+    await runSteps(stopSteps(at), { dryRun, report });
+    const whole = await takeBack();
+    await runSteps(removeSteps(at, { dataDir, purge, kept: readState(root)?.kept ?? [] }), {
+      dryRun,
+      report,
+    });
+    return whole;
+  }
+  const versions = placed(places.versions, root);
+  const lock = existsSync(versions) ? at.parts.lock(versions) : undefined;
+  const transaction = new Transaction(root);
+  try {
+    const left = transaction.left();
+    if (left?.op === 'install' && !left.committed) {
+      await rollBack(at, transaction, left);
+      report({ step: 'take back the installation that was cut off', state: 'done' });
+    }
+    const state = readState(root);
+    const pending: Pending = {
+      op: 'uninstall',
+      fresh: false,
+      written: state?.written ?? {},
+      dataDir,
+      purge: purge || (left?.op === 'uninstall' && left.purge),
+      kept: state?.kept ?? left?.kept ?? [],
+      made: state?.made ?? left?.made ?? [],
+      touched: true,
+      committed: false,
+    };
+    await runSteps(stopSteps(at), { dryRun, report });
+    // Until here an uninstall that is cut off leaves everything in place but a job that runs.
+    const whole = await takeBack();
+    if (existsSync(placed(places.home, root)))
+      transaction.begin({ ...pending, purge: pending.purge && whole });
+    await runSteps(removeSteps(at, { ...pending, purge: pending.purge && whole }), { dryRun, report });
+    finish(at, transaction, { ...pending, purge: pending.purge && whole });
+    return whole;
+  } finally {
+    lock?.release();
+  }
+}
+
+/** Carries through a removal that was cut off. */
+export async function finishRemoval(
+  at: Surroundings,
+  transaction: Transaction,
+  pending: Pending,
+): Promise<void> {
+  const quiet = { dryRun: false, report: () => {} };
+  await runSteps([...stopSteps(at), ...removeSteps(at, pending)], quiet);
+  finish(at, transaction, pending);
+}
+
+function stopSteps({ system, root, launchctl }: Surroundings): Step[] {
+  const program = launchctl ?? placed('/bin/launchctl', root);
+  return [
+    {
+      does: `run ${calls.bootout(program).join(' ')}`,
+      skipped:
+        launchctl === undefined ? 'the tree has no /bin/launchctl, which would stand for launchd' : undefined,
+      run: () => bootOut(system, program),
+    },
+  ];
+}
+
+function removeSteps(
+  { root }: Surroundings,
+  { dataDir, purge, kept }: Pick<Pending, 'dataDir' | 'purge' | 'kept'>,
+): Step[] {
+  const file = (macPath: string): Step => ({
+    does: `remove ${placed(macPath, root)}`,
+    run: () => removeFile(placed(macPath, root)),
+  });
+  const tree = (place: string): Step => ({ does: `remove ${place}`, run: () => removeTree(place) });
+  const inside = (folder: string) => {
+    const ours = new Set([places.state, places.journal].map((one) => path.posix.basename(one)));
+    return namesIn(placed(folder, root))
+      .filter((name) => !kept.includes(`${folder}/${name}`))
+      .filter((name) => folder !== places.home || !(ours.has(name) || ownNames.has(name)))
+      .map((name) => tree(path.join(placed(folder, root), name)));
+  };
+  const data = placed(places.data, root);
+  return [
+    file(places.job),
+    file(places.logRotation),
+    file(places.current),
+    tree(placed(places.versions, root)),
+    ...(purge
+      ? [
+          // One that somebody named is ours when our database is in it.
+          ...(dataDir !== data && existsSync(path.join(dataDir, 'launchwarden.db')) ? [tree(dataDir)] : []),
+          ...inside(places.home),
+          ...inside(places.logs),
+        ]
+      : []),
+  ];
+}
+
+/** Have a step of their own. */
+const ownNames: ReadonlySet<string> = new Set(
+  [places.versions, places.current].map((one) => path.posix.basename(one)),
+);
+
+/** What is left of ours: the folders when they are empty, else what a later purge must know. */
+function finish(at: Surroundings, transaction: Transaction, { kept, made }: Pending): void {
+  const { root, asRoot } = at;
+  const home = placed(places.home, root);
+  const ours = new Set([places.state, places.journal].map((one) => path.posix.basename(one)));
+  const rest = namesIn(home).filter((name) => !ours.has(name) && !kept.includes(`${places.home}/${name}`));
+  const state = placed(places.state, root);
+  if (rest.length > 0) placeFile(state, stateText({ written: {}, made, kept }), { asRoot });
+  else removeFile(state);
+  removeVersions(root);
+  transaction.end();
+  // Our own folders go when they are empty, whoever made them; those above only when we did.
+  for (const folder of [places.logs, places.home]) removeEmpty(placed(folder, root));
+  removeMade(made, root);
+}
+
+/** What an uninstall leaves, as paths of this machine. */
+export function leftBehind(root: string | undefined): string[] {
+  return [places.home, places.logs].map((one) => placed(one, root));
+}

@@ -1,0 +1,426 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../src/base/errors.js';
+import {
+  bringUp,
+  jobProgram,
+  type Parts,
+  places,
+  readInstallation,
+  renderJob,
+  type StepReport,
+  surroundingsOf,
+  takeAway,
+  versionProblems,
+  withSource,
+} from '../../../src/install/index.js';
+import { openSource } from '../../../src/install/source.js';
+import { tempFolder } from '../../helpers/run-cli.js';
+import { type FakeLaunchd, fakeSystem } from './fake-system.js';
+
+/** A tree with a launchd that is a model, and payloads of versions; `ready` says which version's agent answers. */
+function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
+  const base = tempFolder();
+  const root = path.join(base, 'mac');
+  mkdirSync(path.join(root, 'bin'), { recursive: true });
+  writeFileSync(path.join(root, 'bin/launchctl'), '');
+  chmodSync(path.join(root, 'bin/launchctl'), 0o755);
+  const dataDir = path.join(root, places.data);
+  const system = fakeSystem({ platform: 'linux', launchd });
+  const agent = {
+    /** Undefined: the one that `current` leads to. */
+    answers: undefined as string | undefined,
+    silent: [] as string[],
+    main: undefined as number | undefined,
+    calls: [] as string[],
+  };
+  const parts: Parts = {
+    lock: () => ({ release() {} }),
+    async agent() {
+      const script = path.join(root, jobProgram.script, '../../package.json');
+      const { version } = JSON.parse(readFileSync(script, 'utf8')) as { version: string };
+      return agent.silent.includes(version) ? undefined : { version: agent.answers ?? version, pid: 4711 };
+    },
+    databases: {
+      schemas: () => ({ main: agent.main, events: agent.main === undefined ? undefined : 3 }),
+      save: (_dataDir, to) => void agent.calls.push(`save ${path.basename(to)}`),
+      restore: (_dataDir, from, aside) =>
+        void agent.calls.push(`restore ${path.basename(from)} ${path.basename(aside)}`),
+    },
+  };
+  const at = surroundingsOf({ system, root, dryRun: false }, parts);
+  const payload = (version: string) => {
+    const folder = path.join(base, `payload-${version}`);
+    mkdirSync(path.join(folder, 'app/bin'), { recursive: true });
+    writeFileSync(path.join(folder, 'node'), '');
+    writeFileSync(path.join(folder, 'app/bin/launchwarden.js'), `// ${version}`);
+    writeFileSync(path.join(folder, 'app/package.json'), JSON.stringify({ name: 'launchwarden', version }));
+    return folder;
+  };
+  const reports: StepReport[] = [];
+  const report = (one: StepReport) => void reports.push(one);
+  const install = (version: string) =>
+    bringUp({
+      at,
+      source: openSource(payload(version), process.execPath),
+      written: {},
+      dataDir,
+      dryRun: false,
+      report,
+    });
+  const remove = (purge: boolean) =>
+    takeAway({ at, dataDir, purge, dryRun: false, report, takeBack: async () => true });
+  const host = (macPath: string) => path.join(root, macPath);
+  return { base, root, system, launchd, agent, at, payload, install, remove, reports, host, dataDir };
+}
+
+const code = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'none',
+    (error: unknown) => (error instanceof UserError ? error.code : String(error)),
+  );
+
+function files(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort() : [];
+}
+
+describe('install', () => {
+  test('boots out, enables, boots in and kicks by absolute path; the job names what every version has', async () => {
+    const all = surroundings({ loaded: true, busy: 3 });
+    const outcome = await all.install('1.0.0');
+    expect(outcome.action).toBe('installed');
+    const launchctl = all.host('/bin/launchctl');
+    const service = 'system/com.launchwarden.agent';
+    const bootstrap = `${launchctl} bootstrap system ${all.host(places.job)}`;
+    expect(all.system.ran.filter((one) => !/ (?:print|version|canary) /.test(one))).toEqual([
+      `${launchctl} bootout ${service}`,
+      `${launchctl} enable ${service}`,
+      ...Array<string>(4).fill(bootstrap),
+      `${launchctl} kickstart ${service}`,
+    ]);
+    expect(readFileSync(all.host(places.job), 'utf8')).toBe(renderJob(jobProgram));
+    expect(readInstallation(all.system, all.root)).toMatchObject({
+      current: outcome.version,
+      versions: [{ id: outcome.version, version: '1.0.0', isCurrent: true }],
+      jobFile: { state: 'same' },
+      job: { loaded: true, pid: 4711 },
+      cutOff: false,
+    });
+  });
+
+  test('again there is nothing to do, and nobody is asked to', async () => {
+    const all = surroundings();
+    const { version } = await all.install('1.0.0');
+    const before = files(all.root);
+    all.system.ran.length = 0;
+    expect(await all.install('1.0.0')).toEqual({ action: 'none', version });
+    expect(files(all.root)).toEqual(before);
+    expect(all.system.ran.filter((one) => !one.includes(' print '))).toEqual([]);
+  });
+
+  test('what was changed in the running version is put right, from a folder of another name', async () => {
+    const all = surroundings();
+    const { version } = await all.install('1.0.0');
+    const script = all.host(jobProgram.script);
+    rmSync(script);
+    writeFileSync(script, 'evil');
+    expect(versionProblems(version, all.root)).toEqual(['app/bin/launchwarden.js is of another size']);
+    const again = await all.install('1.0.0');
+    expect(again).toMatchObject({ action: 'repaired', before: version });
+    expect(readFileSync(all.host(jobProgram.script), 'utf8')).toBe('// 1.0.0');
+  });
+
+  test.each([
+    ['no agent answers', '1.0.0', 'install/not-ready'],
+    ['another version answers', '0.9.0', 'install/not-ready'],
+  ])('%s: nothing is left', async (_what, answers, expected) => {
+    const all = surroundings();
+    const before = files(all.root);
+    if (answers === '1.0.0') all.agent.silent.push('1.0.0');
+    else all.agent.answers = answers;
+    expect(await code(all.install('1.0.0'))).toBe(expected);
+    expect(files(all.root)).toEqual(before);
+    expect(all.launchd.loaded).toBe(false);
+  });
+
+  test('a launchd that never takes the job is quoted', async () => {
+    const all = surroundings({ loaded: false, busy: 1000 });
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      code: 'install/launchctl',
+      message: expect.stringContaining('failed with 5: Bootstrap failed: 5: Input/output error'),
+    });
+  });
+
+  test('folders with wrong owners or open to others are refused with their cure, before anything is written', async () => {
+    const all = surroundings();
+    const support = all.host('/Library/Application Support');
+    mkdirSync(support, { recursive: true });
+    const before = files(all.root);
+    all.system.owners.set(support, { uid: 501 });
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      code: 'install/unsafe-path',
+      message: `${support} belongs to user 501, not to root`,
+      hint: `Give it to root: sudo chown root:wheel "${support}"`,
+    });
+    all.system.owners.set(support, { mode: 0o40777 });
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      code: 'install/unsafe-path',
+      hint: `Take that from them: sudo chmod go-w "${support}"`,
+    });
+    expect(files(all.root)).toEqual(before);
+  });
+
+  test("a foreign job under our label is named and left, the file's and launchd's", async () => {
+    const all = surroundings();
+    const foreign = renderJob({ node: '/bin/evil', script: '/tmp/x' });
+    mkdirSync(path.dirname(all.host(places.job)), { recursive: true });
+    writeFileSync(all.host(places.job), foreign);
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      code: 'install/foreign-job',
+      message: expect.stringContaining('runs /bin/evil /tmp/x run'),
+    });
+    expect(await code(all.remove(true))).toBe('install/foreign-job');
+    expect(readFileSync(all.host(places.job), 'utf8')).toBe(foreign);
+    rmSync(all.host(places.job));
+    const { run } = all.system;
+    all.system.run = (file, args) =>
+      args[0] === 'print'
+        ? {
+            status: 0,
+            stdout: 'x = {\n\tpath = /Library/LaunchDaemons/x.plist\n\tprogram = /x\n}\n',
+            stderr: '',
+          }
+        : run.call(all.system, file, args);
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      code: 'install/foreign-job',
+      message: expect.stringContaining('loaded from /Library/LaunchDaemons/x.plist: /x'),
+    });
+  });
+
+  test('a disk without room', async () => {
+    const all = surroundings();
+    const before = files(all.root);
+    all.system.free = 1024;
+    expect(await code(all.install('1.0.0'))).toBe('install/disk-full');
+    expect(files(all.root)).toEqual(before);
+  });
+
+  test('a payload that differs from its manifest, and one that leads out', async () => {
+    const all = surroundings();
+    const first = await all.install('1.0.0');
+    const whole = path.join(all.host(places.versions), first.version);
+    writeFileSync(path.join(whole, 'app/bin/launchwarden.js'), '// 9.9.9');
+    writeFileSync(path.join(whole, 'app/extra'), '');
+    expect(() => openSource(whole, process.execPath)).toThrow(
+      expect.objectContaining({
+        code: 'install/damaged-payload',
+        message: expect.stringMatching(/launchwarden\.js was changed; app\/extra does not belong to it$/),
+      }),
+    );
+    const folder = all.payload('1.1.0');
+    symlinkSync('/etc/passwd', path.join(folder, 'app/link'));
+    expect(() => openSource(folder, process.execPath)).toThrow(
+      expect.objectContaining({ code: 'install/link-in-payload' }),
+    );
+    const nothing = withSource(
+      all.at,
+      { from: all.base, program: { node: process.execPath, script: '' } },
+      async () => {},
+    );
+    expect(await code(nothing)).toBe('install/not-a-payload');
+  });
+});
+
+describe('upgrade', () => {
+  test('keeps the version before, and no other', async () => {
+    const all = surroundings();
+    const ids = [];
+    for (const version of ['1.0.0', '1.1.0', '1.2.0']) ids.push((await all.install(version)).version);
+    expect(readInstallation(all.system, all.root).versions.map(({ id }) => id)).toEqual(ids.slice(1));
+  });
+
+  test('one whose agent is not ready is rolled back, and says so', async () => {
+    const all = surroundings();
+    const { version } = await all.install('1.0.0');
+    const before = files(all.root);
+    all.agent.silent.push('2.0.0');
+    await expect(all.install('2.0.0')).rejects.toMatchObject({
+      code: 'install/rolled-back',
+      exitCode: 1,
+      message: expect.stringMatching(
+        /^2\.0\.0-\w+ was taken back: .*\[install\/not-ready\]; 1\.0\.0-\w+ runs again$/,
+      ),
+    });
+    expect(readInstallation(all.system, all.root).current).toBe(version);
+    expect(files(all.root)).toEqual(before);
+    expect(all.launchd.loaded).toBe(true);
+  });
+
+  test('an older database is saved, and put back when the new version is', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    all.agent.main = 12;
+    const good = await all.install('1.1.0');
+    expect(all.agent.calls.splice(0)).toEqual([`save before-${good.version}`]);
+    all.agent.silent.push('1.2.0');
+    expect(await code(all.install('1.2.0'))).toBe('install/rolled-back');
+    expect(all.agent.calls).toEqual([
+      expect.stringMatching(/^save before-1\.2\.0-/),
+      expect.stringMatching(/^restore before-1\.2\.0-\w+ after-1\.2\.0-/),
+    ]);
+  });
+
+  test('a newer database is refused, and the agent left alone', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    all.agent.main = 14;
+    all.system.ran.length = 0;
+    expect(await code(all.install('1.1.0'))).toBe('install/newer-database');
+    expect(all.system.ran.filter((one) => one.includes('bootout'))).toEqual([]);
+    expect(all.launchd.loaded).toBe(true);
+  });
+
+  test('a version that does not start is refused, and the agent left alone', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    const { run } = all.system;
+    all.system.run = (file, args) =>
+      args[1] === 'version'
+        ? { status: 2, stdout: '', stderr: '{"message":"the SQLite library cannot be loaded"}\n' }
+        : run.call(all.system, file, args);
+    await expect(all.install('1.1.0')).rejects.toMatchObject({
+      code: 'install/broken-version',
+      message: expect.stringContaining('the SQLite library cannot be loaded'),
+    });
+    expect(all.launchd.loaded).toBe(true);
+    expect(readInstallation(all.system, all.root).versions).toHaveLength(1);
+  });
+
+  test('a canary that the agent did not see takes it back, one that a destination did not take does not', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    const { run } = all.system;
+    all.system.run = (file, args) =>
+      args[1] === 'canary'
+        ? { status: 1, stdout: JSON.stringify({ steps }), stderr: '' }
+        : run.call(all.system, file, args);
+    let steps = [{ link: 'seen', ok: false, detail: 'not within 30 s' }];
+    await expect(all.install('1.1.0')).rejects.toMatchObject({
+      code: 'install/rolled-back',
+      message: expect.stringContaining('it was not seen: not within 30 s [install/canary-failed]'),
+    });
+    steps = [{ link: 'delivered', ok: false, detail: 'refused' }];
+    expect((await all.install('1.1.0')).action).toBe('upgraded');
+    expect(all.reports.at(-2)).toMatchObject({
+      state: 'skipped',
+      reason: 'the agent saw it, but it was not delivered: refused',
+    });
+  });
+});
+
+describe('after a crash', () => {
+  /** Ends an installation at its n-th report as a crash would: nothing of it runs any more. */
+  async function cutOff(all: ReturnType<typeof surroundings>, version: string, steps: number): Promise<void> {
+    const never = new Promise<never>(() => {});
+    let count = 0;
+    let stopped: () => void = () => {};
+    const stop = new Promise<void>((resolve) => {
+      stopped = resolve;
+    });
+    const { system, at } = all;
+    // What is awaited next never comes.
+    const frozen = { ...at, parts: { ...at.parts, agent: () => never } };
+    void bringUp({
+      at: frozen,
+      source: openSource(all.payload(version), process.execPath),
+      written: {},
+      dataDir: all.dataDir,
+      dryRun: false,
+      report: () => {
+        if (++count >= steps) stopped();
+      },
+    }).catch(() => {});
+    await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 3_000))]);
+    expect(system.ran.length).toBeGreaterThan(0);
+  }
+
+  test('an upgrade that waited for its agent is taken back by the next run, which then does its own', async () => {
+    const all = surroundings();
+    const { version } = await all.install('1.0.0');
+    await cutOff(all, '1.1.0', 15);
+    expect(readInstallation(all.system, all.root).cutOff).toBe(true);
+    all.reports.length = 0;
+    const next = await all.install('1.2.0');
+    expect(all.reports[0]?.step).toMatch(/^take back the installation of 1\.1\.0-\w+ that was cut off$/);
+    expect(readInstallation(all.system, all.root)).toMatchObject({ current: next.version, cutOff: false });
+    expect(next.before).toBe(version);
+  });
+
+  test('a first installation that was cut off is removed by an uninstall', async () => {
+    const all = surroundings();
+    const before = files(all.root);
+    await cutOff(all, '1.0.0', 15);
+    await all.remove(false);
+    expect(files(all.root)).toEqual(before);
+  });
+
+  test('a journal of which only a part was written is no journal', async () => {
+    const all = surroundings();
+    const { version } = await all.install('1.0.0');
+    writeFileSync(all.host(places.journal), '{"begin":{"op":"inst');
+    expect(await all.install('1.0.0')).toEqual({ action: 'none', version });
+    expect(existsSync(all.host(places.journal))).toBe(false);
+  });
+
+  test('a removal that was cut off is finished', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    const line = { op: 'uninstall', written: {}, dataDir: all.dataDir, purge: false, kept: [], made: [] };
+    writeFileSync(all.host(places.journal), `${JSON.stringify({ begin: line })}\n`, { mode: 0o600 });
+    rmSync(all.host(places.job));
+    const { action } = await all.install('1.1.0');
+    expect(all.reports.map(({ step }) => step)).toContain('finish the removal that was cut off');
+    expect(action).toBe('installed');
+  });
+});
+
+describe('uninstall', () => {
+  test('leaves the data, and a later purge still knows what stood there before', async () => {
+    const all = surroundings();
+    mkdirSync(all.host(places.home), { recursive: true });
+    writeFileSync(all.host(places.config), '');
+    const before = files(all.root);
+    await all.install('1.0.0');
+    mkdirSync(all.dataDir);
+    writeFileSync(path.join(all.dataDir, 'launchwarden.db'), '');
+    writeFileSync(all.host(places.log), '');
+    await all.remove(false);
+    expect(existsSync(path.join(all.dataDir, 'launchwarden.db'))).toBe(true);
+    expect(existsSync(all.host(places.versions))).toBe(false);
+    await all.install('1.1.0');
+    await all.remove(true);
+    expect(files(all.root)).toEqual(before);
+  });
+
+  test('what could not be undone keeps the data', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    mkdirSync(all.dataDir);
+    writeFileSync(path.join(all.dataDir, 'quarantined'), '');
+    const { at, dataDir } = all;
+    const options = { at, dataDir, purge: true, dryRun: false, report: () => {} };
+    expect(await takeAway({ ...options, takeBack: async () => false })).toBe(false);
+    expect(existsSync(path.join(dataDir, 'quarantined'))).toBe(true);
+    expect(existsSync(all.host(places.job))).toBe(false);
+  });
+});
