@@ -1,4 +1,4 @@
-import type { Command } from './define-command.js';
+import type { Command, Example } from './define-command.js';
 
 /** A command, or a noun with its verbs. Only the chosen command's module is loaded. */
 export interface CatalogEntry {
@@ -6,6 +6,8 @@ export interface CatalogEntry {
   readonly summary: string;
   readonly load?: () => Promise<Command>;
   readonly commands?: readonly CatalogEntry[];
+  /** Shown by its help; otherwise one of each of its first commands is. */
+  readonly examples?: readonly Example[];
 }
 
 const alerts: readonly CatalogEntry[] = [
@@ -392,6 +394,12 @@ const respond: readonly CatalogEntry[] = [
 export const catalog: CatalogEntry = {
   name: 'launchwarden',
   summary: 'Detects what makes itself permanent on a Mac, on the Mac itself',
+  examples: [
+    { line: 'sudo launchwarden doctor', says: 'is it installed right, and does it see?' },
+    { line: 'sudo launchwarden alerts list', says: 'what was found' },
+    { line: 'sudo launchwarden alerts investigate 3f9a01c2', says: 'what is behind one of them' },
+    { line: 'sudo launchwarden respond all 3f9a01c2 --dry-run', says: 'what would be done about it' },
+  ],
   commands: [
     {
       name: 'run',
@@ -551,6 +559,21 @@ export const catalog: CatalogEntry = {
       name: 'prove',
       summary: 'Ask this Mac what only a Mac can tell',
       load: async () => (await import('./commands/prove.js')).prove,
+    },
+    {
+      name: 'diagnostics',
+      summary: 'Write what a maintainer needs into one redacted archive',
+      load: async () => (await import('./commands/diagnostics.js')).diagnostics,
+    },
+    {
+      name: 'completions',
+      summary: 'Print completions for a shell',
+      load: async () => (await import('./commands/completions.js')).completions,
+    },
+    {
+      name: 'man',
+      summary: 'Print the manual page',
+      load: async () => (await import('./commands/man.js')).man,
     },
     {
       name: 'version',

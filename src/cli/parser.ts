@@ -3,7 +3,7 @@ import { UserError } from '../base/errors.js';
 import { clip, escapeText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import type { CatalogEntry } from './catalog.js';
-import { type Command, type Option, type Options, value } from './define-command.js';
+import { type Command, type Example, type Option, type Options, value } from './define-command.js';
 import type { CliIo } from './io.js';
 import { filePath } from './values.js';
 
@@ -126,7 +126,8 @@ export function parseCommand(
 }
 
 /** The help of the program or of a noun: what commands it has. */
-export function groupHelp(name: string, entry: CatalogEntry, io: CliIo): string {
+export async function groupHelp(name: string, entry: CatalogEntry, io: CliIo): Promise<string> {
+  const examples = entry.examples ?? (await firstExamples(entry));
   const parser = newParser(name, io).description(`${entry.summary}.`).helpCommand(false);
   if (name === 'launchwarden') parser.version('', '-V, --version', 'show the version');
   for (const child of entry.commands ?? []) {
@@ -137,8 +138,20 @@ export function groupHelp(name: string, entry: CatalogEntry, io: CliIo): string 
       .summary(child.summary)
       .description(child.summary);
   }
-  return parser.helpInformation();
+  const lines = examples.map(({ line, says }) => `  ${line}\n      ${says}`);
+  return `${parser.helpInformation()}${lines.length === 0 ? '' : `\nExamples:\n${lines.join('\n')}\n`}`;
 }
+
+/** One example of each of the first commands of a noun. */
+async function firstExamples({ commands = [] }: CatalogEntry): Promise<Example[]> {
+  const each = commands.slice(0, mostExamples).map(async (one) => {
+    if (one.load === undefined) return firstExamples(one);
+    return (await one.load()).examples.slice(0, 1);
+  });
+  return (await Promise.all(each)).flat().slice(0, mostExamples);
+}
+
+const mostExamples = 4;
 
 /** The entry that the leading words name, its full name, and what follows. Throws a UserError for an unknown word. */
 export function findCommand(

@@ -18,7 +18,7 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   if (entry.load === undefined) {
     const [first] = rest;
     if (first === undefined || first === '--help' || first === '-h') {
-      (first === undefined ? io.stderr : io.stdout).write(groupHelp(name, entry, io));
+      (first === undefined ? io.stderr : io.stdout).write(await groupHelp(name, entry, io));
       return first === undefined ? ExitCode.usage : ExitCode.ok;
     }
     throw new UserError('cli/unknown-option', `unknown option ${quote(first)}`, {

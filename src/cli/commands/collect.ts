@@ -1,66 +1,16 @@
-import { createHash } from 'node:crypto';
-import { open, unlink } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
-import { ExitCode, errnoOf, messageOf, UserError } from '../../base/errors.js';
-import { type Bundle, collectBundle, tarEnd, tarEntry } from '../../respond/collect/index.js';
+import { ExitCode } from '../../base/errors.js';
+import { collectBundle } from '../../respond/collect/index.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
 import { observedRoot } from '../observed-root.js';
 import { safe } from '../output/output.js';
 import { filePath } from '../values.js';
+import { writeArchive } from '../write-archive.js';
 import { shortId } from './alerts/alert-line.js';
 import { findAlert } from './alerts/find.js';
 
 const maxShown = 20;
-
-function* archive(bundle: Bundle, seconds: number): Generator<Uint8Array> {
-  for (const file of bundle.files()) yield tarEntry(file, seconds);
-  yield tarEnd;
-}
-
-/** Writes the archive into a file that must not exist; nothing is left of one that could not be finished. */
-async function write(
-  bundle: Bundle,
-  output: string,
-  seconds: number,
-): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  const count = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  const file = await open(output, 'wx', 0o600).catch((error: unknown) => {
-    const exists = errnoOf(error) === 'EEXIST';
-    throw new UserError(
-      exists ? 'collect/exists' : 'collect/not-written',
-      exists ? `${output} exists already` : `the archive could not be written: ${messageOf(error)}`,
-      { hint: 'Name a file that does not exist yet, in a folder that you may write.', cause: error },
-    );
-  });
-  try {
-    await pipeline(
-      Readable.from(archive(bundle, seconds)),
-      createGzip(),
-      count,
-      file.createWriteStream({ flush: true }),
-    );
-  } catch (error) {
-    await unlink(output).catch(() => undefined);
-    if (error instanceof UserError) throw error;
-    throw new UserError('collect/not-written', `the archive could not be written: ${messageOf(error)}`, {
-      hint: 'Is the disk full?',
-      cause: error,
-    });
-  }
-  return { bytes, sha256: hash.digest('hex') };
-}
 
 async function systemFacts(context: CommandContext): Promise<Record<string, unknown>> {
   const root = await observedRoot(context);
@@ -112,7 +62,12 @@ export const collect = defineCommand({
         system: { ...system, host: alert.doc.host ?? null },
         redact: options.redact,
       });
-      return { alert, output, bundle, ...(await write(bundle, output, now / 1e6)) };
+      return {
+        alert,
+        output,
+        bundle,
+        ...(await writeArchive(() => bundle.files(), output, { seconds: now / 1e6, code: 'collect' })),
+      };
     });
     const { alert, output, bundle, bytes, sha256 } = done;
     if (options.json) {

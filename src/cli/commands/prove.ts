@@ -1,5 +1,4 @@
-import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
-import os from 'node:os';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode, errnoOf, messageOf, UserError } from '../../base/errors.js';
 import { quote } from '../../base/escape.js';
@@ -28,6 +27,7 @@ import {
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, list, value } from '../define-command.js';
 import type { CliIo } from '../io.js';
+import { hosts, people } from '../known-names.js';
 import { type Output, safe } from '../output/output.js';
 import { pad } from '../output/width.js';
 import { filePath } from '../values.js';
@@ -154,21 +154,6 @@ function openReport(file: string): number {
       { hint: 'Name a new file with --report.', cause: error },
     );
   }
-}
-
-function people(io: CliIo, root: RootMap): string[] {
-  const names = [io.user, io.env['SUDO_USER'] ?? '', io.env['USER'] ?? ''];
-  try {
-    names.push(...readdirSync(root.toHost('/Users')).slice(0, 1_000));
-  } catch {
-    // No homes.
-  }
-  return names;
-}
-
-function hosts(): string[] {
-  const name = os.hostname();
-  return [name, name.split('.')[0] ?? name];
 }
 
 function tell(out: Output, json: boolean, line: string): void {
