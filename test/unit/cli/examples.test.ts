@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type CatalogEntry, catalog } from '../../../src/cli/catalog.js';
 import { cli, tempFolder } from '../../helpers/run-cli.js';
 import { fakeSystem } from '../install/fake-system.js';
 import { detection, fileEvent, storedAlerts } from './alert-fixture.js';
+import { putExampleFiles } from './example-files.js';
 
 /** Examples that are not run here, by how their line begins, with the reason. */
 const skipped: Readonly<Record<string, string>> = {
@@ -23,41 +23,16 @@ const skipped: Readonly<Record<string, string>> = {
 /** A folder with all that the examples name: alerts, rules, captures, a configuration, a tree that stands for a Mac. */
 function surroundings() {
   const folder = tempFolder();
-  const put = (name: string, text: string) => {
-    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-    writeFileSync(path.join(folder, name), text);
-  };
   const dataDir = storedAlerts([
     detection(),
     detection({ id: '77c0'.repeat(8), events: [fileEvent('f2')], candidates: [] }),
   ]);
-  const rule = (id: string) =>
-    readFileSync('src/rules/builtin/login-hook-set.toml', 'utf8').replace(
-      /^rule_id = .*$/m,
-      `rule_id = "${id}"`,
-    );
   const event = JSON.stringify({
     '@timestamp': '2026-01-31T12:00:00Z',
     event: { category: ['file'] },
     file: { path: '/x.plist' },
   });
-  put('own-rules/a.toml', rule('2c3f9a01-1111-4111-8111-111111111111'));
-  for (const name of [
-    'my-rules/a.toml',
-    'my-rule.toml',
-    'rules/macos/a.toml',
-    'detection-rules/rules/macos/a.toml',
-    'mine.toml',
-  ])
-    put(name, rule('3d000000-1111-4111-8111-111111111111'));
-  for (const name of ['events.ndjson', 'capture.ndjson', 'event.json']) put(name, `${event}\n`);
-  put('new.toml', '');
-  put(
-    'config.toml',
-    '[rules]\nfolders = ["own-rules"]\n[[destination]]\nname = "siem"\ntype = "file"\npath = "alerts.ndjson"\n',
-  );
-  put('known-bad.txt', `${'ab'.repeat(32)}\n`);
-  mkdirSync(path.join(folder, 'mac/Library/LaunchAgents'), { recursive: true });
+  putExampleFiles(folder, `${event}\n`);
   return { folder, dataDir, tree: path.join(folder, 'mac') };
 }
 
