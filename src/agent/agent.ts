@@ -4,12 +4,13 @@ import { setFlagsFromString } from 'node:v8';
 import type { Clock, Timer } from '../base/clock.js';
 import { diskAccess } from '../base/disk-access.js';
 import { messageOf, UserError } from '../base/errors.js';
-import { createLogger, type LogFormat, type Logger } from '../base/log.js';
+import { type AdjustableLogger, createLogger, type LogFormat } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import { formatMicros, type Micros } from '../base/time.js';
 import { type CanaryPlace, cleanUpCanary } from '../canary/index.js';
-import type { Settings } from '../config/index.js';
+import { managedMark, type Settings } from '../config/index.js';
 import { Enricher, NamedPaths } from '../enrich/index.js';
+import type { HostFields } from '../event/document.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import { InstalledLabels, MechanismPlaces, mechanisms } from '../mechanisms/index.js';
@@ -38,8 +39,10 @@ import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
 import { LikelyWriters } from './likely-writers.js';
 import { Pipeline } from './pipeline.js';
+import { PolicyKeeper, policyFailedStart, settingsAtStart } from './policy.js';
+import { changedKeys, isTakenUp, type ReloadAnswer, sameForwarding, sameRules } from './reload.js';
 import { Responding } from './responding.js';
-import { kindsFor, logParked, logPassedOver, mutedRules, selectRules } from './rules.js';
+import { kindsFor, logParked, logPassedOver, mutedRules, type SelectedRules, selectRules } from './rules.js';
 import { exchangedPrograms, runningItems, trustedLabels } from './running-items.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
@@ -59,6 +62,8 @@ const heartbeatMs = 1_000;
 /** What the sensors are asked about then, milliseconds ago: each can answer at once. */
 const heartbeatLagMs = 200;
 const pruneEveryMs = 60_000;
+/** Managed preferences are looked at this often. */
+const managedEveryMs = 60_000;
 /** Destinations get so long to take what is left when the agent stops; launchd allows 20 s in all. */
 const drainMs = 5_000;
 /** File events of so long ago are looked at again after a start: as long as launchd is asked about an item. */
@@ -81,6 +86,11 @@ export interface AgentOptions {
   readonly launchCanary?: (ended: (error: Error) => void) => void;
   /** Ends the agent: it drains and `runAgent` resolves. */
   readonly signal: AbortSignal;
+  /**
+   * Reads the whole configuration again, for a reload; `policy` as in SettingsOptions. Rejects with a UserError when no agent
+   * would start with it. Without it the configuration is what it was at the start.
+   */
+  readonly reread?: (policy?: string) => Promise<Settings>;
 }
 
 /**
@@ -94,12 +104,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   // The heap grows by 30 % of what lives between two collections, not by up to four times: a flood of large files leaves
   // garbage that nobody else could use (3,000 lists of 0.6 MB at once: a peak of 288 MB in place of 406, in the same time).
   setFlagsFromString('--heap-growing-percent=30');
-  const selected = selectRules(options.settings);
   const { level, file } = options.settings.log;
   const { logFormat: format = 'json' } = options;
   const log = createLogger({ level, format, ...(file === undefined ? {} : { file }) });
-  logPassedOver(selected.passedOver, log);
-  logParked(selected.parked, log);
   const store = openStore({
     dataDir: options.settings.dataDir,
     clock: options.clock,
@@ -108,20 +115,18 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   });
   let agent: Agent | undefined;
   try {
-    const targets = await openTargets(options.settings.destinations, {
-      clock: options.clock,
-      log: log.child({ stage: 'forward' }),
-      version: options.version,
-      root: options.settings.root,
-    });
-    agent = new Agent(options, {
-      ...selected,
-      passedOver: filesOf(selected.passedOver),
-      log,
-      store,
-      targets,
-    });
-    await agent.start();
+    const settings = await settingsAtStart(options, log);
+    const selected = selectRules(settings);
+    logPassedOver(selected.passedOver, log);
+    logParked(selected.parked, log);
+    try {
+      const targets = await openTargets(settings.destinations, targetContext(options, log));
+      agent = new Agent({ ...options, settings }, { rules: selected, log, store, targets });
+      await agent.start();
+    } catch (error) {
+      policyFailedStart(settings, messageOf(error), log);
+      throw error;
+    }
     const { lost } = agent;
     await new Promise<void>((resolve, reject) => {
       lost.catch(reject);
@@ -137,16 +142,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 }
 
 interface Parts {
-  readonly rules: readonly Rule[];
-  /** Rules that are switched off. */
-  readonly off: number;
-  /** Rule files whose rules run elsewhere. */
-  readonly passedOver: number;
-  /** What of the rules cannot be used, one line each. */
-  readonly parked: readonly string[];
-  readonly log: Logger;
+  readonly rules: SelectedRules;
+  readonly log: AdjustableLogger;
   readonly store: Store;
   readonly targets: readonly Target[];
+}
+
+function targetContext({ clock, version, settings }: AgentOptions, log: AdjustableLogger) {
+  return { clock, log: log.child({ stage: 'forward' }), version, root: settings.root };
 }
 
 class Agent {
@@ -154,7 +157,9 @@ class Agent {
   readonly #parts: Parts;
   readonly #pipeline: Pipeline;
   readonly #sensors: SensorSet;
-  readonly #forwarding: Forwarding;
+  #forwarding: Forwarding;
+  readonly #host: HostFields;
+  #targets: readonly Target[];
   readonly #signatures: Signatures;
   readonly #scan: AlertScan;
   readonly #exceptions: ExceptionKeeper;
@@ -175,6 +180,17 @@ class Agent {
   readonly #agentId: string;
   readonly #root: RootMap;
   readonly #started: Micros;
+  /** In force now: those of the start, with what could be taken up since. */
+  #settings: Settings;
+  #rules: SelectedRules;
+  #managedMark: string;
+  #reloading: Promise<unknown> = Promise.resolve();
+  /** Why the configuration on the disk is not the one in force; undefined when it is. */
+  #reloadRefused: string | undefined;
+  /** Settings that take force at the next start. */
+  #needRestart: readonly string[] = [];
+  readonly #policy: PolicyKeeper;
+  readonly #hup = (): void => void this.#reload();
   readonly #timers: Timer[] = [];
   #control: ControlServer | undefined;
   #clockWatch: ClockWatch | undefined;
@@ -193,7 +209,11 @@ class Agent {
     this.#options = options;
     this.#parts = parts;
     const { settings, clock, version, scopePid } = options;
-    const { store, log, rules, targets } = parts;
+    const { store, log, targets } = parts;
+    const { rules } = parts.rules;
+    this.#settings = settings;
+    this.#rules = parts.rules;
+    this.#targets = targets;
     this.#started = clock.now();
     this.lost = new Promise((_, reject) => {
       this.#onLost = reject;
@@ -201,6 +221,7 @@ class Agent {
     // It may be lost before anybody waits for it.
     this.lost.catch(() => {});
     this.#root = new RootMap(settings.root);
+    this.#managedMark = managedMark(settings.root, process.platform);
     rememberRoot(store, this.#root.root);
     this.#agentId = remembered(store, 'agent.id', randomUUID);
     const boot = readBootId();
@@ -219,24 +240,9 @@ class Agent {
       installed: () => this.#installed,
       namedPaths: new NamedPaths({ root: this.#root, volumes: mountedVolumes }),
     });
-    this.#forwarding = new Forwarding({
-      settings,
-      store,
-      targets,
-      clock,
-      log: log.child({ stage: 'forward' }),
-      version,
-      agentId: this.#agentId,
-      host: enricher.host,
-      simulated: this.#root.simulated,
-      delivered: (destination, ids) => this.#canary.delivered(destination, ids),
-      health: () => ({
-        ...this.#judgement(),
-        sensors: this.#sensors.kinds,
-        rules: rules.length,
-        ...this.#pipeline.counters,
-      }),
-    });
+    this.#host = enricher.host;
+    this.#forwarding = this.#forwardingTo(settings, targets);
+    const agent = this;
     this.#signatures = new Signatures({
       events: store.events,
       log: log.child({ stage: 'signatures' }),
@@ -262,7 +268,9 @@ class Agent {
       ...{ store, clock },
       log: log.child({ stage: 'canary' }),
       place: canaryPlace(this.#root),
-      destinations: this.#forwarding.destinations,
+      get destinations() {
+        return agent.#forwarding.destinations;
+      },
       ruleTrouble: (id) => this.#ruleTrouble(id),
       destinationTrouble: (name) =>
         this.#forwarding.forwarder.status().find((one) => one.name === name)?.reason ?? undefined,
@@ -283,9 +291,13 @@ class Agent {
       exceptions: this.#exceptions,
       known: this.#known,
       canary: (alert) => this.#canary.settles(alert),
-      closeUpdates: settings.detect.closeUpdates,
+      get closeUpdates() {
+        return agent.#settings.detect.closeUpdates;
+      },
       revised: () => this.#forwarding.committed([]),
-      destinations: this.#forwarding.destinations,
+      get destinations() {
+        return agent.#forwarding.destinations;
+      },
       log,
     });
     this.#budget = new Budget({
@@ -310,7 +322,9 @@ class Agent {
       clock,
       log: log.child({ stage: 'respond' }),
       scopePid,
-      destinations: this.#forwarding.destinations,
+      get destinations() {
+        return agent.#forwarding.destinations;
+      },
       rules: new Set(rules.flatMap(({ meta }) => [meta.id, meta.name])),
       revised: () => this.#forwarding.committed([]),
       said: (author, text) => this.#forwarding.said(author, text),
@@ -357,6 +371,16 @@ class Agent {
           this.#sensors.programChanged(program, how.since ?? this.#started);
       },
     });
+    this.#policy = new PolicyKeeper({
+      dataDir: settings.dataDir,
+      clock,
+      log: log.child({ stage: 'policy' }),
+      version,
+      settings: () => this.#settings,
+      tryOut: async (folder) => void (await options.reread?.(folder)),
+      reload: () => this.#reload(),
+      told: (action, text) => this.#forwarding.changed(action, text),
+    });
     this.#pipeline = new Pipeline({
       store,
       keep: (observation) => this.#evidence.observed(observation),
@@ -366,7 +390,9 @@ class Agent {
       rules,
       clock,
       log,
-      destinations: this.#forwarding.destinations,
+      get destinations() {
+        return agent.#forwarding.destinations;
+      },
       muted: (ruleId) => this.#muted.has(ruleId),
       thins: () => this.#budget.over,
       stores: () => this.#budget.stores(),
@@ -458,10 +484,33 @@ class Agent {
     );
   }
 
+  #forwardingTo(settings: Settings, targets: readonly Target[]): Forwarding {
+    const { clock, version } = this.#options;
+    const { store, log } = this.#parts;
+    return new Forwarding({
+      settings,
+      store,
+      targets,
+      clock,
+      log: log.child({ stage: 'forward' }),
+      version,
+      agentId: this.#agentId,
+      host: this.#host,
+      simulated: this.#root.simulated,
+      delivered: (destination, ids) => this.#canary.delivered(destination, ids),
+      health: () => ({
+        ...this.#judgement(),
+        sensors: this.#sensors.kinds,
+        rules: this.#rules.rules.length,
+        ...this.#pipeline.counters,
+      }),
+    });
+  }
+
   /** Sensors first, then the stored events once more, then live: what happened meanwhile is in the journal. */
   async start(): Promise<void> {
     const { clock, settings } = this.#options;
-    const { log, rules, store } = this.#parts;
+    const { log, store } = this.#parts;
     for (const warning of store.warnings) log.warn({}, warning);
     const before = completeBefore(store, this.#started);
     this.#exceptions.load();
@@ -487,9 +536,11 @@ class Agent {
       clock.every(heartbeatMs, () => this.#beat()),
       clock.every(progressEveryMs, () => this.#saveProgress()),
       clock.every(pruneEveryMs, () => this.#prune()),
+      clock.every(managedEveryMs, () => this.#readManaged()),
     );
     this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap), this.#continued);
     process.on('SIGCONT', this.#continued.note);
+    process.on('SIGHUP', this.#hup);
     this.#folderWatch = new DataFolderWatch(
       settings.dataDir,
       clock,
@@ -505,6 +556,7 @@ class Agent {
       );
     }
     this.#ready = true;
+    this.#policy.start();
     this.#responding.start();
     this.#canary.start();
     void this.#cleanUpCanary();
@@ -515,7 +567,7 @@ class Agent {
       {
         version: this.#options.version,
         sensors: this.#sensors.kinds,
-        rules: rules.length,
+        rules: this.#rules.rules.length,
         simulated: this.#root.simulated,
         data_dir: settings.dataDir,
       },
@@ -527,6 +579,9 @@ class Agent {
     for (const timer of this.#timers.splice(0)) timer.cancel();
     this.#clockWatch?.stop();
     process.off('SIGCONT', this.#continued.note);
+    process.off('SIGHUP', this.#hup);
+    await this.#policy.stop();
+    await this.#reloading;
     this.#folderWatch?.stop();
     this.#watchdog.stop();
     this.#signatures.stop();
@@ -569,11 +624,12 @@ class Agent {
   }
 
   #muteRules(): void {
-    const { log, rules } = this.#parts;
+    const { log } = this.#parts;
+    const { rules } = this.#rules;
     const before = this.#muted;
     this.#muted = mutedRules(
       rules,
-      this.#options.settings.rules,
+      this.#settings.rules,
       this.#sensors.kinds,
       this.#options.settings.watch.mechanisms,
     );
@@ -627,7 +683,8 @@ class Agent {
   }
 
   #prune(): void {
-    const { settings, clock } = this.#options;
+    const { clock } = this.#options;
+    const settings = this.#settings;
     const { store, log } = this.#parts;
     try {
       store.events.prune(settings.retention.eventBytes, clock.now() - this.#pipeline.horizon);
@@ -650,6 +707,92 @@ class Agent {
     );
   }
 
+  /** Reads the whole configuration again, one reload after the other. Never rejects. */
+  #reload(): Promise<ReloadAnswer> {
+    const done = this.#reloading.then(() => this.#readAgain());
+    this.#reloading = done;
+    return done;
+  }
+
+  /** A profile came, changed or went. */
+  #readManaged(): void {
+    const mark = managedMark(this.#options.settings.root, process.platform);
+    if (mark === this.#managedMark) return;
+    this.#managedMark = mark;
+    void this.#reload();
+  }
+
+  async #readAgain(): Promise<ReloadAnswer> {
+    const { log } = this.#parts;
+    try {
+      const next = (await this.#options.reread?.()) ?? this.#settings;
+      const selected = selectRules(next);
+      const changed = changedKeys(this.#settings, next);
+      // May refuse: nothing else has been changed then.
+      const isSame = sameRules(this.#rules.rules, selected.rules);
+      if (!isSame) this.#pipeline.replaceRules(selected.rules);
+      await this.#takeUp(next, selected);
+      this.#reloadRefused = undefined;
+      const now = changed.filter(isTakenUp);
+      this.#needRestart = this.#restartKeys();
+      log.info(
+        { changed: now, restart: this.#needRestart, rules: selected.rules.length },
+        'configuration read again',
+      );
+      return { changed: now, restart: this.#needRestart, refused: null };
+    } catch (error) {
+      const reason = error instanceof UserError ? error.describe() : messageOf(error);
+      if (this.#reloadRefused !== reason) this.#forwarding.changed('config-refused', reason);
+      this.#reloadRefused = reason;
+      log.error({ error: reason }, 'the configuration is refused: the one before stays in force');
+      return { changed: [], restart: this.#needRestart, refused: reason };
+    }
+  }
+
+  async #takeUp(next: Settings, selected: SelectedRules): Promise<void> {
+    const { log } = this.#parts;
+    const before = this.#settings;
+    this.#settings = next;
+    this.#rules = selected;
+    logParked(selected.parked, log);
+    this.#muteRules();
+    log.setLevel(next.log.level);
+    this.#exceptions.configure(next.exceptions);
+    this.#exceptions.load();
+    this.#scan.configure(next.scan);
+    await this.#scan.load();
+    if (!sameForwarding(before, next)) await this.#forwardTo(next);
+    this.#policy.reconfigured();
+  }
+
+  /** What comes meanwhile is queued for the new destinations. */
+  async #forwardTo(next: Settings): Promise<void> {
+    const before = this.#forwarding;
+    const context = targetContext({ ...this.#options, settings: next }, this.#parts.log);
+    this.#targets = await openTargets(next.destinations, context);
+    this.#forwarding = this.#forwardingTo(next, this.#targets);
+    await before.stop(drainMs);
+    this.#forwarding.start();
+  }
+
+  /** What differs from what the agent was started with, and is read at a start alone. */
+  #restartKeys(): string[] {
+    const keys = changedKeys(this.#options.settings, this.#settings).filter((key) => !isTakenUp(key));
+    const { mechanisms: all } = this.#options.settings.watch;
+    const scope = (rules: readonly Rule[]) =>
+      JSON.stringify([watchedBy(rules, all ? mechanisms : []), kindsFor(rules)]);
+    return scope(this.#parts.rules.rules) === scope(this.#rules.rules) ? keys : [...keys, 'rules'];
+  }
+
+  #configReasons(): string[] {
+    const refused = this.#reloadRefused?.split('\n')[0];
+    return [
+      ...(refused === undefined ? [] : [`the configuration on the disk is refused: ${refused}`]),
+      ...this.#settings.problems.map(({ message }) => message),
+      ...this.#policy.condition().reasons,
+    ];
+  }
+
   #gap(gap: Gap): void {
     const { log, store } = this.#parts;
     log.warn({ ...gap }, 'gap');
@@ -666,7 +809,7 @@ class Agent {
 
   /** Why a rule does not alert here; undefined of one that does. */
   #ruleTrouble(id: string): string | undefined {
-    if (!this.#parts.rules.some(({ meta }) => meta.id === id)) return 'it is switched off or missing';
+    if (!this.#rules.rules.some(({ meta }) => meta.id === id)) return 'it is switched off or missing';
     return this.#muted.get(id)?.join('; ');
   }
 
@@ -682,14 +825,15 @@ class Agent {
   }
 
   #handlers(): ControlHandlers {
+    const agent = this;
     return {
       status: () => this.#status(),
       top: (args) => this.#top.status(mostOf(args)),
       reload: async () => {
         await this.#sensors.retryTiers();
-        this.#exceptions.load();
-        await this.#scan.load();
-        return { tier: this.#sensors.tier(), exceptions: this.#exceptions.status() };
+        const config = await this.#reload();
+        this.#policy.checkSoon();
+        return { tier: this.#sensors.tier(), exceptions: this.#exceptions.status(), config };
       },
       'inventory.refresh': () => this.#inventory.refresh(),
       [baselineOp]: (args) => applyBaseline(this.#parts.store, args, { now: this.#options.clock.now() }),
@@ -707,12 +851,11 @@ class Agent {
             agentId: this.#agentId,
             now: () => this.#options.clock.now(),
             destinations: this.#forwarding.destinations,
-            known: this.#parts.targets
+            known: this.#targets
               .filter(({ destination }) => destination.type !== 'notification')
               .map(({ destination }) => destination.name),
             limitOf: (name) =>
-              this.#parts.targets.find(({ destination }) => destination.name === name)?.destination.limits
-                .maxBytes,
+              this.#targets.find(({ destination }) => destination.name === name)?.destination.limits.maxBytes,
             added: () => this.#forwarding.forwarder.wake(),
           },
           args,
@@ -720,17 +863,23 @@ class Agent {
       [reloadExceptionsOp]: () => this.#exceptions.reload(),
       ...this.#responding.handlers(),
       ...this.#canary.handlers(),
-      ...forwardHandlers({ outbox: this.#parts.store.outbox, forwarder: this.#forwarding.forwarder }),
+      ...forwardHandlers({
+        outbox: this.#parts.store.outbox,
+        get forwarder() {
+          return agent.#forwarding.forwarder;
+        },
+      }),
     };
   }
 
   #judgement(): Judgement {
-    const { store, passedOver, parked } = this.#parts;
+    const { store } = this.#parts;
+    const { passedOver, parked } = this.#rules;
     return judgeHealth({
       tier: this.#sensors.tier(),
       sensors: this.#sensors.health(),
-      rules: { passedOver, parked, muted: this.#muted.size },
-      config: this.#options.settings.problems.map(({ message }) => message),
+      rules: { passedOver: filesOf(passedOver), parked, muted: this.#muted.size },
+      config: this.#configReasons(),
       exceptions: this.#exceptions.refused,
       scan: this.#scan.trouble,
       canary: this.#canary.trouble,
@@ -750,6 +899,7 @@ class Agent {
   #status(): object {
     this.#beat();
     const { settings, version } = this.#options;
+    const { rules, off, parked, passedOver } = this.#rules;
     return {
       ...this.#judgement(),
       version,
@@ -757,16 +907,16 @@ class Agent {
       started: formatMicros(this.#started),
       simulated: this.#root.simulated,
       root: settings.root ?? null,
-      rules: this.#parts.rules.length,
+      rules: rules.length,
       rule_counts: {
-        on: this.#parts.rules.length - this.#muted.size,
-        off: this.#parts.off,
+        on: rules.length - this.#muted.size,
+        off,
         degraded: this.#muted.size,
-        parked: this.#parts.parked.length,
-        passed_over: this.#parts.passedOver,
+        parked: parked.length,
+        passed_over: filesOf(passedOver),
       },
-      rule_digests: Object.fromEntries(this.#parts.rules.map((rule) => [rule.meta.id, ruleDigest(rule)])),
-      parked_rules: this.#parts.parked,
+      rule_digests: Object.fromEntries(rules.map((rule) => [rule.meta.id, ruleDigest(rule)])),
+      parked_rules: parked,
       alerts: this.#parts.store.alerts.waiting(),
       figures: this.#figures.status(),
       queues: this.#pipeline.depths,
@@ -786,6 +936,8 @@ class Agent {
       likely_writers: this.#writers.status(),
       scan: this.#scan.status(),
       exceptions: this.#exceptions.status(),
+      config: { refused: this.#reloadRefused ?? null, restart: this.#needRestart },
+      policy: this.#policy.status(),
       respond: this.#responding.status(),
       canary: this.#canary.status(),
       store: this.#parts.store.condition(),

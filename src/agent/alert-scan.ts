@@ -47,12 +47,20 @@ export class AlertScan {
   #running = false;
   #rest: Timer | undefined;
 
+  #settings: Settings['scan'];
+
   constructor(options: AlertScanOptions) {
     this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  /** Other lists or limits: they are in force after the next `load`. */
+  configure(settings: Settings['scan']): void {
+    this.#settings = settings;
   }
 
   get #wanted(): boolean {
-    const { alerts, hashes, yara } = this.#options.settings;
+    const { alerts, hashes, yara } = this.#settings;
     return alerts && hashes.length + yara.length > 0;
   }
 
@@ -75,9 +83,9 @@ export class AlertScan {
   /** Reads lists and rules, again when they were read before. What cannot be used is logged, and said in `trouble`. */
   async load(): Promise<void> {
     if (!this.#wanted || this.#stop.signal.aborted) return;
-    const { settings, root, log } = this.#options;
+    const { root, log } = this.#options;
     try {
-      const scanner = await ContentScanner.open({ ...settings, root });
+      const scanner = await ContentScanner.open({ ...this.#settings, root });
       for (const { file, line, message } of scanner.refused.slice(0, maxNamed))
         log.warn({ file, line, reason: message }, 'not used by scans of alerts');
       const before = this.#scanner;

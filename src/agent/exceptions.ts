@@ -33,9 +33,16 @@ export class ExceptionKeeper {
   readonly #counts = new Map<string, Count>();
   #current = new Exceptions();
   #refused: string | undefined;
+  #settings: Settings['exceptions'];
 
   constructor(options: ExceptionKeeperOptions) {
     this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  /** Other folders or packs: they are in force after the next `load`. */
+  configure(settings: Settings['exceptions']): void {
+    this.#settings = settings;
   }
 
   get current(): Exceptions {
@@ -53,8 +60,8 @@ export class ExceptionKeeper {
 
   /** Reads the files. True when they are in force now. */
   load(): boolean {
-    const { settings, log, replaced } = this.#options;
-    const loaded = loadExceptions(settings.folders, settings.packs);
+    const { log, replaced } = this.#options;
+    const loaded = loadExceptions(this.#settings.folders, this.#settings.packs);
     for (const warning of loaded.warnings) log.warn({ file: warning.file }, warning.message);
     this.#refused = refusalOf(loaded);
     if (this.#refused !== undefined) {

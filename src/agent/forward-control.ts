@@ -42,24 +42,25 @@ function filterOf(args: unknown): DeadFilter & { diedBefore?: number } {
 }
 
 /** The requests about forwarding: the daemon's answers on its socket, and the command line's own way without one. */
-export function forwardHandlers({ outbox, forwarder }: ForwardControlParts): ControlHandlers {
+export function forwardHandlers(parts: ForwardControlParts): ControlHandlers {
+  const { outbox } = parts;
   return {
-    'forward.status': () => forwarder?.status() ?? storedStatus(outbox),
+    'forward.status': () => parts.forwarder?.status() ?? storedStatus(outbox),
     'forward.pause': (args) => {
       const name = nameOf(args);
       const reason = textOf(args, 'reason', 500) ?? 'paused by hand';
       // One that is not configured is known to the outbox alone.
-      if (forwarder?.pause(name, reason) !== true) pauseStored(outbox, name, reason);
+      if (parts.forwarder?.pause(name, reason) !== true) pauseStored(outbox, name, reason);
       return { name };
     },
     'forward.resume': (args) => {
       const name = nameOf(args);
-      if (forwarder?.resume(name) !== true) resumeStored(outbox, name);
+      if (parts.forwarder?.resume(name) !== true) resumeStored(outbox, name);
       return { name };
     },
     'outbox.retry': (args) => {
       const count = outbox.dead.retry(filterOf(args));
-      forwarder?.wake();
+      parts.forwarder?.wake();
       return { count };
     },
     'outbox.purge': (args) => ({ count: outbox.dead.purge(filterOf(args)) }),

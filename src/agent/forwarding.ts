@@ -4,7 +4,7 @@ import type { Settings } from '../config/index.js';
 import type { Alert } from '../event/alert.js';
 import type { HostFields } from '../event/document.js';
 import type { Event, Gap } from '../event/event.js';
-import { Forwarder, RawEvents, Reporter, type Target } from '../forward/index.js';
+import { type ChangeAction, Forwarder, RawEvents, Reporter, type Target } from '../forward/index.js';
 import type { Store } from '../store/index.js';
 
 export interface ForwardingOptions {
@@ -95,6 +95,11 @@ export class Forwarding {
   /** What was done to this Mac, and is about no alert. */
   said(author: string, text: string): void {
     this.#reporter.response(author, text);
+  }
+
+  /** What is in force on this Mac changed, or could not be changed. */
+  changed(action: ChangeAction, text: string): void {
+    this.#reporter.changed(action, text);
   }
 
   gap(gap: Gap): void {

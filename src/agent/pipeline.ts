@@ -107,7 +107,8 @@ export class Pipeline {
 
   readonly #options: PipelineOptions;
   readonly #orderer = new Orderer();
-  readonly #detector: Detector;
+  #detector: Detector;
+  #exceptions: Exceptions | undefined;
   readonly #timeline: Timeline;
   #timelineKept = Number.NEGATIVE_INFINITY;
   readonly #evictions: Evictions;
@@ -130,6 +131,10 @@ export class Pipeline {
   #scheduled = false;
   #open = false;
   #judgedThrough: Micros = 0;
+  /** Up to when everything has been judged, by the clock of detection; never goes back. */
+  #judgedMost: Micros = Number.NEGATIVE_INFINITY;
+  /** When it went live, by the same clock. */
+  #opened: Micros = Number.POSITIVE_INFINITY;
   /** Up to when the sensors' word is wanted at once. */
   #wanted: Micros = 0;
   #turn: Timer | undefined;
@@ -141,16 +146,7 @@ export class Pipeline {
     this.#failures = new Failures(options.clock, options.log);
     const onEvicted = (what: string, user: string) => this.#evictions.count(what, user);
     this.#deferred = new DeferredMemory(options.store.progress.get(deferredKey), onEvicted);
-    this.#detector = new Detector({
-      rules: options.rules,
-      deferred: this.#deferred,
-      history: options.store.termHistory,
-      onDetection: (detection) => this.#detected(detection),
-      onMetBefore: (event) => this.#keep(event),
-      onEvicted,
-      // What is judged again after a start has been counted before.
-      onExcepted: (exception, time) => this.#open && options.excepted?.(exception, time),
-    });
+    this.#detector = this.#detectorOf(options.rules);
     const { boot, sinceBoot = 0, clock, store } = options;
     const state = boot === undefined ? undefined : store.progress.get(timelineKey);
     this.#timeline = new Timeline({ clock, boot: boot ?? '', sinceBoot, state });
@@ -183,7 +179,23 @@ export class Pipeline {
     };
   }
 
+  #detectorOf(rules: DetectorOptions['rules']): Detector {
+    const { store, excepted } = this.#options;
+    return new Detector({
+      rules,
+      deferred: this.#deferred,
+      history: store.termHistory,
+      onDetection: (detection) => this.#detected(detection),
+      onMetBefore: (event) => this.#keep(event),
+      onEvicted: (what, user) => this.#evictions.count(what, user),
+      ...(this.#exceptions === undefined ? {} : { exceptions: this.#exceptions }),
+      // What is judged again after a start has been counted before.
+      onExcepted: (exception, time) => this.#open && excepted?.(exception, time),
+    });
+  }
+
   replaceExceptions(exceptions: Exceptions): void {
+    this.#exceptions = exceptions;
     this.#detector.replaceExceptions(exceptions);
   }
 
@@ -226,6 +238,26 @@ export class Pipeline {
    */
   open(): void {
     this.#journal();
+    this.#rebuild(Number.POSITIVE_INFINITY);
+    this.#opened = this.#timeline.now;
+    this.#keepTimeline();
+  }
+
+  /**
+   * Other rules are in force from now on. Their windows are rebuilt from the stored events, as at a start: a sequence that is
+   * half finished stays so, and nothing is alerted twice. Throws a UserError when they cannot be run; the ones before stay.
+   */
+  replaceRules(rules: DetectorOptions['rules']): void {
+    const detector = this.#detectorOf(rules);
+    this.flush();
+    this.#detector = detector;
+    if (!this.#open) return;
+    this.#open = false;
+    this.#rebuild(this.#judgedMost);
+  }
+
+  /** Gives the detector what is stored of its windows; what is later waits for its turn. */
+  #rebuild(until: Micros): void {
     const since = this.#timeline.now - this.horizon;
     const stretches = this.#timeline.wallsSince(since);
     this.#detector.remember(this.#alertsBefore(stretches[0]?.from ?? since));
@@ -234,21 +266,21 @@ export class Pipeline {
     for (const stretch of stretches) {
       for (const stored of this.#options.store.events.between(stretch.from, stretch.to)) {
         // After another start of the machine the steps made before it say nothing.
-        const event = this.#timeline.continues ? stored : byWallClock(stored);
-        if (!this.#timeline.belongs(event, stretch)) continue;
+        const isOurs = this.#timeline.continues || stored.time >= this.#opened;
+        const event = isOurs ? stored : byWallClock(stored);
+        if (event.time > until || !this.#timeline.belongs(event, stretch)) continue;
         this.#detect(event);
         last = event.time;
         rebuilt++;
       }
     }
-    for (const event of this.#unjournaled) this.#detect(event);
+    for (const event of this.#unjournaled) if (event.time <= until) this.#detect(event);
     if (rebuilt > 0) this.#orderer.release(last);
     this.#open = true;
     for (const one of this.#detections) {
       const stored = this.#alertedBefore(one);
       if (stored !== undefined) this.#stoodFor.set(one.id, stored);
     }
-    this.#keepTimeline();
     this.#detections = this.#withoutStored(this.#detections);
     this.#commit();
     this.#options.log.info({ events: rebuilt }, 'windows rebuilt from stored events');
@@ -507,8 +539,9 @@ export class Pipeline {
     this.#readClocks();
     const point = this.watermark.at(this.#timeline.now, this.#orderer.waiting?.from);
     try {
-      for (const event of this.#orderer.release(all ? Number.POSITIVE_INFINITY : point))
-        this.#detector.judge(event);
+      const released = this.#orderer.release(all ? Number.POSITIVE_INFINITY : point);
+      this.#judgedMost = Math.max(this.#judgedMost, point, released.at(-1)?.time ?? point);
+      for (const event of released) this.#detector.judge(event);
       this.#detector.advance(point);
     } catch (error) {
       this.#failed(error, 'detection failed');

@@ -73,8 +73,13 @@ export class Responding {
 
   constructor(options: RespondingOptions) {
     this.#options = options;
-    const { settings, store, root, clock, log, scopePid, destinations, revised } = options;
-    this.#reinfection = new Reinfection({ store, clock, log, destinations, revised });
+    const { settings, store, root, clock, log, scopePid, revised } = options;
+    this.#reinfection = new Reinfection({
+      ...{ store, clock, log, revised },
+      get destinations() {
+        return options.destinations;
+      },
+    });
     this.#machine = openMachine({
       root,
       clock,

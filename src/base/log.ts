@@ -203,11 +203,11 @@ function resolved(file: string): { real: string; ours: boolean } {
  * pino's JSON lines, in which a hostile path stays inside its string and shows as what it is. Throws a
  * UserError `log/cannot-open` when the file cannot be opened, `log/unsafe-path` when as root others could replace it.
  */
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): AdjustableLogger {
   const { file } = options;
-  return pino(
+  const lines = pino(
     {
-      level: options.level,
+      level: 'debug',
       base: { name: 'launchwarden', pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -219,7 +219,53 @@ export function createLogger(options: LoggerOptions): Logger {
         ? new ReadableError()
         : new StandardError(),
   );
+  return new AdjustableLogger(lines, { level: options.level });
 }
+
+/** What no more is wanted than this is written; shared by a logger and its children. */
+interface Threshold {
+  level: LogLevel;
+}
+
+const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 };
+
+/** pino fixes the level of a child when it is made: ours is asked for each line, so that it can be changed. */
+class AdjustableLogger implements Logger {
+  readonly #lines: Logger;
+  readonly #threshold: Threshold;
+
+  constructor(lines: Logger, threshold: Threshold) {
+    this.#lines = lines;
+    this.#threshold = threshold;
+  }
+
+  debug(fields: object, message: string): void {
+    if (ranks[this.#threshold.level] <= ranks.debug) this.#lines.debug(fields, message);
+  }
+
+  info(fields: object, message: string): void {
+    if (ranks[this.#threshold.level] <= ranks.info) this.#lines.info(fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    if (ranks[this.#threshold.level] <= ranks.warn) this.#lines.warn(fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    if (ranks[this.#threshold.level] <= ranks.error) this.#lines.error(fields, message);
+  }
+
+  child(bindings: Record<string, unknown>): Logger {
+    return new AdjustableLogger(this.#lines.child(bindings), this.#threshold);
+  }
+
+  /** Of all children too. */
+  setLevel(level: LogLevel): void {
+    this.#threshold.level = level;
+  }
+}
+
+export type { AdjustableLogger };
 
 export const silentLogger: Logger = {
   debug() {},

@@ -423,7 +423,7 @@ export const catalog: CatalogEntry = {
     },
     {
       name: 'reload',
-      summary: 'Have the running agent try its sensors again',
+      summary: 'Have the running agent read its configuration again',
       load: async () => (await import('./commands/reload.js')).reload,
     },
     {

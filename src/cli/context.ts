@@ -11,6 +11,8 @@ export interface ExtraFlags {
   readonly logFile?: string | undefined;
   readonly sensors?: readonly ConfigurableSensor[] | undefined;
   readonly tier?: SensorTier | undefined;
+  /** The unpacked files of a policy that is only tried out. */
+  readonly policy?: string | undefined;
 }
 
 /** The options that every command takes. */

@@ -28,7 +28,9 @@ function named({ env }: CliIo, flags: CommonFlags): CommonFlags {
 export function createContext(io: CliIo, flags: CommonFlags): CommandContext {
   const settings = async (extra: ExtraFlags = {}) => {
     const { loadSettings } = await import('../config/index.js');
-    return loadSettings({ flags: { ...named(io, flags), ...extra }, cwd: io.cwd, platform: io.platform });
+    const { policy, ...more } = extra;
+    const { cwd, platform } = io;
+    return loadSettings({ flags: { ...named(io, flags), ...more }, cwd, platform, policy });
   };
   return {
     io,

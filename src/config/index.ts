@@ -1,4 +1,5 @@
 export { editRuleLists, type RuleLists, writeConfigFile } from './edit.js';
+export { managedMark } from './managed.js';
 export { logLevels, sensorKinds, sensorTiers } from './options.js';
 export { type DefaultPaths, defaultPaths } from './paths.js';
 export { filesIn, type Overlay, readOverlay } from './policy-overlay.js';

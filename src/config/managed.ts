@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
@@ -121,6 +121,19 @@ function usable(
   }
   problems.push(refused(file, `more than ${mostIgnored} keys cannot be used`));
   return { tables: {}, problems };
+}
+
+/** Tells one state of the managed preferences from another, without reading them. */
+export function managedMark(root: string | undefined, platform: NodeJS.Platform): string {
+  if (root === undefined && platform !== 'darwin') return '';
+  try {
+    const { ino, size, mode, uid, mtimeNs, ctimeNs } = lstatSync(path.join(root ?? '/', managedFile), {
+      bigint: true,
+    });
+    return [ino, size, mode, uid, mtimeNs, ctimeNs].join(' ');
+  } catch (error) {
+    return errnoOf(error) ?? 'unknown';
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+export { type Backoff, backoffMs } from './backoff.js';
 export {
   type AssetResult,
   type DeadDocument,
@@ -25,6 +26,8 @@ export { type EventSource, RawEvents, type RawEventsOptions } from './raw-events
 export { Reporter, type ReporterOptions } from './reporter.js';
 export type { DestinationStatus, LaneStatus } from './shown-status.js';
 export {
+  type ChangeAction,
+  changeDocument,
   type Escalation,
   escalationDocument,
   gapDocument,

@@ -5,6 +5,8 @@ import type { Gap } from '../event/event.js';
 import type { Lane, Outbox, OutboxRow } from '../store/outbox.js';
 import {
   type ChainState,
+  type ChangeAction,
+  changeDocument,
   gapDocument,
   type Heartbeat,
   heartbeatDocument,
@@ -76,6 +78,11 @@ export class Reporter {
   /** What was done to this Mac, and is about no alert. */
   response(author: string, text: string): void {
     this.#add((now, context) => responseDocument({ author, text }, now, context));
+  }
+
+  /** What is in force on this Mac changed, or could not be changed. */
+  changed(action: ChangeAction, text: string): void {
+    this.#add((now, context) => changeDocument({ action, text }, now, context));
   }
 
   gap(gap: Gap): void {

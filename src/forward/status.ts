@@ -92,6 +92,27 @@ export function responseDocument(
   );
 }
 
+/** What happened to the configuration or the policy of this Mac; the refused ones left everything as it was. */
+export type ChangeAction = 'policy-applied' | 'policy-refused' | 'policy-rolled-back' | 'config-refused';
+
+export function changeDocument(
+  { action, text }: { readonly action: ChangeAction; readonly text: string },
+  now: Micros,
+  context: StatusContext,
+): StatusDocument {
+  return statusDocument(
+    {
+      time: now,
+      action,
+      kind: 'event',
+      outcome: action === 'policy-applied' ? 'success' : 'failure',
+      message: text.slice(0, 2_000),
+      details: { detail: text.slice(0, 2_000) },
+    },
+    context,
+  );
+}
+
 /** What the outbox lost or gave up for one destination since the last such document. */
 export interface Losses {
   readonly destination: string;

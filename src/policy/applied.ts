@@ -168,6 +168,15 @@ function writeSynced(file: string, bytes: string | Uint8Array): void {
   }
 }
 
+/** What is left is removed by the next sweep. */
+function discard(place: string): void {
+  try {
+    rmSync(place, { recursive: true, force: true });
+  } catch {
+    // The reason why it was not finished says more.
+  }
+}
+
 /** Replaces the state in one step, on the disk before it returns. Throws a UserError `policy/cannot-write`. */
 export function writePolicyState(dataDir: string, state: PolicyState): void {
   const folder = policyFolder(dataDir);
@@ -179,7 +188,7 @@ export function writePolicyState(dataDir: string, state: PolicyState): void {
     renameSync(beside, file);
     syncFolder(folder);
   } catch (error) {
-    rmSync(beside, { force: true });
+    discard(beside);
     if (error instanceof UserError) throw error;
     throw errors.unwritable(file, messageOf(error), error);
   }
@@ -218,7 +227,7 @@ export function placeVersion(
     syncFolder(parent);
     return folder;
   } catch (error) {
-    rmSync(beside, { recursive: true, force: true });
+    discard(beside);
     if (error instanceof UserError) throw error;
     throw errors.unwritable(folder, messageOf(error), error);
   }
@@ -232,7 +241,7 @@ export function sweepVersions(dataDir: string, { current, previous }: PolicyStat
   for (const name of foldersOf(dataDir)) {
     if (kept.has(name) || !(folderPattern.test(name) || /^\.(?:new|state)-[0-9a-f]{12}$/.test(name)))
       continue;
-    rmSync(path.join(policyFolder(dataDir), name), { recursive: true, force: true });
+    discard(path.join(policyFolder(dataDir), name));
   }
 }
 

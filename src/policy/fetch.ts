@@ -1,4 +1,4 @@
-import { UserError } from '../base/errors.js';
+import { messageOf, UserError } from '../base/errors.js';
 import { escapeText } from '../base/escape.js';
 import { HttpClient, type HttpReply, isHtml } from '../forward/net/http.js';
 import { bundleLimits } from './bundle.js';
@@ -39,7 +39,7 @@ function redirect(reply: HttpReply, url: string): UserError {
 function judge(reply: HttpReply, { url, etag }: FetchOptions): Fetched {
   const { status, text, truncated } = reply;
   if (status === 304 && etag !== null) return { kind: 'unchanged' };
-  if (status >= 300 && status < 400) throw redirect(reply, url);
+  if (status >= 300 && status < 400 && status !== 304) throw redirect(reply, url);
   const type = headerOf(reply, 'content-type') ?? '';
   if (isHtml(text) || (status === 200 && /^\s*text\/html\b/i.test(type)))
     throw new UserError('policy/web-page', `a web page came in place of the bundle (HTTP ${status})`, {
@@ -80,7 +80,8 @@ export async function fetchBundle(options: FetchOptions): Promise<Fetched> {
     return judge(reply, options);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError('policy/unreachable', `the policy cannot be fetched: ${(error as Error).message}`, {
+    const reason = messageOf(error).replaceAll('[destination.tls]', '[policy.tls]');
+    throw new UserError('policy/unreachable', `the policy cannot be fetched: ${reason}`, {
       hint: 'The version before stays in force; it is tried again.',
       cause: error,
     });

@@ -22,5 +22,5 @@ export {
   signBundle,
 } from './bundle.js';
 export { type PolicyCondition, policyCondition } from './condition.js';
-export { type Fetched, fetchBundle } from './fetch.js';
+export { type Fetched, type FetchOptions, fetchBundle } from './fetch.js';
 export { keyIdOf, makeKeyPair, type PublicKey, readPrivateKey } from './keys.js';

@@ -103,7 +103,8 @@ function launchCanary(context: CommandContext, ended: (error: Error) => void): v
 
 export const run = defineCommand({
   description:
-    'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. Logs go to standard error, on a\n' +
+    'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. SIGHUP has it read its configuration\n' +
+    'again, as "reload" does. Logs go to standard error, on a\n' +
     'terminal as text, elsewhere one JSON document a line, unless the configuration names a file. With --root, folders below DIR stand for those of\n' +
     'a Mac and every event is labelled as simulated; data then stand in DIR/Library/Application Support/launchwarden/data\n' +
     'unless --data-dir says otherwise.',
@@ -139,14 +140,18 @@ export const run = defineCommand({
     const { rootScope } = options;
     if (rootScope !== undefined) await requireScope(context, rootScope);
     const system = context.io.system ?? thisSystem();
-    const settings = await loggingFailure(context, options.logFile, async () => {
-      const read = await context.settings(extra);
+    const read = async (policy?: string) => {
+      const settings = await context.settings({ ...extra, policy });
       const asRoot = system.uid === 0;
-      const problems = await preflight({ settings: read, system, version: context.version, asRoot });
+      const problems = await preflight({ settings, system, version: context.version, asRoot });
       const stopping = problems.filter(({ stops }) => stops);
       if (stopping.length > 0) throw together(stopping.map(problemError));
-      requireSafeProgram(system, context.io.program, read.root);
-      return read;
+      return settings;
+    };
+    const settings = await loggingFailure(context, options.logFile, async () => {
+      const settings = await read();
+      requireSafeProgram(system, context.io.program, settings.root);
+      return settings;
     });
     // Loaded here, so that its help needs no sensors.
     const { runAgent } = await import('../../agent/index.js');
@@ -156,6 +161,7 @@ export const run = defineCommand({
       runAgent({
         logFormat,
         settings,
+        reread: read,
         version: context.version,
         clock: context.clock,
         signal: context.io.interruption(),

@@ -313,3 +313,49 @@ test('after a restart one more change between the two steps makes no second aler
   after.flush(true);
   expect(store.alerts.list().map(({ id }) => id)).toEqual([alert?.id]);
 });
+
+test('rules are replaced without losing what half-finished sequences have seen, and nothing is alerted twice', () => {
+  const pair = (name: string, more = {}) =>
+    rule(
+      'eql',
+      `sequence by host.id with maxspan=1m [file where true] [process where process.name == "${name}"]`,
+      {
+        name,
+        ...more,
+      },
+    );
+  const line = pipeline(
+    'sequence by host.id with maxspan=1m [file where true] [process where process.name == "launchctl"]',
+  );
+  line.watermark.add('sensor');
+  const observe = (event: Event) => {
+    line.observe({ event });
+    clock.pass(1_000);
+    line.completeThrough('sensor', clock.now());
+    line.flush();
+  };
+  observe(fileEvent('first write', 0.1, '/Library/LaunchAgents/a.plist'));
+  observe(launchctl('first load', 1.1, ['load', 'a']));
+  expect(store.alerts.list()).toHaveLength(1);
+  observe(fileEvent('second write', 2.1, '/Library/LaunchAgents/b.plist'));
+  // An event that still waits for the watermark is judged once, by the new rules.
+  line.observe({ event: fileEvent('ahead', 3.2, '/Library/LaunchAgents/c.plist') });
+  line.flush();
+  line.replaceRules([pair('launchctl', { severity: 'high' }), pair('other', { id: 'rule-2' })]);
+  expect(store.alerts.list()).toHaveLength(1);
+  observe(launchctl('second load', 3.5, ['load', 'b']));
+  const [newest, first] = store.alerts.list();
+  expect([newest?.severity, first?.severity]).toEqual(['high', 'low']);
+  expect(store.alerts.list()).toHaveLength(2);
+  const events = (newest as unknown as { doc: { Events: { file?: { path?: string } }[] } }).doc.Events;
+  expect(events.map(({ file }) => file?.path)).toContain('/Library/LaunchAgents/c.plist');
+});
+
+test('rules that cannot be run are refused, and the ones before go on', () => {
+  const line = pipeline();
+  const impossible = { ...rule('eql', 'file where true'), query: undefined } as never;
+  expect(() => line.replaceRules([impossible])).toThrow();
+  line.observe({ event: written('one') });
+  line.flush(true);
+  expect(store.alerts.list()).toHaveLength(1);
+});

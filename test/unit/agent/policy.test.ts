@@ -1,0 +1,283 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { PolicyKeeper, settingsAtStart } from '../../../src/agent/policy.js';
+import type { ReloadAnswer } from '../../../src/agent/reload.js';
+import { UserError } from '../../../src/base/errors.js';
+import { silentLogger } from '../../../src/base/log.js';
+import { loadSettings, type Settings } from '../../../src/config/index.js';
+import {
+  type Fetched,
+  makeBundle,
+  makeKeyPair,
+  policyFolder,
+  readPolicyState,
+  readPrivateKey,
+  signBundle,
+} from '../../../src/policy/index.js';
+import { ManualClock } from '../../helpers/manual-clock.js';
+import { tempFolder } from '../../helpers/run-cli.js';
+
+const now = Date.UTC(2026, 10, 22);
+const pair = makeKeyPair();
+const signer = readPrivateKey(pair.privatePem, 'key');
+
+function bundle(
+  version: number,
+  files: Record<string, string>,
+  how: { key?: typeof signer; expires?: string } = {},
+): Buffer {
+  const facts = { version, issued: '2026-11-20T00:00:00Z', expires: how.expires ?? '2027-01-01T00:00:00Z' };
+  const list = Object.entries(files).map(([name, text]) => ({ path: name, bytes: Buffer.from(text) }));
+  return signBundle(makeBundle(facts, list), how.key ?? signer);
+}
+
+/** A Mac of the fleet, with an agent that takes up what is on the disk, and a server that the test plays. */
+function fleet(config = '') {
+  const folder = tempFolder();
+  const file = path.join(folder, 'config.toml');
+  const dataDir = path.join(folder, 'data');
+  mkdirSync(dataDir, { mode: 0o700 });
+  writeFileSync(
+    file,
+    `[policy]\nurl = "https://fleet.example/p"\npublic_key = "${pair.publicKey}"\n${config}`,
+  );
+  const read = async (policy?: string) =>
+    loadSettings({ flags: { config: file, dataDir }, cwd: folder, platform: 'linux', policy });
+  const clock = new ManualClock(now * 1000);
+  const told: string[] = [];
+  const asked: (string | null)[] = [];
+  const place = {
+    ...{ folder, file, dataDir, clock, told, asked, read },
+    settings: undefined as unknown as Settings,
+    answer: (() => ({ kind: 'unchanged' })) as () => Fetched,
+    refuses: undefined as string | undefined,
+    keeper: undefined as unknown as PolicyKeeper,
+    state: () => readPolicyState(dataDir),
+    gives: (bytes: Buffer, etag: string | null = '"1"') => {
+      place.answer = () => ({ kind: 'bundle', bytes, etag });
+    },
+  };
+  const reload = async (): Promise<ReloadAnswer> => {
+    const refused = place.refuses ?? null;
+    if (refused === null) place.settings = await read();
+    place.refuses = undefined;
+    return { changed: [], restart: [], refused };
+  };
+  place.keeper = new PolicyKeeper({
+    ...{ dataDir, clock, reload },
+    log: silentLogger,
+    version: '1',
+    settings: () => place.settings,
+    tryOut: async (candidate) => void (await read(candidate)),
+    told: (action, text) => told.push(`${action}: ${text}`),
+    fetch: async ({ etag }) => {
+      asked.push(etag);
+      return place.answer();
+    },
+    random: () => 0.5,
+  });
+  return place;
+}
+
+async function started(config = '') {
+  const place = fleet(config);
+  place.settings = await place.read();
+  place.keeper.start();
+  return place;
+}
+
+const quiet = { 'config.toml': '[detect]\nclose_updates = false\n', 'hashes/a.txt': `${'a'.repeat(64)}\n` };
+
+test('a policy is put in force above the file, and confirmed by its ETag afterwards', async () => {
+  const place = await started('[detect]\nclose_updates = true\n[log]\nlevel = "warn"\n');
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  expect(place.settings.detect.closeUpdates).toBe(false);
+  expect(place.settings.log.level).toBe('warn');
+  expect(place.settings.scan.hashes).toEqual([expect.stringContaining('hashes/a.txt')]);
+  expect(place.settings.origins.find(({ key }) => key === 'detect.close_updates')).toMatchObject({
+    origin: 'policy',
+    at: { line: 2, column: 1 },
+  });
+  expect(place.state()).toMatchObject({
+    highest: 3,
+    current: { version: 3 },
+    trial: { starts: 0 },
+    failure: null,
+  });
+  expect(place.told).toEqual([expect.stringMatching(/^policy-applied: version 3/)]);
+  place.answer = () => ({ kind: 'unchanged' });
+  place.clock.pass(60_000);
+  expect(place.state().trial).toBeNull();
+  await place.keeper.check();
+  expect(place.asked).toEqual([null, '"1"']);
+  expect(place.keeper.condition()).toMatchObject({ inForce: { version: 3 }, ageMs: 0, reasons: [] });
+});
+
+test.each([
+  ['of an older version', () => bundle(2, quiet), 'policy/stale'],
+  ['of the same version and other content', () => bundle(3, { 'config.toml': '' }), 'policy/same-version'],
+  [
+    'of another key',
+    () => bundle(4, quiet, { key: readPrivateKey(makeKeyPair().privatePem, 'k') }),
+    'policy/other-key',
+  ],
+  ['that has expired', () => bundle(4, quiet, { expires: '2026-11-21T00:00:00Z' }), 'policy/expired'],
+  ['that is cut short', () => bundle(4, quiet).subarray(0, 300), 'policy/bad-signature'],
+  ['with an unknown key', () => bundle(4, { 'config.toml': '[log]\nlevle = "x"\n' }), 'config/unknown-key'],
+  [
+    'with what it may not set',
+    () => bundle(4, { 'config.toml': 'data_dir = "/x"\n' }),
+    'policy/forbidden-key',
+  ],
+  ['with a rule that does not compile', () => bundle(4, { 'rules/a.toml': 'x = 1\n' }), 'policy/bad-rule'],
+])('a bundle %s is refused and told, and the one before stays', async (_, make, code) => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  const before = place.state();
+  const folders = readdirSync(policyFolder(place.dataDir)).sort();
+  place.gives(make(), '"2"');
+  await place.keeper.check();
+  const { current, highest, etag, failure } = place.state();
+  expect({ current, highest, etag }).toEqual({ current: before.current, highest: 3, etag: '"1"' });
+  expect(failure).toMatchObject({ code, times: 1 });
+  expect(readdirSync(policyFolder(place.dataDir)).sort()).toEqual(folders);
+  expect((await place.read()).policyInForce?.held?.version).toBe(3);
+  expect(place.keeper.condition().reasons).toEqual([expect.stringContaining(code)]);
+  // Told once, however often it is met.
+  await place.keeper.check();
+  expect(place.told.filter((text) => text.startsWith('policy-refused'))).toHaveLength(1);
+  expect(place.state().failure).toMatchObject({ times: 2 });
+});
+
+test('an agent that cannot go on with a version takes it back, and tries only a newer one', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  place.refuses = 'rules cannot be run';
+  place.gives(bundle(4, { 'config.toml': '' }));
+  await place.keeper.check();
+  expect(place.state()).toMatchObject({
+    current: { version: 3 },
+    previous: null,
+    bad: [{ version: 4 }],
+    highest: 4,
+  });
+  expect(place.settings.policyInForce?.held?.version).toBe(3);
+  expect(place.told.at(-1)).toMatch(/^policy-rolled-back: version 4 .*rules cannot be run/);
+  await place.keeper.check();
+  expect(place.state().failure?.code).toBe('policy/known-bad');
+  place.gives(bundle(5, { 'config.toml': '' }));
+  await place.keeper.check();
+  expect(place.state()).toMatchObject({ current: { version: 5 }, failure: null });
+  expect(place.keeper.condition().reasons).toEqual([]);
+});
+
+test('starts that do not get ready with a version on trial take it back', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  place.clock.pass(60_000);
+  place.gives(bundle(4, { 'config.toml': '' }));
+  await place.keeper.check();
+  const versions = [];
+  for (let start = 0; start < 4; start++) {
+    const settings = await place.read();
+    const { policyInForce } = await settingsAtStart(
+      { settings, clock: place.clock, reread: place.read },
+      silentLogger,
+    );
+    versions.push(policyInForce?.held?.version);
+  }
+  expect(versions).toEqual([4, 4, 4, 3]);
+  expect(place.state().bad).toMatchObject([
+    { version: 4, reason: 'no agent became ready with it in 3 starts' },
+  ]);
+});
+
+test('a policy that has expired stays, and the agent is degraded; so it is when nothing confirms it for long', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet, { expires: '2026-11-22T01:00:00Z' }));
+  await place.keeper.check();
+  place.answer = () => {
+    throw new UserError('policy/unreachable', 'no network');
+  };
+  await place.keeper.check();
+  expect(place.keeper.condition().reasons).toEqual([]);
+  place.clock.step(3 * 86_400_000);
+  const { reasons, expired } = place.keeper.condition();
+  expect(expired).toBe(true);
+  expect(reasons).toEqual([
+    expect.stringMatching(/version 3, expired on .*; it stays/),
+    expect.stringMatching(/last confirmed 3 d ago.*no network/),
+  ]);
+  expect((await place.read()).policyInForce?.held?.version).toBe(3);
+  // The network alone is nothing to tell a SIEM about.
+  expect(place.told).toHaveLength(1);
+});
+
+test('a key that is trusted no more takes its policy out of force, and the rest of the configuration holds', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  writeFileSync(
+    place.file,
+    `[policy]\nurl = "https://fleet.example/p"\npublic_key = "${makeKeyPair().publicKey}"\n[log]\nlevel = "warn"\n`,
+  );
+  const settings = await place.read();
+  expect(settings.problems.map(({ code }) => code)).toEqual(['policy/untrusted-key']);
+  expect([settings.log.level, settings.detect.closeUpdates]).toEqual(['warn', true]);
+});
+
+test('a state that is damaged stops nothing, and brings no older version back', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  writeFileSync(path.join(policyFolder(place.dataDir), 'state.json'), '{"highest": 3, "cur');
+  const settings = await place.read();
+  expect(settings.problems.map(({ code }) => code)).toEqual(['policy/damaged-state']);
+  place.settings = settings;
+  place.gives(bundle(2, quiet));
+  await place.keeper.check();
+  expect(place.state()).toMatchObject({ current: null, highest: 3, failure: { code: 'policy/stale' } });
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  expect(place.state().current?.version).toBe(3);
+});
+
+test('what a crash left half written is removed, and never in force', async () => {
+  const place = await started();
+  const left = path.join(policyFolder(place.dataDir), '.new-0123456789ab', 'rules');
+  mkdirSync(left, { recursive: true });
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  expect(existsSync(left)).toBe(false);
+});
+
+test('without a key nothing is fetched, and that is said', () => {
+  const folder = tempFolder();
+  const file = path.join(folder, 'c.toml');
+  writeFileSync(file, '[policy]\nurl = "https://fleet.example/p"\n');
+  const { policy, problems } = loadSettings({ flags: { config: file }, cwd: folder, platform: 'linux' });
+  expect([policy, ...problems.map(({ code }) => code)]).toEqual([undefined, 'policy/no-key']);
+});
+
+test('what cannot be written down is an error, and the version before stays', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  const before = place.state();
+  // Nothing can be made in a folder that is a file.
+  const folder = policyFolder(place.dataDir);
+  renameSync(folder, `${folder}.away`);
+  writeFileSync(folder, '');
+  place.gives(bundle(4, { 'config.toml': '' }));
+  await place.keeper.check();
+  rmSync(folder);
+  renameSync(`${folder}.away`, folder);
+  expect(place.state()).toEqual(before);
+  await place.keeper.check();
+  expect(place.state().current?.version).toBe(4);
+});
