@@ -14,7 +14,7 @@ import type { HostFields } from '../event/document.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
 import { InstalledLabels, MechanismPlaces, mechanisms } from '../mechanisms/index.js';
-import { type Rule, ruleDigest } from '../rules/index.js';
+import { ruleDigest } from '../rules/index.js';
 import { addonCondition, attributesReader, loadAddon } from '../sensors/addon/index.js';
 import { observedRootKey, openStore, type Store } from '../store/index.js';
 import { AlertScan } from './alert-scan.js';
@@ -40,7 +40,14 @@ import { KnownItems } from './known-items.js';
 import { LikelyWriters } from './likely-writers.js';
 import { Pipeline } from './pipeline.js';
 import { PolicyKeeper, policyFailedStart, settingsAtStart } from './policy.js';
-import { changedKeys, isTakenUp, type ReloadAnswer, sameForwarding, sameRules } from './reload.js';
+import {
+  changedKeys,
+  isTakenUp,
+  newlyWanted,
+  type ReloadAnswer,
+  sameForwarding,
+  sameRules,
+} from './reload.js';
 import { Responding } from './responding.js';
 import { kindsFor, logParked, logPassedOver, mutedRules, type SelectedRules, selectRules } from './rules.js';
 import { exchangedPrograms, runningItems, trustedLabels } from './running-items.js';
@@ -778,10 +785,9 @@ class Agent {
   /** What differs from what the agent was started with, and is read at a start alone. */
   #restartKeys(): string[] {
     const keys = changedKeys(this.#options.settings, this.#settings).filter((key) => !isTakenUp(key));
-    const { mechanisms: all } = this.#options.settings.watch;
-    const scope = (rules: readonly Rule[]) =>
-      JSON.stringify([watchedBy(rules, all ? mechanisms : []), kindsFor(rules)]);
-    return scope(this.#parts.rules.rules) === scope(this.#rules.rules) ? keys : [...keys, 'rules'];
+    const watched = this.#options.settings.watch.mechanisms ? mechanisms : [];
+    const unseen = newlyWanted(this.#parts.rules.rules, this.#rules.rules, watched);
+    return [...keys, ...unseen.map((what) => `rules: ${what}`)];
   }
 
   #configReasons(): string[] {

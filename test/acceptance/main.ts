@@ -14,6 +14,7 @@ import {
   listAlerts,
   SimulatedMac,
 } from '../simulation/mac.js';
+import { policyKillRounds } from '../simulation/policy-kill.js';
 import { respondKillRounds } from '../simulation/respond-kill.js';
 import {
   bundleAttack,
@@ -187,6 +188,16 @@ async function responses(): Promise<void> {
   }
 }
 
+async function policies(): Promise<void> {
+  const { newer, rounds: done, problems } = await policyKillRounds(kills);
+  report(
+    `${kills} times kill -9 while a policy is put in force`,
+    problems.length === 0 && newer > kills / 10 && newer < kills,
+    `one whole version after each, and an agent that started; in ${newer} of ${done} it was the newer one`,
+  );
+  for (const problem of problems.slice(0, 20)) console.log(`       ${problem}`);
+}
+
 /** A user drops very many lists at once: none is missed, and what is severe among them has its own alert. */
 async function drops(): Promise<void> {
   for (const lists of [10_000, 50_000]) {
@@ -212,7 +223,7 @@ async function drops(): Promise<void> {
   }
 }
 
-const suites = { lifetimes, bundles, present, sequences, crashes, responses, drops };
+const suites = { lifetimes, bundles, present, sequences, crashes, responses, policies, drops };
 const position = process.argv.indexOf('--only');
 const wanted = position === -1 ? Object.keys(suites) : (process.argv[position + 1] ?? '').split(',');
 const unknown = wanted.filter((name) => !(name in suites));
