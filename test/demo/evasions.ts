@@ -3,6 +3,7 @@ import { Campaign } from '../evasions/campaign.js';
 import { evasions } from '../evasions/catalog.js';
 import { type Outcome, type TierName, tiers } from '../evasions/evasion.js';
 import { loadVariants } from '../evasions/load-variants.js';
+import { settings } from '../evasions/settings.js';
 import { rowsOf, tableMarkdown, tableText } from '../evasions/table.js';
 import { variants } from '../evasions/variants.js';
 
@@ -17,7 +18,7 @@ export async function playEvasions(argv: readonly string[]): Promise<boolean> {
   const all = argv.includes('--atomic')
     ? atomicTests
     : argv.includes('--variants')
-      ? [...loadVariants, ...variants]
+      ? [...loadVariants, ...variants, ...settings]
       : evasions;
   const chosen = only.length === 0 ? all : all.filter(({ number }) => only.includes(number));
   const outcomes = new Map<TierName, readonly Outcome[]>();
