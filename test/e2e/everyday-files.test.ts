@@ -135,6 +135,32 @@ const everyday: readonly (readonly [path: string, content: string | Uint8Array])
     }),
   ],
   ['/private/var/db/auth.db', 'SQLite format 3\0'],
+  ['/private/etc/auto_master', '+auto_master\n/home\tauto_home\t-nobrowse,hidefromfinder\n/-\t-static\n'],
+  [
+    '/private/etc/newsyslog.d/com.example.conf',
+    '/Library/Logs/example/agent.log root:wheel 640 7 10240 * NJ\n',
+  ],
+  [
+    '/private/var/db/com.apple.xpc.launchd/disabled.plist',
+    binaryPlistOf({ 'com.openssh.sshd': false, 'com.apple.ftpd': true }),
+  ],
+  [
+    '/private/var/db/dslocal/nodes/Default/users/_www.plist',
+    binaryPlistOf({ name: ['_www'], uid: ['70'], gid: ['70'], shell: ['/usr/bin/false'] }),
+  ],
+  [`${home}/.zshrc.zwc`, Buffer.from('\x07\x06\x05\x04\0/opt/homebrew/bin/brew\0', 'latin1')],
+  [`${home}/.config/fish/functions/ll.fish`, 'function ll\n  ls -l $argv\nend\n'],
+  [`${home}/.tmux.conf`, "set -g mouse on\nrun '~/.tmux/plugins/tpm/tpm'\n"],
+  [`${home}/.hammerspoon/init.lua`, 'hs.hotkey.bind({"cmd"}, "R", hs.reload)\n'],
+  [`${home}/.vim/pack/plugins/start/x/plugin/x.vim`, 'command! X call x#run()\n'],
+  [
+    `${home}/.claude/settings.json`,
+    '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "afplay /System/Library/Sounds/Glass.aiff"}]}]}, "statusLine": {"type": "command", "command": "npx -y ccusage statusline"}}',
+  ],
+  [
+    `${home}/Library/Python/3.9/lib/python/site-packages/x.pth`,
+    'import sys; exec("try: import coverage; coverage.process_startup()\\nexcept ImportError: pass")\n',
+  ],
 ];
 
 describe.skipIf(!compiler)('files of a healthy Mac', () => {
