@@ -18,6 +18,7 @@ import { dockShortcut } from './dock-shortcut.js';
 import { dockTilePlugIn } from './dock-tile-plug-in.js';
 import { dylibInsertion } from './dylib-insertion.js';
 import { dylibProxy } from './dylib-proxy.js';
+import { editorExtension } from './editor-extension.js';
 import { editorStartup } from './editor-startup.js';
 import { editorTask } from './editor-task.js';
 import { eventMonitor } from './event-monitor.js';
@@ -40,6 +41,7 @@ import { openDirectoryModule } from './open-directory-module.js';
 import { pam } from './pam.js';
 import { periodic } from './periodic.js';
 import { preferencePane } from './preference-pane.js';
+import { programPlugIn } from './program-plug-in.js';
 import { pythonStartup } from './python-startup.js';
 import { quickLookGenerator } from './quick-look-generator.js';
 import { reopenedWindow } from './reopened-window.js';
@@ -111,6 +113,7 @@ export const mechanisms: readonly Mechanism[] = [
   fileSystem,
   colorPicker,
   scriptingAddition,
+  programPlugIn,
   folderAction,
   workflow,
   mailRule,
@@ -123,6 +126,7 @@ export const mechanisms: readonly Mechanism[] = [
   terminalStartup,
   editorStartup,
   editorTask,
+  editorExtension,
   toolStartup,
   assistantHook,
   pythonStartup,

@@ -1,8 +1,9 @@
 import type { WhatRuns } from '../base/what-runs/index.js';
-import { ownersItem } from './item.js';
-import type { Mechanism, MechanismFile, Place } from './mechanism.js';
+import { firstItems, itemOf, ownersItem } from './item.js';
+import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { linesOf, runsOfProgram, textOf } from './read.js';
 import { runsOfScript } from './script-lines.js';
+import { writableFolders } from './search-path.js';
 import { insertsLibrary, standsForTrusted } from './shell-lines.js';
 
 const system = [
@@ -41,6 +42,8 @@ export const shellStartup: Mechanism = {
     ...prefixes
       .slice(1)
       .map((prefix): Place => ({ scope: 'system', path: `${prefix}/etc/fish/config.fish`, what: 'file' })),
+    { scope: 'system', path: '/private/etc/paths', what: 'file' },
+    { scope: 'system', path: '/private/etc/paths.d', what: 'entries' },
     ...zsh.flatMap((name): Place[] => [
       { scope: 'system', path: `/private/etc/${name}.zwc`, what: 'file' },
       { scope: 'home', path: `.${name}.zwc`, what: 'file' },
@@ -49,6 +52,7 @@ export const shellStartup: Mechanism = {
     { scope: 'home', path: '.oh-my-zsh/custom', what: 'entries', extensions: ['zsh'] },
   ],
   read: (file) => {
+    if (/^\/private\/etc\/paths(?:\.d\/[^/]+)?$/i.test(file.path)) return foldersIn(file);
     if (/\.zwc$/i.test(file.path))
       return [ownersItem({ runs: runsOfCompiled(file), when: ['shell'], findings: ['compiled-script'] })];
     const findings = new Set<string>();
@@ -61,6 +65,19 @@ export const shellStartup: Mechanism = {
   },
   removal: (_item, { path }) => `Delete the lines that do not belong there from ${path}.`,
 };
+
+/** Folders that path_helper(8) puts into the search path of every login shell, and that a user may write. */
+function foldersIn(file: MechanismFile): PersistentItem[] {
+  return firstItems(
+    linesOf(file)
+      // It does not know a home by its sign; Homebrew's own folder is usual.
+      .filter(({ text }) => text.startsWith('/') && !/^\/opt\/homebrew(?:\/|$)/i.test(text))
+      .filter(({ text }) => writableFolders(text).length > 0)
+      .map(({ text }) =>
+        itemOf({ key: text, label: text, when: ['shell'], findings: ['writable-search-path'] }),
+      ),
+  );
+}
 
 /** A folder that everybody may write among those in which programs and functions are looked for. */
 const searchesTemporary =

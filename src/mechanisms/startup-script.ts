@@ -13,6 +13,10 @@ export const startupScript: Mechanism = {
   places: [
     { scope: 'system', path: '/private/etc/rc.*', what: 'file' },
     { scope: 'system', path: '/private/etc/launchd.conf', what: 'file' },
+    // What auditd runs when something is wrong, and two programs that daemons of macOS look for.
+    { scope: 'system', path: '/private/etc/security/audit_warn', what: 'file' },
+    { scope: 'system', path: '/Library/Preferences/Xsan/.xsanrc', what: 'file' },
+    { scope: 'system', path: '/usr/local/bin/amstoold', what: 'file' },
     { scope: 'home', path: '.launchd.conf', what: 'file' },
   ],
   read: (file) =>

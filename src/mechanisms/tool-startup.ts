@@ -8,7 +8,7 @@ import { runsOfScript } from './script-lines.js';
 /** Scripts of a shell. */
 const shellScripts = [
   ...['.yabairc', '.config/yabai/yabairc', '.config/sketchybar/sketchybarrc'],
-  ...['.config/borders/bordersrc', '.config/direnv/direnvrc', '.direnvrc'],
+  ...['.config/borders/bordersrc', '.config/direnv/direnvrc', '.direnvrc', '.xinitrc'],
 ];
 /** Scripts of another language. */
 const scripts = [
@@ -21,14 +21,13 @@ const settings = [
   ...['.lldbinit', '.lldbinit-Xcode', '.lldbinit-lldb', '.gdbinit', '.config/gdb/gdbinit'],
   ...['.tmux.conf', '.config/tmux/tmux.conf', '.screenrc', '.skhdrc', '.config/skhd/skhdrc'],
   ...['.aerospace.toml', '.config/aerospace/aerospace.toml', '.config/kitty/kitty.conf'],
-  ...[
-    '.config/alacritty/alacritty.toml',
-    '.config/ghostty/config',
-    '.cargo/config.toml',
-    '.gradle/init.gradle',
-  ],
+  ...['.config/alacritty/alacritty.toml', '.config/ghostty/config', '.cargo/config.toml'],
+  ...['.gradle/init.gradle', '.forward'],
 ];
-const system = ['/private/etc/tmux.conf', '/usr/local/etc/tmux.conf', '/opt/homebrew/etc/tmux.conf'];
+const system = [
+  ...['/private/etc/tmux.conf', '/usr/local/etc/tmux.conf', '/opt/homebrew/etc/tmux.conf'],
+  ...['/private/etc/man.conf', '/private/etc/postfix/aliases'],
+];
 
 /** What tools of a terminal, debuggers and window managers run when they start. Source: their manuals, tmux(1), lldb(1), screen(1). */
 export const toolStartup: Mechanism = {
@@ -50,6 +49,8 @@ export const toolStartup: Mechanism = {
       describedBy: 'init.lua',
     },
     { scope: 'home', path: '.gradle/init.d', what: 'entries' },
+    { scope: 'home', path: '.xinitrc.d', what: 'entries' },
+    { scope: 'system', path: '/usr/local/etc/man.d', what: 'entries', extensions: ['conf'] },
     { scope: 'home', path: '.ipython/profile_default/startup', what: 'entries', extensions: ['py', 'ipy'] },
   ],
   read: (file) => {
@@ -61,7 +62,8 @@ export const toolStartup: Mechanism = {
 
 function runsOf(file: MechanismFile): WhatRuns[] {
   const path = file.path.toLowerCase();
-  if (shellScripts.some((one) => path.endsWith(`/${one}`))) return runsOfScript(file);
+  if (/\/\.xinitrc\.d\//.test(path) || shellScripts.some((one) => path.endsWith(`/${one}`)))
+    return runsOfScript(file);
   const handed = commandsIn(file);
   if (scripts.some((one) => path.endsWith(`/${one.toLowerCase()}`)) || file.type === 'dir') return handed;
   const runs: WhatRuns[] = [];
@@ -84,6 +86,9 @@ const forms: readonly RegExp[] = [
   // skhd: keys : command; screen: exec command, screen command, backtick.
   /^[\w\s+<-]{1,64}:\s*(.{2,2000})$/,
   /^(?:exec|screen|backtick(?:\s+\d+){3})\s+(.{2,2000})$/,
+  // man: the programs that show a page; mail: `name: |command`, `|command`.
+  /^(?:[NT]?ROFF|N?EQN|TBL|COL|REFER|PIC|VGRIND|GRAP|(?:HTML)?PAGER|CAT|BROWSER|\.\w+)\s+(.{2,2000})$/,
+  /^(?:[\w.-]+:\s*)?"?\|\s*"?([^"\n]{2,2000})/,
   // AeroSpace, kitty, Alacritty, Ghostty, cargo.
   /\bexec-and-forget\s+([^"'\n]{2,2000})/,
   /^(?:shell|launch|startup_session|editor|command|initial-command)\s*=?\s*["']?([^"'\n]{2,2000})/,

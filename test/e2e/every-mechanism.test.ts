@@ -19,9 +19,10 @@ if (!compiler)
   process.stderr.write('skipped: test/e2e/every-mechanism.test.ts needs a C compiler for its launchctl\n');
 
 /** Places that no file sensor watches (`src/agent/watched.ts`): the hourly inventory finds what is new there. */
-const inventoryOnly = ['app-extension', 'dock-tile-plug-in'];
+const inventoryOnly = ['app-extension', 'dock-tile-plug-in', 'editor-extension'];
 /** What says nothing odd, of mechanisms whose files change all the time: no alert on a healthy Mac. */
 const quiet = [
+  '/Users/mara/.vscode/extensions/example.tool-1.0.0',
   '/private/var/db/com.apple.backgroundtaskmanagement/BackgroundItems-v13.btm',
   '/private/var/db/dslocal/nodes/Default/users/root.plist',
   '/Library/Managed Preferences/com.apple.screencapture.plist',
@@ -64,6 +65,7 @@ const ways: readonly (readonly [way: string, ...ids: string[]])[] = [
     'input methods, screen savers, preference panes, audio, colour pickers, scripting additions',
     ...['input-method', 'screen-saver', 'preference-pane', 'audio-plug-in', 'color-picker'],
     'scripting-addition',
+    'program-plug-in',
   ],
   [
     'folder actions, workflows, services, Mail rules, calendar alarms',
@@ -79,6 +81,7 @@ const ways: readonly (readonly [way: string, ...ids: string[]])[] = [
     'dock-shortcut',
     'terminal-startup',
     'editor-startup',
+    'editor-extension',
     'editor-task',
   ],
   ['package managers', 'homebrew-service', 'git-config', 'npm-config'],

@@ -1087,6 +1087,41 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
   bundle('mail-bundle', `${home}/Library/Mail/Bundles/Example.mailbundle`),
   bundle('open-directory-module', '/Library/OpenDirectory/Modules/Example.xpc'),
   bundle('file-system', '/Library/Filesystems/example.fs'),
+  bundle('program-plug-in', `${home}/Library/InputManagers/Example.bundle`),
+  {
+    mechanism: 'editor-extension',
+    path: `${home}/.vscode/extensions/example.tool-1.0.0`,
+    home,
+    type: 'dir',
+    inside: 'package.json',
+    content: '{ "name": "tool", "publisher": "example", "main": "out/x.js", "activationEvents": ["*"] }',
+    items: [
+      {
+        label: 'example.tool',
+        runs: [`${home}/.vscode/extensions/example.tool-1.0.0/out/x.js`],
+        when: ['host-program'],
+      },
+    ],
+  },
+  {
+    mechanism: 'shell-startup',
+    path: '/private/etc/paths.d/x',
+    content: '/opt/homebrew/bin\n~/.dotnet/tools\n/Users/mara/bin\n',
+    items: [{ label: '/Users/mara/bin', findings: ['writable-search-path'] }],
+  },
+  {
+    mechanism: 'tool-startup',
+    path: `${home}/.forward`,
+    home,
+    content: '"|/private/tmp/x"\n',
+    items: [{ runs: ['/private/tmp/x'], findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'startup-script',
+    path: '/Library/Preferences/Xsan/.xsanrc',
+    content: '/private/tmp/x\n',
+    items: [{ as: 'root', findings: ['program-in-tmp'] }],
+  },
 ];
 
 export function fileOf(sample: Sample): MechanismFile {
