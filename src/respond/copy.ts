@@ -15,11 +15,15 @@ export interface Named {
   readonly name: string;
 }
 
-/** Copies an object with all that the file system keeps about it, and puts the copy on the disk. Follows no link. */
-export async function copyObject(files: FileCalls, from: Named, to: Named): Promise<void> {
+/**
+ * Copies an object with all that the file system keeps about it, and puts the copy on the disk. Follows no link. Pipes,
+ * sockets and devices in a folder hold nothing and are left out: gives their places in it, with what they are.
+ */
+export async function copyObject(files: FileCalls, from: Named, to: Named): Promise<string[]> {
+  const leftOut: string[] = [];
   let entries = 0;
   const dev = files.statAt(from.folder, from.name)?.dev;
-  const copy = async (source: Named, target: Named, depth: number): Promise<void> => {
+  const copy = async (source: Named, target: Named, depth: number, inside = ''): Promise<void> => {
     if (depth > maxDepth || ++entries > maxEntries)
       throw new Refused('it is too deep or too large to be copied');
     const facts = files.statAt(source.folder, source.name);
@@ -30,8 +34,11 @@ export async function copyObject(files: FileCalls, from: Named, to: Named): Prom
       files.setLinkFacts(target.folder, target.name, facts);
       return;
     }
-    if (facts.type !== 'file' && facts.type !== 'dir')
-      throw new Refused(`it holds a ${facts.type}, which cannot be copied`);
+    if (facts.type !== 'file' && facts.type !== 'dir') {
+      if (depth === 0) throw new Refused(`it is a ${facts.type}, which cannot be copied to another volume`);
+      leftOut.push(`${inside} (${facts.type})`);
+      return;
+    }
     const isFolder = facts.type === 'dir';
     const inner = isFolder
       ? files.openFolder(source.folder, source.name)
@@ -42,7 +49,12 @@ export async function copyObject(files: FileCalls, from: Named, to: Named): Prom
         files.makeFolder(target.folder, target.name);
         made = files.openFolder(target.folder, target.name);
         for (const name of files.namesIn(inner))
-          await copy({ folder: inner, name }, { folder: made, name }, depth + 1);
+          await copy(
+            { folder: inner, name },
+            { folder: made, name },
+            depth + 1,
+            inside === '' ? name : `${inside}/${name}`,
+          );
       } else {
         const out = files.createFile(target.folder, target.name);
         made = out;
@@ -62,6 +74,7 @@ export async function copyObject(files: FileCalls, from: Named, to: Named): Prom
   };
   await copy(from, to, 0);
   fsyncSync(to.folder);
+  return leftOut;
 }
 
 /** Removes an object of ours with all that is in it; nothing is followed, and no other volume entered. */

@@ -48,6 +48,31 @@ export async function rehearse(plan: Plan, machine: Machine): Promise<Outcome[]>
   return outcomes;
 }
 
+/** What undoing would come to now, the last step first. Changes nothing. */
+export async function rehearseUndo(
+  response: Response,
+  machine: Machine,
+): Promise<{ readonly index: number; readonly step: Step; readonly outcome: Outcome }[]> {
+  const found: { readonly index: number; readonly step: Step; readonly outcome: Outcome }[] = [];
+  for (const [index, record] of [...response.records.entries()].reverse()) {
+    const { step, deed } = record;
+    if (!isUndoable(record) || deed === undefined) continue;
+    const executor = executorOf(step);
+    const lasting = executor.lasting;
+    const outcome: Outcome =
+      lasting === undefined
+        ? await safely(() => executor.checkUndo(deed, machine))
+        : { state: 'nothing', says: lasting };
+    found.push({ index, step, outcome });
+  }
+  return found;
+}
+
+/** Whether anything of a response was done and is not undone yet. */
+export function canUndo(response: Response): boolean {
+  return response.records.some((record) => isUndoable(record));
+}
+
 /**
  * Runs plans, one after the other. Before a step acts its deed is in the journal; after a crash `recover` finishes each
  * response that was under way, and each undoing. Whoever uses it holds the lock (`lock.ts`).
@@ -87,12 +112,16 @@ export class Engine {
     }
   }
 
-  /** Undoes the steps that can be, the last first. What cannot be is said, and the rest done. */
+  /**
+   * Undoes the steps that can be, the last first. What cannot be is said, and the rest done. A response of which nothing is
+   * to be undone (`canUndo`) is given back as it is.
+   */
   async undo(response: Response, who: Who): Promise<Response> {
     if (response.state === 'running')
       throw new UserError('respond/running', `response ${response.id} is under way`, {
         hint: 'It is finished by the next "launchwarden respond" command, or by the agent.',
       });
+    if (!canUndo(response)) return response;
     const { machine } = this.#options;
     const journal = journalOf(machine.dataDir, response.id);
     try {

@@ -20,6 +20,8 @@ export interface Executor<K extends StepKind> {
   resume(deed: Deed, step: StepOf<K>, doing: Doing): Promise<Outcome>;
   /** Also after a crash in the middle of undoing. `nothing`: there is nothing to be undone; `failed` says why it cannot be. */
   undo(deed: Deed, machine: Machine): Promise<Outcome>;
+  /** Looks, and changes nothing: what `undo` would come to; `done` is read as "would be done". */
+  checkUndo(deed: Deed, machine: Machine): Promise<Outcome>;
   /** What can never be undone, for people; undefined when all of it can. */
   readonly lasting?: string;
 }

@@ -1,10 +1,12 @@
 export {
+  canUndo,
   doesText,
   Engine,
   type EngineOptions,
   lastingOf,
   noteText,
   rehearse,
+  rehearseUndo,
   type Told,
   type Who,
 } from './engine.js';
@@ -17,6 +19,7 @@ export {
   isolatePlan,
   quarantinePlan,
   restartDirectoryServicePlan,
+  restoredPlan,
   restorePlan,
   signerValue,
   stopPlan,
@@ -33,5 +36,6 @@ export {
   type StepRecord,
 } from './response.js';
 export { type ItemStage, stageOf } from './stage.js';
+export { lastRestored, standsAlready } from './stands.js';
 export { isIsolating, isNetwork, isolatedUntil, keepIsolated } from './steps/isolate.js';
 export { type Target, targetOfAlert, targetOfItem, targetOfPath } from './target.js';

@@ -238,6 +238,13 @@ export function restorePlan(target: Target, version: Version): Plan {
   return { ...plan, about: path, watch: [] };
 }
 
+/** Nothing is to be done: it is so already. */
+export function restoredPlan(target: Target, { path, id }: Version, by?: string): Plan {
+  const whose = by === undefined ? '' : `; response ${by} put it there`;
+  const remark = `version #${id} stands at ${path} already${whose}`;
+  return { ...planOf('restore', target, [], [remark]), about: path, watch: [] };
+}
+
 export async function restartDirectoryServicePlan(machine: Machine, alert?: string): Promise<Plan> {
   const label = await directoryServiceLabel(machine);
   if (label === undefined)

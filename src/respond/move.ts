@@ -51,6 +51,7 @@ function isSame(
 export async function moveIn(machine: Machine, move: Move): Promise<Outcome> {
   const { files } = machine;
   const box = openBox(machine, move.box);
+  const copied: string[] = [];
   let place: HeldPlace | undefined;
   try {
     place = holdPlace(machine, move.path);
@@ -65,18 +66,18 @@ export async function moveIn(machine: Machine, move: Move): Promise<Outcome> {
       unlock(files, place, move.was);
       const problem = rename(files, place, box) ?? exchangedIn(files, { move, box, place });
       if (problem === 'EXDEV') {
-        const failure = await copyIn(files, { move, box, place });
+        const failure = await copyIn(files, { move, box, place }, copied);
         if (failure !== undefined) return failure;
       } else if (problem !== undefined) return problem;
     } else if (boxed === undefined || boxed.dev !== move.was.dev) {
-      const failure = await copyIn(files, { move, box, place });
+      const failure = await copyIn(files, { move, box, place }, copied);
       if (failure !== undefined) return failure;
     } else if (!isSame(move.was, boxed)) {
       const exchanged = exchangedIn(files, { move, box, place });
       if (exchanged !== undefined) return exchanged;
     }
     sync(place, box);
-    return await arrived(machine, move, { box, place });
+    return await arrived(machine, move, { box, place, copied });
   } catch (error) {
     return failureOf(error, move.path);
   } finally {
@@ -123,7 +124,11 @@ function exchangedIn(files: FileCalls, { move, box, place }: Moving): Outcome | 
 }
 
 /** To another volume: aside first, so that nobody exchanges it while it is copied; removed when the copy is on the disk. */
-async function copyIn(files: FileCalls, { move, box, place }: Moving): Promise<Outcome | undefined> {
+async function copyIn(
+  files: FileCalls,
+  { move, box, place }: Moving,
+  notes: string[],
+): Promise<Outcome | undefined> {
   const aside = { folder: place.folder, name: asideName(move.box) };
   if (files.statAt(aside.folder, aside.name) === undefined && files.statAt(box.folder, object) === undefined)
     files.rename(place.folder, place.name, aside.folder, aside.name);
@@ -136,7 +141,7 @@ async function copyIn(files: FileCalls, { move, box, place }: Moving): Promise<O
   if (files.statAt(box.folder, object) === undefined) {
     try {
       removeObject(files, { folder: box.folder, name: part });
-      await copyObject(files, aside, { folder: box.folder, name: part });
+      notes.push(...leftOutText(await copyObject(files, aside, { folder: box.folder, name: part })));
       files.rename(box.folder, part, box.folder, object);
       fsyncSync(box.folder);
     } catch (error) {
@@ -183,7 +188,7 @@ function freeName(files: FileCalls, box: Box): string {
 async function arrived(
   machine: Machine,
   move: Move,
-  { box, place }: Pick<Moving, 'box' | 'place'>,
+  { box, place, copied }: Pick<Moving, 'box' | 'place'> & { readonly copied: readonly string[] },
 ): Promise<Outcome> {
   const { files } = machine;
   const looked = await lookAt(files, box, { content: true, keepTimes: true });
@@ -192,7 +197,8 @@ async function arrived(
     const { was } = move;
     if (looked.file !== undefined) files.setFacts(looked.file, was);
     else if (looked.type === 'symlink') files.setLinkFacts(box.folder, object, was);
-    const changed = was.sha256 !== undefined && was.sha256 !== looked.sha256;
+    // What was left out is part of the digest.
+    const changed = copied.length === 0 && was.sha256 !== undefined && was.sha256 !== looked.sha256;
     const { accessed, modified, changed: ctime, flags } = was;
     const now: Metadata = {
       ...metadataOf(looked),
@@ -200,6 +206,7 @@ async function arrived(
       ...(flags === undefined ? {} : { flags }),
     };
     const notes = [
+      ...copied,
       ...(changed ? ['its content changed while it was moved'] : []),
       ...(files.statAt(place.folder, asideName(move.box)) === undefined
         ? []
@@ -222,9 +229,69 @@ async function arrived(
   }
 }
 
+/** What carries no content, and cannot be copied to another volume. */
+function leftOutText(places: readonly string[]): string[] {
+  if (places.length === 0) return [];
+  const more = places.length > 5 ? ` and ${places.length - 5} more` : '';
+  return [`left out, since it holds nothing that could be copied: ${places.slice(0, 5).join(', ')}${more}`];
+}
+
 function hashText({ sha256, type }: Pick<Looked, 'sha256' | 'type'>): string {
   if (sha256 === undefined) return '';
   return `, ${type === 'dir' ? 'digest' : 'sha256'} ${sha256}`;
+}
+
+/** Whether `moveOut` could be done now. Changes nothing. */
+export async function checkOut(machine: Machine, move: Move): Promise<Outcome> {
+  const box = openBox(machine, move.box);
+  let place: HeldPlace | undefined;
+  try {
+    place = holdPlace(machine, move.path);
+    const found = await findOut(machine.files, { move, box, place });
+    return found.outcome ?? { state: 'done', says: `put ${move.path} back at its place` };
+  } catch (error) {
+    return failureOf(error, move.path);
+  } finally {
+    place?.close();
+    box.close();
+  }
+}
+
+/** What is in the quarantine, what stands at the place, and why the one cannot become the other. */
+async function findOut(
+  files: FileCalls,
+  { move, box, place }: Moving,
+): Promise<{ readonly boxed?: Looked; readonly isPlaced: boolean; readonly outcome?: Outcome }> {
+  const boxed = await lookAt(files, box, { content: true, keepTimes: true });
+  closeLooked(boxed);
+  const placed = await lookAt(files, place, {
+    content: files.statAt(place.folder, place.name)?.dev !== move.was.dev,
+  });
+  closeLooked(placed);
+  // What is in the quarantine may be half removed already: the record tells.
+  if (placed !== undefined && isMoved(move.was, placed)) return { isPlaced: true };
+  if (placed !== undefined)
+    return {
+      isPlaced: false,
+      outcome: {
+        state: 'refused',
+        says: `${move.path} is taken: something else stands there now. It stays in the quarantine`,
+      },
+    };
+  if (boxed === undefined)
+    return {
+      isPlaced: false,
+      outcome: { state: 'failed', says: `${move.path} is neither in the quarantine nor at its place` },
+    };
+  if (move.was.sha256 !== undefined && boxed.sha256 !== move.was.sha256)
+    return {
+      isPlaced: false,
+      outcome: {
+        state: 'refused',
+        says: `what is in the quarantine (${move.box}) is not what was put there: its sha256 is ${boxed.sha256 ?? 'unknown'} now`,
+      },
+    };
+  return { boxed, isPlaced: false };
 }
 
 /** Moves an object from the quarantine to its place, where nothing may stand. Can be called again, as `moveIn`. */
@@ -234,27 +301,14 @@ export async function moveOut(machine: Machine, move: Move): Promise<Outcome> {
   let place: HeldPlace | undefined;
   try {
     place = holdPlace(machine, move.path);
-    const boxed = await lookAt(files, box, { content: true, keepTimes: true });
-    closeLooked(boxed);
-    const placed = await lookAt(files, place, {
-      content: files.statAt(place.folder, place.name)?.dev !== move.was.dev,
-    });
-    closeLooked(placed);
-    if (placed !== undefined) {
-      // What is in the quarantine may be half removed already: the record tells.
-      if (!isMoved(move.was, placed))
-        return {
-          state: 'refused',
-          says: `${move.path} is taken: something else stands there now. It stays in the quarantine`,
-        };
-    } else if (boxed === undefined)
-      return { state: 'failed', says: `${move.path} is neither in the quarantine nor at its place` };
-    else if (move.was.sha256 !== undefined && boxed.sha256 !== move.was.sha256)
-      return {
-        state: 'refused',
-        says: `what is in the quarantine (${move.box}) is not what was put there: its sha256 is ${boxed.sha256 ?? 'unknown'} now`,
-      };
-    else {
+    const { boxed, isPlaced, outcome } = await findOut(files, { move, box, place });
+    if (outcome !== undefined) {
+      // Of an attempt that was cut off: the object is whole in the quarantine.
+      if (outcome.state === 'refused')
+        removeObject(files, { folder: place.folder, name: asideName(move.box) });
+      return outcome;
+    }
+    if (!isPlaced && boxed !== undefined) {
       if (boxed.file !== undefined || boxed.type === 'symlink') await machine.willPlace(move.path, boxed.ino);
       if (rename(files, box, place) === 'EXDEV') await copyOut(machine, { move, box, place });
     }
@@ -281,10 +335,16 @@ async function copyOut(machine: Machine, { move, box, place }: Moving): Promise<
   const { files } = machine;
   const aside = { folder: place.folder, name: asideName(move.box) };
   removeObject(files, aside);
-  await copyObject(files, box, aside);
-  const made = files.statAt(aside.folder, aside.name);
-  if (made !== undefined) await machine.willPlace(move.path, made.ino);
-  files.rename(aside.folder, aside.name, place.folder, place.name);
+  try {
+    await copyObject(files, box, aside);
+    const made = files.statAt(aside.folder, aside.name);
+    if (made !== undefined) await machine.willPlace(move.path, made.ino);
+    files.rename(aside.folder, aside.name, place.folder, place.name);
+  } catch (error) {
+    // It is whole in the quarantine: nothing half done stays beside its place.
+    removeObject(files, aside);
+    throw error;
+  }
   fsyncSync(place.folder);
 }
 

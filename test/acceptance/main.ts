@@ -179,8 +179,8 @@ async function responses(): Promise<void> {
     const result = await respondKillRounds(mac, () => AgentProcess.start({ mac }), kills);
     report(
       `${kills} times kill -9 during a response`,
-      result.problems.length === 0 && result.cutOff > kills / 10,
-      `${result.cutOff} were cut off and finished by the next start; ${result.quarantined} ended in the quarantine, ${result.restored} at their place`,
+      result.problems.length === 0 && result.cutOff > kills / 10 && result.undoCutOff > kills / 40,
+      `${result.cutOff} were cut off (${result.undoCutOff} while undoing) and finished by the next start; ${result.quarantined} ended in the quarantine, ${result.restored} at their place`,
     );
     for (const problem of result.problems.slice(0, 20)) console.log(`       ${problem}`);
   } finally {

@@ -7,6 +7,8 @@ export interface RespondKillReport {
   readonly rounds: number;
   /** Rounds in which the response was killed while it was under way. */
   readonly cutOff: number;
+  /** Of those the ones in which it was being undone. */
+  readonly undoCutOff: number;
   readonly quarantined: number;
   readonly restored: number;
   readonly problems: readonly string[];
@@ -71,7 +73,7 @@ export async function respondKillRounds(
   rounds: number,
 ): Promise<RespondKillReport> {
   const problems: string[] = [];
-  const counts = { cutOff: 0, quarantined: 0, restored: 0 };
+  const counts = { cutOff: 0, undoCutOff: 0, quarantined: 0, restored: 0 };
   // There is a data folder once an agent has run.
   await (await start()).stop();
   const list = () => journals(mac);
@@ -83,6 +85,7 @@ export async function respondKillRounds(
     await (inside ? killed(mac, 'respond', 'undo', last) : killed(mac, 'respond', 'quarantine', macPath));
     const cutOff = list().some(isUnderWay);
     if (cutOff) counts.cutOff++;
+    if (cutOff && inside) counts.undoCutOff++;
     const agent = await start();
     await waitFor('the response to be finished', () => (list().some(isUnderWay) ? undefined : true)).catch(
       () => problems.push(`round ${round}: not finished`),
@@ -99,6 +102,10 @@ export async function respondKillRounds(
       );
     for (const one of outside ? [mac.host(macPath)] : boxed)
       if (readFileSync(one, 'utf8') !== text) problems.push(`round ${round}: ${one} is not whole`);
+    const beside = readdirSync(path.dirname(mac.host(macPath))).filter((name) =>
+      name.startsWith('.launchwarden'),
+    );
+    if (beside.length > 0) problems.push(`round ${round}: ${beside.join(', ')} is left beside its place`);
     // Once it was journaled it is carried through.
     if (cutOff && outside !== inside) problems.push(`round ${round}: it was begun and not carried through`);
     if (outside) counts.restored++;

@@ -105,7 +105,7 @@ async function takeBack(
       else if (dryRun) tell(`put ${path} back`, 'planned');
     if (isolated && dryRun) tell('open the network again', 'planned');
     if (dryRun || (!restore && !isolated)) continue;
-    const code = await undo(context, { rootScope: undefined, json }, () => response);
+    const code = await undo(context, { dryRun: false, rootScope: undefined, json }, () => response);
     whole &&= code === ExitCode.ok;
   }
   return whole;

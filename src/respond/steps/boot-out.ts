@@ -39,13 +39,21 @@ export const bootOut: Executor<'boot-out'> = {
   },
   resume: (deed, _step, { machine }) =>
     deed.kind === 'boot-out' ? takeOut(deed, machine) : Promise.resolve(damaged),
+  checkUndo(deed) {
+    if (deed.kind !== 'boot-out') return Promise.resolve(damaged);
+    return Promise.resolve(
+      deed.path === undefined
+        ? { state: 'failed', says: noList(deed.label) }
+        : { state: 'done', says: `load ${deed.label} again in ${deed.domains.join(' and ')}` },
+    );
+  },
   async undo(deed, machine) {
     if (deed.kind !== 'boot-out') return damaged;
     const { path, label } = deed;
     if (path === undefined)
       return {
         state: 'failed',
-        says: `${label} had no property list: whoever submitted it has to do so again`,
+        says: noList(label),
       };
     const failed: string[] = [];
     for (const domain of deed.domains) {
@@ -61,6 +69,8 @@ export const bootOut: Executor<'boot-out'> = {
       : { state: 'failed', says: `${label} could not be loaded again in ${failed.join(' and ')}` };
   },
 };
+
+const noList = (label: string) => `${label} had no property list: whoever submitted it has to do so again`;
 
 const damaged: Outcome = { state: 'failed', says: 'its journal is damaged' };
 

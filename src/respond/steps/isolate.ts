@@ -35,6 +35,7 @@ export const isolate: Executor<'isolate'> = {
   },
   resume: (deed, _step, { machine }) =>
     deed.kind === 'isolate' ? inForce(deed, machine) : Promise.resolve(damaged),
+  checkUndo: () => Promise.resolve({ state: 'done', says: 'open the network again' }),
   async undo(deed, machine) {
     if (deed.kind !== 'isolate') return damaged;
     const flushed = await machine.pfctl(['-a', anchor, '-F', 'all']);

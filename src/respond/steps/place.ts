@@ -58,6 +58,12 @@ export const place: Executor<'place'> = {
     }
   },
   resume: (deed, _step, { machine }) => again(deed, machine, 'out'),
+  checkUndo: (deed) =>
+    Promise.resolve(
+      deed.kind === 'move'
+        ? { state: 'done', says: `move ${deed.path} into the quarantine` }
+        : { state: 'failed', says: 'its journal is damaged' },
+    ),
   undo: (deed, machine) => again(deed, machine, 'in'),
 };
 

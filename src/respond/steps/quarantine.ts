@@ -3,7 +3,7 @@ import { closeLooked, type Looked, lookAt, metadataOf } from '../content.js';
 import type { Executor } from '../executor.js';
 import { holdPlace, Missing } from '../held.js';
 import type { Machine } from '../machine.js';
-import { failureOf, moveIn, moveOut } from '../move.js';
+import { checkOut, failureOf, moveIn, moveOut } from '../move.js';
 import type { Deed, Metadata, Outcome, StepOf } from '../plan.js';
 import { sealed } from '../sealed.js';
 import { neverMoved } from '../spared.js';
@@ -27,6 +27,10 @@ export const quarantine: Executor<'quarantine'> = {
     return moveIn(machine, move);
   },
   resume: (deed, _step, { machine }) => again(deed, machine, 'in'),
+  checkUndo: (deed, machine) =>
+    deed.kind === 'move'
+      ? checkOut(machine, deed)
+      : Promise.resolve({ state: 'failed', says: 'its journal is damaged' }),
   undo: (deed, machine) => again(deed, machine, 'out'),
 };
 

@@ -43,6 +43,7 @@ export const restartDirectoryService: Executor<'restart-directory-service'> = {
   },
   resume: (deed, { label }, { machine }) =>
     restart(label, deed.kind === 'restart-directory-service' ? deed.pid : undefined, machine),
+  checkUndo: () => Promise.resolve({ state: 'nothing', says: 'a restart leaves nothing to be undone' }),
   undo: () => Promise.resolve({ state: 'nothing', says: 'a restart leaves nothing to be undone' }),
 };
 

@@ -35,6 +35,8 @@ export const stop: Executor<'stop'> = {
     deed.kind === 'stop'
       ? end(deed.processes, machine)
       : Promise.resolve({ state: 'failed', says: 'its journal is damaged' }),
+  checkUndo: () =>
+    Promise.resolve({ state: 'nothing', says: 'processes that were ended are not started again' }),
   undo: (deed) =>
     Promise.resolve({
       state: 'failed',

@@ -79,6 +79,7 @@ describe.skipIf(noAddon !== undefined)('a response that is killed', () => {
       const next = (at: number) => (fuzzRuns(1) > 1 ? at + 1 : Math.ceil(at * 1.7) + 1);
       let ended = false;
       let cutOff = 0;
+      let undoCutOff = 0;
       for (let at = 1; !ended && at < 200; at = next(at)) {
         plant(place);
         rmSync(path.join(place.dataDir, 'respond'), { recursive: true, force: true });
@@ -90,12 +91,17 @@ describe.skipIf(noAddon !== undefined)('a response that is killed', () => {
         if (!ended) cutOff++;
         if (response === undefined) continue;
         const undone = await child(place, Math.max(1, at), 'undo', response.id);
+        const begun = allResponses(place.dataDir)[0]?.state === 'undoing';
         const after = await recover(place);
+        if (begun) undoCutOff++;
+        // Once it was journaled it is carried through.
+        if (begun) expect(after?.state).toBe('undone');
         if (undone || after?.state === 'undone') expect(check(place, after)).toBe('outside');
         else expect(check(place, after)).toBe('inside');
       }
       expect(ended).toBe(true);
       expect(cutOff).toBeGreaterThan(2);
+      expect(undoCutOff).toBeGreaterThan(1);
     },
     fuzzRuns(1) > 1 ? 900_000 : 180_000,
   );

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -6,6 +6,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   symlinkSync,
@@ -16,6 +17,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { sha256Hex } from '../../../src/base/digest.js';
 import {
   bootOutPlan,
+  Engine,
   isIsolating,
   isolatePlan,
   keepIsolated,
@@ -230,6 +232,46 @@ describe.skipIf(noAddon !== undefined)('what stops a quarantine', () => {
     expect((await place.engine.undo(refused, by)).records[0]?.undo).toMatchObject({ state: 'refused' });
     writeFileSync(boxed, 'evil');
     expect((await place.engine.undo(refused, by)).state).toBe('undone');
+    expect(readFileSync(file, 'utf8')).toBe('evil');
+  });
+});
+
+describe.skipIf(noAddon !== undefined || !existsSync('/dev/shm'))('a quarantine on another volume', () => {
+  const bundle = '/Library/DirectoryServices/PlugIns/x.dsplug';
+
+  test('a pipe in a bundle is no obstacle: it is left out, and said', async () => {
+    const place = respondPlace({ dataIn: '/dev/shm' });
+    const inside = plant(place, `${bundle}/Contents/x`);
+    spawnSync('mkfifo', [path.join(path.dirname(inside), 'pipe')]);
+    const response = await place.engine.run(planOf({ kind: 'quarantine', path: bundle, expect: {} }), by);
+    expect(response.state).toBe('done');
+    expect(response.records[0]?.says).toContain('nothing that could be copied: Contents/pipe (fifo)');
+    expect(response.records[0]?.says).not.toContain('its content changed');
+    expect(existsSync(place.host(bundle))).toBe(false);
+    expect((await place.engine.undo(response, by)).state).toBe('undone');
+    expect(readFileSync(inside, 'utf8')).toBe('evil');
+  });
+
+  test('undoing that fails on the way leaves nothing beside the place, and goes well later', async () => {
+    const place = respondPlace({ dataIn: '/dev/shm' });
+    const file = plant(place, list);
+    const done = await place.engine.run(planOf({ kind: 'quarantine', path: list, expect: {} }), by);
+    const files = new Proxy(place.machine.files, {
+      get: (target, name) =>
+        name === 'copyMetadata'
+          ? () => {
+              throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+            }
+          : (Reflect.get(target, name) as unknown),
+    });
+    const full = new Engine({
+      machine: Object.create(place.machine, { files: { value: files } }),
+      tell: async () => {},
+    });
+    const failed = await full.undo(done, by);
+    expect(failed.records[0]?.undo).toMatchObject({ state: 'failed' });
+    expect(readdirSync(path.dirname(file))).toEqual([]);
+    expect((await place.engine.undo(failed, by)).state).toBe('undone');
     expect(readFileSync(file, 'utf8')).toBe('evil');
   });
 });

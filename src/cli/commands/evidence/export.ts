@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ExitCode, errnoOf, messageOf, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
+import type { FileContent } from '../../../event/event.js';
 import type { Version } from '../../../event/version.js';
 import { manifestOf, type Store } from '../../../store/index.js';
 import { defineCommand, flag, value } from '../../define-command.js';
@@ -10,6 +11,9 @@ import { filePath } from '../../values.js';
 import { versionFields, versionSchema } from './document.js';
 import { findVersion, whatNames } from './find.js';
 
+/** Of a file of which only the beginning is kept. */
+const headSuffix = '.head';
+
 interface Exported {
   /** Relative to the folder. */
   readonly file: string;
@@ -17,10 +21,10 @@ interface Exported {
 }
 
 /** The checked bytes of a content. Throws a UserError when they are not to be had. */
-function bytesOf(store: Store, version: Pick<Version, 'id' | 'path' | 'sha256' | 'notTaken'>): Uint8Array {
+function contentOf(store: Store, version: Pick<Version, 'id' | 'path' | 'sha256' | 'notTaken'>): FileContent {
   const { id, sha256, notTaken } = version;
   const read = sha256 === undefined ? undefined : store.evidence.read(sha256);
-  if (read?.state === 'kept') return read.content.bytes;
+  if (read?.state === 'kept') return read.content;
   if (read?.state === 'corrupt')
     throw new UserError(
       'evidence/corrupt',
@@ -47,22 +51,30 @@ function contentsOf(
   store: Store,
   version: Version,
 ): { readonly files: Exported[]; readonly missing: string[] } {
-  const bytes = bytesOf(store, version);
-  const manifest = version.kind === 'bundle' ? manifestOf(bytes) : undefined;
+  const content = contentOf(store, version);
+  const manifest = version.kind === 'bundle' ? manifestOf(content.bytes) : undefined;
   const name = path.posix
     .basename(version.path)
     .replace(/[^\p{L}\p{N}._ -]/gu, '_')
     .slice(0, 100);
   const top = /^(?:\.*|metadata\.json)$/i.test(name) ? `content ${name}` : name;
-  if (manifest === undefined) return { files: [{ file: top, bytes }], missing: [] };
   const files: Exported[] = [];
   const missing: string[] = [];
+  // What is not whole is not called as if it were.
+  const take = (file: string, called: string, { bytes, size, truncated }: FileContent) => {
+    files.push({ file: truncated ? `${file}${headSuffix}` : file, bytes });
+    if (truncated) missing.push(`${called}: only its first ${bytes.length} of ${size} bytes are kept`);
+  };
+  if (manifest === undefined) {
+    take(top, top, content);
+    return { files, missing };
+  }
+  if (manifest.truncated) missing.push(`${top}: it held more files than are listed`);
   for (const { path: inside, type, sha256 } of manifest.files) {
     if (type !== 'file') continue;
     const isPlain = inside.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
     const read = sha256 === undefined || !isPlain ? undefined : store.evidence.read(sha256);
-    if (read?.state === 'kept' && !read.content.truncated)
-      files.push({ file: path.join(top, inside), bytes: read.content.bytes });
+    if (read?.state === 'kept') take(path.join(top, inside), inside, read.content);
     else missing.push(`${inside}: ${read?.state === 'corrupt' ? 'corrupt' : 'not kept'}`);
   }
   return { files, missing };
@@ -101,7 +113,7 @@ export const evidenceExport = defineCommand({
   description:
     'Writes a version into a new folder (mode 0700, files 0600): the bytes as they were seen, of a bundle all of its files, and\n' +
     'metadata.json with owner, mode, times, extended attributes and hashes. The bytes are checked first; those that are corrupt or\n' +
-    'not kept are an error. Nothing that is written can be run as it is: no mode, owner or link is restored.',
+    'not kept are an error. Of what only the beginning is kept the file is called NAME.head, and the exit code is 1. Nothing that is written can be run as it is: no mode, owner or link is restored.',
   arguments: [{ name: 'WHAT', summary: whatNames }],
   options: {
     output: value(
@@ -136,7 +148,11 @@ export const evidenceExport = defineCommand({
     write(folder, contents.files, fields);
     if (options.json) out.document('evidence-export/1', { folder, ...fields });
     else {
-      out.line(`${contents.files.length} files and metadata.json written to ${safe(folder) ?? ''}`);
+      const count = contents.files.length;
+      const part = contents.missing.length > 0 ? 'Partly: ' : '';
+      out.line(
+        `${part}${count} ${count === 1 ? 'file' : 'files'} and metadata.json written to ${safe(folder) ?? ''}`,
+      );
       for (const one of contents.missing) out.line(`  missing: ${safe(one) ?? ''}`);
     }
     return contents.missing.length > 0 ? ExitCode.checkFailed : ExitCode.ok;

@@ -6,6 +6,7 @@ import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
 import type { RootMap } from '../../../base/root.js';
 import {
   allResponses,
+  canUndo,
   doesText,
   Engine,
   lastingOf,
@@ -16,6 +17,7 @@ import {
   type Plan,
   type Response,
   rehearse,
+  rehearseUndo,
   stageOf,
   type Told,
 } from '../../../respond/index.js';
@@ -110,14 +112,22 @@ export function act(
 /** Undoes a response. Exit code 1 when something of it could not be undone. */
 export function undo(
   context: CommandContext,
-  options: Pick<ActOptions, 'rootScope' | 'json'>,
+  options: ActOptions,
   find: (dataDir: string) => Response,
 ): Promise<ExitCode> {
   return withMachine(context, options, async (surroundings) => {
     const { machine } = surroundings;
+    if (options.dryRun) return tellUndo(context, find(machine.dataDir), { machine, json: options.json });
     requireRights(context, machine);
     return underLock(context, surroundings, options, async (engine) => {
       const response = find(machine.dataDir);
+      if (!canUndo(response)) {
+        await watch(context, { disarm: response.id });
+        await changed(context);
+        if (options.json) context.out.document(responseSchema, responseFields(response));
+        else context.out.line(nothingToUndo(response));
+        return ExitCode.ok;
+      }
       // Nothing of ours that comes back is taken for the attacker's.
       await watch(context, { disarm: response.id });
       const undone = await engine.undo(response, { author: authorOf(context.io) });
@@ -127,6 +137,47 @@ export function undo(
       return undone.records.every(isTakenBack) ? ExitCode.ok : ExitCode.checkFailed;
     });
   });
+}
+
+function nothingToUndo({ id, state }: Response): string {
+  return state.endsWith('undone')
+    ? `response ${id} is ${state} already: nothing was done`
+    : `response ${id} has done nothing that could be undone: nothing was done`;
+}
+
+async function tellUndo(
+  { out }: CommandContext,
+  response: Response,
+  { machine, json }: { readonly machine: Machine; readonly json: boolean },
+): Promise<ExitCode> {
+  const found = await rehearseUndo(response, machine);
+  const bad = ({ state }: Outcome) => state === 'refused' || state === 'failed';
+  if (!json)
+    out.line(
+      found.length === 0
+        ? nothingToUndo(response)
+        : `To undo response ${response.id} (${safe(response.about)}), nothing is done:`,
+    );
+  for (const { index, step, outcome } of found) {
+    const { state, says } = outcome;
+    if (json)
+      out.document(stepSchema, {
+        response: response.id,
+        step: index + 1,
+        of: response.records.length,
+        kind: step.kind,
+        does: doesText(step),
+        undo: true,
+        state: state === 'done' ? 'planned' : state,
+        says,
+        dry_run: true,
+      });
+    else {
+      const word = state === 'done' ? 'would' : lastingOf(step) === undefined ? state : 'lasts';
+      out.line(`${index + 1}. ${out.style(stateStyle(state), pad(word, 7))}  ${safe(says)}`);
+    }
+  }
+  return found.some(({ outcome }) => bad(outcome)) ? ExitCode.checkFailed : ExitCode.ok;
 }
 
 /** As far as that is possible at all. */

@@ -53,7 +53,7 @@ export const respondRelease = defineCommand({
   examples: [{ line: 'sudo launchwarden respond release', says: 'open the network again' }],
   needs: actNeeds,
   handler: ({ context, options }) =>
-    undo(context, options, (dataDir) => {
+    undo(context, { ...options, dryRun: false }, (dataDir) => {
       const found = allResponses(dataDir).find(isIsolating);
       if (found !== undefined) return found;
       throw new UserError('respond/not-isolated', 'this Mac is not isolated', {

@@ -1,5 +1,5 @@
 import { UserError } from '../../../base/errors.js';
-import { rehearse, restorePlan } from '../../../respond/index.js';
+import { lastRestored, rehearse, restoredPlan, restorePlan, standsAlready } from '../../../respond/index.js';
 import type { Store, Version } from '../../../store/index.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { wholeNumber } from '../../values.js';
@@ -9,7 +9,8 @@ import { findTarget } from './find.js';
 export const respondRestore = defineCommand({
   description:
     'Puts an earlier version of a file or bundle back, as it was kept: bytes, owner, mode, times and extended attributes.\n' +
-    'Without --version the one before what stands there now. What stands there goes into the quarantine first.',
+    'Without --version the one before what stands there now. What stands there goes into the quarantine first. Where the\n' +
+    'version stands already nothing is done.',
   arguments: [{ name: 'ITEM', summary: 'an item (id or label), an alert, or an absolute macOS path' }],
   options: {
     version: value(
@@ -33,10 +34,23 @@ export const respondRestore = defineCommand({
   needs: actNeeds,
   handler: ({ context, options, args: [written = ''] }) =>
     act(context, options, async (surroundings) => {
+      const { machine, store } = surroundings;
+      if (options.version !== undefined && options.knownGood)
+        throw new UserError('cli/conflicting-options', '--version and --known-good each name a version', {
+          hint: 'Leave one of them out.',
+        });
       const target = findTarget(written, surroundings);
-      const plan = restorePlan(target, chosen(target.path, surroundings, options));
+      const last = lastRestored(target.path, machine);
+      const there = last === undefined ? undefined : store.versions.get(last.version);
+      // The version before that one is what it was restored from.
+      if (options.version === undefined && !options.knownGood && last !== undefined && there !== undefined)
+        if (await standsAlready(there, machine)) return restoredPlan(target, there, last.response.id);
+      const version = chosen(target.path, surroundings, options);
+      if (await standsAlready(version, machine))
+        return restoredPlan(target, version, last?.version === version.id ? last.response.id : undefined);
+      const plan = restorePlan(target, version);
       // Nothing is taken away for what cannot be put there.
-      const [place] = await rehearse({ ...plan, steps: plan.steps.slice(1) }, surroundings.machine);
+      const [place] = await rehearse({ ...plan, steps: plan.steps.slice(1) }, machine);
       if (place?.state === 'refused')
         throw new UserError('respond/not-kept', place.says, {
           hint: `See "launchwarden evidence list ${target.path}" for versions that are kept whole.`,
