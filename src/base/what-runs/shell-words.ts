@@ -1,7 +1,10 @@
-/** One simple command of a shell text: its words, and whether its input comes from the command before it. */
+/** One simple command of a shell text. */
 export interface ShellCommand {
   readonly words: readonly string[];
+  /** Its input comes from the command before it. */
   readonly piped: boolean;
+  /** The file that its input comes from. */
+  readonly input: string | undefined;
 }
 
 const maxText = 65_536;
@@ -98,6 +101,7 @@ class ShellReader {
   #at = 0;
   #words: string[] = [];
   #piped = false;
+  #input: string | undefined;
 
   constructor(text: string, variables: Map<string, string>, home: string | undefined, depth = 0) {
     this.#text = text;
@@ -144,8 +148,9 @@ class ShellReader {
     const words = this.#words;
     this.#words = [];
     while (words[0] !== undefined && (keywords.has(words[0]) || this.#assigns(words[0]))) words.shift();
-    if (words.length > 0) this.#commands.push({ words, piped: this.#piped });
+    if (words.length > 0) this.#commands.push({ words, piped: this.#piped, input: this.#input });
     this.#piped = pipes;
+    this.#input = undefined;
   }
 
   #assigns(word: string): boolean {
@@ -166,6 +171,7 @@ class ShellReader {
     this.#word();
     // What a shell is given to read.
     if (isText) this.#nest(this.#words[before] ?? '');
+    if (mark === '<') this.#input = this.#words[before];
     this.#words.length = before;
     // The number of a file that is redirected, as in `2>&1`.
     if (/^\d$/.test(this.#words.at(-1) ?? '')) this.#words.pop();

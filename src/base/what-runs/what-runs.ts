@@ -397,7 +397,7 @@ class Resolver {
     let before: readonly string[] = [];
     const { commands, isCut } = shellCommands(text, this.#variables, this.#home);
     if (isCut) this.#reasons.add('script-cut');
-    for (const { words, piped } of commands) {
+    for (const { words, piped, input } of commands) {
       const [word = '', ...rest] = words;
       if (this.#steps > maxSteps) return;
       if (word === 'cd' || word === 'pushd') {
@@ -414,7 +414,11 @@ class Resolver {
         if (transformed) this.#reasons.add('encoded-command');
         if (fetched) this.#reasons.add('remote-script');
         if (/^(?:echo|printf)$/.test(before[0] ?? '')) this.#shell(saidBy(before), depth + 1);
+        if (/^(?:cat|head|tail|tee|dd)$/.test(baseName(before[0] ?? '')))
+          for (const one of before.slice(1, 9))
+            if (!one.startsWith('-')) this.#file(this.#expanded(one.replace(/^if=/, '')));
       }
+      if (input !== undefined && readsItsScript(words)) this.#file(this.#expanded(input));
       transformed ||= transforms(words);
       before = words;
       fetched ||= downloads.test(line);

@@ -759,6 +759,13 @@ const byOtherMeans: readonly [string, RunnableItem, Expected][] = [
       { path: '/private/tmp/in', reasons: ['program-in-tmp'] },
     ],
   ),
+  ...(['sh < /tmp/x', 'cat /tmp/x | bash', 'dd if=/tmp/x | zsh', 'python3 - </tmp/x'] as const).map(
+    (text): [string, RunnableItem, Expected] => [
+      text,
+      sh(text),
+      { path: '/private/tmp/x', reasons: [oneLiner, 'program-in-tmp'] },
+    ],
+  ),
   [
     'python with a dash',
     { args: ['python3', '-'], standardIn: '/tmp/in' },
@@ -787,6 +794,7 @@ describe('what a launch item runs by other means', () => {
     ['warnings of ruby', env('RUBYOPT', '-W0'), []],
     ['a word that tr makes', sh('x=$(date | tr -d " "); echo "$x" | awk "{print}"'), [oneLiner]],
     ['an archive that is unpacked', sh('gunzip -c /opt/a.gz | grep x | python3 /opt/x.py'), [oneLiner]],
+    ['a file that is read', sh('while read x; do echo $x; done < /tmp/x; cat /tmp/y | grep z'), [oneLiner]],
     ['an environment of a shell', sh('eval "$(/usr/libexec/path_helper -s)"; exec /opt/tool'), [oneLiner]],
   ])('nothing more to say about %s', (_, item, reasons) => {
     expect(whatRuns({ itemPath: agent, ...item }).reasons).toEqual(reasons);
