@@ -34,10 +34,12 @@ import { forwardHandlers } from './forward-control.js';
 import { Forwarding } from './forwarding.js';
 import { foundChanges } from './found-changes.js';
 import { ClockWatch, Continued } from './health.js';
+import { HealthWatch } from './health-watch.js';
 import { userHomes } from './homes.js';
 import { InventoryKeeper } from './inventory.js';
 import { KnownItems } from './known-items.js';
 import { LikelyWriters } from './likely-writers.js';
+import { OwnFiles, ownJob } from './own-files.js';
 import { Pipeline } from './pipeline.js';
 import { PolicyKeeper, policyFailedStart, settingsAtStart } from './policy.js';
 import {
@@ -50,6 +52,7 @@ import {
 } from './reload.js';
 import { Responding } from './responding.js';
 import { kindsFor, logParked, logPassedOver, mutedRules, type SelectedRules, selectRules } from './rules.js';
+import { rulesGone } from './rules-gone.js';
 import { exchangedPrograms, runningItems, trustedLabels } from './running-items.js';
 import { SensorSet } from './sensors.js';
 import { Settling } from './settling.js';
@@ -78,6 +81,9 @@ const recentMicros = 60_000_000;
 /** So many of the newest alerts are looked at after a start: the signature of a program may not have been told yet. */
 const askedAgain = 100;
 
+/** The agent's own files are listed so long after its start, milliseconds. */
+const ownFilesMs = 5_000;
+const ownFilesKey = 'own.files';
 /** So many rules are named in one line of the log. */
 const namedRules = 10;
 
@@ -89,6 +95,8 @@ export interface AgentOptions {
   readonly logFormat?: LogFormat;
   /** `--root-scope`: only processes below this one. */
   readonly scopePid?: number;
+  /** What runs the agent, paths of this machine: its files are watched. */
+  readonly program?: { readonly node: string; readonly script: string };
   /** Starts `launchwarden canary` as a process of its own; without it nothing runs on a schedule. */
   readonly launchCanary?: (ended: (error: Error) => void) => void;
   /** Ends the agent: it drains and `runAgent` resolves. */
@@ -203,6 +211,8 @@ class Agent {
   #clockWatch: ClockWatch | undefined;
   readonly #continued = new Continued();
   #folderWatch: DataFolderWatch | undefined;
+  #healthWatch: HealthWatch | undefined;
+  #ownFiles: OwnFiles | undefined;
   /** Rejects when the data folder was taken away. */
   readonly lost: Promise<never>;
   #onLost: (error: UserError) => void = () => {};
@@ -534,6 +544,7 @@ class Agent {
       // Since a moment ago every sensor sees.
       this.#gap({ sensor: 'agent', reason: 'restart', from: before, to: Math.max(before, seeing), detail });
     }
+    this.#tellRulesGone(before || this.#started);
     this.#forwarding.start();
     const known = store.inventory.list().filter(({ gone }) => gone === undefined);
     this.#sensors.follow(runningItems(known.map(({ entry }) => entry)));
@@ -548,6 +559,13 @@ class Agent {
     this.#clockWatch = new ClockWatch(clock, (gap) => this.#gap(gap), this.#continued);
     process.on('SIGCONT', this.#continued.note);
     process.on('SIGHUP', this.#hup);
+    this.#healthWatch = new HealthWatch({
+      ...{ clock, log },
+      judge: () => this.#judgement(),
+      changed: (change) => this.#forwarding.health(change),
+    });
+    // Nobody waits for the files of the program to be listed.
+    this.#timers.push(clock.after(ownFilesMs, () => this.#watchOwnFiles()));
     this.#folderWatch = new DataFolderWatch(
       settings.dataDir,
       clock,
@@ -590,6 +608,8 @@ class Agent {
     await this.#policy.stop();
     await this.#reloading;
     this.#folderWatch?.stop();
+    this.#healthWatch?.stop();
+    this.#ownFiles?.stop();
     this.#watchdog.stop();
     this.#signatures.stop();
     await this.#scan.stop();
@@ -607,7 +627,7 @@ class Agent {
     this.#keepDeferred();
     this.#exceptions.flush();
     this.#saveProgress();
-    await this.#forwarding.stop(drainMs);
+    await this.#forwarding.stop(drainMs, { last: true });
   }
 
   #beat(): void {
@@ -739,6 +759,7 @@ class Agent {
       const isSame = sameRules(this.#rules.rules, selected.rules);
       if (!isSame) this.#pipeline.replaceRules(selected.rules);
       await this.#takeUp(next, selected);
+      if (!isSame) this.#tellRulesGone(this.#options.clock.now());
       this.#reloadRefused = undefined;
       const now = changed.filter(isTakenUp);
       this.#needRestart = this.#restartKeys();
@@ -811,6 +832,33 @@ class Agent {
     }
     const event = sightLostEvent(gap, this.#boot);
     if (event !== undefined) this.#pipeline.observe({ event });
+  }
+
+  #watchOwnFiles(): void {
+    const { clock, program } = this.#options;
+    const { store, log } = this.#parts;
+    try {
+      this.#ownFiles = new OwnFiles({
+        ...{ clock, log, program },
+        job: this.#root.toHost(ownJob),
+        known: store.meta.get(ownFilesKey),
+        remember: (text) => store.meta.set(ownFilesKey, text),
+        changed: (gap) => this.#gap(gap),
+      });
+    } catch (error) {
+      log.error({ error: messageOf(error) }, "the agent's own files cannot be watched");
+    }
+  }
+
+  #tellRulesGone(before: Micros): void {
+    const { store, log } = this.#parts;
+    try {
+      const running = new Map(this.#rules.rules.map(({ meta }) => [meta.id, meta.name]));
+      const gap = rulesGone(store, running, { before, now: this.#options.clock.now() });
+      if (gap !== undefined) this.#gap(gap);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'which rules run could not be stored');
+    }
   }
 
   /** Why a rule does not alert here; undefined of one that does. */

@@ -4,7 +4,14 @@ import type { Settings } from '../config/index.js';
 import type { Alert } from '../event/alert.js';
 import type { HostFields } from '../event/document.js';
 import type { Event, Gap } from '../event/event.js';
-import { type ChangeAction, Forwarder, RawEvents, Reporter, type Target } from '../forward/index.js';
+import {
+  type ChangeAction,
+  Forwarder,
+  type HealthChange,
+  RawEvents,
+  Reporter,
+  type Target,
+} from '../forward/index.js';
 import type { Store } from '../store/index.js';
 
 export interface ForwardingOptions {
@@ -75,9 +82,10 @@ export class Forwarding {
     this.#reporter.start();
   }
 
-  /** Destinations get `graceMs` milliseconds to take what is under way. */
-  async stop(graceMs: number): Promise<void> {
+  /** Destinations get `graceMs` milliseconds to take what is under way. `last`: the agent ends, and says so. */
+  async stop(graceMs: number, { last = false }: { readonly last?: boolean } = {}): Promise<void> {
     this.#reporter.stop();
+    if (last) this.#reporter.farewell();
     await this.forwarder.stop(graceMs);
   }
 
@@ -100,6 +108,11 @@ export class Forwarding {
   /** What is in force on this Mac changed, or could not be changed. */
   changed(action: ChangeAction, text: string): void {
     this.#reporter.changed(action, text);
+  }
+
+  /** How well the agent sees, keeps and delivers has changed. */
+  health(change: HealthChange): void {
+    this.#reporter.health(change);
   }
 
   gap(gap: Gap): void {

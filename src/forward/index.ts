@@ -31,6 +31,8 @@ export {
   type Escalation,
   escalationDocument,
   gapDocument,
+  type HealthChange,
+  type HealthReason,
   type Heartbeat,
   heartbeatDocument,
   type Losses,

@@ -8,13 +8,16 @@ import {
   type ChangeAction,
   changeDocument,
   gapDocument,
+  type HealthChange,
   type Heartbeat,
+  healthDocument,
   heartbeatDocument,
   lossDocument,
   parkedDocument,
   responseDocument,
   type StatusContext,
   type StatusDocument,
+  stoppedDocument,
 } from './status.js';
 
 const lossMs = 60_000;
@@ -67,12 +70,22 @@ export class Reporter {
     this.#tellLosses();
   }
 
+  /** The last word of an agent that ends. */
+  farewell(): void {
+    const { chain } = this.#options;
+    this.#add((now, context) => stoppedDocument(chain(), now, context));
+  }
+
   beat(): void {
     const { chain, health, heartbeatMs } = this.#options;
     this.#add((now, context) => {
       const next = now + heartbeatMs * 1000;
       return heartbeatDocument({ chain: chain(), health: health(), next }, now, context);
     });
+  }
+
+  health(change: HealthChange): void {
+    this.#add((now, context) => healthDocument(change, now, context));
   }
 
   /** What was done to this Mac, and is about no alert. */

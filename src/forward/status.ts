@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { formatMicros, type Micros } from '../base/time.js';
 import type { EcsDocument, HostFields } from '../event/document.js';
 import type { Gap } from '../event/event.js';
+import { notSeen } from './unseen.js';
 
 /** Who speaks in a status document. */
 export interface StatusContext {
@@ -68,7 +69,78 @@ export function gapDocument(gap: Gap, now: Micros, context: StatusContext): Stat
       message: `${sensor} may have missed something: ${reason}`,
       start: from,
       end: to,
-      details: { sensor, reason, detail: detail.slice(0, 1000), ...(lost === undefined ? {} : { lost }) },
+      details: {
+        ...{ sensor, reason, detail: detail.slice(0, 1000) },
+        not_seen: notSeen(gap),
+        since: formatMicros(from),
+        ...(lost === undefined ? {} : { lost }),
+      },
+    },
+    context,
+  );
+}
+
+/** One thing that speaks against the agent, and since when it does. */
+export interface HealthReason {
+  readonly text: string;
+  readonly since: Micros;
+}
+
+export interface HealthChange {
+  readonly verdict: string;
+  /** What it was before; undefined at the first time. */
+  readonly before: string | undefined;
+  /** All that speak against it now, the gravest first. */
+  readonly reasons: readonly HealthReason[];
+  /** Those that came just now, and those that are over. */
+  readonly begun: readonly string[];
+  readonly ended: readonly string[];
+}
+
+/** How well the agent sees, keeps and delivers has changed. */
+export function healthDocument(
+  { verdict, before, reasons, begun, ended }: HealthChange,
+  now: Micros,
+  context: StatusContext,
+): StatusDocument {
+  const [first] = reasons.filter(({ text }) => begun.includes(text)).concat(reasons);
+  return statusDocument(
+    {
+      time: now,
+      action: 'health',
+      kind: 'state',
+      outcome: reasons.length === 0 ? 'success' : 'failure',
+      message:
+        first === undefined ? 'launchwarden is healthy again' : `launchwarden is ${verdict}: ${first.text}`,
+      ...(first === undefined ? {} : { start: first.since }),
+      details: {
+        verdict,
+        ...(before === undefined ? {} : { before }),
+        ...(first === undefined ? {} : { not_seen: first.text, since: formatMicros(first.since) }),
+        reasons: reasons.map(({ text, since }) => `${text} (since ${formatMicros(since).slice(0, 19)}Z)`),
+        begun: [...begun],
+        ended: [...ended],
+      },
+    },
+    context,
+  );
+}
+
+/** The last word of an agent that ends in order. */
+export function stoppedDocument(chain: ChainState, now: Micros, context: StatusContext): StatusDocument {
+  return statusDocument(
+    {
+      time: now,
+      action: 'stopping',
+      kind: 'state',
+      outcome: 'failure',
+      message: 'launchwarden ends: nothing is seen until it starts again',
+      start: now,
+      details: {
+        not_seen: notSeen({ sensor: 'agent', reason: 'stopping' }),
+        since: formatMicros(now),
+        chain: { id: chain.id, length: chain.length, digest: chain.head },
+      },
     },
     context,
   );

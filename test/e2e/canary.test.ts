@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   AgentProcess,
   allAlerts,
+  cli,
   control,
   program,
   SimulatedMac,
@@ -107,8 +108,20 @@ describe.skipIf(standInLaunchctl() === undefined)('canary on a simulated Mac', {
     expect(await agent.status()).toMatchObject({ verdict: 'healthy', canary: { last: { ok: true } } });
     // Known after a restart, too: nothing of it opens again.
     await agent.stop();
+    const told = (action: string) =>
+      rows().flatMap(({ event, launchwarden }) =>
+        event?.['action'] === action ? [launchwarden?.['status']] : [],
+      );
+    expect(told('stopping')).toMatchObject([
+      { not_seen: expect.stringContaining('until the agent starts again'), chain: { length: about.length } },
+    ]);
     agent = await AgentProcess.start({ mac, config });
     await agent.settled();
+    await waitFor('word of the restart', () => (told('gap').length > 0 ? true : undefined));
+    expect(told('gap')).toMatchObject([
+      { reason: 'restart', not_seen: expect.any(String), since: expect.any(String) },
+    ]);
+    expect(cli(mac, 'verify', file())).toContain('Nothing is missing');
     expect(open()).toEqual([]);
     expect(await agent.status()).toMatchObject({ canary: { last: { ok: true, alert: result?.alert } } });
   });

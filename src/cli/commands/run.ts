@@ -165,6 +165,7 @@ export const run = defineCommand({
         version: context.version,
         clock: context.clock,
         signal: context.io.interruption(),
+        program: context.io.program,
         launchCanary: (ended) => launchCanary(context, ended),
         ...(rootScope === undefined ? {} : { scopePid: rootScope }),
       }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../src/base/log.js';
+import { formatMicros } from '../../../src/base/time.js';
 import type { EcsDocument } from '../../../src/event/document.js';
 import type { Event } from '../../../src/event/event.js';
 import { Forwarder, RawEvents, Reporter } from '../../../src/forward/index.js';
@@ -54,9 +55,14 @@ test('heartbeats tell how long the chain of alerts is, so that a kept-back alert
     chain: { length: 1, digest: chain.digest },
     health: { rules: 2 },
   });
+  expect(detailsOf(second)['next']).toBe(formatMicros(clock.now() + 300_000_000));
   reporter.stop();
+  reporter.farewell();
   clock.pass(600_000);
-  expect(statuses(store)).toHaveLength(2);
+  // The last word of an agent that ends.
+  expect(statuses(store).slice(2).map(detailsOf)).toMatchObject([
+    { action: 'stopping', not_seen: expect.any(String), chain: { length: 1, digest: chain.digest } },
+  ]);
 });
 
 test('a gap is told at once, with what is known of it', () => {
