@@ -1,6 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -31,19 +39,9 @@ function manifestOf(text: string) {
 }
 
 describe('the payload of this system', () => {
-  test('two builds are byte-equal, whatever the surroundings', { timeout: 120_000 }, () => {
-    const first = build('one', ['--node', process.execPath]);
-    expect(first.stderr + first.stdout).toContain(`launchwarden ${version} (Node.js ${process.version}`);
-    const second = spawnSync(
-      'sh',
-      ['-c', 'umask 077; exec "$@"', 'sh', process.execPath, 'scripts/package.mjs'].concat([
-        ...['--node', process.execPath, '--out', path.join(base, 'two')],
-      ]),
-      { env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Asia/Tokyo', LC_ALL: 'C' } },
-    );
-    expect(second.status).toBe(0);
-    const archives = ['one', 'two'].map((out) => sha256(readFileSync(`${payload(out)}.tar.gz`)));
-    expect(archives[1]).toBe(archives[0]);
+  test('is built, and runs', { timeout: 120_000 }, () => {
+    const done = build('one', ['--node', process.execPath]);
+    expect(done.stderr + done.stdout).toContain(`launchwarden ${version} (Node.js ${process.version}`);
   });
 
   test('its manifest names every file, as the archive does, and nothing that only compiles', () => {
@@ -86,12 +84,53 @@ describe('the payload of this system', () => {
   });
 });
 
+test('install takes the archive as it is: a whole version, its command in place', {
+  timeout: 120_000,
+}, () => {
+  const root = path.join(base, 'tree');
+  mkdirSync(root);
+  const launchwarden = (...args: string[]) =>
+    execFileSync(process.execPath, ['bin/launchwarden.js', ...args, '--root', root], { encoding: 'utf8' });
+  const said = launchwarden('install', '--from', `${payload('one')}.tar.gz`);
+  expect(said).toContain(`Installed ${version}-`);
+  const home = path.join(root, 'Library', 'Application Support', 'launchwarden');
+  const command = 'current/launchwarden.app/Contents/Resources/bin/launchwarden';
+  expect(execFileSync(path.join(home, command), ['version'], { encoding: 'utf8' })).toContain(version);
+  expect(launchwarden('install', '--from', payload('one'))).not.toMatch(/^done +place version/m);
+  launchwarden('uninstall', '--purge');
+  expect(readdirSync(root, { recursive: true })).toEqual([]);
+});
+
 describe('a payload for a Mac', () => {
   test('is refused where its native parts cannot be compiled, with the cure', () => {
     const done = build('mac', ['--platform', 'darwin', '--arch', 'arm64']);
     expect(done.status).toBe(2);
     expect(done.stderr).toContain('[package/needs-a-mac]');
     expect(done.stderr).toContain('npm run package -- --arch arm64');
+  });
+
+  test('two builds are byte-equal, whatever the surroundings', () => {
+    const args = [
+      ...['--platform', 'darwin', '--arch', 'arm64'],
+      ...fromMac(path.join(base, 'from-mac'), { node: cpus.arm64, parts: cpus.arm64 }),
+    ];
+    expect(build('first', args).stderr).toBe('');
+    const second = spawnSync(
+      'sh',
+      [
+        ...['-c', 'umask 077; exec "$@"', 'sh', process.execPath, 'scripts/package.mjs'],
+        ...['--out', path.join(base, 'second'), ...args],
+      ],
+      { env: { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TZ: 'Asia/Tokyo', LC_ALL: 'C' } },
+    );
+    expect(second.status).toBe(0);
+    const archives = ['first', 'second'].map((out) =>
+      sha256(readFileSync(`${payload(out, 'darwin-arm64')}.tar.gz`)),
+    );
+    expect(archives[1]).toBe(archives[0]);
+    const later = build('later', args, { SOURCE_DATE_EPOCH: '1700000001' });
+    expect(later.status).toBe(0);
+    expect(sha256(readFileSync(`${payload('later', 'darwin-arm64')}.tar.gz`))).not.toBe(archives[0]);
   });
 
   test.each(['arm64', 'x64'] as const)('is put together from parts that were compiled on one: %s', (arch) => {
