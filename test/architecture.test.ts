@@ -39,6 +39,8 @@ const allowed: Record<string, readonly string[]> = {
   ],
   doctor: [
     'base',
+    'canary',
+    'policy',
     'event',
     'mechanisms',
     'sensors',

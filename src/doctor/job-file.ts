@@ -19,10 +19,15 @@ export type JobOnDisk =
       readonly args: readonly string[];
     };
 
+/** The folder that stands for a Mac; undefined for this Mac. */
+export function treeOf({ root }: Pick<DoctorSystem, 'root'>): string | undefined {
+  return root.simulated ? root.root : undefined;
+}
+
 const maxBytes = 256 * 1024;
 
 export function jobOnDisk({ root }: Pick<DoctorSystem, 'root'>): JobOnDisk {
-  const file = placed(places.job, root.simulated ? root.root : undefined);
+  const file = placed(places.job, treeOf({ root }));
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);

@@ -1,10 +1,10 @@
 import { plistToJson, readPlist } from '../../base/plist/index.js';
-import { placeFile, renderJob } from '../../install/index.js';
-import { type JobOnDisk, jobOnDisk, topLevel } from '../job-file.js';
+import { jobProgram, placeFile, readState, renderJob } from '../../install/index.js';
+import { type JobOnDisk, jobOnDisk, topLevel, treeOf } from '../job-file.js';
 import { defineProbe, failed, notHere, ok, unknown } from '../probe.js';
 import type { DoctorSystem } from '../system.js';
 
-/** Where the arguments of our own job lead, as far as they have its shape. */
+/** The job as it should be. */
 interface Wanted {
   readonly text: string;
   /** Keys in which the file differs from it. */
@@ -17,15 +17,16 @@ export const jobDrift = defineProbe({
   asks: 'Is the job on the disk the one that this version writes?',
   read: (system) => {
     const job = jobOnDisk(system);
-    return { job, wanted: wantedOf(job), asRoot: asRoot(system) };
+    return { job, wanted: wantedOf(job, treeOf(system)), asRoot: asRoot(system) };
   },
   judge({ job, wanted, asRoot: judged }) {
     if (job.state === 'none') return notHere(`not installed: there is no ${job.file}`);
     const again = '"sudo launchwarden install" writes it anew.';
     if (job.state === 'unreadable')
       return /EACCES|EPERM/.test(job.reason) ? unknown(job.reason, 'Use sudo.') : failed(job.reason, again);
-    if (wanted === undefined)
-      return failed(`its arguments are not ours: ${job.args.slice(0, 4).join(' ')}`, again, job.args);
+    if (wanted === undefined) return unknown('the job of this version could not be made');
+    if (wanted.keys.includes('ProgramArguments') || wanted.keys.includes('Label'))
+      return failed(`it runs something else: ${job.args.slice(0, 4).join(' ')}`, again, job.args);
     const mend =
       '"sudo launchwarden doctor --fix" writes it anew; "sudo launchwarden install" loads it, too.';
     if (wanted.keys.length > 0) return failed(`somebody changed it: ${wanted.keys.join(', ')}`, mend);
@@ -35,8 +36,9 @@ export const jobDrift = defineProbe({
     return ok(job.file);
   },
   fix({ job, wanted, asRoot: judged }) {
-    const isOurs = job.state === 'read' && wanted !== undefined;
-    if (!isOurs) return [];
+    if (job.state !== 'read' || wanted === undefined) return [];
+    // What it runs is evidence: a person looks at it first.
+    if (wanted.keys.includes('ProgramArguments') || wanted.keys.includes('Label')) return [];
     return [
       {
         does: `write ${job.file} anew`,
@@ -50,21 +52,10 @@ function asRoot({ uid, root }: DoctorSystem): boolean {
   return uid === 0 && !root.simulated;
 }
 
-/** The job that this version writes with the same program and places; undefined when the arguments are none of ours. */
-function wantedOf(job: JobOnDisk): Wanted | undefined {
+/** The job that this version writes for what is installed. Throws `install/unsafe-path`. */
+function wantedOf(job: JobOnDisk, root: string | undefined): Wanted | undefined {
   if (job.state !== 'read') return undefined;
-  const [node, script, verb, ...flags] = job.args;
-  if (node === undefined || script === undefined || verb !== 'run') return undefined;
-  if (!node.startsWith('/') || !/\/launchwarden\.js$/.test(script)) return undefined;
-  const given: { config?: string; dataDir?: string } = {};
-  for (let at = 0; at < flags.length; at += 2) {
-    const [name, value] = [flags[at], flags[at + 1]];
-    if (value === undefined) return undefined;
-    if (name === '--config') given.config = value;
-    else if (name === '--data-dir') given.dataDir = value;
-    else if (name !== '--log-file') return undefined;
-  }
-  const text = renderJob({ node, script, ...given });
+  const text = renderJob({ ...jobProgram, ...readState(root)?.written });
   const plist = readPlist(Buffer.from(text));
   if (!plist.ok) return undefined;
   const keys = new Set([...keysOf(plist.value), ...keysOf(job.value)]);

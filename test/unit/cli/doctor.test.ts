@@ -5,7 +5,7 @@ import { ControlServer } from '../../../src/agent/control.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { silentLogger } from '../../../src/base/log.js';
 import { probes } from '../../../src/doctor/index.js';
-import { renderJob } from '../../../src/install/index.js';
+import { jobProgram, renderJob } from '../../../src/install/index.js';
 import { openStore } from '../../../src/store/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 import { standInLaunchctlProgram } from '../../helpers/stand-in-launchctl.js';
@@ -31,7 +31,7 @@ async function installed(): Promise<{ tree: string; dataDir: string; job: string
     path.join(tree, 'Library/Logs/launchwarden'),
   ])
     mkdirSync(folder, { recursive: true });
-  const text = renderJob({ node: '/opt/lw/bin/node', script: '/opt/lw/bin/launchwarden.js' });
+  const text = renderJob(jobProgram);
   writeFileSync(job, text, { mode: 0o644 });
   openStore({ dataDir, clock: systemClock }).close();
   return { tree, dataDir, job };
@@ -82,7 +82,7 @@ test('a job that runs something else is said and never rewritten', async () => {
   writeFileSync(job, evil);
   const { code, of } = await examined(['--root', tree, '--only', 'job-file', '--fix']);
   expect(of('job-file')).toMatchObject({ mark: 'failed', fixed: [] });
-  expect(of('job-file')['found']).toContain('arguments are not ours');
+  expect(of('job-file')['found']).toContain('runs something else');
   expect(readFileSync(job, 'utf8')).toBe(evil);
   expect(code).toBe(1);
 });

@@ -31,6 +31,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   'launchwarden canary': 'needs a running agent: its own tests',
   'launchwarden doctor': 'says what this machine has: doctor.test.ts',
   'launchwarden diagnostics': 'says what this machine has: its own tests',
+  'launchwarden completions': 'a script for a shell: shells.test.ts',
+  'launchwarden man': 'a page for man(1): shells.test.ts',
   'launchwarden version': 'says what this machine has: main.test.ts',
   'launchwarden respond kill': 'ends processes: its own tests',
   'launchwarden respond all': 'ends processes: its own tests',
