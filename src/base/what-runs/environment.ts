@@ -9,10 +9,20 @@ export interface EnvironmentCode {
 }
 
 /** Files that an interpreter reads before anything else. Source: bash(1), sh(1), zsh(1), python(1), lua(1). */
-const files: ReadonlySet<string> = new Set(['BASH_ENV', 'ENV', 'ZDOTDIR', 'PYTHONSTARTUP', 'PYTHONUSERBASE']);
+const files: ReadonlySet<string> = new Set(['BASH_ENV', 'ENV', 'ZDOTDIR', 'PYTHONSTARTUP']);
 /** Folders of libraries, and programs that are asked for something now and then. */
 const folders: ReadonlySet<string> = new Set([
-  ...['PYTHONPATH', 'PYTHONHOME', 'PERL5LIB', 'PERLLIB', 'RUBYLIB', 'GEM_PATH', 'NODE_PATH', 'CLASSPATH'],
+  ...[
+    'PYTHONPATH',
+    'PYTHONHOME',
+    'PYTHONUSERBASE',
+    'PERL5LIB',
+    'PERLLIB',
+    'RUBYLIB',
+    'GEM_PATH',
+    'NODE_PATH',
+    'CLASSPATH',
+  ],
   ...['LUA_PATH', 'LUA_CPATH'],
   // Programs that ask for a password.
   ...['GIT_ASKPASS', 'SSH_ASKPASS', 'SUDO_ASKPASS'],
