@@ -10,7 +10,7 @@ import { installParts } from './install-parts.js';
 export interface BringUpFrom {
   /** A folder or an archive; the program that runs us when undefined. */
   readonly from: string | undefined;
-  readonly noCanary: boolean;
+  readonly skipCanary: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   /** Called with the installed version before anything else; throws what it refuses. */
@@ -35,7 +35,7 @@ async function requireSound(
 /** What `install` and `upgrade` share. */
 export async function bringUpFrom(
   context: CommandContext,
-  { from, noCanary, dryRun, json, refuse }: BringUpFrom,
+  { from, skipCanary, dryRun, json, refuse }: BringUpFrom,
 ): Promise<Outcome> {
   const { out, io } = context;
   const { settings, system, program, written } = await installSurroundings(context);
@@ -53,7 +53,7 @@ export async function bringUpFrom(
     },
     dataDir,
     dryRun,
-    canary: !noCanary,
+    canary: !skipCanary,
     report: (report: Parameters<typeof printStep>[1]) => printStep(out, report, json),
   };
   const outcome = await withSource(

@@ -148,7 +148,7 @@ export function proveByCanary(at: Surroundings, written: Written): 'done' | { re
     'install/canary-failed',
     `the agent did not prove itself by its canary${reason === '' ? reasonOf(result) : `: ${reason}`}`,
     {
-      hint: '"launchwarden status" and "launchwarden coverage" say what an agent does not see; --no-canary does without it.',
+      hint: '"launchwarden status" and "launchwarden coverage" say what an agent does not see; --skip-canary does without it.',
     },
   );
 }

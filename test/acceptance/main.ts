@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from '../bench/row.js';
 import { dropLists } from '../simulation/drop.js';
+import { installKillRounds, twoPayloads } from '../simulation/installs.js';
 import { killRounds } from '../simulation/kill.js';
 import {
   AgentProcess,
@@ -198,6 +199,21 @@ async function policies(): Promise<void> {
   for (const problem of problems.slice(0, 20)) console.log(`       ${problem}`);
 }
 
+async function installs(): Promise<void> {
+  const mac = new SimulatedMac();
+  try {
+    const { cutOff, started, problems } = await installKillRounds(mac, await twoPayloads(mac), kills);
+    report(
+      `${kills} times kill -9 during install, upgrade and uninstall`,
+      problems.length === 0 && cutOff > kills / 3,
+      `${cutOff} were cut off; ${started} times there was a job afterwards, and its agent started; at the end nothing was left`,
+    );
+    for (const problem of problems.slice(0, 20)) console.log(`       ${problem}`);
+  } finally {
+    mac.remove();
+  }
+}
+
 /** A user drops very many lists at once: none is missed, and what is severe among them has its own alert. */
 async function drops(): Promise<void> {
   for (const lists of [10_000, 50_000]) {
@@ -223,7 +239,17 @@ async function drops(): Promise<void> {
   }
 }
 
-const suites = { lifetimes, bundles, present, sequences, crashes, responses, policies, drops };
+const suites = {
+  lifetimes,
+  bundles,
+  present,
+  sequences,
+  crashes,
+  responses,
+  policies,
+  installs,
+  drops,
+};
 const position = process.argv.indexOf('--only');
 const wanted = position === -1 ? Object.keys(suites) : (process.argv[position + 1] ?? '').split(',');
 const unknown = wanted.filter((name) => !(name in suites));

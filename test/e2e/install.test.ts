@@ -7,10 +7,12 @@ import {
   currentFolder,
   difference,
   installedData,
+  installKillRounds,
   label,
   makePayload,
   onTree,
   treeText,
+  twoPayloads,
 } from '../simulation/installs.js';
 import { StandInLaunchd } from '../simulation/launchd.js';
 import {
@@ -125,4 +127,17 @@ describe.skipIf(!compiler || !native)('from a clone to nothing left', () => {
       return status.complete_through > now ? true : undefined;
     });
   }
+});
+
+describe.skipIf(!compiler || !native)('kill -9 at random moments', () => {
+  test('leaves one whole version and an agent that starts, or nothing', async () => {
+    const mac = new SimulatedMac();
+    try {
+      const { problems, cutOff } = await installKillRounds(mac, await twoPayloads(mac), 4);
+      expect(problems).toEqual([]);
+      expect(cutOff).toBeGreaterThan(0);
+    } finally {
+      mac.remove();
+    }
+  }, 240_000);
 });

@@ -147,6 +147,17 @@ function damage(folder: string): string[] {
   });
 }
 
+/** Two versions that can be installed, made from this checkout. */
+export async function twoPayloads(mac: SimulatedMac): Promise<readonly [string, string]> {
+  const tree = path.join(mac.base, 'payload-tree');
+  mkdirSync(tree);
+  const done = await onTree(tree, ['install']);
+  const whole = currentFolder(tree);
+  if (done.code !== 0 || whole === undefined) throw new Error(`no payload can be made: ${done.stderr}`);
+  const of = (version: string) => makePayload(whole, path.join(mac.base, `payload-${version}`), version);
+  return [of('1.0.0'), of('1.1.0')];
+}
+
 export interface InstallKillReport {
   readonly rounds: number;
   /** Rounds in which the command was killed before its end. */

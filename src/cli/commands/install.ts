@@ -10,7 +10,7 @@ export const install = defineCommand({
     'everything up to date, or has nothing to do. --config and --data-dir are written into the job.',
   options: {
     from: value('--from PATH', 'install the version in this folder or tar archive', (text) => text),
-    noCanary: flag('--no-canary', 'a ready agent is enough; it need not prove itself'),
+    skipCanary: flag('--skip-canary', 'a ready agent is enough; it need not prove itself'),
     dryRun: flag('--dry-run', 'check everything and print what would be done'),
     json: flag('--json', 'one JSON document a step (NDJSON)'),
   },
@@ -23,8 +23,8 @@ export const install = defineCommand({
     },
   ],
   needs: 'root and a Mac, or --root',
-  async handler({ context, options: { from, noCanary, dryRun, json } }) {
-    const outcome = await bringUpFrom(context, { from, noCanary, dryRun, json });
+  async handler({ context, options: { from, skipCanary, dryRun, json } }) {
+    const outcome = await bringUpFrom(context, { from, skipCanary, dryRun, json });
     if (!json && !dryRun && outcome.action === 'installed' && context.flags.root === undefined)
       context.out.line(
         `The agent runs. Its log: ${places.log}. Give it Full Disk Access: see launchd/README.md.`,

@@ -14,7 +14,7 @@ export const upgrade = defineCommand({
       'the new version: a folder or a tar archive; else the program that runs this',
       (text) => text,
     ),
-    noCanary: flag('--no-canary', 'a ready agent is enough; it need not prove itself'),
+    skipCanary: flag('--skip-canary', 'a ready agent is enough; it need not prove itself'),
     dryRun: flag('--dry-run', 'check everything and print what would be done'),
     json: flag('--json', 'one JSON document a step (NDJSON)'),
   },
@@ -23,10 +23,10 @@ export const upgrade = defineCommand({
     { line: 'sudo launchwarden upgrade --from /tmp/launchwarden-0.2.0.tar.gz', says: 'from an archive' },
   ],
   needs: 'root and a Mac, or --root; an installed launchwarden',
-  async handler({ context, options: { from, noCanary, dryRun, json } }) {
+  async handler({ context, options: { from, skipCanary, dryRun, json } }) {
     await bringUpFrom(context, {
       from,
-      noCanary,
+      skipCanary,
       dryRun,
       json,
       refuse: (current) => {
