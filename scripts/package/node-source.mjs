@@ -43,9 +43,18 @@ function asked(executable) {
 /** Libraries of the system itself, as far as their place tells. */
 const systemLibrary = /^(?:\/usr\/lib\/|\/lib(?:64)?\/|\/System\/|linux-vdso)/;
 
+function isSame(file, executable) {
+  try {
+    return realpathSync(file) === executable;
+  } catch {
+    return false;
+  }
+}
+
 /** Homebrew's Node.js is of several parts: one of them alone runs nowhere else. */
 function requireSelfContained(executable, libraries) {
-  const foreign = libraries.filter((one) => !systemLibrary.test(one));
+  // macOS lists the program itself among them.
+  const foreign = libraries.filter((one) => !systemLibrary.test(one) && !isSame(one, executable));
   if (foreign.length === 0) return;
   throw new Failure(
     'package/not-self-contained',
