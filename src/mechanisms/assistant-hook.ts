@@ -2,7 +2,7 @@ import { whatRuns } from '../base/what-runs/index.js';
 import { firstItems, ownersItem } from './item.js';
 import { elementsOf, type Json, jsonOf, member, membersOf, stringOf } from './json.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
-import { runsOfShell } from './read.js';
+import { linesOf, runsOfShell } from './read.js';
 import { variableFinding } from './search-path.js';
 
 const support = 'Library/Application Support';
@@ -16,6 +16,7 @@ const files = [
   ],
   ...[`${support}/Claude/claude_desktop_config.json`, `${support}/Code/User/mcp.json`],
 ];
+const tables = ['.codex/config.toml'];
 const managed = '/Library/Application Support/ClaudeCode';
 
 /** Commands that coding assistants run by themselves: hooks, servers of tools, helpers. Source: the manuals of each. */
@@ -25,12 +26,12 @@ export const assistantHook: Mechanism = {
   techniques: ['T1546'],
   confidential: true,
   places: [
-    ...files.map((path): Place => ({ scope: 'home', path, what: 'file' })),
+    ...[...files, ...tables].map((path): Place => ({ scope: 'home', path, what: 'file' })),
     ...['managed-settings.json', 'managed-mcp.json'].map(
       (name): Place => ({ scope: 'system', path: `${managed}/${name}`, what: 'file' }),
     ),
   ],
-  read: (file) => firstItems(commandsIn(file)),
+  read: (file) => firstItems(/\.toml$/i.test(file.path) ? linesIn(file) : commandsIn(file)),
   removal: ({ label }, { path }) => `Delete ${label ?? 'the command'} from ${path}.`,
 };
 
@@ -64,6 +65,30 @@ function* commandsIn(file: MechanismFile): Generator<PersistentItem> {
       findings: [finding],
     });
   }
+}
+
+/** `notify = ["program", "argument"]`, and `command` and `args` of a table of a server. */
+function* linesIn(file: MechanismFile): Generator<PersistentItem> {
+  let table = '';
+  let command: string | undefined;
+  const pending = () => (command === undefined ? [] : [item(file, `${table}.command`, command)]);
+  for (const { text } of linesOf(file)) {
+    const head = /^\[\s*([^\]]{1,256})\]/.exec(text)?.[1];
+    const [, name = '', value = ''] = /^(notify|command|args)\s*=\s*(.*)$/.exec(text) ?? [];
+    const words = [...value.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g)]
+      .slice(0, 256)
+      .map(([, double, single]) => double?.replace(/\\(.)/g, '$1') ?? single ?? '');
+    if (head !== undefined) {
+      yield* pending();
+      [table, command] = [head.trim(), undefined];
+    } else if (name === 'notify' && words[0] !== undefined) yield item(file, name, words[0], words.slice(1));
+    else if (name === 'command') command = words[0];
+    else if (name === 'args' && command !== undefined) {
+      yield item(file, `${table}.command`, command, words);
+      command = undefined;
+    }
+  }
+  yield* pending();
 }
 
 /** `[{"matcher": "", "hooks": [{"type": "command", "command": "..."}]}]`, or the same with fewer levels. */

@@ -15,7 +15,7 @@ const files = [
     '.config/nvim/init.lua',
     '.exrc',
   ],
-  ...['.emacs', '.emacs.d/init.el', '.emacs.d/early-init.el', '.config/emacs/init.el', '.doom.d/config.el'],
+  ...['.emacs', '.emacs.d/init.el', '.emacs.d/early-init.el', '.config/emacs/init.el', '.emacs.el'],
   ...['.atom/init.coffee', '.atom/init.js', '.nanorc'],
 ];
 /** Trees of Vim and Neovim, and the folders in each that are read when the editor starts or a file is opened. */
@@ -43,6 +43,12 @@ export const editorStartup: Mechanism = {
   places: [
     ...files.map((path): Place => ({ scope: 'home', path, what: 'file' })),
     ...folders.map((path): Place => ({ scope: 'home', path, what: 'entries', extensions: scripts })),
+    // Modules that the settings of Neovim are made of.
+    { scope: 'home', path: '.config/nvim/lua', what: 'entries', extensions: scripts },
+    { scope: 'home', path: '.config/nvim/lua/*', what: 'entries', extensions: scripts },
+    ...['.emacs.d/lisp', '.config/doom', '.doom.d'].map(
+      (path): Place => ({ scope: 'home', path, what: 'entries', extensions: ['el'] }),
+    ),
     ...['Sublime Text', 'Sublime Text 3', 'Sublime Text 2'].flatMap((name): Place[] => [
       { scope: 'home', path: `${support}/${name}/Packages/*`, what: 'entries', extensions: ['py'] },
       { scope: 'home', path: `${support}/${name}/Installed Packages`, what: 'entries' },

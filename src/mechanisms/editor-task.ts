@@ -1,8 +1,9 @@
 import { whatRuns } from '../base/what-runs/index.js';
-import { firstItems, itemOf } from './item.js';
-import { elementsOf, type Json, jsonOf, member, stringOf } from './json.js';
+import { firstItems, itemOf, ownersItem } from './item.js';
+import { elementsOf, type Json, jsonOf, member, membersOf, stringOf } from './json.js';
 import type { Mechanism, MechanismFile, PersistentItem, Place } from './mechanism.js';
 import { runsOfShell } from './read.js';
+import { variableFinding } from './search-path.js';
 
 /** Editors made from Visual Studio Code, below Library/Application Support. */
 const editors = ['Code', 'Code - Insiders', 'VSCodium', 'Cursor', 'Windsurf', 'Antigravity', 'Kiro'];
@@ -20,18 +21,20 @@ export const editorTask: Mechanism = {
   techniques: ['T1546'],
   confidential: true,
   places: [
-    ...editors.map(
-      (one): Place => ({
-        scope: 'home',
-        path: `Library/Application Support/${one}/User/tasks.json`,
-        what: 'file',
-      }),
+    ...['tasks.json', 'settings.json'].flatMap((name) =>
+      editors.map(
+        (one): Place => ({
+          scope: 'home',
+          path: `Library/Application Support/${one}/User/${name}`,
+          what: 'file',
+        }),
+      ),
     ),
     ...projects.map(tasks),
     ...others.map((path): Place => ({ ...tasks(path), watched: false })),
   ],
-  read: (file) => firstItems(tasksIn(file)),
-  removal: ({ label }, { path }) => `Delete the task ${label ?? ''} from ${path}.`,
+  read: (file) => firstItems(/\/settings\.json$/i.test(file.path) ? terminalsIn(file) : tasksIn(file)),
+  removal: ({ label }, { path }) => `Delete ${label ?? 'the task'} from ${path}.`,
 };
 
 function tasks(folder: string): Place {
@@ -60,6 +63,39 @@ function* tasksIn(file: MechanismFile): Generator<PersistentItem> {
       when: ['host-program'],
       findings: ['runs-on-folder-open', ...(hides ? ['hidden-item'] : [])],
     });
+  }
+}
+
+const usualShell =
+  /^(?:(?:\/bin\/|\/(?:usr\/local|opt\/homebrew)\/bin\/)?(?:zsh|bash|sh|fish|tcsh|ksh|dash|pwsh|tmux|nu))$/;
+
+/** Programs that the editor's own terminals run, and variables that it hands to them. */
+function* terminalsIn(file: MechanismFile): Generator<PersistentItem> {
+  const settings = jsonOf(file);
+  const profiles = [
+    ...membersOf(member(settings, 'terminal.integrated.profiles.osx')),
+    ...['terminal.integrated.automationProfile.osx', 'terminal.integrated.shell.osx'].flatMap(
+      (name): [string, Json][] => {
+        const value = member(settings, name);
+        return value === undefined ? [] : [[name, value]];
+      },
+    ),
+  ];
+  for (const [name, value] of profiles.slice(0, 256)) {
+    const found = member(value, 'path');
+    const paths = [value, found, ...elementsOf(found)].flatMap((one) => stringOf(one) ?? []);
+    const args = elementsOf(member(value, 'args')).flatMap((one) => stringOf(one) ?? []);
+    const odd = paths.filter((one) => !usualShell.test(one));
+    if (odd.length === 0 && !args.some((one) => /^-\w*c$|^--(?:rcfile|init-command)/.test(one))) continue;
+    const runs = paths.slice(0, 16).map((one) => whatRuns({ args: [one, ...args.slice(0, 256)] }));
+    yield ownersItem({ key: name, label: name, runs, when: ['host-program'] });
+  }
+  for (const [name, value] of membersOf(member(settings, 'terminal.integrated.env.osx')).slice(0, 256)) {
+    const text = stringOf(value) ?? '';
+    const finding = name === 'PATH' ? undefined : variableFinding(name, text);
+    if (finding === undefined) continue;
+    const label = `${name}=${text}`;
+    yield ownersItem({ key: label, label, when: ['host-program'], findings: [finding] });
   }
 }
 

@@ -52,6 +52,6 @@ const runsDaily = { when: ['calendar'], as: 'root' } as const;
 const ownFiles = /^\/(?:private\/)?etc\/newsyslog\.d\/(?!.*\.\.)[\w.*-]+$/i;
 /** Where logs stand, and where daemons leave their number. */
 const logs =
-  /^(?!.*\/\.\.\/)(?:\/(?:private\/)?var\/(?:log|db|spool|run|opt)\/|\/(?:Users\/[^/]+\/)?Library\/(?:Logs|Application Support)\/|\/(?:opt|usr\/local)\/.*\.log\d*$|.*\.log$)/i;
+  /^(?!.*\/\.\.?\/)(?:\/(?:private\/)?var\/(?:log|opt)\/|\/(?:Users\/[^/]+\/)?Library\/Logs\/|(?!\/(?:private\/)?etc\/).*\.(?:log|out|err)\d*$)/i;
 const processFiles =
   /^(?!.*\/\.\.\/)\/(?:(?:private\/)?var\/|Library\/|opt\/|usr\/local\/).*(?:pid|\.lock)\b[^/]*$/i;

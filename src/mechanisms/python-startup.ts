@@ -43,12 +43,26 @@ function moduleIn(file: MechanismFile): PersistentItem[] {
 
 /** A line that begins with `import` is run; any other is a folder that is searched too. */
 function* linesIn(file: MechanismFile): Generator<PersistentItem> {
+  const folder = file.path.slice(0, file.path.lastIndexOf('/'));
   for (const { text } of linesOf(file)) {
     if (!/^import[ \t]/.test(text) || usual.some((one) => one.test(text))) continue;
     const code = whatRuns({ args: ['/usr/bin/python3', '-c', text] });
-    yield item(file, text, [{ ...code, paths: code.paths.slice(1), path: code.paths.slice(1).at(-1) }]);
+    const paths = code.paths.slice(1);
+    // A module of its own stands beside the file.
+    const names = /^import[ \t]+([\w, \t]+)/.exec(text)?.[1] ?? '';
+    const modules = names
+      .split(/[, \t]+/, 16)
+      .filter((one) => one !== '' && !library.has(one))
+      .map((one) => runsOfProgram(`${folder}/${one}.py`));
+    yield item(file, text, [{ ...code, paths, path: paths.at(-1) }, ...modules]);
   }
 }
+
+/** Modules of the language itself that such lines import. */
+const library: ReadonlySet<string> = new Set([
+  ...['os', 'sys', 'types', 'importlib', 'site', 'subprocess', 'base64', 'socket', 'threading', 'urllib'],
+  ...['zlib', 'codecs', 'runpy', 'pathlib', 'time', 'builtins', 'ctypes', 'http', 'json', 're', 'shutil'],
+]);
 
 function item(file: MechanismFile, key: string, runs: PersistentItem['runs']): PersistentItem {
   const made = itemOf({ key, label: nameOf(file.path), runs, when: ['host-program'] });
@@ -56,10 +70,9 @@ function item(file: MechanismFile, key: string, runs: PersistentItem['runs']): P
   return { ...made, findings: made.findings.filter((one) => one !== 'interpreter-one-liner') };
 }
 
-/** Lines of setuptools, virtualenv, coverage and of packages that are installed for editing. */
+/** Lines of setuptools and coverage, which name no file of their own. */
 const usual: readonly RegExp[] = [
   /^import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os\.environ\.get\(var, '\w+'\) == '\w+'; enabled and __import__\('_distutils_hack'\)(?:\.add_shim\(\))?;?\s*$/,
-  /^import (?:_virtualenv|coverage; coverage\.process_startup\(\)|site)\s*;?$/,
-  /^import (__editable__\w+); \1\.install\('?[\w.-]*'?\);?$/,
-  /^import sys, types, os;\s*has_mfs = sys\.version_info > \(3, 5\);\s*p = os\.path\.join\(sys\._getframe\(1\)\.f_locals\['sitedir'\], \*\('\w+',(?: '\w+'[,)]*)*\);[\w\s.=(),;*[\]'-]*$/,
+  /^import (?:coverage; coverage\.process_startup\(\)|site)\s*;?$/,
+  /^import sys, types, os;\s*has_mfs = sys\.version_info > \(3, 5\);\s*p = os\.path\.join\(sys\._getframe\(1\)\.f_locals\['sitedir'\], \*\((?:'\w+',\s*)+(?:'\w+')?\)\);\s*importlib = has_mfs and __import__\('importlib\.util'\);\s*has_mfs and __import__\('importlib\.machinery'\);\s*m = has_mfs and sys\.modules\.setdefault\('([\w.]+)', importlib\.util\.module_from_spec\(importlib\.machinery\.PathFinder\.find_spec\('\1', \[os\.path\.dirname\(p\)\]\)\)\);\s*m = m or sys\.modules\.setdefault\('\1', types\.ModuleType\('\1'\)\);\s*mp = \(m or \[\]\) and m\.__dict__\.setdefault\('__path__',\s*\[\]\);\s*\(p not in mp\) and mp\.append\(p\)$/,
 ];

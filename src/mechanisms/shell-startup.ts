@@ -15,12 +15,33 @@ const homes = [
   ...['.config/zsh/.zshenv', '.config/zsh/.zprofile', '.config/zsh/.zshrc', '.config/zsh/.zlogin'],
   ...['.config/zsh/.zlogout'],
   ...['.profile', '.bash_profile', '.bash_login', '.bashrc', '.bash_logout', '.bash_aliases', '.inputrc'],
-  ...['.cshrc', '.tcshrc', '.login', '.logout', '.config/fish/config.fish', '.config/nushell/config.nu'],
+  ...[
+    '.cshrc',
+    '.tcshrc',
+    '.login',
+    '.logout',
+    '.config/fish/config.fish',
+    '.config/elvish/rc.elv',
+    '.xonshrc',
+  ],
+  ...['.config/nushell', 'Library/Application Support/nushell'].flatMap((folder) => [
+    `${folder}/config.nu`,
+    `${folder}/env.nu`,
+    `${folder}/login.nu`,
+  ]),
+  ...['.config/powershell/profile.ps1', '.config/powershell/Microsoft.PowerShell_profile.ps1'],
+  ...['.zsh_aliases', '.aliases', '.functions', '.exports', '.p10k.zsh', '.oh-my-zsh/oh-my-zsh.sh'],
 ];
 const zsh = ['zshenv', 'zprofile', 'zshrc', 'zlogin', 'zlogout'];
 const prefixes = ['/private', '/usr/local', '/opt/homebrew'];
 /** Below a home; a function of fish is read when its name is called, the prompt's own ones in every shell. */
 const homeFolders = ['.config/fish/conf.d', '.config/fish/functions', '.local/share/fish/vendor_conf.d'];
+/** Folders of which many start-up files read every script, and those of frameworks. */
+const parts = [
+  ...['.zsh', '.zsh.d', '.zshrc.d', '.bashrc.d', '.config/zsh', '.config/bash', '.oh-my-zsh/custom'],
+  ...['.oh-my-zsh/custom/themes', '.oh-my-zsh/custom/plugins/*'],
+];
+const scripts = ['zsh', 'sh', 'bash', 'zsh-theme'];
 const folders = [
   ...prefixes.flatMap((prefix) => [`${prefix}/etc/fish/conf.d`, `${prefix}/etc/fish/functions`]),
   ...['/usr/local', '/opt/homebrew'].map((prefix) => `${prefix}/share/fish/vendor_conf.d`),
@@ -49,7 +70,7 @@ export const shellStartup: Mechanism = {
       { scope: 'home', path: `.${name}.zwc`, what: 'file' },
       { scope: 'home', path: `.config/zsh/.${name}.zwc`, what: 'file' },
     ]),
-    { scope: 'home', path: '.oh-my-zsh/custom', what: 'entries', extensions: ['zsh'] },
+    ...parts.map((path): Place => ({ scope: 'home', path, what: 'entries', extensions: scripts })),
   ],
   read: (file) => {
     if (/^\/private\/etc\/paths(?:\.d\/[^/]+)?$/i.test(file.path)) return foldersIn(file);

@@ -62,10 +62,25 @@ function* rulesIn(file: MechanismFile): Generator<PersistentItem> {
     const [, who, what] =
       /^((?:[^\s=\\",]|\\.|"[^"]*")+(?:, ?(?:[^\s=\\",]|\\.|"[^"]*")+)*) [^=]+=(.*)$/.exec(text) ?? [];
     if (who === undefined || what === undefined) continue;
-    const findings = /\bNOPASSWD\s*:/.test(what) ? ['no-password'] : [];
-    yield rule(text, { label: who, as: /\(\s*([^):,\s]+)/.exec(what)?.[1] ?? 'root', findings, ignored });
+    const findings = [
+      ...(/\bNOPASSWD\s*:/.test(what) ? ['no-password'] : []),
+      ...(/\bSETENV\s*:/.test(what) ? ['sets-environment'] : []),
+    ];
+    const programs = [...what.matchAll(allowed)]
+      .slice(0, 16)
+      .map(([, path = '']) => path.replace(/\\(.)/g, '$1'));
+    yield rule(text, {
+      programs,
+      label: who,
+      as: /\(\s*([^):,\s]+)/.exec(what)?.[1] ?? 'root',
+      findings,
+      ignored,
+    });
   }
 }
+
+/** Programs that a rule allows: at its beginning, after a comma, or after a tag; not those that it forbids. */
+const allowed = /(?:^|[,:)])\s*((?:\/(?:[^\s,\\]|\\.)+))/g;
 
 /** Settings that ask for no password, keep a granted right for long or for every terminal, or hand on an environment. */
 const weak =

@@ -12,7 +12,7 @@ const shellScripts = [
 ];
 /** Scripts of another language. */
 const scripts = [
-  ...['.hammerspoon/init.lua', '.phoenix.js', '.finicky.js', '.config/finicky.js', '.wezterm.lua'],
+  ...['.phoenix.js', '.finicky.js', '.config/finicky.js', '.wezterm.lua'],
   ...['.config/wezterm/wezterm.lua', '.irbrc', '.pryrc', '.pythonrc', '.Rprofile', '.perldb', '.psqlrc'],
   '.pdbrc',
 ];
@@ -22,7 +22,7 @@ const settings = [
   ...['.tmux.conf', '.config/tmux/tmux.conf', '.screenrc', '.skhdrc', '.config/skhd/skhdrc'],
   ...['.aerospace.toml', '.config/aerospace/aerospace.toml', '.config/kitty/kitty.conf'],
   ...['.config/alacritty/alacritty.toml', '.config/ghostty/config', '.cargo/config.toml'],
-  ...['.gradle/init.gradle', '.forward'],
+  ...['.gradle/init.gradle', '.forward', '.config/starship.toml', '.config/mise/config.toml'],
 ];
 const system = [
   ...['/private/etc/tmux.conf', '/usr/local/etc/tmux.conf', '/opt/homebrew/etc/tmux.conf'],
@@ -41,6 +41,7 @@ export const toolStartup: Mechanism = {
       (path): Place => ({ scope: 'home', path, what: 'file' }),
     ),
     ...system.map((path): Place => ({ scope: 'system', path, what: 'file' })),
+    { scope: 'home', path: '.hammerspoon', what: 'entries', extensions: ['lua'] },
     {
       scope: 'home',
       path: '.hammerspoon/Spoons',
@@ -65,7 +66,12 @@ function runsOf(file: MechanismFile): WhatRuns[] {
   if (/\/\.xinitrc\.d\//.test(path) || shellScripts.some((one) => path.endsWith(`/${one}`)))
     return runsOfScript(file);
   const handed = commandsIn(file);
-  if (scripts.some((one) => path.endsWith(`/${one.toLowerCase()}`)) || file.type === 'dir') return handed;
+  if (
+    /\/\.hammerspoon\//.test(path) ||
+    scripts.some((one) => path.endsWith(`/${one.toLowerCase()}`)) ||
+    file.type === 'dir'
+  )
+    return handed;
   const runs: WhatRuns[] = [];
   for (const { text } of linesOf(file, { joins: true })) {
     const command = commandIn(text);

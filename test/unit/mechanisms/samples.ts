@@ -1122,6 +1122,46 @@ eval "$(/opt/homebrew/bin/brew shellenv)"
     content: '/private/tmp/x\n',
     items: [{ as: 'root', findings: ['program-in-tmp'] }],
   },
+  {
+    mechanism: 'assistant-hook',
+    path: `${home}/.codex/config.toml`,
+    home,
+    content:
+      'model = "x"\nnotify = ["/private/tmp/x", "--quiet"]\n[mcp_servers.a]\ncommand = "npx"\nargs = ["-y", "a"]\n[mcp_servers.b]\ncommand = "/Users/mara/b"\n',
+    items: [
+      { label: 'notify', runs: ['/private/tmp/x'], findings: ['program-in-tmp'] },
+      { label: 'mcp_servers.a.command' },
+      { label: 'mcp_servers.b.command', runs: ['/Users/mara/b'] },
+    ],
+  },
+  {
+    mechanism: 'editor-task',
+    path: `${home}/Library/Application Support/Code/User/settings.json`,
+    home,
+    content: `{
+  // profiles
+  "terminal.integrated.profiles.osx": { "zsh": { "path": "zsh", "args": ["-l"] }, "x": { "path": "/private/tmp/x" } },
+  "terminal.integrated.env.osx": { "DYLD_INSERT_LIBRARIES": "/private/tmp/x.dylib", "FOO": "1" },
+}`,
+    items: [
+      { label: 'x', runs: ['/private/tmp/x'], findings: ['program-in-tmp'] },
+      { findings: ['dyld-environment'] },
+    ],
+  },
+  {
+    mechanism: 'editor-startup',
+    path: `${home}/.config/nvim/lua/config/options.lua`,
+    home,
+    content: "os.execute('/private/tmp/x')\n",
+    items: [{ findings: ['program-in-tmp'] }],
+  },
+  {
+    mechanism: 'shell-startup',
+    path: `${home}/Library/Application Support/nushell/config.nu`,
+    home,
+    content: '/private/tmp/x\n',
+    items: [{ findings: ['program-in-tmp'] }],
+  },
 ];
 
 export function fileOf(sample: Sample): MechanismFile {

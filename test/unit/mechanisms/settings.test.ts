@@ -45,6 +45,12 @@ describe('sudoers', () => {
     expect(findingsOf(path, `${text}\n`)).toContain(finding);
   });
 
+  test('what a rule allows is named, what it forbids is not', () => {
+    const text = 'mara ALL = (root) NOPASSWD: SETENV: /Users/mara/a b, !/usr/bin/su, /opt/c\n';
+    expect(runsOf(path, text)).toEqual(['/Users/mara/a', '/opt/c']);
+    expect(findingsOf(path, text)).toEqual(['no-password', 'sets-environment']);
+  });
+
   test('a program that is named is among what runs', () => {
     expect(runsOf(path, 'Defaults mailerpath = "/private/tmp/x"\n')).toEqual(['/private/tmp/x']);
   });
@@ -197,6 +203,25 @@ describe('accounts', () => {
   });
 });
 
+describe('lines of Python that run a module', () => {
+  const folder = '/Users/mara/Library/Python/3.9/lib/python/site-packages';
+
+  test.each([
+    ['import __editable___x_finder; __editable___x_finder.install()', `${folder}/__editable___x_finder.py`],
+    ['import os, evil', `${folder}/evil.py`],
+    ['import\tevil', `${folder}/evil.py`],
+  ])('%s names its file', (text, path) => {
+    expect(runsOf(`${folder}/x.pth`, `${text}\n`)).toContain(path);
+  });
+
+  test('what is added to a usual line is seen', () => {
+    const usual =
+      "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();";
+    expect(read(`${folder}/x.pth`, `${usual}\n`)).toEqual([]);
+    expect(runsOf(`${folder}/x.pth`, `${usual} os.system('/private/tmp/x')\n`)).toContain('/private/tmp/x');
+  });
+});
+
 describe('maps of the automounter', () => {
   test('one that may be executed is a program, one that is read is none', () => {
     const script = '#!/bin/sh\n/Users/mara/x\n';
@@ -220,6 +245,7 @@ describe('lines of newsyslog', () => {
 
   test.each([
     ['/private/etc/pam.d/sudo mara:staff 666 1 1 * C', 'rotates-no-log'],
+    ['/private/var/db/dslocal/nodes/Default/users/root.plist mara: 666 1 1 * C', 'rotates-no-log'],
     ['/var/log/../../etc/sudoers 666 1 1 * C', 'rotates-no-log'],
     ['/var/log/x.log 640 1 1 * N /Users/mara/number', 'rotates-no-log'],
     ['<include> /Users/mara/x.conf', 'reads-other-file'],
@@ -261,10 +287,9 @@ describe('what a healthy Mac has', () => {
       '/Users/mara/Library/Python/3.9/lib/python/site-packages/distutils-precedence.pth',
       "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();\n",
     ],
-    ['/opt/homebrew/lib/python3.12/site-packages/_virtualenv.pth', 'import _virtualenv\n'],
     [
-      '/opt/homebrew/lib/python3.12/site-packages/__editable__.x-1.0.pth',
-      'import __editable___x_1_0_finder; __editable___x_1_0_finder.install()\n',
+      '/opt/homebrew/lib/python3.12/site-packages/x-nspkg.pth',
+      "import sys, types, os;has_mfs = sys.version_info > (3, 5);p = os.path.join(sys._getframe(1).f_locals['sitedir'], *('x',));importlib = has_mfs and __import__('importlib.util');has_mfs and __import__('importlib.machinery');m = has_mfs and sys.modules.setdefault('x', importlib.util.module_from_spec(importlib.machinery.PathFinder.find_spec('x', [os.path.dirname(p)])));m = m or sys.modules.setdefault('x', types.ModuleType('x'));mp = (m or []) and m.__dict__.setdefault('__path__',[]);(p not in mp) and mp.append(p)\n",
     ],
     ['/Users/mara/Library/Python/3.9/lib/python/site-packages/x.pth', '/Users/mara/src/x\n'],
     [
