@@ -9,7 +9,7 @@ const sqlitePart = path.join('build', 'Release', 'better_sqlite3.node');
 const addonPart = path.join('native', 'build', 'Release', 'launchwarden.node');
 
 /** The folder of an installed package as seen from `home`: in its own node_modules, or in one above. */
-export function installedPackage(home, name) {
+function installedPackage(home, name) {
   for (let at = home; ; at = path.dirname(at)) {
     const place = path.join(at, 'node_modules', name);
     if (existsSync(path.join(place, 'package.json'))) return place;

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -13,7 +14,6 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { targetsOf } from './binary.mjs';
 import { Failure } from './failure.mjs';
-import { installedPackage } from './native-parts.mjs';
 
 /** Where everything stands in a payload folder; the same on every system. */
 export const layout = {
@@ -32,41 +32,46 @@ export const layout = {
 /** Needed to compile, not to run. */
 const buildOnly = ['node-addon-api', 'prebuild-install'];
 
-/** Of a dependency: what it needs neither to run nor to be licensed. */
-const leftOut =
-  /^(?:node_modules|test|tests|docs|benchmarks|examples|\.github|deps|src|build)$|^\..*|\.(?:map|exe|zip|d\.[cm]?ts)$|^binding\.gyp$/;
+/** Of a dependency: what it needs neither to run nor to be licensed, in its own folder and anywhere below. */
+const leftOutAtTop = /^(?:node_modules|test|tests|docs|benchmarks|examples|deps|src|build|binding\.gyp)$/;
+const leftOut = /^\.|\.(?:map|exe|zip|d\.[cm]?ts)$/;
 
-/** The production dependencies as the lock file has them, without those that only compile. Each: name, version, place in it. */
+/** The production dependencies as the lock file has them, without those that only compile. Each: place below the checkout, version. */
 function dependencies(root) {
   const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)
     .filter(([place, one]) => place !== '' && !one.dev && !one.devOptional && !one.optional && !one.peer)
-    .map(([place, { version }]) => ({ place, version, name: place.replace(/^.*node_modules\//, '') }))
-    .filter(({ name }) => !buildOnly.includes(name));
+    .map(([place, { version }]) => ({ place, version }))
+    .filter(({ place }) => !buildOnly.some((name) => place.endsWith(`node_modules/${name}`)));
 }
 
-function copyTree(from, to) {
-  const nameOf = (file) => path.relative(from, file).split(path.sep)[0];
+function copyPackage(from, to) {
   cpSync(from, to, {
     recursive: true,
-    filter: (file) =>
-      file === from ||
-      !(leftOut.test(nameOf(file)) || /\.(?:map|exe|zip|d\.[cm]?ts)$|(?:^|\/)\.[^/]*$/.test(file)),
+    filter: (file) => {
+      const inside = path.relative(from, file);
+      return inside === '' || !(leftOutAtTop.test(inside) || leftOut.test(path.basename(file)));
+    },
   });
 }
 
 function copyDependencies(root, app) {
-  for (const { place, version, name } of dependencies(root)) {
-    const from = installedPackage(root, name);
-    const found = from && JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8')).version;
+  for (const { place, version } of dependencies(root)) {
+    const from = path.join(root, place);
+    const found = installedVersion(from);
     if (found !== version)
       throw new Failure(
         'package/not-locked',
-        `node_modules holds ${name} ${found ?? '(nothing)'}, and the lock file names ${version}`,
+        `${place} is version ${found ?? 'none'}, and the lock file names ${version}`,
         'Run "npm ci".',
       );
-    copyTree(from, path.join(app, place));
+    copyPackage(from, path.join(app, place));
   }
+}
+
+function installedVersion(folder) {
+  const file = path.join(folder, 'package.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
 /** The program itself: what package.json publishes, but for what is only compiled from. */
