@@ -49,6 +49,22 @@ describe('what is padded', () => {
     expect(findingsOf(id, path, text)).toContain('oversized');
   });
 
+  test('what a shell reads is no database because it begins like one', () => {
+    expect(findingsOf('shell-startup', profile, `SQLite format 3\n${comments(limit)}`)).toContain(
+      'oversized',
+    );
+  });
+
+  test('a property list with more values than are read is an item, whatever it holds behind them', () => {
+    const padding = '<key>a</key><true/>'.repeat(50_001);
+    const hook = '<key>LoginHook</key><string>/tmp/x</string>';
+    const path = '/Library/Preferences/com.apple.loginwindow.plist';
+    const list = (inner: string) => `<plist><dict>${inner}</dict></plist>`;
+    expect(findingsOf('login-hook', path, list(`${padding}${hook}`))).toContain('plist-too-complex');
+    expect(read('login-hook', path, list(hook))).toHaveLength(1);
+    expect(read('login-hook', path, list('<key>a</key><true/>'))).toEqual([]);
+  });
+
   test.each([
     ['in front', (command: string) => `: ${'x'.repeat(60_000)} ; ${command}`],
     ['behind', (command: string) => `${command} ; : ${'x'.repeat(60_000)}`],
