@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.js';
-import { quote } from '../base/escape.js';
+import { isPlainText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import { escalationDocument } from '../forward/index.js';
 import { escalationBundle } from '../respond/collect/index.js';
@@ -42,6 +42,7 @@ const reserve = 96 * 1024;
 
 function isRequest(args: unknown): args is EscalateRequest {
   const { id, to, author, ticket = '', note = '' } = (args ?? {}) as Record<string, unknown>;
+  if (typeof ticket !== 'string' || !isPlainText(ticket)) return false;
   return [id, to, author, ticket, note].every((one) => typeof one === 'string' && one.length <= maxText);
 }
 

@@ -183,6 +183,8 @@ export class Responding {
     let responses = allResponses(settings.dataDir);
     if (responses.length === 0) return;
     await this.#locked(async () => {
+      // What was under way may have ended while somebody else held the lock.
+      responses = allResponses(settings.dataDir);
       for (const response of responses) {
         if (response.state === 'running' || response.state === 'undoing')
           log.warn({ response: response.id }, 'a response was cut off: it is finished');

@@ -13,6 +13,11 @@ function visible(character: string): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
+/** True when a text holds nothing that a terminal could act on, and nothing that is not seen. */
+export function isPlainText(text: string): boolean {
+  return escapeText(text) === text;
+}
+
 /** One line of text that is safe to print: every character that a terminal could act on becomes a visible escape. */
 export function escapeText(text: string): string {
   return text.replace(hostile, visible);

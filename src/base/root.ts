@@ -62,6 +62,13 @@ export class RootMap {
     return this.root === '' ? canonicalMacPath(hostPath) : path.posix.normalize(hostPath);
   }
 
+  /** A sentence, such as an error's, with macOS paths where paths of the tree stand in it. */
+  inText(text: string): string {
+    if (this.root === '') return text;
+    const root = this.root.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    return text.replace(new RegExp(`(?<![^\\s'"\`(=:,])${root}(?:/|(?![^\\s'"\`),:]))`, 'g'), '/');
+  }
+
   /** An argument as the Mac would have it: the root is cut off at its start and after each `=` or `:`. */
   stripArgument(argument: string): string {
     if (this.root === '' || !argument.includes(this.root)) return argument;

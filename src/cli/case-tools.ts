@@ -99,7 +99,7 @@ async function processesNow(root: RootMap, clock: Clock): Promise<Known<readonly
     const events = await runningProcesses({ root, clock, boot: readBootId() });
     return { value: events.flatMap(({ doc }) => (doc.process === undefined ? [] : [doc.process])) };
   } catch (error) {
-    return { why: messageOf(error) };
+    return { why: root.inText(messageOf(error)) };
   }
 }
 

@@ -44,7 +44,8 @@ export function lastingOf(step: Step): string | undefined {
 /** What each step would come to now. Changes nothing. */
 export async function rehearse(plan: Plan, machine: Machine): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const step of plan.steps) outcomes.push(await safely(() => executorOf(step).check(step, machine)));
+  for (const step of plan.steps)
+    outcomes.push(await safely(machine, () => executorOf(step).check(step, machine)));
   return outcomes;
 }
 
@@ -61,7 +62,7 @@ export async function rehearseUndo(
     const lasting = executor.lasting;
     const outcome: Outcome =
       lasting === undefined
-        ? await safely(() => executor.checkUndo(deed, machine))
+        ? await safely(machine, () => executor.checkUndo(deed, machine))
         : { state: 'nothing', says: lasting };
     found.push({ index, step, outcome });
   }
@@ -90,7 +91,7 @@ export class Engine {
     const id = randomBytes(6).toString('hex');
     const journal = journalOf(machine.dataDir, id);
     try {
-      const { now } = machine.clock;
+      const now = () => machine.clock.now();
       const { author, automatic = false } = who;
       write(journal, { plan, time: now(), author, automatic, simulated: machine.root.simulated });
       return await this.#finish(id, journal);
@@ -158,7 +159,7 @@ export class Engine {
 
   async #finish(id: string, journal: JournalFile): Promise<Response> {
     const { machine } = this.#options;
-    const { now } = machine.clock;
+    const now = () => machine.clock.now();
     let stopped = false;
     let failed = false;
     const { about, records } = this.#read(id);
@@ -179,7 +180,7 @@ export class Engine {
       const executor = executorOf(step);
       const outcome: Outcome = stopped
         ? { state: 'nothing', says: 'not done, since a step before it was refused' }
-        : await safely(() =>
+        : await safely(machine, () =>
             open && deed !== undefined ? executor.resume(deed, step, doing) : executor.run(step, doing),
           );
       stopped ||= outcome.state === 'refused' && stops(step);
@@ -193,13 +194,13 @@ export class Engine {
 
   async #undoAll(id: string, journal: JournalFile): Promise<Response> {
     const { machine } = this.#options;
-    const { now } = machine.clock;
+    const now = () => machine.clock.now();
     const records = [...this.#read(id).records.entries()].reverse();
     for (const [index, record] of records) {
       if (!isUndoable(record)) continue;
       const { step, deed } = record;
       if (deed !== undefined) write(journal, { unbegin: index, deed, time: now() });
-      const outcome = await safely(async () =>
+      const outcome = await safely(machine, async () =>
         deed === undefined
           ? { state: 'nothing', says: 'nothing was done' }
           : executorOf(step).undo(deed, machine),
@@ -263,13 +264,15 @@ function write(journal: JournalFile, line: Line): void {
   journal.append(line);
 }
 
-async function safely(run: () => Promise<Outcome>): Promise<Outcome> {
+/** What is said names macOS paths, whatever the system calls them here. */
+async function safely({ root }: Machine, run: () => Promise<Outcome>): Promise<Outcome> {
   try {
-    return await run();
+    const outcome = await run();
+    return { ...outcome, says: root.inText(outcome.says) };
   } catch (error) {
     // Without a journal nothing more may be done.
     if (error instanceof UserError && error.code.endsWith('-journal')) throw error;
-    return { state: 'failed', says: messageOf(error) };
+    return { state: 'failed', says: root.inText(messageOf(error)) };
   }
 }
 

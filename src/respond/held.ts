@@ -24,19 +24,24 @@ export function holdPlace(machine: Machine, macPath: string): HeldPlace {
   const parts = machine.root.toHost(macPath).split('/').filter(Boolean);
   const name = parts.pop();
   if (name === undefined || name === '..') throw new Refused(`${macPath} is no place of a file`);
-  const folder = openChain(machine.files, parts, macPath);
+  const folder = openChain(machine.files, parts, macPath, (place) => machine.root.toMac(place));
   return { folder, name, close: () => closeSync(folder) };
 }
 
 /** Opens a folder of this machine, by its parts from the top. */
-export function openChain(files: FileCalls, parts: readonly string[], about: string): number {
+export function openChain(
+  files: FileCalls,
+  parts: readonly string[],
+  about: string,
+  shown = (place: string) => place,
+): number {
   let held = files.openTop();
   for (const [index, part] of parts.entries()) {
     const above = held;
     try {
       held = files.openFolder(above, part);
     } catch (error) {
-      const place = `/${parts.slice(0, index + 1).join('/')}`;
+      const place = shown(`/${parts.slice(0, index + 1).join('/')}`);
       const code = errnoOf(error);
       if (code === 'ENOENT') throw new Missing(`${about} is not there: there is no folder ${place}`);
       if (code === 'ELOOP' || code === 'ENOTDIR')

@@ -190,7 +190,10 @@ function entriesOf({ root }: Case, bundlePath: string): Pick<Facts, 'entries' | 
   } catch (error) {
     if (entries.length > 0) return { entries: { value: entries }, truncated: true };
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return { entries: { why: gone ? 'nothing stands there any more' : messageOf(error) }, truncated };
+    return {
+      entries: { why: gone ? 'nothing stands there any more' : root.inText(messageOf(error)) },
+      truncated,
+    };
   }
 }
 

@@ -44,7 +44,10 @@ export function fileNow(root: RootMap, macPath: string): Known<FileNow> & { read
     const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { why: 'nothing stands there any more', gone: true };
     return {
-      why: code === 'EACCES' || code === 'EPERM' ? 'it may not be read (use sudo)' : messageOf(error),
+      why:
+        code === 'EACCES' || code === 'EPERM'
+          ? 'it may not be read (use sudo)'
+          : root.inText(messageOf(error)),
     };
   }
 }
@@ -97,7 +100,10 @@ function withFile<T>(
     if (code === 'ENOENT' || code === 'ENOTDIR') return { why: 'nothing stands there any more' };
     if (code === 'ELOOP') return { why: 'it is a symbolic link, which is not followed' };
     return {
-      why: code === 'EACCES' || code === 'EPERM' ? 'it may not be read (use sudo)' : messageOf(error),
+      why:
+        code === 'EACCES' || code === 'EPERM'
+          ? 'it may not be read (use sudo)'
+          : root.inText(messageOf(error)),
     };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);

@@ -89,7 +89,7 @@ async function findingsOf(step: Step, from: Case): Promise<ReturnType<Step['says
     return {
       mark: 'unknown',
       says: 'This could not be answered.',
-      unknown: [`the answer: ${messageOf(error)}`],
+      unknown: [`the answer: ${from.root.inText(messageOf(error))}`],
     };
   }
 }

@@ -21,6 +21,16 @@ test.each([
 describe('a root', () => {
   const root = new RootMap('/srv/mac/');
 
+  test('a sentence names the paths of the Mac', () => {
+    expect(root.inText("EACCES: permission denied, open '/srv/mac/Library/x'")).toBe(
+      "EACCES: permission denied, open '/Library/x'",
+    );
+    expect(root.inText('/srv/mac: not there, /srv/macro and /opt/srv/mac/x stay (/srv/mac/a)')).toBe(
+      '/: not there, /srv/macro and /opt/srv/mac/x stay (/a)',
+    );
+    expect(new RootMap().inText('/srv/mac/x')).toBe('/srv/mac/x');
+  });
+
   test('maps paths both ways', () => {
     expect(root.simulated).toBe(true);
     expect(root.toHost('/Library/x')).toBe('/srv/mac/Library/x');

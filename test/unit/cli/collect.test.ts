@@ -190,6 +190,17 @@ test('an alert is escalated through the queue of a destination, with its bundle 
   expect(evidence.map((one) => Buffer.from(one.base64, 'base64'))).toContainEqual(list);
   expect(alert?.notes.at(-1)?.text).toContain('Escalated to soc: ticket INC-1; please');
 
+  for (const [flag, text] of [
+    ['--ticket', 'INC-1\x1b[2J'],
+    ['--ticket', 'INC\n2'],
+    ['--ticket', 'INC-\u202e1'],
+    ['--note', 'x\x1b]0;title\x07'],
+  ] as const) {
+    const odd = await cli(['alerts', 'escalate', '3f9a01aa', '--to', 'soc', flag, text, ...at]);
+    expect([odd.code, odd.stdout]).toEqual([2, '']);
+    expect(odd.stderr).toContain('without control characters');
+    expect(odd.stderr).not.toContain('\x1b');
+  }
   const unknown = await cli(['alerts', 'escalate', '3f9a01aa', '--to', 'sco', ...at]);
   expect(unknown.code).toBe(2);
   expect(unknown.stderr).toContain('soc');

@@ -35,6 +35,7 @@ import {
 import type { SeenState } from '../../../src/store/index.js';
 import { noAddon, type RespondPlace, respondPlace } from '../../helpers/respond-place.js';
 import { standInLaunchctlProgram } from '../../helpers/stand-in-launchctl.js';
+import { standInPf } from '../../helpers/stand-in-pf.js';
 import { waitFor } from '../../simulation/mac.js';
 import { detection, fileEvent } from '../cli/alert-fixture.js';
 
@@ -208,6 +209,28 @@ describe.skipIf(noAddon !== undefined)('what stops a quarantine', () => {
     expect(outcome).toMatchObject({ state: 'refused' });
     expect(outcome?.says).toContain('System Integrity Protection');
     expect(existsSync(file)).toBe(true);
+  });
+
+  test('what is said names macOS paths, not those of the tree', async () => {
+    const place = respondPlace();
+    symlinkSync('/nowhere', place.host('/Library/Linked'));
+    plant(place, '/opt/evil/x');
+    const files = new Proxy(place.machine.files, {
+      get: (target, name) =>
+        name === 'openFile'
+          ? () => {
+              throw new Error(`EIO: i/o error, open '${place.host('/opt/evil/x')}'`);
+            }
+          : (Reflect.get(target, name) as unknown),
+    });
+    const machine = Object.create(place.machine, { files: { value: files } });
+    const paths = ['/Library/Linked/x', '/opt/none/x', '/opt/evil/x'];
+    const steps = paths.map((one) => ({ kind: 'quarantine', path: one, expect: {} }) as const);
+    const said = (await rehearse(planOf(...steps), machine)).map(({ says }) => says);
+    expect(said.join('\n')).not.toContain(place.root);
+    expect(said[0]).toContain('/Library/Linked, on the way to /Library/Linked/x, is a symbolic link');
+    expect(said[1]).toContain('there is no folder /opt/none');
+    expect(said[2]).toContain("open '/opt/evil/x'");
   });
 
   test('other names of a file are said', async () => {
@@ -599,27 +622,9 @@ function openFolder(place: RespondPlace, folder: string): number {
 }
 
 describe.skipIf(noAddon !== undefined)('isolation', () => {
-  /** Keeps the rules of the anchor in a file. */
-  function standInPf(place: RespondPlace): { readonly rules: () => string; readonly file: string } {
-    const file = place.host('/pf-rules');
-    writeFileSync(file, '');
-    program(
-      place.host('/sbin/pfctl'),
-      `const args = process.argv.slice(2);
-const file = ${JSON.stringify(file)};
-if (args[0] === '-s') process.stdout.write('scrub-anchor "com.apple/*" all fragment reassemble\\nanchor "com.apple/*" all\\n');
-else if (args[0] === '-E') process.stderr.write('pf enabled\\nToken : 4711\\n');
-else if (args[0] === '-X') fs.writeFileSync(file + '.token', args[1]);
-else if (args[2] === '-f') fs.copyFileSync(args[3], file);
-else if (args[2] === '-s') process.stdout.write(fs.readFileSync(file, 'utf8'));
-else if (args[2] === '-F') fs.writeFileSync(file, '');`,
-    );
-    return { rules: () => readFileSync(file, 'utf8'), file };
-  }
-
   test('cuts off all but what is allowed, comes back after a restart of the Mac, and ends in time', async () => {
     const place = respondPlace();
-    const pf = standInPf(place);
+    const pf = standInPf(place.host('/sbin/pfctl'));
     const until = place.machine.clock.now() + 60_000_000;
     const plan = isolatePlan({ allow: ['192.0.2.7', '2001:db8::/32', 'evil; pass all'], dns: false, until });
     const response = await place.engine.run(plan, by);
@@ -630,7 +635,7 @@ else if (args[2] === '-F') fs.writeFileSync(file, '');`,
     expect(pf.rules()).not.toContain('port 53');
     expect(isIsolating(response)).toBe(true);
     // Rules do not outlive a restart.
-    writeFileSync(pf.file, '');
+    pf.forget();
     const amended = (index: number, outcome: Parameters<typeof place.engine.amend>[2]) =>
       place.engine.amend(response.id, index, outcome);
     expect(await keepIsolated(response, place.machine, amended)).toBe(true);
@@ -640,7 +645,7 @@ else if (args[2] === '-F') fs.writeFileSync(file, '');`,
     const undone = await place.engine.undo(response, by);
     expect(undone.state).toBe('undone');
     expect(pf.rules()).toBe('');
-    expect(readFileSync(`${pf.file}.token`, 'utf8')).toBe('4711');
+    expect(pf.released()).toBe('4711');
     expect(isIsolating(undone)).toBe(false);
   });
 

@@ -1,6 +1,6 @@
 import { applyEscalation, type EscalateRequest, escalateOp } from '../../../agent/escalate.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
-import { quote } from '../../../base/escape.js';
+import { isPlainText, quote } from '../../../base/escape.js';
 import { destinationName } from '../../../forward/options.js';
 import { authorOf } from '../../author.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
@@ -11,12 +11,16 @@ import { findAlert, findAlertId } from './find.js';
 
 const maxText = 4_000;
 
-function text(option: string) {
+function text(option: string, mostLines: number) {
   return (written: string): string => {
-    if (written.trim() !== '' && written.length <= maxText) return written.trim();
+    const trimmed = written.trim();
+    const lines = trimmed.split('\n');
+    const isFine =
+      lines.length <= mostLines && lines.every((line) => isPlainText(line.replaceAll('\t', ' ')));
+    if (trimmed !== '' && trimmed.length <= maxText && isFine) return trimmed;
     throw new UserError(
       'cli/invalid-value',
-      `${option} is ${quote(written, 100)}; expected a text of 1 to ${maxText} characters`,
+      `${option} is ${quote(written, 100)}; expected a text of 1 to ${maxText} characters without control characters`,
     );
   };
 }
@@ -29,8 +33,8 @@ export const alertsEscalate = defineCommand({
   arguments: [{ name: 'ID', summary: 'id of an alert, or a beginning that only one has (8 characters)' }],
   options: {
     to: value('--to DESTINATION', 'name of a destination of the configuration', (written) => written),
-    ticket: value('--ticket TEXT', 'of the ticket that it belongs to', text('--ticket')),
-    note: value('--note TEXT', 'why, for whoever gets it', text('--note')),
+    ticket: value('--ticket TEXT', 'of the ticket that it belongs to', text('--ticket', 1)),
+    note: value('--note TEXT', 'why, for whoever gets it', text('--note', 200)),
     yes: flag('--yes', 'a beginning of less than 8 characters will do'),
     json: flag('--json', 'one JSON document'),
   },
