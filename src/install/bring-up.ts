@@ -1,18 +1,18 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, messageOf, UserError } from '../base/errors.js';
+import { ExitCode, errnoOf, messageOf, UserError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
 import { refuseForeignJob, textOf } from './job.js';
 import { bootOut, bootstrap, calls, enable, kickstart, readJob } from './launchctl.js';
 import { idOf, type Manifest, manifestText } from './manifest.js';
 import type { DatabaseSchemas, Surroundings } from './parts.js';
-import { placeFile, placeLink, removeTree } from './place.js';
+import { cannotWrite, placeFile, placeLink, removeTree } from './place.js';
 import { placeVersion } from './place-version.js';
 import { jobProgram, placed, places } from './places.js';
-import { readManifest, versionFolder, versionFolders, versionProblems } from './read.js';
+import { noStandIn, readManifest, versionFolder, versionFolders, versionProblems } from './read.js';
 import { proveByCanary, type Said, tryVersion, waitReady } from './ready.js';
 import { renderJob, renderLogRotation } from './render.js';
-import { besideVersion, currentTarget, removeMade, removeVersions, rollBack } from './roll-back.js';
+import { asideOf, besideVersion, currentTarget, removeMade, removeVersions, rollBack } from './roll-back.js';
 import { namesIn, type Source } from './source.js';
 import { currentVersion, type InstallState, readState, stateText, type Written } from './state.js';
 import { runSteps, type Step, type StepReport } from './steps.js';
@@ -263,6 +263,10 @@ async function takenBack(
   const { pending } = transaction;
   if (pending === undefined) return error;
   const { touched, from, to = '' } = pending;
+  const reason =
+    errnoOf(error) === undefined || error instanceof UserError
+      ? error
+      : cannotWrite('an installation failed', error);
   try {
     await rollBack(at, transaction, pending);
   } catch (failure) {
@@ -275,10 +279,10 @@ async function takenBack(
       },
     );
   }
-  if (!touched || !(error instanceof UserError)) return error;
+  if (!(reason instanceof UserError) || !touched) return reason;
   if (from === undefined || before.state?.current === undefined)
-    return new UserError(error.code, `${error.message}; the installation was taken back`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    return new UserError(reason.code, `${reason.message}; the installation was taken back`, {
+      ...(reason.hint === undefined ? {} : { hint: reason.hint }),
       exitCode: ExitCode.checkFailed,
       cause: error,
     });
@@ -287,14 +291,12 @@ async function takenBack(
     () => `${from} runs again`,
     (failure: unknown) => `${from} was put back, but: ${messageOf(failure)}`,
   );
+  const aside = asideOf(pending);
+  const kept = aside !== undefined && existsSync(aside) ? `; the newer databases are kept in ${aside}` : '';
   return new UserError(
     'install/rolled-back',
-    `${to} was taken back: ${error.message} [${error.code}]; ${now}`,
-    {
-      hint: error.hint ?? 'Look at its logs.',
-      exitCode: ExitCode.checkFailed,
-      cause: error,
-    },
+    `${to} was taken back: ${reason.message} [${reason.code}]; ${now}${kept}`,
+    { hint: reason.hint ?? 'Look at its logs.', exitCode: ExitCode.checkFailed, cause: error },
   );
 }
 
@@ -308,8 +310,7 @@ function planSteps(
   const { version } = source.manifest;
   const folder = versionFolder(id, root);
   const owner = asRoot ? 'root:wheel' : 'not root:wheel, since we are not root';
-  const noLaunchd =
-    launchctl === undefined ? 'the tree has no /bin/launchctl, which would stand for launchd' : undefined;
+  const noLaunchd = launchctl === undefined ? noStandIn : undefined;
   const jobFile = placed(places.job, root);
   const isUp = current === id && isPlaced && before.job === jobText && state?.current === id && runs(at);
   let said: Said | undefined;

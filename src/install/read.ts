@@ -4,7 +4,7 @@ import { errnoOf, messageOf } from '../base/errors.js';
 import { readOwn } from '../base/journal-file.js';
 import { type JobState, macLaunchctl, readJob } from './launchctl.js';
 import { differences, type Manifest, manifestName, maxManifestBytes, parseManifest } from './manifest.js';
-import { jobProgram, placed, places } from './places.js';
+import { jobLabel, jobProgram, placed, places } from './places.js';
 import { renderJob } from './render.js';
 import { currentVersion, readState, stateErrors, versionId } from './state.js';
 import type { System } from './system.js';
@@ -109,16 +109,22 @@ export function readJobFile(root: string | undefined): JobFile {
   }
 }
 
+/** Why launchd has no part in an installation into a tree. */
+export const noStandIn = 'the tree has no /bin/launchctl that stands for launchd';
+
 /**
  * The launchctl of this Mac, or the stand-in for it in a tree; undefined where there is none, and then launchd has no part
  * in it.
  */
-export function launchctlFor({ platform }: System, root: string | undefined): string | undefined {
-  if (root === undefined) return platform === 'darwin' ? macLaunchctl : undefined;
+export function launchctlFor(system: System, root: string | undefined): string | undefined {
+  if (root === undefined) return system.platform === 'darwin' ? macLaunchctl : undefined;
   const program = placed(macLaunchctl, root);
   try {
     const facts = lstatSync(program);
-    return facts.isFile() && (facts.mode & 0o111) !== 0 ? program : undefined;
+    if (!facts.isFile() || (facts.mode & 0o111) === 0) return undefined;
+    // One that says yes to everything plays launchctl, and no launchd is behind it.
+    const { status } = system.run(program, ['print', `system/${jobLabel}.none`]);
+    return status === 0 ? undefined : program;
   } catch {
     return undefined;
   }

@@ -26,8 +26,8 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
     if (from === undefined) lead();
   }
   putBack(places.logRotation, rotation, at);
-  if (touched && saved !== undefined)
-    parts.databases.restore(dataDir, saved, path.join(dataDir, `after-${to ?? 'upgrade'}`));
+  const aside = asideOf(pending);
+  if (touched && saved !== undefined && aside !== undefined) parts.databases.restore(dataDir, saved, aside);
   if (launchctl !== undefined && touched && job !== undefined) await startJob(at, launchctl);
   if (to !== undefined) {
     removeTree(besideVersion(to, root));
@@ -37,6 +37,11 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
   removeMade(pending.made, root);
   transaction.end();
   removeMade(pending.made, root);
+}
+
+/** Where databases that a version brought up to date are kept when it is taken back; undefined when none were saved. */
+export function asideOf({ saved, dataDir, to }: Pending): string | undefined {
+  return saved === undefined ? undefined : path.join(dataDir, `after-${to ?? 'upgrade'}`);
 }
 
 /** Loads the job that stands on the disk and starts it. */

@@ -5,6 +5,7 @@ import { bootOut, calls } from './launchctl.js';
 import type { Surroundings } from './parts.js';
 import { placeFile, removeEmpty, removeFile, removeTree } from './place.js';
 import { placed, places } from './places.js';
+import { noStandIn } from './read.js';
 import { removeMade, removeVersions, rollBack } from './roll-back.js';
 import { namesIn } from './source.js';
 import { readState, stateText } from './state.js';
@@ -92,8 +93,7 @@ function stopSteps({ system, root, launchctl }: Surroundings): Step[] {
   return [
     {
       does: `run ${calls.bootout(program).join(' ')}`,
-      skipped:
-        launchctl === undefined ? 'the tree has no /bin/launchctl, which would stand for launchd' : undefined,
+      skipped: launchctl === undefined ? noStandIn : undefined,
       run: () => bootOut(system, program),
     },
   ];

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { lchownSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, UserError } from '../base/errors.js';
 import { syncFolder } from '../base/journal-file.js';
@@ -60,13 +60,15 @@ function checkFolder(place: string, macPath: string, facts: FileFacts, { system,
     });
 }
 
-/** Makes one folder, 0755 whatever the umask, on the disk before it returns; its parent exists. */
+/** Makes one folder, root:wheel when we are root, 0755 whatever the umask, on the disk before it returns; its parent exists. */
 export function makeFolder(macPath: string, root: string | undefined): void {
   const place = placed(macPath, root);
   try {
     const before = process.umask(0o022);
     try {
       mkdirSync(place, 0o755);
+      // A new folder has the group of the one that it stands in, which on a Mac may be admin.
+      if (process.geteuid?.() === 0) lchownSync(place, 0, 0);
     } finally {
       process.umask(before);
     }

@@ -112,10 +112,22 @@ describe.skipIf(!compiler || !native)('from a clone to nothing left', () => {
     expect((await agentOf(mac.root))?.version).toBe('0.3.0');
     expect(await alerts()).toBe(true);
 
-    rmSync(path.dirname(attack), { recursive: true });
-    const removed = await run('uninstall', '--purge');
+    // What was taken away is offered back before it is gone for good.
+    expect(
+      (await run('respond', 'quarantine', '/Users/alice/Library/LaunchAgents/com.example.evil.plist')).code,
+    ).toBe(0);
+    expect(existsSync(attack)).toBe(false);
+    const installedProgram = (...argv: readonly string[]) =>
+      onTree(mac.root, argv, { version: currentFolder(mac.root) });
+    const asked = await installedProgram('uninstall', '--purge');
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain('[install/quarantine-not-empty]');
+    expect(launchd.pid(label)).toBeDefined();
+    const removed = await installedProgram('uninstall', '--purge', '--restore');
     expect(removed.stderr).toBe('');
     expect(removed.code).toBe(0);
+    expect(existsSync(attack)).toBe(true);
+    rmSync(path.dirname(attack), { recursive: true });
     expect(launchd.pid(label)).toBeUndefined();
     expect(difference(before, treeText(mac.root))).toBe('');
   }, 240_000);

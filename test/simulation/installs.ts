@@ -30,14 +30,25 @@ export interface CommandRun {
   readonly stderr: string;
 }
 
-/** Runs a command on the tree; `killAfterMs` ends it by SIGKILL. This process goes on meanwhile: launchd may be in it. */
+export interface OnTreeOptions {
+  /** Ends it by SIGKILL. */
+  readonly killAfterMs?: number;
+  /** The folder of the version that is run; this checkout's program when absent. */
+  readonly version?: string | undefined;
+}
+
+/** Runs a command on the tree. This process goes on meanwhile: launchd may be in it. */
 export function onTree(
   root: string,
   argv: readonly string[],
-  { killAfterMs }: { readonly killAfterMs?: number } = {},
+  { killAfterMs, version }: OnTreeOptions = {},
 ): Promise<CommandRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...argv, '--root', root], {
+    const [node, script] =
+      version === undefined
+        ? [process.execPath, program]
+        : [path.join(version, 'node'), path.join(version, 'app/bin/launchwarden.js')];
+    const child = spawn(node, [script, ...argv, '--root', root], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     });

@@ -63,6 +63,7 @@ export function fakeSystem(
       if (args[1] === 'canary') return result(2, 'no command canary [cli/unknown-command]');
       switch (args[0]) {
         case 'print':
+          if (args[1]?.endsWith('.none')) return result(113);
           return launchd.loaded
             ? { status: 0, stdout: 'system/x = {\n\tstate = running\n\tpid = 4711\n}\n', stderr: '' }
             : result(113, 'Could not find service');
