@@ -294,6 +294,7 @@ class Agent {
       sightTrouble: () => this.#judgement().reasons[0],
       everyMs: options.launchCanary === undefined ? undefined : settings.canary.everyMs,
       launch: (ended) => options.launchCanary?.(ended),
+      reopen: (id) => this.#settling.reopen(id),
       failed: (gap) => this.#gap(gap),
     });
     this.#known = new KnownItems({

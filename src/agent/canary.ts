@@ -57,6 +57,8 @@ export interface CanaryKeeperOptions {
   readonly everyMs: number | undefined;
   /** Starts the command; calls `ended` with why it failed when it cannot be started. */
   launch(ended: (error: Error) => void): void;
+  /** An alert that was closed as the canary's is none. */
+  reopen(alert: string): void;
   /** A run failed: from the last one that went through. */
   failed(gap: Gap): void;
 }
@@ -74,6 +76,10 @@ interface Active {
   judged?: Micros;
   stored?: Micros;
   readonly delivered: Map<string, Micros>;
+  /** Alerts that were closed as the canary's. */
+  readonly closed: Set<string>;
+  /** Something else stood at its path: it is the canary no longer. */
+  exchanged?: true;
 }
 
 /**
@@ -132,13 +138,15 @@ export class CanaryKeeper {
   settles({ doc, time }: Pick<Alert, 'doc' | 'time'>): Settled | undefined {
     if (this.#announced.length === 0) return undefined;
     const canary = isCanaryAlert(doc, time, this.#announced);
-    return (
-      canary && { reason: canaryReason, text: `${canary.label}, written by launchwarden to prove itself` }
-    );
+    if (canary === undefined) return undefined;
+    const id = doc.event?.id;
+    if (canary.label === this.#active?.item.label && id !== undefined) this.#active.closed.add(id);
+    return { reason: canaryReason, text: `${canary.label}, written by launchwarden to prove itself` };
   }
 
   /** An event about the canary without what is said of everything else that is called so. */
   completed(event: Event): Event {
+    this.#watchContent(event);
     const { findings } = event.doc.launchwarden ?? {};
     if (findings === undefined || !findings.includes('canary-label')) return event;
     const time = wallTime(event);
@@ -148,6 +156,20 @@ export class CanaryKeeper {
     if (!isOurs) return event;
     const left = findings.filter((one) => one !== 'canary-label');
     return { ...event, doc: { ...event.doc, launchwarden: { ...event.doc.launchwarden, findings: left } } };
+  }
+
+  /** Whoever puts another content at its path, and its own back a moment later, ends it. */
+  #watchContent({ doc }: Event): void {
+    const active = this.#active;
+    if (active === undefined || active.exchanged || doc.file?.path !== active.item.path) return;
+    const { label, sha256 } = active.item;
+    const found = doc.file.hash?.sha256;
+    // An empty one is about to be written.
+    if (found === undefined || found === sha256 || doc.file.size === 0) return;
+    active.exchanged = true;
+    this.#announced = this.#announced.filter((one) => one.label !== label);
+    this.#keepAnnounced();
+    for (const id of active.closed) this.#options.reopen(id);
   }
 
   /** Events that were observed just now. */
@@ -214,6 +236,7 @@ export class CanaryKeeper {
       timer: clock.after(longestMs, () => this.#finish([])),
       sensors: new Set(),
       delivered: new Map(),
+      closed: new Set(),
     };
     this.#launched = false;
     return { item };
@@ -325,6 +348,12 @@ export class CanaryKeeper {
     need('written', () => unfinished);
     need('loaded', () => unfinished);
     need('seen', () => this.#unseen(active));
+    if (active.exchanged)
+      steps.push({
+        ...{ link: 'seen', ok: false },
+        detail: `something else stood at ${active.item.path} while the canary was under way`,
+        cure: 'look at the alerts about that path: somebody tried to hide behind it',
+      });
     need('judged', () => ({
       detail: 'it was seen, and the rule did not alert',
       cure: 'look for an exception that hides it ("launchwarden exceptions list") and for a flood ("launchwarden alerts list")',

@@ -95,6 +95,12 @@ export class Settling {
     if (!this.#running && this.#waiting.length > 0) void this.#compareAll();
   }
 
+  /** What was closed as the canary's is to be looked at after all. */
+  reopen(id: string): void {
+    const alert = this.#options.store.alerts.get(id);
+    if (alert !== undefined) this.#settle(alert, undefined, true);
+  }
+
   /** An event that alerts embed has another document than before. */
   amended(eventId: string): void {
     this.committed(this.#options.store.alerts.ofEvent(eventId));

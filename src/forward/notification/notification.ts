@@ -95,7 +95,7 @@ export class NotificationDestination implements Destination {
   /** Undefined when it was told, or is not for people. */
   async #tell(item: OutboxItem, signal: AbortSignal): Promise<Verdict | undefined> {
     const doc = item.lane === 'alert' ? documentOf(item.body) : undefined;
-    if (doc === undefined) return undefined;
+    if (doc === undefined || doc.labels?.['launchwarden_canary'] === true) return undefined;
     const { level, text } = sentenceOf(doc, item.id);
     const before = this.#told.get(item.id);
     if (before !== undefined && isAtLeast(before, level)) return undefined;

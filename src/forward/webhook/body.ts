@@ -29,6 +29,11 @@ function text(value: unknown): string {
   return escapeText(short.replaceAll(/\p{Surrogate}/gu, '\ufffd'));
 }
 
+/** Our own harmless launch item (`launchwarden canary`). */
+function isCanary({ lane, body }: OutboxItem): boolean {
+  return lane === 'alert' && (JSON.parse(body) as EcsDocument).labels?.['launchwarden_canary'] === true;
+}
+
 function factsOf(item: OutboxItem): Facts {
   const doc = JSON.parse(item.body) as EcsDocument;
   const rule = doc['rule'] as { id?: unknown; name?: unknown } | undefined;
@@ -54,7 +59,7 @@ function factsOf(item: OutboxItem): Facts {
   ];
   return {
     title: item.update === true ? `${title} (revision ${item.revision})` : title,
-    severity: text(alert?.severity) || 'none',
+    severity: isCanary(item) ? 'canary' : text(alert?.severity) || 'none',
     lines: told.map(([label, value]) => [label, text(value)] as const).filter(([, value]) => value !== ''),
     host,
     time: text(doc['@timestamp']),
@@ -105,7 +110,8 @@ export function messageBody(item: OutboxItem, format: MessageFormat, routingKey:
     case 'pagerduty':
       return JSON.stringify({
         routing_key: routingKey,
-        event_action: 'trigger',
+        // The canary proves the way there, and wakes nobody.
+        event_action: facts.severity === 'canary' ? 'resolve' : 'trigger',
         // Revisions of an alert are the same incident.
         dedup_key: item.id.slice(0, 255),
         payload: {

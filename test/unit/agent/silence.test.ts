@@ -211,6 +211,7 @@ const faults: Readonly<Record<string, (rig: Rig) => void | Promise<void>>> = {
       destinationTrouble: () => undefined,
       sightTrouble: () => undefined,
       launch: () => {},
+      reopen: () => {},
     });
     const call = (op: string, args?: unknown) => keeper.handlers()[op]?.(args);
     const { item } = call(canaryOps.begin) as { item: { label: string } };

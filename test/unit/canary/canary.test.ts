@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/base/log.js';
 import { canaryOps, lastCanary, makeCanaryItem } from '../../../src/canary/index.js';
 import { type AnnouncedCanary, isCanaryAlert } from '../../../src/event/canary.js';
 import type { EcsDocument } from '../../../src/event/document.js';
-import type { Gap } from '../../../src/event/event.js';
+import type { Event, Gap } from '../../../src/event/event.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 
 const item = makeCanaryItem({ kind: 'daemon' });
@@ -88,6 +88,7 @@ function setUp(more: Partial<CanaryKeeperOptions> = {}) {
       sightTrouble: () => undefined,
       everyMs: undefined,
       launch: () => {},
+      reopen: () => {},
       failed: (gap) => void gaps.push(gap),
       ...more,
     });
@@ -112,6 +113,28 @@ test('a command that never comes back is a failure after ten minutes, kept over 
   expect(make().settles({ doc, time: clock.now() })).toMatchObject({ reason: 'canary' });
   clock.pass(31_000);
   expect(make().settles({ doc, time: clock.now() })).toBeUndefined();
+});
+
+test('whoever puts another content at its path ends it, also when its own comes back', () => {
+  const reopened: string[] = [];
+  const { clock, gaps, make } = setUp({ reopen: (id) => void reopened.push(id) });
+  const keeper = make();
+  const { item: made } = call(keeper, canaryOps.begin) as unknown as { item: typeof item };
+  const own = alertDoc([written(made.path, made.sha256)], []);
+  const alert = { doc: { ...own, event: { id: 'alert-1' } }, time: clock.now() };
+  expect(keeper.settles(alert)).toBeDefined();
+  const event = (sha256: string): Event => ({
+    ...{ id: 'e', time: clock.now(), nanos: 0, sequence: 0 },
+    doc: written(made.path, sha256),
+  });
+  keeper.completed(event(made.sha256));
+  expect(reopened).toEqual([]);
+  keeper.completed(event('f'.repeat(64)));
+  expect(reopened).toEqual(['alert-1']);
+  keeper.completed(event(made.sha256));
+  expect(keeper.settles(alert)).toBeUndefined();
+  call(keeper, canaryOps.end, { label: made.label, steps: [], aborted: false });
+  expect(gaps).toMatchObject([{ reason: 'canary-failed' }]);
 });
 
 test('an interrupted one says nothing', () => {
