@@ -485,7 +485,7 @@ export const catalog: CatalogEntry = {
     },
     {
       name: 'config',
-      summary: 'Look at the configuration',
+      summary: 'Look at the configuration, and begin one',
       commands: [
         {
           name: 'show',
@@ -496,6 +496,21 @@ export const catalog: CatalogEntry = {
           name: 'check',
           summary: 'Check the configuration and all that it names',
           load: async () => (await import('./commands/config/check.js')).configCheck,
+        },
+        {
+          name: 'init',
+          summary: 'Write a configuration to begin with',
+          load: async () => (await import('./commands/config/init.js')).configInit,
+        },
+        {
+          name: 'schema',
+          summary: 'Print the JSON Schema of the configuration, for editors',
+          load: async () => (await import('./commands/config/schema.js')).configSchema,
+        },
+        {
+          name: 'manifest',
+          summary: 'Print the manifest of managed preferences, for device management',
+          load: async () => (await import('./commands/config/manifest.js')).configManifest,
         },
       ],
     },

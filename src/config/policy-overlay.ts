@@ -40,6 +40,7 @@ const forbidden: readonly { readonly path: KeyPath; readonly unless?: unknown; r
   },
   { path: ['scan', 'hashes'], why: 'files of this Mac (the lists of a bundle stand in its "hashes")' },
   { path: ['scan', 'yara'], why: 'files of this Mac (the YARA rules of a bundle stand in its "yara")' },
+  { path: ['budget'], why: 'what the agent may take of this Mac: too little of it would blind it' },
   { path: ['respond', 'isolation', 'enabled'], why: 'whether this Mac may be cut off from the network' },
 ];
 

@@ -165,7 +165,11 @@ export function issueError(
 
 /** Reads and checks a configuration file. Throws a UserError with file, line and column for whatever is wrong. */
 export function readConfigFile(file: string): ConfigFile {
-  const text = readText(file);
+  return readConfigText(readText(file), file);
+}
+
+/** The same of a text that is not written yet; `file` is where it is to stand. */
+export function readConfigText(text: string, file: string): ConfigFile {
   const written = parseText(text, file);
   const positions = new TomlPositions(text);
   const result = v.safeParse(configSchema, written);

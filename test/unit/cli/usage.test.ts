@@ -69,7 +69,7 @@ test('every command takes --json, but those whose output is no data', async () =
     if (command !== undefined && command.options['json'] === undefined) without.push(words.join(' '));
   };
   await walk(catalog, []);
-  expect(without).toEqual(['run', 'completions', 'man']);
+  expect(without).toEqual(['run', 'config schema', 'config manifest', 'completions', 'man']);
 });
 
 test('--version is the version and nothing else', async () => {
