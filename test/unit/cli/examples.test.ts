@@ -17,6 +17,7 @@ const skipped: Readonly<Record<string, string>> = {
   'launchwarden respond all': 'ends processes: its own tests',
   'launchwarden respond isolate': 'changes the firewall: its own tests',
   'launchwarden forward test': 'opens what is configured: forward.test.ts',
+  'launchwarden config init': 'asks on a terminal, and keeps what is there',
   'launchwarden siem elastic-assets --install': 'needs Elasticsearch',
 };
 
