@@ -27,7 +27,7 @@ export const install = defineCommand({
     const outcome = await bringUpFrom(context, { from, skipCanary, dryRun, json });
     if (!json && !dryRun && outcome.action === 'installed' && context.flags.root === undefined)
       context.out.line(
-        `The agent runs. Its log: ${places.log}. Give it Full Disk Access: see launchd/README.md.`,
+        `The agent runs. Its log: ${places.log}. Give it Full Disk Access: see docs/install.md.`,
       );
     return ExitCode.ok;
   },
