@@ -47,15 +47,15 @@ export const gitConfig: Mechanism = {
 
 /** Names of settings that run their value, and those that name where to read more. */
 const commands =
-  /^(?:core\.(?:fsmonitor|sshcommand|gitproxy|askpass|alternaterefscommand|editor|pager)|pager\..*|diff\.external|gpg(?:\..*)?\.(?:program|defaultkeycommand)|(?:filter\..*\.(?:clean|smudge|process))|diff\..*\.(?:command|textconv)|merge\..*\.driver|(?:difftool|mergetool|browser|man)\..*\.cmd|trailer\..*\.(?:command|cmd)|interactive\.difffilter|remote\..*\.(?:uploadpack|receivepack)|uploadpack\.packobjectshook|sequence\.editor)$/;
+  /^(?:core\.(?:fsmonitor|sshcommand|gitproxy|askpass|alternaterefscommand|editor|pager)|pager\..*|diff\.external|gpg(?:\..*)?\.(?:program|defaultkeycommand)|(?:filter\..*\.(?:clean|smudge|process))|diff\..*\.(?:command|textconv)|merge\..*\.driver|(?:difftool|mergetool|browser|man)\..*\.(?:cmd|path)|trailer\..*\.(?:command|cmd)|interactive\.difffilter|remote\..*\.(?:uploadpack|receivepack)|uploadpack\.packobjectshook|sequence\.editor)$/;
 const folders =
   /^(?:core\.hookspath|init\.templatedir|include\.path|includeif\..*\.path|core\.attributesfile)$/;
 /** What is set on most developers' Macs and names git's own tools. */
 const usual =
-  /^(?:git-lfs (?:clean|smudge|filter-process)\b[^;&|`$]*|true|false|(?:\/[\w./-]+\/)?gpg2?|\/Applications\/1Password\.app\/Contents\/MacOS\/op-ssh-sign|ssh-keygen|(?:less|more|most|cat|bat|delta|diff-so-fancy|vim?|nvim|nano|emacs|code|subl|mate|bbedit)(?:\s+-[\w-]+)*)$/i;
+  /^(?:git-lfs (?:clean|smudge|filter-process)\b[^;&|`$]*|true|false|(?:\/(?:usr\/(?:local\/)?|opt\/(?:homebrew|local)\/|nix\/)(?!.*\.\.)[\w./+-]*)?gpg2?|\/Applications\/1Password\.app\/Contents\/MacOS\/op-ssh-sign|ssh-keygen|(?:less|more|most|cat|bat|delta|diff-so-fancy|vim?|nvim|nano|emacs|code|subl|mate|bbedit)(?:\s+-[\w-]+)*)$/i;
 /** Helpers for passwords: git's own, without a folder or in that of a package manager, and those of well-known tools. */
 const usualHelper =
-  /^(?:(?:[a-z][\w-]*|\/(?:usr\/local|opt\/homebrew|Library\/Developer\/CommandLineTools|Applications\/Xcode[\w.-]*\.app)\/(?!.*\.\.)[\w./-]*\/git-credential-[\w-]+)(?: --?[\w=./-]+)*|!(?:\/(?:usr\/local|opt\/homebrew)\/bin\/)?(?:gh auth git-credential|glab auth git-credential|aws codecommit credential-helper \$@))$/;
+  /^(?:(?:[a-z][\w-]*|\/(?:usr\/local|opt\/homebrew|Library\/Developer\/CommandLineTools|Applications\/Xcode[\w.-]*\.app)\/(?!.*\.\.)[\w./-]*\/git-credential-[\w-]+)(?: [\w=./~:-]+)*|!(?:\/(?:usr\/local|opt\/homebrew)\/bin\/)?(?:gh auth git-credential|glab auth git-credential|aws codecommit credential-helper \$@))$/;
 
 function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
   let section = '';
@@ -68,12 +68,19 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
     const [, name, raw] = /^([A-Za-z][\w-]*)\s*=\s*(.*)$/.exec(rest) ?? [];
     if (name === undefined || raw === undefined) continue;
     const value = raw
-      .replace(/^"((?:[^"\\]|\\.)*)".*$/, '$1')
+      .replace(/^"((?:[^"\\]|\\.)*)".*$|^([^"]*?)\s+[#;].*$/, '$1$2')
       .replace(/\\(["\\])/g, '$1')
       .trim();
     const setting = `${section}.${name.toLowerCase()}`;
     const shell = value.startsWith('!') ? value.slice(1) : undefined;
     if (value === '' || usual.test(value)) continue;
+    // The transport `ext` runs what stands behind it.
+    const transport =
+      /^url\.ext::(.+)\.(?:push)?insteadof$/.exec(setting)?.[1] ?? /^ext::(.+)$/i.exec(value)?.[1];
+    if (transport !== undefined) {
+      yield item(file, { section, name, value, runs: [runsOfShell(transport, file.path)] });
+      continue;
+    }
     // Without a leading `!`, a name stands for `git credential-NAME` and a path for itself.
     if (/^credential\.(?:.*\.)?helper$/.test(setting)) {
       if (!usualHelper.test(value))

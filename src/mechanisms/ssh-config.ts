@@ -112,7 +112,7 @@ function* settingsIn(file: MechanismFile): Generator<PersistentItem> {
     const name = word.toLowerCase();
     const value = /^"[^"]*"$/.test(given) ? given.slice(1, -1) : given;
     if (name === 'match') {
-      const command = /\bexec\s+(?:"((?:[^"\\]|\\.)*)"|(\S+))/i.exec(value);
+      const command = /\bexec(?:\s+|\s*=\s*)(?:"((?:[^"\\]|\\.)*)"|(\S+))/i.exec(value);
       const line = command?.[1] ?? command?.[2];
       if (line !== undefined)
         yield itemOf({ key: text, label: 'Match exec', runs: [runsOfShell(line)], when: [when] });

@@ -47,7 +47,8 @@ function* rulesIn(file: MechanismFile): Generator<PersistentItem> {
   const ignored = /\/sudoers\.d\/(?:[^/]*\.[^/]*|[^/]*~)$/i.test(file.path);
   for (const line of linesOf(file, { joins: true, isComment })) {
     const text = line.text.replace(/\s+/g, ' ');
-    const include = /^[#@]include(?:dir)? (\S+)/.exec(text)?.[1];
+    const [, quoted, bare] = /^[#@]include(?:dir)? (?:"([^"]+)"|((?:[^\s\\]|\\.)+))/.exec(text) ?? [];
+    const include = quoted ?? bare?.replace(/\\(.)/g, '$1');
     if (include === '/private/etc/sudoers.d' || include === '/etc/sudoers.d') continue;
     if (include !== undefined) {
       yield rule(text, { label: 'include', findings: ['reads-other-file'], path: include, ignored });
@@ -84,7 +85,7 @@ const allowed = /(?:^|[,:)])\s*((?:\/(?:[^\s,\\]|\\.)+))/g;
 
 /** Settings that ask for no password, keep a granted right for long or for every terminal, or hand on an environment. */
 const weak =
-  /!\s*(?:authenticate|tty_tickets)\b|timestamp_type\s*=\s*(?:global|kernel)|env_keep\s*\+?=[^\n]{0,500}(?:DYLD_|LD_|BASH_ENV|PYTHON|PERL5|NODE_OPTIONS|ZDOTDIR)|exempt_group\s*=|!\s*env_reset\b|(?<!!)\bsetenv\b/i;
+  /!\s*(?:authenticate|tty_tickets)\b|timestamp_type\s*=\s*(?:global|kernel)|env_keep\s*\+?=[^\n]{0,500}(?:DYLD_|LD_|BASH_ENV|PYTHON|PERL5|NODE_OPTIONS|ZDOTDIR|\*|\bPATH\b)|env_delete\s*-?=[^\n]{0,500}DYLD_|exempt_group\s*=|!\s*env_reset\b|(?<!!)\bsetenv\b/i;
 /** Settings with a value, `name = value` or `name += "value"`, separated by commas. */
 const valued = /(?<![\w!])(\w+)\s*\+?=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g;
 /** Those that make sudo run or load what they name; and those that name a file or folder that is trusted. */

@@ -40,6 +40,9 @@ describe('sudoers', () => {
     ['Defaults !authenticate', 'no-password'],
     ['Defaults@host !tty_tickets', 'no-password'],
     ['Defaults env_file=/Users/mara/env', 'sets-environment'],
+    ['Defaults env_keep += "PATH"', 'no-password'],
+    ['Defaults env_keep += *', 'no-password'],
+    ['@include "/Users/mara/a b"', 'reads-other-file'],
     ['Defaults pam_service=x', 'reads-other-file'],
   ])('%s: %s', (text, finding) => {
     expect(findingsOf(path, `${text}\n`)).toContain(finding);
