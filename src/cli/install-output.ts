@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { UserError } from '../base/errors.js';
 import { escapeBlock } from '../base/escape.js';
 import { loadSettings, type Settings } from '../config/index.js';
 import {
@@ -9,7 +13,7 @@ import {
   thisSystem,
   type Written,
 } from '../install/index.js';
-import type { CommandContext } from './context.js';
+import type { CommandContext, CommonFlags } from './context.js';
 import { type Output, safe } from './output/output.js';
 import { pad } from './output/width.js';
 
@@ -22,10 +26,43 @@ export interface InstallSurroundings {
   readonly written: { readonly config?: string; readonly dataDir?: string };
 }
 
-/** The settings that the job has or will have: what the command line names, else what was named when it was installed. */
-export async function installSurroundings(context: CommandContext): Promise<InstallSurroundings> {
+/**
+ * The settings that the job has or will have: what the command line names, else what was named when it was installed.
+ * `whateverConfig`: one that cannot be read is said and passed over, since nobody should have to mend it to get rid of us.
+ */
+export async function installSurroundings(
+  context: CommandContext,
+  { whateverConfig = false }: { readonly whateverConfig?: boolean } = {},
+): Promise<InstallSurroundings> {
+  try {
+    return await surroundingsFrom(context);
+  } catch (error) {
+    const isConfig = error instanceof UserError && /^config\/(?!bad-root$)/.test(error.code);
+    if (!whateverConfig || !isConfig) throw error;
+    context.io.stderr.write(
+      `launchwarden: the configuration is passed over, and with it what it says of the data folder: ${escapeBlock(error.describe())}\n`,
+    );
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-'));
+    try {
+      const empty = path.join(folder, 'config.toml');
+      writeFileSync(empty, '');
+      return await surroundingsFrom(context, empty);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** `instead`: an empty configuration in place of the one that is named. */
+async function surroundingsFrom(context: CommandContext, instead?: string): Promise<InstallSurroundings> {
   const { io } = context;
-  const asked = await context.settings();
+  const load = (flags: CommonFlags) =>
+    loadSettings({
+      flags: instead === undefined ? flags : { ...flags, config: instead },
+      cwd: io.cwd,
+      platform: io.platform,
+    });
+  const asked = await load(context.flags);
   const { config, dataDir } = context.flags;
   const written: Written = readState(asked.root)?.written ?? {};
   const flags = {
@@ -33,7 +70,7 @@ export async function installSurroundings(context: CommandContext): Promise<Inst
     config: config ?? onThisMachine(written.config, asked.root),
     dataDir: dataDir ?? onThisMachine(written.dataDir, asked.root),
   };
-  const settings = await loadSettings({ flags, cwd: io.cwd, platform: io.platform });
+  const settings = await load(flags);
   return {
     settings,
     system: io.system ?? thisSystem(),

@@ -14,6 +14,9 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
   const { system, root, launchctl, asRoot, parts } = at;
   const { from, to, job, rotation, fresh, touched, saved, dataDir } = pending;
   if (launchctl !== undefined && touched) await bootOut(system, launchctl);
+  // Before the version: an older one does not start on newer databases, and a newer one brings older ones up to date.
+  const aside = asideOf(pending);
+  if (touched && saved !== undefined && aside !== undefined) parts.databases.restore(dataDir, saved, aside);
   if (touched) {
     // A job that stands there always has something to run.
     const lead = () => {
@@ -26,8 +29,6 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
     if (from === undefined) lead();
   }
   putBack(places.logRotation, rotation, at);
-  const aside = asideOf(pending);
-  if (touched && saved !== undefined && aside !== undefined) parts.databases.restore(dataDir, saved, aside);
   if (launchctl !== undefined && touched && job !== undefined) await startJob(at, launchctl);
   if (to !== undefined) {
     removeTree(besideVersion(to, root));

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { UserError } from '../base/errors.js';
 import { refuseForeignJob } from './job.js';
 import { bootOut, calls } from './launchctl.js';
 import type { Surroundings } from './parts.js';
@@ -65,6 +66,7 @@ export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
       committed: false,
     };
     await runSteps(stopSteps(at), { dryRun, report });
+    if (pending.purge) await requireNoAgent(at, dataDir);
     // Until here an uninstall that is cut off leaves everything in place but a job that runs.
     const whole = await takeBack();
     if (existsSync(placed(places.home, root)))
@@ -75,6 +77,17 @@ export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
   } finally {
     lock?.release();
   }
+}
+
+/** One that somebody started by hand is not launchd's to stop, and its data are not to be removed under it. */
+async function requireNoAgent({ parts }: Surroundings, dataDir: string): Promise<void> {
+  const agent = await parts.agent(dataDir).catch(() => undefined);
+  if (agent === undefined) return;
+  throw new UserError(
+    'install/agent-runs',
+    `an agent that launchd did not start uses ${dataDir}${agent.pid === undefined ? '' : ` (process ${agent.pid})`}`,
+    { hint: 'Stop it, then try again. The job is stopped, and nothing was removed.' },
+  );
 }
 
 /** Carries through a removal that was cut off. */

@@ -91,11 +91,22 @@ export function restoreDatabases(dataDir: string, from: string, aside: string): 
   const now = schemasOf(dataDir);
   const isWhole = now?.main === saved?.main && now?.events === saved?.events;
   if (isWhole || saved === undefined) return;
-  mkdirSync(aside, { recursive: true, mode: 0o700 });
-  for (const name of all(dataDir)) renameSync(path.join(dataDir, name), path.join(aside, name));
+  const away = freeFolder(aside);
+  for (const name of all(dataDir)) renameSync(path.join(dataDir, name), path.join(away, name));
+  sync(away);
   for (const name of Object.values(files)) rmSync(path.join(dataDir, `${name}-shm`), { force: true });
   for (const name of all(from)) copy(path.join(from, name), path.join(dataDir, name));
   sync(dataDir);
+}
+
+/** A new folder of that name, or, when an earlier attempt was cut off, of the next one: nothing is written over. */
+function freeFolder(name: string): string {
+  for (let attempt = 0; ; attempt++) {
+    const folder = attempt === 0 ? name : `${name}-${attempt}`;
+    if (existsSync(folder)) continue;
+    mkdirSync(folder, { mode: 0o700 });
+    return folder;
+  }
 }
 
 function copy(from: string, to: string): void {

@@ -33,7 +33,7 @@ export const uninstall = defineCommand({
   needs: 'root and a Mac, or --root',
   async handler({ context, options }) {
     const { restore, purge, discard, dryRun, json } = options;
-    const { settings, system } = await installSurroundings(context);
+    const { settings, system } = await installSurroundings(context, { whateverConfig: true });
     const { root, dataDir } = settings;
     const at = surroundingsOf({ system, root, dryRun }, installParts);
     if (purge && !restore && !discard) requireEmptyQuarantine(dataDir);

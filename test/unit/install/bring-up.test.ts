@@ -43,10 +43,13 @@ function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
     silent: [] as string[],
     main: undefined as number | undefined,
     calls: [] as string[],
+    /** It runs without launchd. */
+    byHand: false,
   };
   const parts: Parts = {
     lock: () => ({ release() {} }),
     async agent() {
+      if (!launchd.loaded && !agent.byHand) return undefined;
       const script = path.join(root, jobProgram.script, '../../package.json');
       const { version } = JSON.parse(readFileSync(script, 'utf8')) as { version: string };
       return agent.silent.includes(version) ? undefined : { version: agent.answers ?? version, pid: 4711 };
@@ -409,6 +412,15 @@ describe('uninstall', () => {
     expect(existsSync(all.host(places.versions))).toBe(false);
     await all.install('1.1.0');
     await all.remove(true);
+    expect(files(all.root)).toEqual(before);
+  });
+
+  test('data that an agent uses which launchd did not start are not purged', async () => {
+    const all = surroundings();
+    await all.install('1.0.0');
+    all.agent.byHand = true;
+    const before = files(all.root);
+    expect(await code(all.remove(true))).toBe('install/agent-runs');
     expect(files(all.root)).toEqual(before);
   });
 

@@ -193,6 +193,20 @@ describe('install --root', () => {
   });
 });
 
+test('a configuration that cannot be read keeps an install from beginning, and no uninstall', async () => {
+  const at = surroundings();
+  await run(at, ['install']);
+  const config = placed(at, places.config);
+  writeFileSync(config, 'log = = 1\n');
+  const refused = await run(at, ['install']);
+  expect(refused.stderr).toContain('[config/syntax]');
+  const { code, stderr } = await run(at, ['uninstall']);
+  expect(code).toBe(0);
+  expect(stderr).toContain('the configuration is passed over');
+  expect(existsSync(placed(at, places.job))).toBe(false);
+  expect(readFileSync(config, 'utf8')).toBe('log = = 1\n');
+});
+
 describe('what install refuses', () => {
   const refused = async (at: Surroundings, system: FakeSystem) => {
     const { code, stderr } = await run(at, ['install'], system);
