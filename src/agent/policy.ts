@@ -7,7 +7,6 @@ import {
   type Bundle,
   type Fetched,
   type FetchOptions,
-  fetchBundle,
   type Held,
   openBundle,
   type PolicyCondition,
@@ -49,6 +48,11 @@ export interface PolicyKeeperOptions {
   /** For tests. */
   readonly fetch?: (options: FetchOptions) => Promise<Fetched>;
   readonly random?: () => number;
+}
+
+/** Loaded when it is used: a Mac without a policy needs no HTTP client. */
+async function fetchLate(options: FetchOptions): Promise<Fetched> {
+  return (await import('../policy/fetch.js')).fetchBundle(options);
 }
 
 function stateOf(dataDir: string, log: Logger): PolicyState {
@@ -213,7 +217,7 @@ export class PolicyKeeper {
   }
 
   async #ask(policy: PolicySource, state: PolicyState): Promise<void> {
-    const { version, dataDir, fetch = fetchBundle } = this.#options;
+    const { version, dataDir, fetch = fetchLate } = this.#options;
     const inForce = this.#options.settings().policyInForce?.held;
     const fetched = await fetch({
       url: policy.url,

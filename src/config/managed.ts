@@ -69,18 +69,17 @@ function bytesOf(file: string, simulated: boolean): Uint8Array | undefined {
   }
 }
 
-/** A value as TOML would give it; undefined for what TOML has no form for. */
+/** A value as the configuration knows it; null for what it has no form for (a date, data): no key takes that. */
 function plain(value: PlistValue, depth = 0): unknown {
-  if (depth > maxDepth) return undefined;
+  if (depth > maxDepth) return null;
   if (value instanceof Map)
     return Object.fromEntries(
       [...value]
         .filter(([key]) => key !== '__proto__')
-        .map(([key, child]) => [key, plain(child, depth + 1)] as const)
-        .filter(([, child]) => child !== undefined),
+        .map(([key, child]) => [key, plain(child, depth + 1)] as const),
     );
   if (Array.isArray(value)) return value.map((one) => plain(one, depth + 1));
-  return ['string', 'number', 'boolean'].includes(typeof value) ? value : undefined;
+  return ['string', 'number', 'boolean'].includes(typeof value) ? value : null;
 }
 
 /** The tables without what stands at the path; in `[[destination]]` the whole destination goes, else the list. */

@@ -21,6 +21,6 @@ export {
   requireCurrent,
   signBundle,
 } from './bundle.js';
-export { type PolicyCondition, policyCondition } from './condition.js';
-export { type Fetched, type FetchOptions, fetchBundle } from './fetch.js';
+export { ageText, type PolicyCondition, policyCondition } from './condition.js';
+export type { Fetched, FetchOptions } from './fetch.js';
 export { keyIdOf, makeKeyPair, type PublicKey, readPrivateKey } from './keys.js';

@@ -2,6 +2,7 @@ import { ExitCode } from '../../base/errors.js';
 import { formatSize } from '../../base/size.js';
 import { type Micros, parseTime } from '../../base/time.js';
 import { severities } from '../../event/rule-meta.js';
+import { ageText } from '../../policy/index.js';
 import { defineCommand, flag } from '../define-command.js';
 import { notRunning } from '../not-running.js';
 import { counted, type Output, safe } from '../output/output.js';
@@ -88,6 +89,10 @@ function printStatus(
     if (Array.isArray(at(result, 'alerts'))) section.line(alertsText(objectsAt(result, 'alerts')));
   });
   sheet.section('Rules', (section) => rulesLines(result, section));
+  sheet.section('Configuration', (section) => {
+    section.field('policy', policyText(at(result, 'policy')));
+    section.list('restart for', listAt(result, 'config.restart'));
+  });
   sheet.section('Agent', (section) => {
     section.field('version', textAt(result, 'version'));
     section.field('process', textAt(result, 'pid'));
@@ -100,6 +105,19 @@ function printStatus(
     section.field('detection', counters(at(result, 'detect')));
     section.field('signatures', off === undefined ? counters(at(result, 'signatures')) : undefined);
   });
+}
+
+/** `version 12, confirmed 3 h ago`; undefined when no policy is fetched. */
+function policyText(policy: unknown): string | undefined {
+  if (at(policy, 'wanted') !== true) return undefined;
+  const version = textAt(policy, 'version');
+  const seconds = at(policy, 'age_seconds');
+  return [
+    version === undefined ? 'none in force yet' : `version ${version}`,
+    ...(at(policy, 'on_trial') === true ? ['on trial'] : []),
+    ...(at(policy, 'expired') === true ? ['expired'] : []),
+    typeof seconds === 'number' ? `confirmed ${ageText(seconds * 1000)} ago` : 'never confirmed',
+  ].join(', ');
 }
 
 function sensorLines(

@@ -281,3 +281,30 @@ test('what cannot be written down is an error, and the version before stays', as
   await place.keeper.check();
   expect(place.state().current?.version).toBe(4);
 });
+
+test('the server is asked once an interval, and after failures with growing pauses', async () => {
+  const place = await started();
+  const asksAfter = async (milliseconds: number) => {
+    const before = place.asked.length;
+    place.clock.pass(milliseconds);
+    // What is under way ends behind a further question.
+    await place.keeper.check();
+    return place.asked.length - before - 1;
+  };
+  expect(await asksAfter(14_000)).toBe(0);
+  expect(await asksAfter(3_599_000)).toBe(0);
+  expect(await asksAfter(3_601_000)).toBe(1);
+  place.answer = () => {
+    throw new UserError('policy/unreachable', 'no network');
+  };
+  await place.keeper.check();
+  // The second failure in a row waits for 120 s, half of it by chance, ...
+  await place.keeper.check();
+  expect(place.state().failure?.times).toBe(2);
+  expect(await asksAfter(89_000)).toBe(0);
+  // ... and none for longer than the interval.
+  for (let more = 0; more < 20; more++) await place.keeper.check();
+  expect(await asksAfter(3_601_000)).toBe(1);
+  await place.keeper.stop();
+  expect(place.clock.waiting).toBe(0);
+});

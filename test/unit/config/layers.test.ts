@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadSettings } from '../../../src/config/index.js';
+import { loadSettings, managedMark } from '../../../src/config/index.js';
 import { mergeLayers } from '../../../src/config/layers.js';
 import { type Written, xmlPlist } from '../../helpers/plist-writer.js';
 import { tempFolder } from '../../helpers/run-cli.js';
@@ -43,7 +43,13 @@ describe('managed preferences', () => {
 
   test('what cannot be used is named and left out, the rest holds', () => {
     const { load } = mac(
-      { log: { levle: 'debug', level: 'warn' }, retention: { events: 'many' }, detect: true, nothing: 1 },
+      {
+        log: { levle: 'debug', level: 'warn' },
+        retention: { events: 'many' },
+        detect: true,
+        nothing: 1,
+        watch: { mechanisms: new Uint8Array([1]) },
+      },
       '[retention]\nevents = "2 GiB"\n',
     );
     const settings = load();
@@ -51,6 +57,7 @@ describe('managed preferences', () => {
     expect(settings.retention.eventBytes).toBe(2 * 2 ** 30);
     expect(settings.detect.closeUpdates).toBe(true);
     expect(codesOf(settings).sort()).toEqual([
+      'config/invalid',
       'config/invalid',
       'config/invalid',
       'config/unknown-key',
@@ -113,4 +120,17 @@ test('layers are put over each other key by key, lists as a whole', () => {
     { name: 'managed', tables: { a: { b: 2 }, e: {} } },
   ]);
   expect(tables).toEqual({ a: { b: 2, c: [3] }, d: 1, e: {} });
+});
+
+test('a profile that comes, changes or goes is noticed without reading it', () => {
+  const { root, file } = mac(undefined);
+  const marks = [managedMark(root, 'linux')];
+  writeFileSync(file, xmlPlist({ log: { level: 'warn' } }));
+  marks.push(managedMark(root, 'linux'));
+  writeFileSync(file, xmlPlist({ log: { level: 'error' } }));
+  marks.push(managedMark(root, 'linux'));
+  rmSync(file);
+  marks.push(managedMark(root, 'linux'));
+  expect(new Set(marks).size).toBe(3);
+  expect(marks[3]).toBe(marks[0]);
 });

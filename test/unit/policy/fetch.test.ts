@@ -7,7 +7,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
-import { fetchBundle } from '../../../src/policy/index.js';
+import { fetchBundle } from '../../../src/policy/fetch.js';
 import { policyOptions } from '../../../src/policy/options.js';
 import { makePki, type Pki } from '../../e2e/forward/pki.js';
 
