@@ -783,6 +783,7 @@ class Agent {
     const before = this.#settings;
     this.#settings = next;
     this.#rules = selected;
+    this.#tellRulesGone(this.#options.clock.now());
     logParked(selected.parked, log);
     this.#muteRules();
     log.setLevel(next.log.level);

@@ -164,6 +164,15 @@ describe.skipIf(!ready)('the agent of a fleet', () => {
     expect((await status()).reasons.join('\n')).not.toContain('refused');
   });
 
+  test('a policy that takes a rule away is told as rules that are gone', async () => {
+    fleet.publish(11, { 'config.toml': '[detect]\nclose_updates = true\n' });
+    await reload();
+    await inForce(11);
+    await waitFor('the gap at the destination', () =>
+      lines('siem').includes('rules-gone') ? true : undefined,
+    );
+  });
+
   test('managed preferences stand above both, and a bad one is said', async () => {
     mac.write(
       '/Library/Managed Preferences/com.launchwarden.agent.plist',
