@@ -275,3 +275,36 @@ test('what a person has worked on is left as it is', () => {
     expect(alerts.settle(alert.id, undefined, siem)).toBeUndefined();
   }
 });
+
+test('alerts are grouped by item, with the gravest of each and as many ids as are wanted', () => {
+  const store = temporaryStore();
+  const { alerts } = store;
+  const made = (id: string, item: string, severity: 'low' | 'high', at: number) => {
+    const file = fileEvent(`f-${id}`);
+    const persistence = item === '' ? {} : { persistence: { item_id: item, mechanism: 'launch-agent' } };
+    const about = {
+      ...file,
+      doc: { ...file.doc, launchwarden: { ...file.doc.launchwarden, ...persistence } },
+    };
+    const found = { rule: sampleRule(severity), events: [about], candidates: [candidate(about)] };
+    return alerts.upsert(detection(id, { ...found, time: start + at }), context, []).alert;
+  };
+  const [a, b, c, d] = [
+    made('a', 'one', 'low', 1),
+    made('b', 'one', 'high', 2),
+    made('c', 'one', 'low', 3),
+    made('d', '', 'low', 4),
+  ] as const;
+  const closed = made('e', 'one', 'high', 5);
+  alerts.setStatus(closed.id, 'closed', { author: 'x', text: '' });
+  const waiting = { status: ['open', 'acknowledged'] } as const;
+  const grouped = (mostIds?: number) => store.reading(() => alerts.groups(waiting, mostIds).groups);
+  const facts = { item: 'one', alerts: 3, severity: 'high', time: c.time };
+  expect(grouped()).toMatchObject([
+    { item: undefined, alerts: 1, severity: 'low', ids: [d.id], time: d.time },
+    { ...facts, score: Math.max(a.priority.score, b.priority.score, c.priority.score) },
+  ]);
+  const all = grouped()[1]?.ids ?? [];
+  expect(new Set(all)).toEqual(new Set([a.id, b.id, c.id]));
+  expect(grouped(1)[1]).toMatchObject({ ...facts, ids: [all[0]] });
+});
