@@ -26,6 +26,28 @@ export function contentOf(doc: EcsDocument): string {
   return hashParts([JSON.stringify({ ...doc, launchwarden: own })]);
 }
 
+/**
+ * Puts a document into its place in the chain, and gives its JSON text. `place` gets what `contentOf` gives. Each part is
+ * turned into text once: documents can be large, and alerts many.
+ */
+export function chained(doc: EcsDocument, place: (content: string) => ChainFields): string {
+  const { chain: _, ...own } = doc.launchwarden ?? {};
+  const inner = JSON.stringify(own);
+  const parts: string[] = [];
+  let at = 0;
+  for (const [key, value] of Object.entries(doc)) {
+    const text = key === 'launchwarden' ? inner : JSON.stringify(value);
+    if (text === undefined) continue;
+    if (key === 'launchwarden') at = parts.length;
+    parts.push(`${JSON.stringify(key)}:${text}`);
+  }
+  const chain = place(hashParts([`{${parts.join(',')}}`]));
+  doc.launchwarden = { ...own, chain };
+  const before = inner === '{}' ? '{' : `${inner.slice(0, -1)},`;
+  parts[at] = `"launchwarden":${before}"chain":${JSON.stringify(chain)}}`;
+  return `{${parts.join(',')}}`;
+}
+
 /** `id`: of the alert. */
 export function linkDigest({ previous, index, content }: Omit<ChainFields, 'digest'>, id: string): string {
   return hashParts(['chain', previous, index, id, 1, content]);

@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.js';
-import { hashParts } from '../base/digest.js';
 import { UserError } from '../base/errors.js';
 import type { Micros } from '../base/time.js';
 import {
@@ -17,7 +16,7 @@ import {
   type StoryFields,
   withPriority,
 } from '../event/alert.js';
-import { type ChainFields, contentOf, linkDigest, revisedDigest } from '../event/chain.js';
+import { type ChainFields, chained, linkDigest, revisedDigest } from '../event/chain.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 import { levelOf, priorityIn } from '../event/priority.js';
@@ -605,18 +604,17 @@ export class Alerts {
     const { severity } = factsOf(row);
     const revision = row.revision + 1;
     alertFields(doc).revision = revision;
-    const chain = documentOf(row).launchwarden?.['chain'] as ChainFields | undefined;
-    const { chain: _, ...own } = doc.launchwarden ?? {};
-    doc.launchwarden = own;
-    if (chain !== undefined) {
-      const revised = revisedDigest(chain.digest, revision, contentOf(doc));
-      doc.launchwarden = { ...own, chain: { ...chain, revised } };
-    }
+    const before = documentOf(row);
+    const chain = before.launchwarden?.['chain'] as ChainFields | undefined;
+    const body =
+      chain === undefined
+        ? JSON.stringify(doc)
+        : chained(doc, (content) => ({ ...chain, revised: revisedDigest(chain.digest, revision, content) }));
     const { change } = this.#ledger.update((ledger) => ledger.change++);
-    const document = { seq, id, revision, rank: severityScore[severity], body: JSON.stringify(doc) };
+    const document = { seq, id, revision, rank: severityScore[severity], body };
     this.#outbox.revise(document, how.destinations, Math.floor(this.#clock.now() / 1000));
     // What was moved to the story of another item stays there.
-    const item = itemOf(doc) === itemOf(documentOf(row)) ? row.item : (itemOf(doc) ?? '');
+    const item = itemOf(doc) === itemOf(before) ? row.item : (itemOf(doc) ?? '');
     const { score } = priorityIn(doc, severity);
     this.#sql.grow.run(
       revision,
@@ -656,21 +654,20 @@ export class Alerts {
   #commit(commit: Commit): { readonly seq: number; readonly change: number } {
     const { id, revision, doc } = commit;
     alertFields(doc).revision = revision;
-    const content = hashParts([JSON.stringify(doc)]);
+    let body = '';
     const ledger = this.#ledger.update((row) => {
-      const previous = row.chainHead;
-      const index = row.chainLength + 1;
-      const link = { id: row.chainId, index, previous, content };
-      const digest = linkDigest(link, id);
-      const chain: ChainFields = { ...link, digest };
-      doc.launchwarden = { ...doc.launchwarden, chain };
+      const [previous, index] = [row.chainHead, row.chainLength + 1];
+      body = chained(doc, (content) => {
+        const link = { id: row.chainId, index, previous, content };
+        row.chainHead = linkDigest(link, id);
+        return { ...link, digest: row.chainHead };
+      });
       row.chainLength = index;
-      row.chainHead = digest;
       row.change++;
       row.doc++;
     });
     const rank = severityScore[commit.severity];
-    const document = { seq: ledger.doc, id, revision, rank, body: JSON.stringify(doc) };
+    const document = { seq: ledger.doc, id, revision, rank, body };
     this.#outbox.insert(document, { lane: 'alert', destinations: commit.destinations, kept: true });
     return { seq: ledger.doc, change: ledger.change };
   }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { chained, contentOf } from '../../../src/event/chain.js';
 import type { EcsDocument } from '../../../src/event/document.js';
 import { heartbeatDocument } from '../../../src/forward/status.js';
 import { asUpdate } from '../../../src/forward/updates.js';
@@ -235,6 +236,17 @@ test('the command reads what a destination wrote, packed too, and what a SIEM gi
   ]);
   const none = await cli(['verify', write('none.ndjson', lines([{ '@timestamp': '2026-11-29T00:00:00Z' }]))]);
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('verify/no-alert')]);
+});
+
+test('a document in its place reads as any other', () => {
+  const doc = { '@timestamp': 'now', missing: undefined, launchwarden: {}, tags: ['a'] } as EcsDocument;
+  const link = { id: 'c', index: 1, previous: 'c', content: '', digest: 'd' };
+  for (const launchwarden of [{}, { findings: ['x'], chain: 'older' }]) {
+    const made = { ...doc, launchwarden } as EcsDocument;
+    const text = chained(made, (content) => ({ ...link, content }));
+    expect(text).toBe(JSON.stringify(made));
+    expect(JSON.parse(text)).toMatchObject({ launchwarden: { chain: { content: contentOf(made) } } });
+  }
 });
 
 test('what the receiver adds is no alteration: other streams, the time of arrival', () => {
