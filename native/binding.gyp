@@ -11,6 +11,7 @@
         'src/js_fs_source.cc',
         'src/js_processes.cc',
         'src/js_scanner.cc',
+        'src/js_unified_log.cc',
         'src/core/arguments.cc',
         'src/core/channel.cc',
         'src/core/record.cc',
@@ -44,6 +45,7 @@
             'src/double/fs_double.cc',
             'src/double/js_double.cc',
             'src/double/js_fs_double.cc',
+            'src/double/js_log_double.cc',
           ],
           'defines': ['LAUNCHWARDEN_DOUBLE'],
         }],
@@ -56,6 +58,7 @@
             'src/darwin/open_files.cc',
             'src/darwin/pause.cc',
             'src/darwin/process_reader.cc',
+            'src/darwin/unified_log.cc',
           ],
           # The library does not exist before macOS 10.15 and is weakly linked, so that the rest loads without it.
           'link_settings': {

@@ -26,6 +26,8 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const native = path.join(root, 'native');
 const require = createRequire(path.join(root, 'package.json'));
+/** Clang before 17 does not define what newer SDKs read the deployment target from: without it they take it for none. */
+const leastVersion = '__ENVIRONMENT_OS_VERSION_MIN_REQUIRED__';
 const triples = { arm64: 'arm64-apple-macos', x64: 'x86_64-apple-macos' };
 
 const sdk = process.env.MACOS_SDK ?? '';
@@ -132,6 +134,13 @@ function run(command, args) {
   });
 }
 
+function definesOf(arch) {
+  const known = spawnSync(compiler, [`--target=${triples[arch]}13.0`, '-dM', '-E', '-x', 'c', '-'], { input: '' });
+  const text = String(known.stdout);
+  const version = /__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__ (\d+)/.exec(text)?.[1];
+  return text.includes(leastVersion) || version === undefined ? [] : [`-D${leastVersion}=${version}`];
+}
+
 async function compileAll(arch, { sources, compile }) {
   const waiting = [...sources];
   const failures = [];
@@ -141,7 +150,7 @@ async function compileAll(arch, { sources, compile }) {
       const object = objects[sources.indexOf(source)];
       const done = await run(compiler, [
         `--target=${triples[arch]}`,
-        ...['-isysroot', sdk, ...compile],
+        ...['-isysroot', sdk, ...definesOf(arch), ...compile],
         ...[
           '-Wextra',
           '-Wno-unused-parameter',

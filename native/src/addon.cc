@@ -7,11 +7,13 @@
 #include "js_processes.h"
 #include "js_scanner.h"
 #ifdef __APPLE__
+#include "js_unified_log.h"
 #include "js_volumes.h"
 #endif
 #ifdef LAUNCHWARDEN_DOUBLE
 #include "double/js_double.h"
 #include "double/js_fs_double.h"
+#include "double/js_log_double.h"
 #endif
 
 namespace {
@@ -26,10 +28,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   launchwarden::DefineFindHolders(env, exports);
 #ifdef __APPLE__
   launchwarden::DefineMountedVolumes(env, exports);
+  launchwarden::DefineUnifiedLog(env, exports, "unifiedLog");
 #endif
 #ifdef LAUNCHWARDEN_DOUBLE
   exports.Set("EndpointSecurityDouble", launchwarden::DefineEsDouble(env));
   exports.Set("FileEventDouble", launchwarden::DefineFsDouble(env));
+  launchwarden::DefineLogDouble(env, exports);
 #endif
   return exports;
 }

@@ -29,6 +29,11 @@ export interface Addon {
    * of its own. Absolute paths of this machine, free of links, sixteen at most.
    */
   readonly findHolders?: (paths: readonly string[], budgetUs: number) => Promise<NativeHolders>;
+  /**
+   * On macOS: writes a line to the unified log. `category`: at most 40 bytes; `kind`: 0 shown, 1 an error, 2 a fault; `text`:
+   * at most 1,000 bytes of one line.
+   */
+  readonly unifiedLog?: (category: string, kind: number, text: string) => void;
   /** On macOS: the mounted volumes with the type of their file system, without waiting for any of them. */
   readonly mountedVolumes?: () => readonly { path: string; type: string; local: boolean }[];
 }
