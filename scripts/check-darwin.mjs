@@ -135,7 +135,9 @@ function run(command, args) {
 }
 
 function definesOf(arch) {
-  const known = spawnSync(compiler, [`--target=${triples[arch]}13.0`, '-dM', '-E', '-x', 'c', '-'], { input: '' });
+  const known = spawnSync(compiler, [`--target=${triples[arch]}13.0`, '-dM', '-E', '-x', 'c', '-'], {
+    input: '',
+  });
   const text = String(known.stdout);
   const version = /__ENVIRONMENT_MAC_OS_X_VERSION_MIN_REQUIRED__ (\d+)/.exec(text)?.[1];
   return text.includes(leastVersion) || version === undefined ? [] : [`-D${leastVersion}=${version}`];

@@ -10,6 +10,7 @@ import { formatMicros, type Micros } from '../base/time.js';
 import { type CanaryPlace, cleanUpCanary } from '../canary/index.js';
 import { managedMark, type Settings } from '../config/index.js';
 import { Enricher, NamedPaths } from '../enrich/index.js';
+import type { Alert } from '../event/alert.js';
 import type { HostFields } from '../event/document.js';
 import type { Gap } from '../event/event.js';
 import { openTargets, type Target } from '../forward/index.js';
@@ -60,7 +61,8 @@ import { sightLostEvent } from './sight-lost.js';
 import { Signatures } from './signatures.js';
 import { Top } from './top.js';
 import { applyTriage, triageOp } from './triage.js';
-import { type Judgement, judgeHealth } from './verdict.js';
+import { lineWriter, UnifiedLog } from './unified-log.js';
+import { type Judgement, judgeHealth, type Verdict } from './verdict.js';
 import { mountedVolumes } from './volumes.js';
 import { Watchdog } from './watchdog.js';
 import { watchedBy } from './watched.js';
@@ -188,6 +190,9 @@ class Agent {
   readonly #top: Top;
   readonly #canary: CanaryKeeper;
   readonly #budget: Budget;
+  /** The Mac's own log. */
+  readonly #lines: UnifiedLog;
+  #verdict: Verdict = 'healthy';
   readonly #watchdog: Watchdog;
   /** Labels of launch items that are trusted here. */
   #installed = new InstalledLabels();
@@ -349,6 +354,10 @@ class Agent {
     });
     const loaded = loadAddon();
     const addon = loaded.state === 'loaded' ? loaded.addon : undefined;
+    this.#lines = new UnifiedLog(
+      lineWriter({ root: this.#root, platform: process.platform, unifiedLog: addon?.unifiedLog }),
+      clock,
+    );
     this.#writers = new LikelyWriters({
       root: this.#root,
       clock,
@@ -434,6 +443,7 @@ class Agent {
       },
       committed: (alerts) => {
         this.#canary.committed(alerts);
+        this.#sayAlerts(alerts);
         this.#settling.committed(alerts);
         this.#responding.committed(alerts);
         this.#forwarding.committed(alerts);
@@ -599,9 +609,15 @@ class Agent {
       },
       'ready',
     );
+    this.#lines.say(
+      'agent',
+      'notice',
+      `version ${this.#options.version} is ready with ${this.#sensors.kinds.join(', ')}`,
+    );
   }
 
   async stop(): Promise<void> {
+    this.#lines.say('agent', 'notice', 'stops');
     for (const timer of this.#timers.splice(0)) timer.cancel();
     this.#clockWatch?.stop();
     process.off('SIGCONT', this.#continued.note);
@@ -710,7 +726,24 @@ class Agent {
     return of === boot ? text : undefined;
   }
 
+  #sayAlerts(alerts: readonly Alert[]): void {
+    for (const { id, severity, ruleName, revision } of alerts)
+      if (revision === 1 && (severity === 'high' || severity === 'critical'))
+        this.#lines.say('alert', 'fault', `${severity} alert ${id.slice(0, 8)}: ${ruleName}`);
+  }
+
+  /** Says when the agent became blind, and when it sees again. */
+  #sayVerdict(): void {
+    const { verdict, reasons } = this.#judgement();
+    if (verdict === 'blind' && this.#verdict !== 'blind')
+      this.#lines.say('agent', 'fault', `BLIND: ${reasons[0]?.split(':')[0] ?? ''}`);
+    else if (verdict !== 'blind' && this.#verdict === 'blind')
+      this.#lines.say('agent', 'notice', 'sees again');
+    this.#verdict = verdict;
+  }
+
   #prune(): void {
+    this.#sayVerdict();
     const { clock } = this.#options;
     const settings = this.#settings;
     const { store, log } = this.#parts;
@@ -826,6 +859,8 @@ class Agent {
     const { log, store } = this.#parts;
     log.warn({ ...gap }, 'gap');
     this.#figures.gap(gap);
+    const seen = gap.blinded === true ? ', and something may have been missed' : '';
+    this.#lines.say('gap', 'error', `gap of ${gap.sensor}: ${gap.reason}${seen}`);
     try {
       store.gaps.add(gap);
       this.#forwarding.gap(gap);
