@@ -95,7 +95,7 @@ const mostOfGroup = 100;
 /** Contents of an item's versions that a new alert keeps. */
 const maxVersionsNeeded = 64;
 /** Beyond it alerts are not counted one by one: a person waits for the number. */
-export const mostCounted = 10_000;
+export const mostCounted = 20_000;
 /** Alerts that wait for a person, of which `waiting` looks at no more. */
 const mostWaiting = 100_000;
 
