@@ -51,7 +51,16 @@ export function onTree(
     const child = spawn(node, [script, ...argv, '--root', root], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
+      // A group of its own, so that what it has started ends with it, as at a power cut.
+      detached: true,
     });
+    const kill = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    };
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8');
@@ -59,8 +68,7 @@ export function onTree(
         said[name] += chunk;
       });
     }
-    const timer =
-      killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    const timer = killAfterMs === undefined ? undefined : setTimeout(kill, killAfterMs);
     child.on('error', reject);
     child.on('exit', () => clearTimeout(timer));
     // A child of a killed one may hold the pipes for a while.
