@@ -43,6 +43,8 @@ export interface Destination {
   /** True when items leave this machine: simulated events are kept back then unless the config says otherwise. */
   readonly network: boolean;
   readonly limits: { readonly maxItems: number; readonly maxBytes: number };
+  /** By how many milliseconds our clock is ahead of the receiver's, as its last answer said. Absent: it did not say. */
+  readonly clockSkewMs?: number | undefined;
   /**
    * The part of the receiver that an item goes to: a data stream, an index, a topic. Pauses, back-off and rejections
    * belong to it; one request carries items of one lane and one stream. Absent: the lane is the stream.

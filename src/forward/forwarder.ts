@@ -145,6 +145,7 @@ export class Forwarder {
         state: drain?.state ?? 'stopped',
         retryInMs: drain?.retryInMs ?? 0,
         parked: drain?.parked,
+        clockSkewMs: destination.clockSkewMs,
         holdsSimulated: simulated && network && !takesSimulated,
         reports: drain?.reports() ?? [],
         depths: { alert: depth('alert'), status: depth('status'), event: depth('event') },

@@ -35,6 +35,9 @@ export function redacted(destination: Destination): Destination {
     name: destination.name,
     type: destination.type,
     network: destination.network,
+    get clockSkewMs() {
+      return destination.clockSkewMs;
+    },
     get limits() {
       return destination.limits;
     },

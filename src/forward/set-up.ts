@@ -86,6 +86,10 @@ export class SetUpDestination implements Destination {
     return this.#inner?.network ?? this.#options.network;
   }
 
+  get clockSkewMs(): number | undefined {
+    return this.#inner?.clockSkewMs;
+  }
+
   get limits(): Destination['limits'] {
     return this.#inner?.limits ?? unknownLimits;
   }

@@ -43,6 +43,8 @@ export interface DestinationStatus extends DestinationState {
   readonly network?: boolean;
   /** Absent when no agent runs. `holding_simulated`: what a `--root` tree shows does not leave for it. */
   readonly state?: DrainState | 'holding_simulated';
+  /** Our clock minus the receiver's, as its last answer said, to the second. */
+  readonly clock_skew_ms?: number;
   /** One sentence: what is wrong and what to do. */
   readonly reason: string | null;
   readonly retryInMs?: number;
@@ -66,6 +68,7 @@ export interface LiveState {
   readonly retryInMs: number;
   readonly parked: string | undefined;
   readonly holdsSimulated: boolean;
+  readonly clockSkewMs?: number | undefined;
   readonly reports: readonly StreamReport[];
 }
 
@@ -154,6 +157,7 @@ export function shownStatus(
               : from.state,
           retryInMs: from.retryInMs ?? 0,
           retry_in_ms: Math.round(from.retryInMs ?? 0),
+          ...(from.clockSkewMs === undefined ? {} : { clock_skew_ms: from.clockSkewMs }),
         };
   const reason =
     parked !== undefined && from.state !== 'paused'

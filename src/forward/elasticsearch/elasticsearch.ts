@@ -30,6 +30,10 @@ export class ElasticsearchDestination implements Destination {
   readonly #http: HttpClient;
   readonly #clock: Clock;
 
+  get clockSkewMs(): number | undefined {
+    return this.#http.clockSkewMs;
+  }
+
   private constructor(
     name: string,
     options: ElasticsearchOptions,

@@ -88,6 +88,7 @@ export class HttpClient {
   /** Path and query exactly as configured. */
   readonly #target: string;
   readonly #timeout: number;
+  #clockSkewMs: number | undefined;
 
   private constructor(parts: { agent: ReceiverAgent; url: string; timeout: number; secrets: Secrets }) {
     this.#agent = parts.agent;
@@ -117,6 +118,11 @@ export class HttpClient {
     return new HttpClient({ agent, url: options.url, timeout: options.timeout, secrets });
   }
 
+  /** Our clock minus that of the receiver, to the second, as the Date of its last answer (RFC 9110, 6.6.1) said. */
+  get clockSkewMs(): number | undefined {
+    return this.#clockSkewMs;
+  }
+
   /** Rejects with HttpFailure only. */
   async request(what: HttpRequest): Promise<HttpReply> {
     const { method, path, maxReplyBytes = 64 * 1024 } = what;
@@ -136,6 +142,8 @@ export class HttpClient {
     try {
       const target = path === '' ? this.#target : `${this.#target.replace(/\/+$/, '')}${path}`;
       const reply = await exchange({ agent: this.#agent, method, path: target, headers, signal }, body);
+      const date = Date.parse(reply.headers.date ?? '');
+      if (!Number.isNaN(date)) this.#clockSkewMs = Date.now() - date;
       const read = await readBounded(reply, { limit: maxReplyBytes, late, bodyMs: what.bodyMs });
       return { status: reply.statusCode ?? 0, headers: reply.headers, ...read };
     } catch (error) {

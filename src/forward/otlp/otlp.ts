@@ -25,6 +25,10 @@ export class OtlpDestination implements Destination {
   readonly #version: string;
   #singlyUntil = Number.NEGATIVE_INFINITY;
 
+  get clockSkewMs(): number | undefined {
+    return this.#http.clockSkewMs;
+  }
+
   private constructor(
     name: string,
     options: OtlpOptions,

@@ -32,6 +32,10 @@ export class SplunkDestination implements Destination {
   #channel: string | undefined;
   #ack: boolean;
 
+  get clockSkewMs(): number | undefined {
+    return this.#http.clockSkewMs;
+  }
+
   private constructor(name: string, options: SplunkOptions, parts: { http: HttpClient; clock: Clock }) {
     this.name = name;
     this.#options = options;

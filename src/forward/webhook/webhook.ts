@@ -49,6 +49,10 @@ export class WebhookDestination implements Destination {
   readonly #http: HttpClient;
   readonly #clock: Clock;
 
+  get clockSkewMs(): number | undefined {
+    return this.#http.clockSkewMs;
+  }
+
   private constructor(name: string, options: WebhookOptions, parts: { http: HttpClient; clock: Clock }) {
     this.name = name;
     this.#options = options;

@@ -63,6 +63,16 @@ describe.each([
     expect((await destination.send(items, never))[0]).toMatchObject({ kind: 'retry', afterMs: 17_000 });
   });
 
+  test("says by how much our clock parts from the receiver's, once it has answered", async () => {
+    const date = new Date(Date.now() - 3_600_000).toUTCString();
+    await connect(() => ({ status: 503, headers: { date } }), options);
+    expect(destination.clockSkewMs).toBeUndefined();
+    await kinds();
+    const skew = destination.clockSkewMs ?? 0;
+    expect(skew).toBeGreaterThanOrEqual(3_600_000);
+    expect(skew).toBeLessThan(3_600_000 + 60_000);
+  });
+
   test('never follows a redirect', async () => {
     await connect(() => ({ status: 307, headers: { location: '/elsewhere' } }), options);
     await kinds();
