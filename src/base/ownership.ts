@@ -31,8 +31,8 @@ export interface OwnershipRules {
    * place once that is gone, after a restart say.
    */
   readonly stickyPasses: boolean;
-  /** Whether a folder that its group may write to passes. */
-  readonly groupPasses?: boolean;
+  /** Whether a folder that its group may write to passes; `everything`: a file, too. */
+  readonly groupPasses?: boolean | 'everything';
   /** Makes the error: `place` is what is unsafe, `reason` says why. */
   readonly refuse: (place: string, reason: string, cause?: unknown) => Error;
 }
@@ -121,7 +121,8 @@ export class OwnershipCheck {
       throw refuse(file, `belongs to user ${facts.uid}, not to ${this.#ownersText()} (mode ${mode})`);
     if (facts.isSymbolicLink()) return facts;
     const guarded = stickyPasses && facts.isDirectory() && (facts.mode & sticky) !== 0;
-    const writers = groupPasses && facts.isDirectory() ? 0o002 : 0o022;
+    const passes = groupPasses === 'everything' || (groupPasses && facts.isDirectory());
+    const writers = passes ? 0o002 : 0o022;
     if ((facts.mode & writers) !== 0 && !guarded)
       throw refuse(file, `can be written by others than its owner (user ${facts.uid}, mode ${mode})`);
     return facts;

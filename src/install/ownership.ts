@@ -68,6 +68,8 @@ export function checkSource(
   const check = new OwnershipCheck(system, {
     owners: [...new Set([0, uid, ...(invoker === undefined ? [] : [invoker])])],
     stickyPasses: true,
+    // Who is not root makes nobody root; many systems let a user's own group write.
+    groupPasses: uid === 0 ? false : 'everything',
     refuse: (place, reason, cause) =>
       new UserError('install/unsafe-path', `${place} ${reason}`, { hint: sourceHint, cause }),
   });
