@@ -13,12 +13,12 @@ function* archive(files: () => Iterable<TarFile>, seconds: number): Generator<Ui
 
 /**
  * Writes a .tar.gz (mode 0600) into a file that must not exist; nothing is left of one that could not be finished. Throws a
- * UserError `<code>/exists` or `<code>/not-written`.
+ * UserError `<stage>/exists` or `<stage>/not-written`.
  */
 export async function writeArchive(
   files: () => Iterable<TarFile>,
   output: string,
-  { seconds, code }: { readonly seconds: number; readonly code: string },
+  { seconds, stage }: { readonly seconds: number; readonly stage: string },
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -32,7 +32,7 @@ export async function writeArchive(
   const file = await open(output, 'wx', 0o600).catch((error: unknown) => {
     const exists = errnoOf(error) === 'EEXIST';
     throw new UserError(
-      exists ? `${code}/exists` : `${code}/not-written`,
+      exists ? `${stage}/exists` : `${stage}/not-written`,
       exists ? `${output} exists already` : `the archive could not be written: ${messageOf(error)}`,
       { hint: 'Name a file that does not exist yet, in a folder that you may write.', cause: error },
     );
@@ -47,7 +47,7 @@ export async function writeArchive(
   } catch (error) {
     await unlink(output).catch(() => undefined);
     if (error instanceof UserError) throw error;
-    throw new UserError(`${code}/not-written`, `the archive could not be written: ${messageOf(error)}`, {
+    throw new UserError(`${stage}/not-written`, `the archive could not be written: ${messageOf(error)}`, {
       hint: 'Is the disk full?',
       cause: error,
     });

@@ -66,7 +66,7 @@ export const collect = defineCommand({
         alert,
         output,
         bundle,
-        ...(await writeArchive(() => bundle.files(), output, { seconds: now / 1e6, code: 'collect' })),
+        ...(await writeArchive(() => bundle.files(), output, { seconds: now / 1e6, stage: 'collect' })),
       };
     });
     const { alert, output, bundle, bytes, sha256 } = done;
