@@ -187,7 +187,7 @@ describe.skipIf(!ready)('the agent of a fleet', () => {
 test.skipIf(!ready)(
   'killed while it applies a policy there is one whole version, and an agent that starts',
   async () => {
-    const report = await policyKillRounds(4);
+    const report = await policyKillRounds(2);
     expect(report.problems).toEqual([]);
   },
 );

@@ -54,8 +54,22 @@ export async function policyKillRounds(
   const fleet = await FleetServer.start(mac.base);
   const problems: string[] = [];
   let newer = 0;
+  const asked = async (run: () => void) => {
+    const before = fleet.requests;
+    run();
+    await waitFor('the agent to ask for the policy', () => (fleet.requests > before ? true : undefined));
+  };
+  const reload = () => void control(mac.dataDir, 'reload').catch(() => undefined);
   try {
-    for (let round = 1; round <= rounds; round++) {
+    // How long it takes from the question to the policy in force, on this machine now.
+    fleet.publish(1, filesOf(1));
+    const first = await AgentProcess.start({ mac, config: fleet.config });
+    await asked(reload);
+    const begun = performance.now();
+    await waitFor('the first version', () => (wholeVersion(mac) === 1 ? true : undefined));
+    const usualMs = performance.now() - begun;
+    await first.stop('SIGKILL');
+    for (let round = 2; round <= rounds + 1; round++) {
       fleet.publish(round, filesOf(round));
       const agent = await AgentProcess.start({ mac, config: fleet.config });
       const { policy, config } = (await agent.status()) as unknown as {
@@ -65,8 +79,8 @@ export async function policyKillRounds(
       const before = wholeVersion(mac);
       if ((policy.version ?? 0) !== before || config.refused !== null)
         problems.push(`round ${round}: the agent started with ${policy.version}, on the disk is ${before}`);
-      control(mac.dataDir, 'reload').catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, random() * 400));
+      await asked(reload);
+      await new Promise((resolve) => setTimeout(resolve, random() * 2 * usualMs));
       await agent.stop('SIGKILL');
       try {
         const after = wholeVersion(mac);
@@ -76,7 +90,7 @@ export async function policyKillRounds(
         problems.push(`round ${round}: ${String(error)}`);
       }
     }
-    const last = rounds + 1;
+    const last = rounds + 2;
     fleet.publish(last, filesOf(last));
     const agent = await AgentProcess.start({ mac, config: fleet.config });
     try {
