@@ -296,7 +296,8 @@ class Agent {
       ruleTrouble: (id) => this.#ruleTrouble(id),
       destinationTrouble: (name) =>
         this.#forwarding.forwarder.status().find((one) => one.name === name)?.reason ?? undefined,
-      sightTrouble: () => this.#judgement().reasons[0],
+      // Why the one before failed says nothing of this one.
+      sightTrouble: () => this.#judgement({ canary: undefined }).reasons[0],
       everyMs: options.launchCanary === undefined ? undefined : settings.canary.everyMs,
       launch: (ended) => options.launchCanary?.(ended),
       reopen: (id) => this.#settling.reopen(id),
@@ -963,7 +964,7 @@ class Agent {
     };
   }
 
-  #judgement(): Judgement {
+  #judgement(known: { readonly canary?: string | undefined } = { canary: this.#canary.trouble }): Judgement {
     const { store } = this.#parts;
     const { passedOver, parked } = this.#rules;
     return judgeHealth({
@@ -973,7 +974,7 @@ class Agent {
       config: this.#configReasons(),
       exceptions: this.#exceptions.refused,
       scan: this.#scan.trouble,
-      canary: this.#canary.trouble,
+      canary: known.canary,
       budget: this.#budget.trouble,
       store: store.condition(),
       destinations: this.#forwarding.forwarder.status(),
