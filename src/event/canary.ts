@@ -28,19 +28,21 @@ export function isCanaryFile(doc: EcsDocument, canary: AnnouncedCanary): boolean
 }
 
 /**
- * Whether an alert is about an announced canary and nothing else: every file that it names is that one with that content,
- * every launchctl call names it, and there is at least one of them. Whoever writes or loads anything else within the same
- * minute gets an alert that stays open.
+ * The newest announced canary that an alert is about, when it is about such canaries and nothing else: every file that it
+ * names is one of them with its content, every launchctl call names one, and there is at least one of them. Whoever writes or
+ * loads anything else within the same minute gets an alert that stays open.
  */
 export function isCanaryAlert(
   doc: EcsDocument,
   time: number,
   announced: readonly AnnouncedCanary[],
 ): AnnouncedCanary | undefined {
-  return announced.find((canary) => time >= canary.from && time <= canary.until && isAboutAlone(doc, canary));
+  const current = announced.filter(({ from, until }) => time >= from && time <= until);
+  if (current.length === 0 || !isAboutAlone(doc, current)) return undefined;
+  return current.findLast((one) => objects(doc['Events']).some((event) => isAbout(event, one)));
 }
 
-function isAboutAlone(doc: EcsDocument, canary: AnnouncedCanary): boolean {
+function isAboutAlone(doc: EcsDocument, canaries: readonly AnnouncedCanary[]): boolean {
   const alert = (doc.launchwarden?.['alert'] ?? {}) as {
     kind?: unknown;
     candidates?: unknown;
@@ -50,15 +52,15 @@ function isAboutAlone(doc: EcsDocument, canary: AnnouncedCanary): boolean {
   const candidates = objects(alert.candidates) as { path?: unknown; sha256?: unknown }[];
   if (Number(alert.candidate_count ?? 0) > candidates.length) return false;
   const isOurs = ({ path, sha256 }: { path?: unknown; sha256?: unknown }) =>
-    path === canary.path && (sha256 === undefined || sha256 === canary.sha256);
+    canaries.some((one) => path === one.path && (sha256 === undefined || sha256 === one.sha256));
   if (!candidates.every(isOurs)) return false;
-  const events = objects(doc['Events']);
-  if (events.length === 0) return false;
-  return events.every((event) => {
-    if (event.file !== undefined) return isCanaryFile(event, canary);
-    if (event.process !== undefined) return namesAlone(event, canary);
-    return event.launchwarden?.job?.label === canary.label;
-  });
+  return objects(doc['Events']).every((event) => canaries.some((one) => isAbout(event, one)));
+}
+
+function isAbout(event: EcsDocument, canary: AnnouncedCanary): boolean {
+  if (event.file !== undefined) return isCanaryFile(event, canary);
+  if (event.process !== undefined) return namesAlone(event, canary);
+  return event.launchwarden?.job?.label === canary.label;
 }
 
 /** One of the calls by which the canary is loaded and taken away, word by word. */

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type QuickCheck, quickCheck } from '../../store/index.js';
+import { knownSchemas, type QuickCheck, quickCheck } from '../../store/index.js';
 import { defineProbe, failed, notHere, ok, unknown, warning } from '../probe.js';
 
 /** For each file; a file of some 500 MB is read in that time. */
 const budgetMs = 8_000;
-const files = ['launchwarden.db', 'events.db'];
+const known: Readonly<Record<string, number>> = {
+  'launchwarden.db': knownSchemas.main,
+  'events.db': knownSchemas.events,
+};
+const files = Object.keys(known);
 
 export const database = defineProbe({
   name: 'database',
@@ -26,6 +30,17 @@ export const database = defineProbe({
       return failed(
         lines.find((line) => line.includes('damaged')) ?? '',
         'Restart the agent: it sets the file aside, begins anew and tells the destinations.',
+        lines,
+      );
+    const newer = found.flatMap(([name, answer]) =>
+      answer.state === 'sound' && answer.schema > (known[name] ?? answer.schema)
+        ? [`${name} has schema ${answer.schema}; this version knows schemas up to ${known[name]}`]
+        : [],
+    );
+    if (newer.length > 0)
+      return failed(
+        newer.join('; '),
+        'A newer launchwarden wrote it: install that version or a later one.',
         lines,
       );
     if (found.length === 0) return notHere(`there is none in ${dataDir} that can be seen`);

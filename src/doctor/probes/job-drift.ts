@@ -21,7 +21,7 @@ export const jobDrift = defineProbe({
   },
   judge({ job, wanted, asRoot: judged }) {
     if (job.state === 'none') return notHere(`not installed: there is no ${job.file}`);
-    const again = '"sudo launchwarden install" writes it anew.';
+    const again = 'Look at it and move it away: "sudo launchwarden install" writes it anew.';
     if (job.state === 'unreadable')
       return /EACCES|EPERM/.test(job.reason) ? unknown(job.reason, 'Use sudo.') : failed(job.reason, again);
     if (wanted === undefined) return unknown('the job of this version could not be made');
@@ -30,6 +30,8 @@ export const jobDrift = defineProbe({
     const mend =
       '"sudo launchwarden doctor --fix" writes it anew; "sudo launchwarden install" loads it, too.';
     if (wanted.keys.length > 0) return failed(`somebody changed it: ${wanted.keys.join(', ')}`, mend);
+    // Of a key that is given twice one reader takes the first and another the last.
+    if (job.text !== wanted.text) return failed('somebody changed how it is written, a key twice, say', mend);
     if (judged && (job.uid !== 0 || job.gid !== 0))
       return failed(`it belongs to ${job.uid}:${job.gid}: launchd refuses it`, mend);
     if (job.mode !== 0o644) return failed(`it has mode ${job.mode.toString(8)}, not 0644`, mend);

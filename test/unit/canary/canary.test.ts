@@ -68,6 +68,19 @@ test.each<[string, boolean, EcsDocument, number?]>([
   expect(isCanaryAlert(doc, time, [announced]) !== undefined).toBe(expected);
 });
 
+test('two canaries after each other are both known, and nothing hides between them', () => {
+  const one = makeCanaryItem({ kind: 'daemon' });
+  const second: AnnouncedCanary = { ...announced, label: one.label, path: one.path, sha256: one.sha256 };
+  const events = [written(), written(one.path, one.sha256), loaded('bootstrap', 'system', one.path)];
+  const candidates = [candidate(), candidate(one.path, one.sha256)];
+  const both = [announced, second];
+  expect(isCanaryAlert(alertDoc(events, candidates), 1_500, both)?.label).toBe(one.label);
+  expect(isCanaryAlert(alertDoc(events, candidates), 1_500, [second])).toBeUndefined();
+  expect(isCanaryAlert(alertDoc(events, [...candidates, candidate(other)]), 1_500, both)).toBeUndefined();
+  // The content of the one at the place of the other.
+  expect(isCanaryAlert(alertDoc([written(path, one.sha256)], []), 1_500, both)).toBeUndefined();
+});
+
 function setUp(more: Partial<CanaryKeeperOptions> = {}) {
   const clock = new ManualClock();
   const values = new Map<string, string>();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Mark, probes, sections } from '../../../src/doctor/index.js';
+import { knownSchemas } from '../../../src/store/index.js';
 
 const now = 1_800_000_000_000_000;
 
@@ -13,6 +14,7 @@ function judged(name: string, facts: unknown) {
 const hour = 3_600_000_000;
 const loaded = (facts: object) => ({ state: 'loaded', facts });
 const job = { mac: true, installed: true, has: true, spawnType: 'interactive (4)', file: '/Library/x.plist' };
+const jobFile = { state: 'read', file: '/x.plist', text: '<plist>a', uid: 0, gid: 0, mode: 0o644, args: [] };
 const time = { now, parted: 0, stored: { newest: now, steps: [] }, skews: [] };
 
 const cases: readonly (readonly [name: string, mark: Mark, facts: object])[] = [
@@ -82,6 +84,15 @@ const cases: readonly (readonly [name: string, mark: Mark, facts: object])[] = [
   ['database', 'warning', { dataDir: '/d', found: [['a.db', { state: 'unfinished' }]] }],
   ['database', 'unknown', { dataDir: '/d', found: [['a.db', { state: 'unreadable', reason: 'EACCES' }]] }],
   ['database', 'failed', { dataDir: '/d', found: [['a.db', { state: 'damaged', problems: ['x'] }]] }],
+  [
+    'database',
+    'failed',
+    { dataDir: '/d', found: [['launchwarden.db', { state: 'sound', schema: knownSchemas.main + 1 }]] },
+  ],
+  ['job-file', 'ok', { job: jobFile, wanted: { text: jobFile.text, keys: [] }, asRoot: true }],
+  ['job-file', 'failed', { job: jobFile, wanted: { text: '<plist>b', keys: ['KeepAlive'] }, asRoot: true }],
+  // The same for whom the last of two equal keys counts; for launchd it may be the first.
+  ['job-file', 'failed', { job: jobFile, wanted: { text: '<plist>b', keys: [] }, asRoot: true }],
   ['canary', 'warning', undefined as never],
   ['canary', 'ok', { ok: true, ended: '2027-01-15T07:00:00Z', steps: [] }],
   ['canary', 'warning', { ok: true, ended: '2026-01-15T07:00:00Z', steps: [] }],
