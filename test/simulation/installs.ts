@@ -228,7 +228,9 @@ export async function installKillRounds(
         const pid = await launchd.running(label).catch(() => undefined);
         const agent = await waitFor('the agent to be ready', () => agentOf(root)).catch(() => undefined);
         if (pid === undefined || agent === undefined)
-          problems.push(`${said}: there is a job, and no agent starts`);
+          problems.push(
+            `${said}: there is a job, and no agent starts; process ${pid}, ${current}; ${launchd.asked.slice(-6).join(', ')}`,
+          );
         else counts.started++;
       }
       if (round % 4 !== 3) continue;

@@ -8,9 +8,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { compile, waitFor } from './mac.js';
@@ -44,7 +45,9 @@ interface Answer {
 export class StandInLaunchd {
   readonly #root: string;
   readonly #folder: string;
-  readonly #server: Server;
+  #server: Server | undefined;
+  #starts = 0;
+  readonly #sockets = new Set<Socket>();
   readonly #jobs = new Map<string, Job>();
   readonly #disabled = new Set<string>();
   readonly #throttleMs: number;
@@ -55,36 +58,54 @@ export class StandInLaunchd {
     this.#root = root;
     this.#throttleMs = throttleMs;
     this.#folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-launchd-'));
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+  }
+
+  /** `throttleMs`: how long a job that ended waits for its next start. */
+  static async start(root: string, throttleMs = 1_000): Promise<StandInLaunchd> {
+    const launchd = new StandInLaunchd(root, throttleMs);
+    const program = path.join(root, 'bin', 'launchctl');
+    mkdirSync(path.dirname(program), { recursive: true });
+    rmSync(program, { force: true });
+    compile('launchd-client.c', program);
+    writeFileSync(`${program}.socket`, path.join(launchd.#folder, 'socket'));
+    await launchd.#listen();
+    return launchd;
+  }
+
+  /** A new socket for each start of the Mac: what was asked of the one before is never heard. */
+  async #listen(): Promise<void> {
+    const place = path.join(this.#folder, `socket-${++this.#starts}`);
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.#sockets.add(socket);
       let text = '';
       socket.setEncoding('utf8');
       socket.on('data', (chunk: string) => {
         text += chunk;
       });
       socket.on('error', () => socket.destroy());
+      socket.on('close', () => this.#sockets.delete(socket));
       socket.on('end', () => {
+        if (socket.destroyed) return;
         const args = text.split('\0').slice(0, -1);
         this.asked.push(args.join(' '));
         const { status, out = '', error = '' } = this.#answer(args);
         socket.end(`${status} ${Buffer.byteLength(out)}\n${out}${error}`);
       });
     });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(place, resolve);
+    });
+    this.#server = server;
+    const link = path.join(this.#folder, 'socket');
+    rmSync(link, { force: true });
+    symlinkSync(place, link);
   }
 
-  /** `throttleMs`: how long a job that ended waits for its next start. */
-  static async start(root: string, throttleMs = 1_000): Promise<StandInLaunchd> {
-    const launchd = new StandInLaunchd(root, throttleMs);
-    const socket = path.join(launchd.#folder, 'socket');
-    await new Promise<void>((resolve, reject) => {
-      launchd.#server.once('error', reject);
-      launchd.#server.listen(socket, resolve);
-    });
-    const program = path.join(root, 'bin', 'launchctl');
-    mkdirSync(path.dirname(program), { recursive: true });
-    rmSync(program, { force: true });
-    compile('launchd-client.c', program);
-    writeFileSync(`${program}.socket`, socket);
-    return launchd;
+  async #hangUp(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   /** The process of a job that runs. */
@@ -101,6 +122,12 @@ export class StandInLaunchd {
 
   /** As at a shutdown: everything ends at once. */
   async halt(): Promise<void> {
+    await this.#hangUp();
+    await this.#endJobs();
+    await this.#listen();
+  }
+
+  async #endJobs(): Promise<void> {
     const ended = [...this.#jobs.values()].map((job) => {
       job.stopping = true;
       clearTimeout(job.restart);
@@ -114,8 +141,8 @@ export class StandInLaunchd {
   }
 
   async stop(): Promise<void> {
-    await this.halt();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.#hangUp();
+    await this.#endJobs();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
