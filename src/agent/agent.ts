@@ -131,6 +131,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     keepGoing: true,
   });
   let agent: Agent | undefined;
+  // A reload that is asked for before the agent listens for it must not end it.
+  const passedOver = () => log.info({}, 'asked to reload before the start was over');
+  process.on('SIGHUP', passedOver);
   try {
     const settings = await settingsAtStart(options, log);
     const selected = selectRules(settings);
@@ -140,6 +143,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       const targets = await openTargets(settings.destinations, targetContext(options, log));
       agent = new Agent({ ...options, settings }, { rules: selected, log, store, targets });
       await agent.start();
+      process.off('SIGHUP', passedOver);
     } catch (error) {
       policyFailedStart(settings, messageOf(error), log);
       throw error;
@@ -152,6 +156,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     });
     log.info({}, 'stopping');
   } finally {
+    process.off('SIGHUP', passedOver);
     await agent?.stop();
     store.close();
     log.info({}, 'stopped');

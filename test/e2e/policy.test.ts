@@ -190,4 +190,5 @@ test.skipIf(!ready)(
     const report = await policyKillRounds(2);
     expect(report.problems).toEqual([]);
   },
+  180_000,
 );
