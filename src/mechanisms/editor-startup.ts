@@ -78,32 +78,18 @@ export const editorStartup: Mechanism = {
   removal: (_item, { path }) => `Delete what does not belong there from ${path}.`,
 };
 
-/** What the script of an editor or of a tool hands to a shell, starts, or reads: `!command`, `system('command')`, `source file`. */
+/** What the script of an editor or of a tool hands to a shell: `!command`, `system('command')`, `shell-command "command"`. */
 export function commandsIn(file: MechanismFile): WhatRuns[] {
   const runs: WhatRuns[] = [];
   for (const { text } of linesOf(file)) {
-    const bang = /(?:^|[\s:|'"\\])!\s*([\w./~$][^\n]{1,2000})$/.exec(text)?.[1]?.replace(/["')\]]+$/, '');
-    const calls = [...text.matchAll(handed)].map((one) => one.slice(1).find((part) => part !== undefined));
-    for (const command of [bang, ...calls])
-      if (command !== undefined) runs.push(...[runsOfShell(command, file.path)].filter(isTold));
-    for (const form of named)
-      for (const [, path = ''] of text.matchAll(form)) runs.push(runsOfProgram(path, file.path));
-    if (runs.length >= maxRuns) break;
+    const bang = /(?:^|[\s:|'"])!\s*([\w./~$][^\n]{1,2000})$/.exec(text)?.[1];
+    const call = handed.exec(text);
+    const command = call?.[1] ?? call?.[2] ?? bang;
+    if (command !== undefined) runs.push(runsOfShell(command, file.path));
+    if (runs.length >= 64) break;
   }
-  return runs.slice(0, maxRuns);
+  return runs;
 }
 
-/** A word without a folder says nothing. */
-export function isTold({ paths, reasons }: WhatRuns): boolean {
-  return reasons.length > 0 || paths.some((one) => one.startsWith('/'));
-}
-
-const maxRuns = 64;
 const handed =
-  /(?:\bsystem(?:list)?|\bjob_start|\bjobstart|\btermopen|\bhs\.(?:execute|task\.new)|\bos\.(?:system|popen|execute)|\bsubprocess\.\w+|\b(?:exec|execSync|spawn|popen)|shell-command(?:-to-string)?|start-process)[\s([{]{0,8}(?:"((?:[^"\\]|\\.){1,2000})"|'((?:[^'\\]|\\.){1,2000})'|\[\[((?:[^\]]|\](?!\])){1,2000})\]\])/g;
-/** Files that are read, loaded or searched, and programs that Emacs and Ruby start; by their whole path. */
-const named: readonly RegExp[] = [
-  /(?:^|[\s;("'|:])(?:so(?:urce)?!?|source-file|luafile|dofile|loadfile|load(?:-file|-library)?|libcall(?:nr)?|(?:se|set|setlocal)\s+(?:rtp|runtimepath|pp|packpath)\s*\+?\^?=)\s*\(?\s*["']?((?:\/|~\/)[^\s"'`)\],;]{1,1000})/g,
-  /(?<=\((?:start-process|start-file-process|call-process|make-process)\b[^\n]{0,200})"((?:\/|~\/)[^"\n]{1,1000})"/g,
-  /`((?:\/|~\/)[^`\s]{1,1000})[^`]{0,1000}`/g,
-];
+  /(?:\bsystem(?:list)?|\bjob_start|\bjobstart|\btermopen|\bhs\.(?:execute|task\.new)|\bos\.(?:system|popen|execute)|\bsubprocess\.\w+|\b(?:exec|execSync|spawn|popen)|shell-command(?:-to-string)?|start-process)[\s([]{0,8}(?:"((?:[^"\\]|\\.){1,2000})"|'((?:[^'\\]|\\.){1,2000})')/;

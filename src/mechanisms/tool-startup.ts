@@ -1,5 +1,5 @@
 import type { WhatRuns } from '../base/what-runs/index.js';
-import { commandsIn, isTold } from './editor-startup.js';
+import { commandsIn } from './editor-startup.js';
 import { ownersItem } from './item.js';
 import type { Mechanism, MechanismFile, Place } from './mechanism.js';
 import { linesOf, runsOfProgram, runsOfShell } from './read.js';
@@ -74,11 +74,8 @@ function runsOf(file: MechanismFile): WhatRuns[] {
     return handed;
   const runs: WhatRuns[] = [];
   for (const { text } of linesOf(file, { joins: true })) {
-    runs.push(
-      ...commandsOf(text)
-        .map((one) => runsOfShell(one, file.path))
-        .filter(isTold),
-    );
+    const command = commandIn(text);
+    if (command !== undefined) runs.push(runsOfShell(command, file.path));
     if (runs.length >= 64) break;
   }
   return [...runs, ...handed].slice(0, 64);
@@ -87,25 +84,27 @@ function runsOf(file: MechanismFile): WhatRuns[] {
 /** The command that a line of settings holds. */
 const forms: readonly RegExp[] = [
   // tmux: run-shell 'command', if-shell 'command', #(command), set -g default-command "command", pipe-pane.
-  /\b(?:run-shell|run|if-shell|if|pipe-pane|default-command|default-shell|new-session|new-window|neww|split-window|splitw|respawn-\w+|display-popup|popup)\s+(?:-[censtxyF]\s+\S+\s+|-\w+\s+){0,6}["']?([^"'\n]{2,2000})/g,
-  /#\(([^)\n]{2,2000})\)/g,
+  /\b(?:run-shell|run|if-shell|pipe-pane|default-command|default-shell)\s+(?:-\w+\s+){0,4}["']?([^"'\n]{2,2000})/,
+  /#\(([^)\n]{2,2000})\)/,
   // lldb and gdb: platform shell command, shell command, command script import file, source file.
-  /(?:^|["'])(?:platform\s+)?shell\s+([^"'\n]{2,2000})/g,
-  /^(?:command\s+script\s+import|command\s+source|source|plugin\s+load)\s+(.{2,2000})$/g,
+  /^(?:platform\s+)?shell\s+(.{2,2000})$/,
+  /^(?:command\s+script\s+import|command\s+source|source|plugin\s+load)\s+(.{2,2000})$/,
   // skhd: keys : command; screen: exec command, screen command, backtick.
-  /^[\w\s+<-]{1,64}:\s*(.{2,2000})$/g,
-  /^(?:exec(?:\s+[.!|:]+)?|screen(?:\s+-\w+(?:\s+\w+)?|\s+\d+){0,6}|backtick(?:\s+\d+){3})\s+([^\s.-].{1,2000})$/g,
+  /^[\w\s+<-]{1,64}:\s*(.{2,2000})$/,
+  /^(?:exec|screen|backtick(?:\s+\d+){3})\s+(.{2,2000})$/,
   // man: the programs that show a page; mail: `name: |command`, `|command`.
-  /^(?:[NT]?ROFF|N?EQN|TBL|COL|REFER|PIC|VGRIND|GRAP|(?:HTML)?PAGER|CAT|BROWSER|\.\w+)\s+(.{2,2000})$/g,
-  /^(?:[\w.-]+:\s*)?"?\|\s*"?([^"\n]{2,2000})/g,
+  /^(?:[NT]?ROFF|N?EQN|TBL|COL|REFER|PIC|VGRIND|GRAP|(?:HTML)?PAGER|CAT|BROWSER|\.\w+)\s+(.{2,2000})$/,
+  /^(?:[\w.-]+:\s*)?"?\|\s*"?([^"\n]{2,2000})/,
   // AeroSpace, kitty, Alacritty, Ghostty, cargo.
-  /\bexec-and-forget\s+([^"'\n]{2,2000})/g,
-  /^(?:shell|launch|startup_session|editor|command|initial-command)\s*=?\s*["']?([^"'\n]{2,2000})/g,
-  /^(?:program|runner|linker|rustc|rustc-wrapper|rustc-workspace-wrapper|rustdoc)\s*=\s*\[?\s*["']([^"'\n]{2,2000})/g,
+  /\bexec-and-forget\s+([^"'\n]{2,2000})/,
+  /^(?:shell|launch|startup_session|editor|command|initial-command)\s*=?\s*["']?([^"'\n]{2,2000})/,
+  /^(?:program|runner|linker|rustc|rustc-wrapper|rustc-workspace-wrapper|rustdoc)\s*=\s*\[?\s*["']([^"'\n]{2,2000})/,
 ];
 
-function commandsOf(text: string): string[] {
-  return forms.flatMap((form) =>
-    [...text.matchAll(form)].slice(0, 8).flatMap(([, command]) => command ?? []),
-  );
+function commandIn(text: string): string | undefined {
+  for (const form of forms) {
+    const command = form.exec(text)?.[1];
+    if (command !== undefined) return command;
+  }
+  return undefined;
 }
