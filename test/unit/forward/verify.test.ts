@@ -191,6 +191,28 @@ test('an alert with another content under its number, a replaced database, and a
   expect(kinds(verified(cut as EcsDocument[]))).toEqual(['not-checked']);
 });
 
+test('what could not be checked is not called whole', async () => {
+  const { docs } = streamOf([{ do: 'alert' }]);
+  const file = path.join(tempFolder(), 'alerts.ndjson');
+  const told = async (lines: readonly EcsDocument[], more = '') => {
+    writeFileSync(file, `${lines.map((doc) => JSON.stringify(doc)).join('\n')}\n${more}`);
+    const { code, stdout } = await cli(['verify', file]);
+    return [code, stdout.trim().split('\n').at(-1)];
+  };
+  const partly = [0, 'Nothing is missing, and nothing was altered in what could be checked: see above.'];
+  expect(await told(docs)).toEqual([
+    0,
+    expect.stringContaining('Nothing is missing and nothing was altered'),
+  ]);
+  expect(await told(docs, '{"cut')).toEqual(partly);
+  const marked = {
+    ...docs[0],
+    message: 'forged',
+    launchwarden: { ...docs[0]?.launchwarden, truncated: true },
+  };
+  expect(await told([marked as EcsDocument, ...docs.slice(1)])).toEqual(partly);
+});
+
 test('the chain goes on over a restart, and alerts that are forgotten leave no hole', () => {
   const dataDir = path.join(tempFolder(), 'data');
   const docs: EcsDocument[] = [];
