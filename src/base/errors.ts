@@ -59,6 +59,25 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+const systemReasons: Readonly<Record<string, string>> = {
+  EACCES: 'it is not allowed (sudo may be needed)',
+  EEXIST: 'it is there already',
+  EISDIR: 'it is a folder',
+  ELOOP: 'it is a link',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'part of its path is no folder',
+  EPERM: 'it is not allowed (sudo may be needed)',
+  EROFS: 'the disk is mounted read-only',
+};
+
+/** Why a call of the system failed, in words; of any other failure its message. */
+export function reasonOf(error: unknown): string {
+  return systemReasons[errnoOf(error) ?? ''] ?? messageOf(error);
+}
+
 /** True of a system error that another user, root say, would not have met. */
 export function isDenied(error: unknown): boolean {
   const code = errnoOf(error);

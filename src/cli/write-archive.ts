@@ -3,7 +3,7 @@ import { open, unlink } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../base/errors.js';
 import { type TarFile, tarEnd, tarEntry } from '../respond/collect/index.js';
 
 function* archive(files: () => Iterable<TarFile>, seconds: number): Generator<Uint8Array> {
@@ -33,7 +33,7 @@ export async function writeArchive(
     const exists = errnoOf(error) === 'EEXIST';
     throw new UserError(
       exists ? `${stage}/exists` : `${stage}/not-written`,
-      exists ? `${output} exists already` : `the archive could not be written: ${messageOf(error)}`,
+      exists ? `${output} exists already` : `the archive could not be written: ${reasonOf(error)}`,
       { hint: 'Name a file that does not exist yet, in a folder that you may write.', cause: error },
     );
   });
@@ -47,7 +47,7 @@ export async function writeArchive(
   } catch (error) {
     await unlink(output).catch(() => undefined);
     if (error instanceof UserError) throw error;
-    throw new UserError(`${stage}/not-written`, `the archive could not be written: ${messageOf(error)}`, {
+    throw new UserError(`${stage}/not-written`, `the archive could not be written: ${reasonOf(error)}`, {
       hint: 'Is the disk full?',
       cause: error,
     });

@@ -13,7 +13,7 @@ import {
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'smol-toml';
-import { messageOf, UserError } from '../base/errors.js';
+import { reasonOf, UserError } from '../base/errors.js';
 import { TomlPositions } from '../base/toml-positions.js';
 
 /** What changes in the `[rules]` table; what is absent stays as it is. */
@@ -105,7 +105,7 @@ export function writeConfigFile(file: string, text: string | Uint8Array): void {
     renameSync(beside, file);
   } catch (error) {
     rmSync(beside, { force: true });
-    throw new UserError('config/cannot-write', `cannot write ${file}: ${messageOf(error)}`, {
+    throw new UserError('config/cannot-write', `cannot write ${file}: ${reasonOf(error)}`, {
       hint: 'The configuration belongs to root: use sudo.',
       cause: error,
     });

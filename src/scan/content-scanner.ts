@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { RootMap } from '../base/root.js';
 import { FilesNow, lookAt, Rights } from '../sensors/file-watch/index.js';
 import { type ListedHash, type RefusedLine, readHashList } from './hash-list.js';
@@ -45,6 +46,8 @@ export class ContentScanner {
   readonly #yara: YaraEngine | undefined;
   /** Lines of hash lists and YARA files that are not used. */
   readonly refused: readonly (RefusedLine | RefusedYara)[];
+  /** Lists, files and folders that were named and of which nothing is used. */
+  readonly unused: readonly string[];
 
   private constructor(
     options: ContentScanOptions,
@@ -52,6 +55,7 @@ export class ContentScanner {
       readonly hashes: ReadonlyMap<string, ListedHash>;
       readonly yara: YaraEngine | undefined;
       readonly refused: readonly (RefusedLine | RefusedYara)[];
+      readonly unused: readonly string[];
     },
   ) {
     this.#options = options;
@@ -60,6 +64,7 @@ export class ContentScanner {
     this.#hashes = parts.hashes;
     this.#yara = parts.yara;
     this.refused = parts.refused;
+    this.unused = [...new Set(parts.unused)];
   }
 
   /** Reads the lists and compiles the rules. Throws a UserError when one of them is not there, or YARA-X is not. */
@@ -71,9 +76,15 @@ export class ContentScanner {
     const { files, refused } = findYaraFiles(options.yara);
     const { fileMs, memoryBytes } = options;
     const yara = files.length === 0 ? undefined : await YaraEngine.start({ files, fileMs, memoryBytes });
+    const uncompiled = [...refused, ...(yara?.refused ?? [])].map(({ file }) => file);
     return new ContentScanner(options, {
       hashes,
       yara,
+      unused: [
+        ...options.hashes.filter((_, at) => lists[at]?.hashes.size === 0),
+        ...options.yara.filter((place) => !files.some(({ file }) => isIn(file, place))),
+        ...uncompiled,
+      ],
       refused: [...lists.flatMap((list) => list.refused), ...refused, ...(yara?.refused ?? [])],
     });
   }
@@ -131,4 +142,9 @@ export class ContentScanner {
   close(): Promise<void> {
     return this.rest();
   }
+}
+
+function isIn(file: string, place: string): boolean {
+  const below = path.relative(place, file);
+  return below === '' || !/^\.\.(?:[/\\]|$)/.test(below);
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, errnoOf, messageOf, UserError } from '../../base/errors.js';
+import { ExitCode, errnoOf, reasonOf, UserError } from '../../base/errors.js';
 import { quote } from '../../base/escape.js';
 import { didYouMean } from '../../base/nearest.js';
 import { RootMap } from '../../base/root.js';
@@ -150,7 +150,7 @@ function openReport(file: string): number {
     const exists = errnoOf(error) === 'EEXIST';
     throw new UserError(
       'prove/report-file',
-      exists ? `${file} exists already` : `${file} cannot be made: ${messageOf(error)}`,
+      exists ? `${file} exists already` : `${file} cannot be made: ${reasonOf(error)}`,
       { hint: 'Name a new file with --report.', cause: error },
     );
   }

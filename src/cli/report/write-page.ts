@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../../base/errors.js';
 
 /**
  * Writes a page into a new file that its owner alone can read: it tells of attacks. An existing file is replaced with `force`
@@ -23,7 +23,7 @@ export function writePage(file: string, text: string, force: boolean): void {
     if (!exists) rmSync(target, { force: true });
     throw new UserError(
       'report/file',
-      exists ? `${file} exists already` : `${path.dirname(file)} takes no report: ${messageOf(error)}`,
+      exists ? `${file} exists already` : `${path.dirname(file)} takes no report: ${reasonOf(error)}`,
       {
         hint: exists ? 'Name a new file, or add --force to replace it.' : 'Name another place with --html.',
         cause: error,

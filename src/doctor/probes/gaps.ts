@@ -18,9 +18,13 @@ export const gaps = defineProbe({
     );
     const count = all.length === 1000 ? 'more than 1,000' : String(all.length);
     if (grave.length === 0)
-      return ok(all.length === 0 ? 'no gap' : `${count} gaps, all of sleep, restarts and rescans`);
+      return ok(
+        all.length === 0
+          ? 'no gap'
+          : `${count} ${all.length === 1 ? 'gap' : 'gaps'}, all from sleep, restarts and rescans`,
+      );
     return warning(
-      `${count} gaps, ${grave.length} of them not of every day`,
+      `${count} ${all.length === 1 ? 'gap' : 'gaps'}, ${grave.length} of them not from sleep, restarts or rescans`,
       '"launchwarden events gaps" lists them.',
       lines,
     );

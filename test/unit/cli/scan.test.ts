@@ -59,7 +59,7 @@ test('rules, findings, hash lists and YARA name what is bad, and the exit code s
   expect(run.stdout).toContain('YARA: /usr/local/bin/helper matches Helper');
   expect(run.stdout).toContain('hides its command');
   expect(run.stdout).not.toContain('.zshrc');
-  expect(run.stdout).toContain('2 match, 0 odd, 1 quiet');
+  expect(run.stdout).toContain('2 matches, 0 odd, 1 quiet');
   expect(run.stderr).toContain('bad.yar:1:');
 });
 
@@ -87,4 +87,26 @@ test('what the time or the size leaves out is named', async () => {
   expect(summary).toMatchObject({ schema: 'launchwarden.scan_summary/1', files: 0 });
   const left = summary?.['left_out'] as { path: string }[];
   expect(left.map((one) => one.path)).toContain('/usr/local/bin/helper');
+});
+
+test('a list of which nothing can be used, and a folder without YARA rules, are no clean scan', async () => {
+  const { at } = mac(vendor);
+  const folder = tempFolder();
+  const broken = path.join(folder, 'broken.txt');
+  writeFileSync(broken, 'd41d8cd98f00b204e9800998ecf8427e\n');
+  const run = await cli(['scan', ...at, '--hashes', broken, '--yara', folder]);
+  expect(run.code).toBe(1);
+  expect(run.stdout).toContain(`Not used: nothing in ${broken} can be.`);
+  expect(run.stdout).toContain(`Not used: nothing in ${folder} can be.`);
+  const good = path.join(folder, 'good.txt');
+  writeFileSync(good, `${'a'.repeat(64)}\nnot a hash\n`);
+  expect((await cli(['scan', ...at, '--hashes', good])).code).toBe(0);
+});
+
+test('a file in a folder that is not there is refused in words', async () => {
+  const { at } = mac(vendor);
+  const run = await cli(['report', '--host', ...at, '--html', '/nowhere/x.html']);
+  expect(run.code).toBe(2);
+  expect(run.stderr).not.toContain('ENOENT');
+  expect(run.stderr).toContain('there is no such file or folder');
 });

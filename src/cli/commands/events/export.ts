@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, errnoOf, messageOf, UserError } from '../../../base/errors.js';
+import { ExitCode, errnoOf, reasonOf, UserError } from '../../../base/errors.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { jsonLine, safe } from '../../output/output.js';
 import { filePath } from '../../values.js';
@@ -56,7 +56,7 @@ export const eventsExport = defineCommand({
 
 function fileSink(file: string): { write(text: string): void; close(): void } {
   const fail = (error: unknown) =>
-    new UserError('events/not-written', `the events could not be written: ${messageOf(error)}`, {
+    new UserError('events/not-written', `the events could not be written: ${reasonOf(error)}`, {
       hint:
         errnoOf(error) === 'EEXIST'
           ? 'Name a file that does not exist yet.'

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, errnoOf, messageOf, UserError } from '../../../base/errors.js';
+import { ExitCode, errnoOf, reasonOf, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import type { FileContent } from '../../../event/event.js';
 import type { Version } from '../../../event/version.js';
@@ -104,7 +104,7 @@ function notWritten(folder: string, error: unknown): UserError {
   const exists = errnoOf(error) === 'EEXIST';
   return new UserError(
     'evidence/not-written',
-    exists ? `${folder} is there already` : `the evidence could not be written: ${messageOf(error)}`,
+    exists ? `${folder} is there already` : `the evidence could not be written: ${reasonOf(error)}`,
     { hint: 'Name a folder that does not exist yet, in one that you may write.', cause: error },
   );
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
+import { ExitCode, reasonOf, UserError } from '../../../base/errors.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { jsonLine } from '../../output/output.js';
 import { filePath } from '../../values.js';
@@ -39,14 +39,10 @@ export const inventoryExport = defineCommand({
       const file = path.resolve(context.io.cwd, options.output);
       writeFileSync(file, lines.map((line) => `${line}\n`).join(''), { mode: 0o600, flag: 'wx' });
     } catch (error) {
-      throw new UserError(
-        'inventory/not-written',
-        `the inventory could not be written: ${messageOf(error)}`,
-        {
-          hint: 'Name a file that does not exist yet, in a folder that you may write.',
-          cause: error,
-        },
-      );
+      throw new UserError('inventory/not-written', `the inventory could not be written: ${reasonOf(error)}`, {
+        hint: 'Name a file that does not exist yet, in a folder that you may write.',
+        cause: error,
+      });
     }
     return ExitCode.ok;
   },

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../../../base/errors.js';
+import { errnoOf, messageOf, reasonOf, UserError } from '../../../base/errors.js';
 import { bundleLimits } from '../../../policy/index.js';
 import type { CommandContext } from '../../context.js';
 
@@ -56,7 +56,7 @@ export function writeNamed(
         hint: 'Name another one, or replace it with --force.',
         cause: error,
       });
-    throw new UserError('policy/cannot-write', `cannot write it: ${messageOf(error)}`, {
+    throw new UserError('policy/cannot-write', `cannot write it: ${reasonOf(error)}`, {
       at: { file },
       cause: error,
     });

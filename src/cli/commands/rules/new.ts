@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
+import { ExitCode, reasonOf, UserError } from '../../../base/errors.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { filePath, oneOf } from '../../values.js';
@@ -107,7 +107,7 @@ export const rulesNew = defineCommand({
     try {
       writeFileSync(file, ruleText(name, options.about ?? 'file'), { flag: 'wx', mode: 0o644 });
     } catch (error) {
-      throw new UserError('rules/cannot-write', `cannot write ${file}: ${messageOf(error)}`, {
+      throw new UserError('rules/cannot-write', `cannot write ${file}: ${reasonOf(error)}`, {
         cause: error,
       });
     }

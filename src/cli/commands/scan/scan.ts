@@ -137,7 +137,8 @@ export const scan = defineCommand({
     'Reads every persistent item, its file or bundle and all that it runs, and compares them with hash lists, YARA rules, the\n' +
     'detection rules and the findings. VERDICT: "match" when a list, a YARA rule or a detection rule about the item names it,\n' +
     '"odd" when its findings weigh as much as those of rare software, "quiet" otherwise. With PATH only the items that stand or\n' +
-    'run something there, and the files there. Nothing is changed or stored. Exit code 1 when something was found.',
+    'run something there, and the files there. Nothing is changed or stored. Exit code 1 when something\n' +
+    'was found, or when nothing of a list or YARA file could be used.',
   arguments: [{ name: '[PATH...]', summary: 'files and folders, instead of every persistent item' }],
   options: {
     hashes: list(
@@ -212,7 +213,7 @@ export const scan = defineCommand({
       progress.end();
       await content.close();
     }
-    return tally.match + tally.odd > 0 ? ExitCode.checkFailed : ExitCode.ok;
+    return tally.match + tally.odd + content.unused.length > 0 ? ExitCode.checkFailed : ExitCode.ok;
   },
 });
 
@@ -236,6 +237,7 @@ function summaryFields({ match, odd, quiet, files, bytes, left }: Tally, { conte
     rules_asked: judge.asked,
     rules_passed_over: judge.passedOver,
     refused: content.refused,
+    unused: content.unused,
     left_out: [...left].map(([at, reason]) => ({ path: at, reason })),
   };
 }
@@ -244,14 +246,16 @@ function summaryLines({ match, odd, quiet, files, bytes, left }: Tally, { conten
   const { hashes, yara } = content.counts;
   const with_ = [
     `${judge.asked} rules (${judge.passedOver} need more than one event and are not asked)`,
-    hashes === 0 ? 'no hash list' : `${hashes} hashes`,
+    hashes === 0 ? 'no hashes' : `${hashes} ${hashes === 1 ? 'hash' : 'hashes'}`,
     yara === 0 ? 'no YARA rules' : `${yara} YARA ${yara === 1 ? 'file' : 'files'}`,
   ];
-  const found = match + odd === 0 ? 'Nothing found' : `${match} match, ${odd} odd`;
+  const found =
+    match + odd === 0 ? 'Nothing found' : `${match} ${match === 1 ? 'match' : 'matches'}, ${odd} odd`;
   const lines = [
     `${found}${match + odd === 0 && left.size > 0 ? ' in what was scanned' : ''}, ${quiet} quiet; ` +
-      `${files.size} files (${(bytes / 2 ** 20).toFixed(1)} MiB) in ${formatDuration(Math.round(took) * 1000)}.`,
+      `${files.size} ${files.size === 1 ? 'file' : 'files'} (${(bytes / 2 ** 20).toFixed(1)} MiB) in ${formatDuration(Math.round(took) * 1000)}.`,
     `By ${with_.join(', ')}.`,
+    ...content.unused.slice(0, maxListed).map((one) => `Not used: nothing in ${safe(one)} can be.`),
   ];
   if (left.size > 0) {
     lines.push(`${left.size} ${left.size === 1 ? 'file was' : 'files were'} not scanned, or not in full:`);
