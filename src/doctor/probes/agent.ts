@@ -1,6 +1,8 @@
 import { stringAt } from '../../base/value-at.js';
 import { defineProbe, failed, ok, unknown, warning } from '../probe.js';
 
+const more = '"launchwarden status" says more.';
+
 export const agentRuns = defineProbe({
   name: 'agent',
   section: 'Job',
@@ -22,13 +24,13 @@ export const agentRuns = defineProbe({
     const verdict = stringAt(status, 'verdict') ?? 'unknown';
     const reasons = (status as { reasons?: unknown }).reasons;
     const lines = Array.isArray(reasons) ? reasons.filter((one) => typeof one === 'string') : [];
-    if (verdict === 'blind') return failed(`${what} and is BLIND`, lines[0], lines);
+    if (verdict === 'blind') return failed(`${what} and is BLIND`, more, lines);
     if (running !== version)
       return warning(
         `${what}; this program is ${version}`,
         '"sudo launchwarden install" (or restart the job) makes them the same.',
       );
-    if (verdict !== 'healthy') return warning(`${what} and is ${verdict.toUpperCase()}`, lines[0], lines);
+    if (verdict !== 'healthy') return warning(`${what} and is ${verdict.toUpperCase()}`, more, lines);
     return ok(`${what} and is healthy`);
   },
 });

@@ -7,6 +7,7 @@ const launchctl = '/bin/launchctl';
 const target = `system/${jobLabel}`;
 
 interface Facts {
+  readonly asRoot: boolean;
   readonly mac: boolean;
   readonly installed: boolean;
   readonly has: boolean;
@@ -26,6 +27,7 @@ export const jobState = defineProbe<Facts>({
     const has = system.has(launchctl);
     const said = has ? await system.run(launchctl, ['print', target]) : undefined;
     return {
+      asRoot: system.uid === 0,
       mac: system.platform === 'darwin' || root.simulated,
       installed: jobOnDisk(system).state !== 'none',
       has,
@@ -34,12 +36,15 @@ export const jobState = defineProbe<Facts>({
       file: placed(places.job, root.simulated ? root.root : undefined),
     };
   },
-  judge({ mac, installed, has, answer, spawnType, file }) {
+  judge({ asRoot, mac, installed, has, answer, spawnType, file }) {
     if (!mac) return notHere('there is no launchd here');
     if (!has) return notHere('the tree has no launchctl');
     switch (answer.state) {
       case 'unknown':
-        return unknown(`launchctl print ${target} gave no answer that is understood`, 'Use sudo.');
+        return unknown(
+          `launchctl print ${target} gave no answer that is understood`,
+          ...(asRoot ? [] : ['Use sudo.']),
+        );
       case 'no-domain':
         return unknown('launchctl does not know the domain "system"');
       case 'not-loaded':

@@ -64,6 +64,15 @@ describe('the first screen of alerts show', () => {
     expect(text).toMatch(/^Next {6}launchwarden alerts investigate 3f9a01aa3f9a /m);
   });
 
+  test('says of an alert that was closed and opened again that it was, and by whom', async () => {
+    const dataDir = storedAlerts([detection()]);
+    const at = ['3f9a01aa', '--data-dir', dataDir];
+    expect((await cli(['alerts', 'close', ...at, '--reason', 'benign'], plain)).code).toBe(0);
+    expect((await cli(['alerts', 'reopen', ...at], plain)).code).toBe(0);
+    const { text } = firstScreen((await cli(['alerts', 'show', ...at], plain)).stdout);
+    expect(text).toMatch(/^State {5}opened again by /m);
+  });
+
   test('says created of what is new, and changed of what was there', async () => {
     const shown = async (created: string) => {
       const file = fileEvent('f1', { created, ctime: '2026-11-22T05:40:13.281123Z' });

@@ -229,3 +229,13 @@ test('every question has a name of its own, a section that is shown, and its pla
   const text = readFileSync('docs/doctor.md', 'utf8');
   for (const name of names) expect(text, name).toContain(`\`${name}\``);
 });
+
+test('nobody is told to do what they did, nor the finding again as its cure', () => {
+  const facts = { mac: true, installed: true, has: true, answer: { state: 'unknown' }, file: '' };
+  expect(judged('job', { ...facts, asRoot: true })).not.toHaveProperty('cure');
+  expect(judged('job', { ...facts, asRoot: false })).toMatchObject({ cure: 'Use sudo.' });
+  const reasons = ['sensor launchd-state does not run'];
+  const status = { version: '1.0.0', verdict: 'degraded', reasons };
+  const verdict = judged('agent', { agent: { state: 'answers', status }, version: '1.0.0', dataDir: '/d' });
+  expect(verdict).toMatchObject({ mark: 'warning', cure: '"launchwarden status" says more.' });
+});

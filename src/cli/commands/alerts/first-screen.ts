@@ -164,9 +164,16 @@ function runsLine({ job, investigation, alert }: FirstScreen): Line {
   const text =
     asked === undefined
       ? `Not known; investigate it${stage === undefined ? '.' : ` (last heard of it: ${stage}).`}`
-      : (safe(asked) ?? '');
+      : `${safe(asked) ?? ''}${stuckText(job)}`;
   const running = job?.live.running === true || (job === undefined && answer?.mark === 'worrying');
   return { label: 'Now', text, most: 3, ...(running ? { look: 'red' as const } : {}) };
+}
+
+/** Of a job that is not seen to run: what keeps launchd from starting it. */
+function stuckText(job: LaunchdJob | undefined): string {
+  const stuck = job?.loading.obstacles.find(({ effect }) => effect === 'cannot-start');
+  if (stuck === undefined || job?.live.running === true) return '';
+  return ` launchd cannot start it: ${safe(stuck.because) ?? ''}.`;
 }
 
 function howBad({ alert }: FirstScreen, room: number): Line[] {
@@ -202,7 +209,10 @@ function stateLines({ alert, others, investigation, now }: FirstScreen): Line[] 
   return [
     {
       label: 'State',
-      text: settled === undefined ? `${alert.status}${by}${more}` : `needs nobody: ${settled}`,
+      text:
+        settled === undefined
+          ? `${last !== undefined && alert.status === 'open' ? 'opened again' : alert.status}${by}${more}`
+          : `needs nobody: ${settled}`,
       most: 2,
     },
     { label: 'Found', text: found, most: 2 },
