@@ -25,7 +25,7 @@ export const gaps = defineProbe({
       );
     return warning(
       `${count} ${all.length === 1 ? 'gap' : 'gaps'}, ${grave.length} of them not from sleep, restarts or rescans`,
-      '"launchwarden events gaps" lists them.',
+      'docs/silence.md says what each of them means; "launchwarden diagnostics" writes them all down.',
       lines,
     );
   },
