@@ -3,6 +3,7 @@ import {
   constants,
   createReadStream,
   fchmodSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -34,8 +35,9 @@ function bad(file: string, reason: string, cause?: unknown): UserError {
  * through a link, or twice. Throws `install/damaged-payload`, `install/disk-full`.
  */
 export async function unpackTar(file: string, into: string): Promise<void> {
-  const reader = new Blocks(openBytes(file));
+  let reader: Blocks | undefined;
   try {
+    reader = new Blocks(openBytes(file));
     await new Unpacking(file, into, reader).run();
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -44,7 +46,7 @@ export async function unpackTar(file: string, into: string): Promise<void> {
       throw cannotWrite(`cannot unpack ${file} into ${into}`, error);
     throw bad(file, messageOf(error), error);
   } finally {
-    await reader.close();
+    await reader?.close();
   }
 }
 
@@ -52,6 +54,8 @@ function openBytes(file: string): AsyncIterable<Buffer> {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   const magic = Buffer.alloc(2);
   try {
+    // A pipe has no beginning to look at, and a device no end.
+    if (!fstatSync(fd).isFile()) throw new Error('it is not a regular file');
     readSync(fd, magic, 0, 2, 0);
   } finally {
     closeSync(fd);

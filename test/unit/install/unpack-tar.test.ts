@@ -84,6 +84,15 @@ test.each([[[]], [['--format=pax']], [['--format=ustar']], [['-z']]])(
   },
 );
 
+test('a pipe, and what is not there, is refused in words', async () => {
+  const base = tempFolder();
+  const pipe = path.join(base, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const refused = expect.objectContaining({ code: 'install/damaged-payload' });
+  await expect(unpackTar(pipe, base)).rejects.toEqual(refused);
+  await expect(unpackTar(path.join(base, 'none'), base)).rejects.toEqual(refused);
+});
+
 describe('refuses, and writes nothing outside', () => {
   test.each<[string, readonly Entry[]]>([
     ['a name that leads up', [{ name: '../evil', content: 'x' }]],
