@@ -35,8 +35,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   'launchwarden man': 'a page for man(1): shells.test.ts',
   'launchwarden config manifest': 'is a property list: generated.test.ts',
   'launchwarden config schema': 'is a JSON Schema: generated.test.ts',
-  'launchwarden completions': 'is a script: its own tests',
-  'launchwarden man': 'is a page for man: its own tests',
   'launchwarden version': 'says what this machine has: main.test.ts',
   'launchwarden respond kill': 'ends processes: its own tests',
   'launchwarden respond all': 'ends processes: its own tests',
