@@ -2,7 +2,7 @@ import { closeSync, constants, fchmodSync, fsyncSync, openSync, renameSync, writ
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../base/errors.js';
 import type { RootMap } from '../base/root.js';
 import { formatMicros } from '../base/time.js';
 import { runTool } from '../base/tool.js';
@@ -151,7 +151,7 @@ class Flight {
     } catch (error) {
       if (error instanceof UserError) throw error;
       const denied = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '');
-      this.#fail('written', `${macPath}: ${messageOf(error)}`, {
+      this.#fail('written', `${macPath}: ${reasonOf(error)}`, {
         cure: denied
           ? 'use sudo, so that the agent and this command may write there'
           : `see to it that ${path.posix.dirname(macPath)} is there and may be written`,

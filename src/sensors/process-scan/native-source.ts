@@ -91,8 +91,10 @@ export class NativeProcessSource implements ProcessSource {
       cpu_share: share = 0,
       hints_trusted: trusted = 0,
     } = this.#scanner.counters();
+    // Of one that has only just begun it is not known.
+    const cost = share === 0 ? '' : ` at ${(share * 100).toFixed(1)} % of a core`;
     return [
-      `native scanner: looks every ${(period / 1000).toFixed(1)} ms at ${(share * 100).toFixed(1)} % of a core`,
+      `native scanner: looks every ${(period / 1000).toFixed(1)} ms${cost}`,
       ...(trusted > 0 ? ['and looks when the kernel tells of a fork, which has been reliable so far'] : []),
       ...(this.#stalled ? ['it hangs: some process makes a read of its memory or files wait'] : []),
       'does not see programs that live shorter than one look, nor who wrote a file',

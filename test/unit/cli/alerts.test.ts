@@ -199,8 +199,20 @@ describe('alerts list', () => {
   });
 
   test('nothing found is said, and is no failure', async () => {
-    const { code, stdout } = await cli(['alerts', 'list', '--data-dir', twoAlerts(), '--since', '1s']);
+    const { code, stdout, stderr } = await cli(['alerts', 'list', '--data-dir', twoAlerts(), '--since', '1s']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'No alerts.\n' });
+    expect(stderr).toMatch(/^launchwarden: no agent runs on \S+: what happens now is not seen\n$/);
+  });
+
+  test('nothing found while an agent runs needs no further word', async () => {
+    const dataDir = twoAlerts();
+    const daemon = await ControlServer.listen(dataDir, { status: () => ({}) }, silentLogger);
+    try {
+      const run = await cli(['alerts', 'list', '--data-dir', dataDir, '--since', '1s']);
+      expect(run).toEqual({ code: 0, stdout: 'No alerts.\n', stderr: '' });
+    } finally {
+      await daemon.close();
+    }
   });
 
   test('an unknown rule names the nearest; the whole id of one that is gone does not', async () => {

@@ -1,4 +1,5 @@
 import { ExitCode } from '../../../base/errors.js';
+import { escapeText } from '../../../base/escape.js';
 import type { Alert, AlertStatus } from '../../../event/alert.js';
 import { type AlertQuery, mostCounted, type Store } from '../../../store/index.js';
 import type { CommandContext } from '../../context.js';
@@ -94,6 +95,17 @@ function printStories(listing: Listing, json: boolean): void {
   sayClosed(listing);
 }
 
+/** That there is nothing may be because nobody looks. */
+async function warnOfSilence(context: CommandContext): Promise<void> {
+  // One that refuses to answer runs.
+  const answer = await context.askDaemon('status', undefined).catch(() => 'refused');
+  if (answer !== undefined) return;
+  const { dataDir } = await context.settings();
+  context.io.stderr.write(
+    `launchwarden: no agent runs on ${escapeText(dataDir)}: what happens now is not seen\n`,
+  );
+}
+
 export const alertsList = defineCommand({
   description:
     'One line for each persistent item, with where it is in its life, and one for each alert that is about none; closed ones\n' +
@@ -122,11 +134,13 @@ export const alertsList = defineCommand({
       ...(sort === undefined ? {} : { sort }),
       limit: options.limit ?? defaultLimit,
     };
-    await context.withStore((store) => {
+    const found = await context.withStore((store) => {
       const listing = { context, store, query };
       if (flat || (json && !options.stories)) printFlat(listing, json);
       else printStories(listing, json);
+      return store.alerts.any(query);
     });
+    if (!found) await warnOfSilence(context);
     return ExitCode.ok;
   },
 });
