@@ -199,7 +199,14 @@ describe('alerts list', () => {
   });
 
   test('nothing found is said, and is no failure', async () => {
-    const { code, stdout, stderr } = await cli(['alerts', 'list', '--data-dir', twoAlerts(), '--since', '1s']);
+    const { code, stdout, stderr } = await cli([
+      'alerts',
+      'list',
+      '--data-dir',
+      twoAlerts(),
+      '--since',
+      '1s',
+    ]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'No alerts.\n' });
     expect(stderr).toMatch(/^launchwarden: no agent runs on \S+: what happens now is not seen\n$/);
   });
