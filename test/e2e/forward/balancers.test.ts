@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -63,6 +63,20 @@ async function receiverAt(port: number): Promise<SyslogDaemon> {
   return receiver;
 }
 
+/** Whether bytes that nobody has read lie before a local port (proc_net_tcp: the local address, the state, the queues). */
+function hasUnread(port: number): boolean {
+  const rows = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
+    readFileSync(file, 'latin1').split('\n'),
+  );
+  return rows.some((row) => {
+    const [, local = '', , state, queues = ''] = row.trim().split(/\s+/);
+    const isListening = state === '0A';
+    return (
+      !isListening && Number.parseInt(local.split(':')[1] ?? '', 16) === port && /:0*[1-9A-F]/.test(queues)
+    );
+  });
+}
+
 describe.each(['nginx', 'haproxy', 'stunnel4'] as const)('%s', (program) => {
   const reason = missing('openssl') ?? missing('rsyslogd') ?? missing(program);
   const skipped = reason === undefined ? '' : ` (skipped: ${reason})`;
@@ -98,8 +112,8 @@ describe.each(['nginx', 'haproxy', 'stunnel4'] as const)('%s', (program) => {
       expect((await siem.send([alertItem('before')], never))[0]).toMatchObject({ kind: 'delivered' });
       receiver.daemon.signal('SIGSTOP');
       const sent = siem.send([alertItem('killed')], never);
-      // So that the message is on its way: a receiver that is killed sooner has no connection to lose.
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      // One that is killed before has nothing to lose: its end looks like that of one that has taken all.
+      await until(() => hasUnread(port), 'the message to lie before the receiver');
       await receiver.daemon.kill();
       expect((await sent)[0]).toMatchObject({ kind: 'retry' });
       await siem.close();

@@ -144,7 +144,7 @@ function writerText(doc: EcsDocument): string {
     (textAt(likely, 'executable') ?? textAt(likely, 'process.executable') ?? textAt(likely, 'name'));
   if (name !== undefined) return `likely written by ${name}`;
   const owner = textAt(doc, 'file.owner') ?? textAt(doc, 'file.uid');
-  return `who wrote it was not seen${owner === undefined ? '' : `; it belongs to ${owner}`}`;
+  return `who wrote it was not seen${owner === undefined ? '' : `; the file belongs to ${owner}`}`;
 }
 
 function whoLines({ alert }: FirstScreen, about: Subject): Line[] {
