@@ -308,6 +308,7 @@ int main() {
   FileEventChecks();
   OpenFileChecks();
   EndpointSecurityChecks();
+  UnifiedLogChecks();
   std::printf("%d checks passed\n", checks);
   return 0;
 }
