@@ -21,6 +21,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const elsewhere: Readonly<Record<string, string>> = {
   'launchwarden alerts list': 'screens.test.ts',
   'launchwarden alerts stats': 'screens.test.ts',
+  'launchwarden alerts export --since 30d': 'finds something for a month alone: alerts.test.ts',
   'launchwarden alerts watch': 'draws over itself: triage.test.ts',
   'launchwarden top': 'draws over itself: top.test.ts',
   'launchwarden prove': 'asks the machine at hand, for minutes: prove.test.ts',
