@@ -36,9 +36,9 @@ const ahead = 2_000;
 /** Events that could not be journaled wait here to be tried again; what does not fit is a gap. */
 const maxUnjournaled = 10_000;
 const retryJournalMs = 1_000;
-/** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
 /** Bytes of files that wait for the end of a sensor's turn before they are journaled and given up. */
 const maxHeldBytes = 4 * 1024 * 1024;
+/** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
 const keepTimelineMs = 60_000;
 const timelineKey = 'timeline';
 const deferredKey = 'deferred';
