@@ -12,7 +12,15 @@ import { jobProgram, placed, places } from './places.js';
 import { noStandIn, readManifest, versionFolder, versionFolders, versionProblems } from './read.js';
 import { proveByCanary, type Said, tryVersion, waitReady } from './ready.js';
 import { renderJob, renderLogRotation } from './render.js';
-import { asideOf, besideVersion, currentTarget, removeMade, removeVersions, rollBack } from './roll-back.js';
+import {
+  asideOf,
+  besideVersion,
+  currentTarget,
+  madeUnnoted,
+  removeMade,
+  removeVersions,
+  rollBack,
+} from './roll-back.js';
 import { namesIn, type Source } from './source.js';
 import { currentVersion, type InstallState, readState, stateText, type Written } from './state.js';
 import { runSteps, type Step, type StepReport } from './steps.js';
@@ -81,15 +89,20 @@ export async function bringUp(options: BringUpOptions): Promise<Outcome> {
     await runSteps(planSteps(options, before, undefined), { dryRun, report });
     return outcome(before, false);
   }
-  const made = missing
-    .slice(0, 2)
-    .flat()
-    .filter((one, index, all) => all.indexOf(one) === index);
-  for (const folder of made) makeFolder(folder, at.root);
+  const made = madeUnnoted(at.root);
+  const make = (absent: readonly string[]) => {
+    for (const folder of absent) {
+      makeFolder(folder, at.root);
+      if (!made.includes(folder)) made.push(folder);
+    }
+  };
+  make(missing.slice(0, 2).flat());
   const lock = at.parts.lock(placed(places.versions, at.root));
   const transaction = new Transaction(at.root);
   try {
     await recover(at, transaction, report);
+    // What was taken back took the folders along that the earlier run had made.
+    make(checkWay(places.versions, at));
     return await change(options, transaction, made);
   } finally {
     lock.release();
@@ -114,7 +127,6 @@ export async function recover(
   if (left.op === 'uninstall') {
     await finishRemoval(at, transaction, left);
     report({ step: 'finish the removal that was cut off', state: 'done' });
-    for (const folder of checkWay(places.versions, at)) makeFolder(folder, at.root);
   } else if (left.committed) {
     tidy(at, left.to, left.from);
     transaction.end();
@@ -125,7 +137,6 @@ export async function recover(
       step: `take back the installation${left.to === undefined ? '' : ` of ${left.to}`} that was cut off`,
       state: 'done',
     });
-    for (const folder of checkWay(places.versions, at)) makeFolder(folder, at.root);
   }
 }
 

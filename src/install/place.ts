@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
@@ -133,14 +134,21 @@ export function removeTree(folder: string): Change {
   }
 }
 
-/** Removes a folder that is empty; one that holds something stays. */
-export function removeEmpty(folder: string): Change {
-  try {
-    rmdirSync(folder);
-    syncFolder(path.dirname(folder));
-    return 'done';
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) return 'unchanged';
-    throw cannotWrite(`cannot remove ${folder}`, error);
+/**
+ * Removes folders that are empty, in the order given; one that holds something stays. They reach the disk at the end, all
+ * together, so that a kill in between is as unlikely as it can be.
+ */
+export function removeEmpty(...folders: readonly string[]): Change {
+  const above = new Set<string>();
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+      above.add(path.dirname(folder));
+    } catch (error) {
+      if (!['ENOENT', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? ''))
+        throw cannotWrite(`cannot remove ${folder}`, error);
+    }
   }
+  for (const folder of above) if (existsSync(folder)) syncFolder(folder);
+  return above.size === 0 ? 'unchanged' : 'done';
 }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { bootOut, bootstrap, enable, kickstart } from './launchctl.js';
 import type { Surroundings } from './parts.js';
 import { placeFile, placeLink, removeEmpty, removeFile, removeTree } from './place.js';
 import { placed, places } from './places.js';
 import { versionFolder } from './read.js';
+import { namesIn } from './source.js';
 import type { Pending, Transaction } from './transaction.js';
 
 /**
@@ -68,14 +70,35 @@ function putBack(macPath: string, text: string | undefined, { root, asRoot }: Su
   else placeFile(file, text, { asRoot });
 }
 
+/** What the lock leaves in the folder of the versions. */
+const lockFiles: readonly string[] = ['lock.db', 'lock.db-journal', 'agent.pid'];
+
 /** The folder of the versions, in which the lock stands, once there is none left. */
 export function removeVersions(root: string | undefined): void {
   const folder = placed(places.versions, root);
-  for (const name of ['lock.db', 'lock.db-journal', 'agent.pid']) removeFile(path.join(folder, name));
+  for (const name of lockFiles) removeFile(path.join(folder, name));
   removeEmpty(folder);
+}
+
+/**
+ * Folders of a run that was killed before its journal began or after it ended: ours, with nothing in it, and those above it
+ * that hold nothing else. macOS paths, outermost first.
+ */
+export function madeUnnoted(root: string | undefined): string[] {
+  const { home, versions } = places;
+  const names = namesIn(placed(home, root));
+  if (names.some((name) => name !== path.posix.basename(versions))) return [];
+  if (namesIn(placed(versions, root)).some((name) => !lockFiles.includes(name))) return [];
+  const made: string[] = [home, versions].filter((one) => existsSync(placed(one, root)));
+  if (made.length === 0) return [];
+  for (let above = path.posix.dirname(home); above !== '/'; above = path.posix.dirname(above)) {
+    if (namesIn(placed(above, root)).length > 1) break;
+    made.unshift(above);
+  }
+  return made;
 }
 
 /** Folders that were made for us, the innermost first; what holds something stays. */
 export function removeMade(made: readonly string[], root: string | undefined): void {
-  for (const folder of [...made].reverse()) removeEmpty(placed(folder, root));
+  removeEmpty(...[...made].reverse().map((folder) => placed(folder, root)));
 }

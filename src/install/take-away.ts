@@ -7,7 +7,7 @@ import type { Surroundings } from './parts.js';
 import { placeFile, removeEmpty, removeFile, removeTree } from './place.js';
 import { placed, places } from './places.js';
 import { noStandIn } from './read.js';
-import { removeMade, removeVersions, rollBack } from './roll-back.js';
+import { madeUnnoted, removeMade, removeVersions, rollBack } from './roll-back.js';
 import { namesIn } from './source.js';
 import { readState, stateText } from './state.js';
 import { runSteps, type Step, type StepReport } from './steps.js';
@@ -61,7 +61,7 @@ export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
       dataDir,
       purge: purge || (left?.op === 'uninstall' && left.purge),
       kept: state?.kept ?? left?.kept ?? [],
-      made: state?.made ?? left?.made ?? [],
+      made: state?.made ?? left?.made ?? madeUnnoted(root),
       touched: true,
       committed: false,
     };
@@ -162,8 +162,8 @@ function finish(at: Surroundings, transaction: Transaction, { kept, made }: Pend
   removeVersions(root);
   transaction.end();
   // Our own folders go when they are empty, whoever made them; those above only when we did.
-  for (const folder of [places.logs, places.home]) removeEmpty(placed(folder, root));
-  removeMade(made, root);
+  removeEmpty(placed(places.logs, root));
+  removeMade([...made, places.home], root);
 }
 
 /** What an uninstall leaves, as paths of this machine. */

@@ -377,6 +377,29 @@ describe('after a crash', () => {
     expect(files(all.root)).toEqual(before);
   });
 
+  test('a second first installation takes back the one before, and its uninstall leaves nothing', async () => {
+    const all = surroundings();
+    const before = files(all.root);
+    await cutOff(all, '1.0.0', 15);
+    await all.install('1.1.0');
+    await all.remove(true);
+    expect(files(all.root)).toEqual(before);
+  });
+
+  test.each([
+    ['before its journal began', [places.versions]],
+    ['after its journal ended', [places.home]],
+  ])('folders of a run that was killed %s go with the next one', async (_when, left) => {
+    for (const installs of [true, false]) {
+      const all = surroundings();
+      const before = files(all.root);
+      for (const folder of left) mkdirSync(all.host(folder), { recursive: true });
+      if (installs) await all.install('1.0.0');
+      await all.remove(true);
+      expect(files(all.root)).toEqual(before);
+    }
+  });
+
   test('a journal of which only a part was written is no journal', async () => {
     const all = surroundings();
     const { version } = await all.install('1.0.0');
