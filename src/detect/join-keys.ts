@@ -41,6 +41,10 @@ function readerOf(path: readonly string[]): Reader {
  */
 export function joinKeysOf(readers: readonly KeyReader[], doc: unknown, limit: number): readonly JoinKey[] {
   if (readers.length === 0) return noKeys;
+  if (readers.length === 1) {
+    const value = (readers[0] as KeyReader).read(doc);
+    if (typeof value === 'string') return [[value]];
+  }
   let keys: (Value | null)[][] = [[]];
   for (const { read, optional } of readers) {
     const values: (Value | null)[] = distinctValues(read(doc), limit);

@@ -165,21 +165,20 @@ export class LoadMatcher implements QueryMatcher {
     if (!runsLaunchctl(event.doc)) return;
     for (const key of this.#keysOf(1, event)) {
       const call = new Call(event, key, this.#options.room.users.of(event.doc));
-      call.told = this.#completed.has(call.id) ? this.#completed.get(call.id) : this.#load(call);
-      call.told = this.#hidden(call) ?? call.told;
+      const window = this.sequence.filesOf(key, event);
+      if (this.#completed.size > 0 && this.#completed.has(call.id)) call.told = this.#completed.get(call.id);
+      else if (window.length > 0) call.told = this.#load(call, window);
+      if (window.length > 0) call.told = this.#hidden(call, window) ?? call.told;
       this.#remember(call);
     }
   }
 
-  #load(call: Call, late?: Event): Told | undefined {
+  /** `window`: files that are not later than the call, oldest first; those that it names. */
+  #load(call: Call, window: readonly Event[]): Told | undefined {
     const { ranking } = this.#options;
-    const { event, key } = call;
-    const window = this.sequence.filesOf(key, event);
-    if (window.length === 0 && late === undefined) return undefined;
-    const { names } = call;
+    const { event, key, names } = call;
     if (names === undefined) return undefined;
-    const all = late === undefined || window.includes(late) ? window : [...window, late];
-    const files = all.filter(
+    const files = window.filter(
       (file) =>
         this.#files.has(file) &&
         ranking.linkOf(file, names) !== undefined &&
@@ -187,15 +186,12 @@ export class LoadMatcher implements QueryMatcher {
     );
     return files.length === 0
       ? undefined
-      : this.#options.onLoad({ event, joinKeys: key, files, window: all, possible: false });
+      : this.#options.onLoad({ event, joinKeys: key, files, window, possible: false });
   }
 
   /** The files that a call may mean which was not seen in full, beside those that it names. */
-  #hidden(call: Call): Told | undefined {
-    const { event, key } = call;
-    const window = this.sequence.filesOf(key, event);
-    if (window.length === 0) return undefined;
-    const { names } = call;
+  #hidden(call: Call, window: readonly Event[]): Told | undefined {
+    const { event, key, names } = call;
     if (names === undefined || (!names.hidden && names.lost.length === 0)) return undefined;
     const { ranking } = this.#options;
     if (!ranking.hides(names, window)) return undefined;
@@ -229,8 +225,10 @@ export class LoadMatcher implements QueryMatcher {
       );
       if (call === undefined) continue;
       this.sequence.forget(key, event);
-      if (call.told === undefined) call.told = this.#load(call, event);
-      else call.told = this.#options.onLate(lateFor(event, call, call.told));
+      if (call.told === undefined) {
+        const window = this.sequence.filesOf(key, call.event);
+        call.told = this.#load(call, window.includes(event) ? window : [...window, event]);
+      } else call.told = this.#options.onLate(lateFor(event, call, call.told));
     }
   }
 
@@ -238,21 +236,27 @@ export class LoadMatcher implements QueryMatcher {
     const calls = this.#calls;
     let at = calls.length;
     while (at > 0 && compareEvents((calls[at - 1] as Call).event, call.event) > 0) at--;
-    calls.splice(at, 0, call);
+    if (at === calls.length) calls.push(call);
+    else calls.splice(at, 0, call);
     this.#count(call, 1);
     if (calls.length > this.#options.limits.loads) this.#evict();
   }
 
   /** The user with the most calls gives up the oldest. */
   #evict(): void {
+    const calls = this.#calls;
+    const user = this.#held.size === 1 ? (calls[0] as Call).user : this.#largest();
+    const at = calls.findIndex((one) => one.user === user);
+    const gone = at === 0 ? calls.shift() : calls.splice(at, 1)[0];
+    this.#count(gone as Call, -1);
+    this.evicted++;
+    this.#options.room.onEvicted('loads', user);
+  }
+
+  #largest(): string {
     let largest = '';
     for (const [user, count] of this.#held) if (count > (this.#held.get(largest) ?? 0)) largest = user;
-    const calls = this.#calls;
-    const at = calls.findIndex(({ user }) => user === largest);
-    const gone = at > 0 ? calls.splice(at, 1)[0] : calls.shift();
-    if (gone !== undefined) this.#count(gone, -1);
-    this.evicted++;
-    this.#options.room.onEvicted('loads', largest);
+    return largest;
   }
 
   #count({ user }: Call, by: 1 | -1): void {

@@ -26,9 +26,18 @@ const otherUsers = '(other users)';
 /** `userOf` with a bounded number of answers: captures, and whoever can make homes, may name any number. */
 export class Users {
   readonly #known = new Set([systemUser]);
+  /** The document that was asked about last: a rule asks several times for one event. */
+  #last: EcsDocument | undefined;
+  #user = systemUser;
 
   of(doc: EcsDocument): string {
-    const user = userOf(doc);
+    if (doc === this.#last) return this.#user;
+    this.#user = this.#bounded(userOf(doc));
+    this.#last = doc;
+    return this.#user;
+  }
+
+  #bounded(user: string): string {
     if (this.#known.has(user)) return user;
     if (this.#known.size >= mostUsers) return otherUsers;
     this.#known.add(user);
