@@ -127,7 +127,7 @@ export class Agent {
     process.off('SIGCONT', this.#continued.note);
     process.off('SIGHUP', this.#hup);
     await parts.policy.stop();
-    await parts.reloading.settled;
+    await parts.reloading.stop();
     this.#folderWatch?.stop();
     this.#healthWatch?.stop();
     this.#ownFiles?.stop();

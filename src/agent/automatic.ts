@@ -16,10 +16,13 @@ export interface Decision {
   makePlan(machine: Machine): Promise<Plan>;
 }
 
-export interface AutomaticOptions {
+export interface AutomaticSettings {
   readonly policies: readonly AutomaticPolicy[];
   /** Responses by themselves within any hour. */
   readonly perHour: number;
+}
+
+export interface AutomaticOptions extends AutomaticSettings {
   readonly store: Pick<Store, 'alerts' | 'inventory' | 'versions'>;
   readonly clock: Clock;
   decided(decision: Decision): void;
@@ -33,6 +36,7 @@ const maxWaiting = 1_000;
 /** Decides for each new alert whether something happens by itself. Does nothing itself. */
 export class AutomaticResponses {
   readonly #options: AutomaticOptions;
+  #settings: AutomaticSettings;
   readonly #waiting = new BoundedQueue<string>(maxWaiting);
   /** Steady times of responses. */
   #done: number[] = [];
@@ -41,6 +45,12 @@ export class AutomaticResponses {
 
   constructor(options: AutomaticOptions) {
     this.#options = options;
+    this.#settings = options;
+  }
+
+  /** What alerts that wait are decided by, too; what happened within the hour counts on. */
+  configure(settings: AutomaticSettings): void {
+    this.#settings = settings;
   }
 
   stop(): void {
@@ -48,11 +58,11 @@ export class AutomaticResponses {
   }
 
   status(): object {
-    return { automatic: this.#options.policies.length, automatic_limited: this.#limited };
+    return { automatic: this.#settings.policies.length, automatic_limited: this.#limited };
   }
 
   committed(alerts: readonly Alert[]): void {
-    if (this.#options.policies.length === 0) return;
+    if (this.#settings.policies.length === 0) return;
     for (const alert of alerts)
       if (alert.revision === 1 && this.#policyOf(alert) !== undefined) this.#waiting.push(alert.id);
     if (this.#waiting.length > 0)
@@ -60,7 +70,7 @@ export class AutomaticResponses {
   }
 
   #policyOf({ ruleId, ruleName }: Alert): AutomaticPolicy | undefined {
-    return this.#options.policies.find(({ rule }) => rule === ruleId || rule === ruleName);
+    return this.#settings.policies.find(({ rule }) => rule === ruleId || rule === ruleName);
   }
 
   #decideAll(): void {
@@ -69,7 +79,8 @@ export class AutomaticResponses {
   }
 
   #decide(id: string): void {
-    const { store, decided, perHour, clock } = this.#options;
+    const { store, decided, clock } = this.#options;
+    const { perHour } = this.#settings;
     const alert = store.alerts.get(id);
     const policy = alert && this.#policyOf(alert);
     if (alert === undefined || policy === undefined || alert.status === 'closed') return;

@@ -31,6 +31,7 @@ export interface BudgetOptions {
  */
 export class Budget {
   readonly #options: BudgetOptions;
+  #limits: BudgetOptions['settings'];
   readonly #left = { events: 0, scans: 0, inventories: 0 };
   #told = { events: 0, scans: 0, inventories: 0 };
   #level = 0;
@@ -41,6 +42,15 @@ export class Budget {
 
   constructor(options: BudgetOptions) {
     this.#options = options;
+    this.#limits = options.settings;
+  }
+
+  /** Other limits, from the next figures on; without any nothing is left out any more. */
+  configure(settings: BudgetOptions['settings']): void {
+    this.#limits = settings;
+    const { cpu, memory } = settings;
+    if (cpu === undefined && memory === undefined && this.#level > 0)
+      this.#end('there is no budget any more');
   }
 
   /** True while something is left out. */
@@ -77,8 +87,8 @@ export class Budget {
 
   /** To be called with new figures, every ten seconds or so. */
   tick(): void {
-    const { settings, clock, load, exceeded, kept } = this.#options;
-    const { cpu, memory } = settings;
+    const { clock, load, exceeded } = this.#options;
+    const { cpu, memory } = this.#limits;
     if (cpu === undefined && memory === undefined) return;
     const used = load();
     const over = [
@@ -100,9 +110,7 @@ export class Budget {
     } else if (this.#level > 0 && easy) {
       this.#level--;
       if (this.#level === 0) {
-        this.#tell('the budget is kept again');
-        this.#reason = undefined;
-        kept?.();
+        this.#end('the budget is kept again');
         return;
       }
     }
@@ -111,7 +119,7 @@ export class Budget {
   }
 
   status(): object {
-    const { cpu, memory } = this.#options.settings;
+    const { cpu, memory } = this.#limits;
     return {
       cpu: cpu ?? null,
       memory_bytes: memory ?? null,
@@ -129,6 +137,13 @@ export class Budget {
     this.#told = { ...this.#left };
     const detail = `the agent uses ${this.#reason}: events that no rule needs are stored in part, alerts below high are not scanned by content, and the inventory waits`;
     gap({ sensor: 'agent', reason: 'budget', from: now, to: now, detail });
+  }
+
+  #end(how: string): void {
+    this.#level = 0;
+    this.#tell(how);
+    this.#reason = undefined;
+    this.#options.kept?.();
   }
 
   #tell(how: string): void {

@@ -88,6 +88,7 @@ interface Active {
  */
 export class CanaryKeeper {
   readonly #options: CanaryKeeperOptions;
+  #everyMs: number | undefined;
   #announced: AnnouncedCanary[];
   #active: Active | undefined;
   #last: CanaryResult | undefined;
@@ -97,14 +98,24 @@ export class CanaryKeeper {
 
   constructor(options: CanaryKeeperOptions) {
     this.#options = options;
+    this.#everyMs = options.everyMs;
     this.#announced = readAnnounced(options.store.meta.get(announcedKey));
     this.#last = lastCanary(options.store);
     this.#triedAt = this.#last === undefined ? 0 : (parseTime(this.#last.started)?.time ?? 0);
   }
 
   start(): void {
-    const { clock, everyMs } = this.#options;
-    if (everyMs !== undefined) this.#timer = clock.every(Math.min(scheduleMs, everyMs), () => this.#tick());
+    const everyMs = this.#everyMs;
+    if (everyMs === undefined) return;
+    this.#timer ??= this.#options.clock.every(Math.min(scheduleMs, everyMs), () => this.#tick(everyMs));
+  }
+
+  /** Another schedule, counted from the last run; one that is under way goes on. To be called after `start`. */
+  schedule(everyMs: number | undefined): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#everyMs = everyMs;
+    this.start();
   }
 
   stop(): void {
@@ -121,7 +132,7 @@ export class CanaryKeeper {
   status(): object {
     return {
       running: this.#active !== undefined,
-      every_ms: this.#options.everyMs ?? null,
+      every_ms: this.#everyMs ?? null,
       last: this.#last ?? null,
     };
   }
@@ -401,8 +412,8 @@ export class CanaryKeeper {
     }
   }
 
-  #tick(): void {
-    const { clock, everyMs = 0, launch } = this.#options;
+  #tick(everyMs: number): void {
+    const { clock, launch } = this.#options;
     if (this.#active !== undefined || clock.now() - this.#triedAt < everyMs * 1000) return;
     this.#triedAt = clock.now();
     this.#launched = true;

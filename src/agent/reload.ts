@@ -17,7 +17,7 @@ export interface ReloadAnswer {
 
 /** Settings that a running agent takes up. All others are read once. */
 const takenUp =
-  /^(?:log\.level|rules\.|exceptions\.|detect\.|scan\.|retention\.(?:events|closed_alerts)$|forward\.|destination\b|policy\.)/;
+  /^(?:log\.level|rules\.|exceptions\.|detect\.|scan\.|respond\.|canary\.|retention\.|budget\.|forward\.|destination\b|policy\.)/;
 
 export function isTakenUp(key: string): boolean {
   return takenUp.test(key);

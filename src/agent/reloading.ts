@@ -27,6 +27,7 @@ export class Reloading {
   #settings: Settings;
   #rules: readonly Rule[];
   #managedMark: string;
+  #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
   #refused: string | undefined;
   #needRestart: readonly string[] = [];
@@ -44,9 +45,10 @@ export class Reloading {
     return this.#settings;
   }
 
-  /** Resolves when no reload is under way. */
-  get settled(): Promise<unknown> {
-    return this.#running;
+  /** Nothing is taken up any more. Resolves when no reload is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
   }
 
   /** Why the configuration on the disk is not the one in force (null when it is), and what takes force at the next start. */
@@ -79,6 +81,8 @@ export class Reloading {
   }
 
   async #readAgain(): Promise<ReloadAnswer> {
+    if (this.#stopped)
+      return { changed: [], restart: this.#needRestart, refused: 'the agent is about to end' };
     const { log, reread, replaceRules, takeUp } = this.#options;
     try {
       const before = this.#settings;

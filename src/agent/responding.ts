@@ -22,7 +22,7 @@ import {
   type Told,
 } from '../respond/index.js';
 import type { Store } from '../store/index.js';
-import { AutomaticResponses, type Decision } from './automatic.js';
+import { AutomaticResponses, type AutomaticSettings, type Decision } from './automatic.js';
 import type { ControlHandlers } from './control.js';
 import { Reinfection } from './reinfection.js';
 import { openMachine } from './respond-machine.js';
@@ -50,8 +50,8 @@ export interface RespondingOptions {
   readonly log: Logger;
   readonly scopePid: number | undefined;
   readonly destinations: readonly string[];
-  /** Ids and names of the rules that run. */
-  readonly rules: ReadonlySet<string>;
+  /** Whether a rule of that id or name runs. */
+  runs(rule: string): boolean;
   /** Called when an alert was revised. */
   revised(): void;
   /** Tells the destinations what is about no alert. */
@@ -90,8 +90,7 @@ export class Responding {
     });
     this.#engine = new Engine({ machine: this.#machine, tell: async (told) => this.#tell(told) });
     this.#automatic = new AutomaticResponses({
-      policies: settings.respond.automatic,
-      perHour: settings.respond.perHour,
+      ...automaticSettings(settings.respond),
       store,
       clock,
       decided: (decision) => this.#then(() => this.#carryOut(decision)),
@@ -100,11 +99,15 @@ export class Responding {
 
   /** Finishes what was cut off, and arms what was not armed yet. */
   start(): void {
-    const { settings, rules, log } = this.#options;
-    for (const { rule } of settings.respond.automatic)
-      if (!rules.has(rule)) log.warn({ rule }, 'an automatic response names a rule that does not run here');
+    this.#sayMissing(this.#options.settings.respond);
     this.#reinfection.load();
     this.#then(() => this.#recover());
+  }
+
+  /** What happens by itself from now on. What isolates is asked about these settings by whoever isolates. */
+  configure(respond: Settings['respond']): void {
+    this.#automatic.configure(automaticSettings(respond));
+    this.#sayMissing(respond);
   }
 
   async stop(): Promise<void> {
@@ -156,6 +159,12 @@ export class Responding {
         return { done: true };
       },
     };
+  }
+
+  #sayMissing({ automatic }: Settings['respond']): void {
+    const { runs, log } = this.#options;
+    for (const { rule } of automatic)
+      if (!runs(rule)) log.warn({ rule }, 'an automatic response names a rule that does not run here');
   }
 
   #then(run: () => Promise<void>): void {
@@ -287,6 +296,10 @@ export class Responding {
     store.alerts.change(id, { author: agentAuthor, action: 'response', text }, destinations);
     revised();
   }
+}
+
+function automaticSettings({ automatic, perHour }: Settings['respond']): AutomaticSettings {
+  return { policies: automatic, perHour };
 }
 
 function badRequest(): UserError {

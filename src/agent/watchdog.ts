@@ -37,6 +37,7 @@ interface Known {
 /** Starts a program that works for a sensor anew when it uses more than `[budget] worker_cpu` or `worker_memory`. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
+  #limits: WatchdogOptions['settings'];
   readonly #known = new Map<string, Known>();
   readonly #spared = new Map<string, number>();
   #timer: Timer | undefined;
@@ -46,20 +47,29 @@ export class Watchdog {
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
+    this.#limits = options.settings;
   }
 
   start(): void {
-    const { workerCpu, workerMemory } = this.#options.settings;
+    const { workerCpu, workerMemory } = this.#limits;
     if (workerCpu === undefined && workerMemory === undefined) return;
-    this.#timer = this.#options.clock.every(periodMs, () => void this.look());
+    this.#timer ??= this.#options.clock.every(periodMs, () => void this.look());
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Other limits, from the next look on. To be called after `start`. */
+  configure(settings: WatchdogOptions['settings']): void {
+    this.#limits = settings;
+    this.stop();
+    this.start();
   }
 
   status(): object {
-    const { workerCpu, workerMemory } = this.#options.settings;
+    const { workerCpu, workerMemory } = this.#limits;
     return {
       worker_cpu: workerCpu ?? null,
       worker_memory_bytes: workerMemory ?? null,
@@ -80,11 +90,11 @@ export class Watchdog {
   }
 
   async #judge({ name, pid, replace }: Helper): Promise<void> {
-    const { clock, settings, log, usage = usageOf } = this.#options;
+    const { clock, log, usage = usageOf } = this.#options;
     const used = await usage(pid);
     const at = clock.monotonic();
     if (used === undefined || at < (this.#spared.get(name) ?? 0)) return;
-    const { workerCpu, workerMemory } = settings;
+    const { workerCpu, workerMemory } = this.#limits;
     let known = this.#known.get(name);
     if (known?.pid !== pid) known = undefined;
     const share = known === undefined || at <= known.at ? 0 : (used.cpuMs - known.cpuMs) / (at - known.at);

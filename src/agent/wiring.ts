@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.js';
 import type { AdjustableLogger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import type { CanaryPlace } from '../canary/index.js';
+import type { Settings } from '../config/index.js';
 import { Enricher, NamedPaths } from '../enrich/index.js';
 import type { Gap } from '../event/event.js';
 import type { Target } from '../forward/index.js';
@@ -97,6 +98,11 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     replaceRules: (next, { rules: of }) => rules.replace(next, of),
     takeUp: async (next) => {
       log.setLevel(next.log.level);
+      budget.configure(next.budget);
+      watchdog.configure(next.budget);
+      canary.schedule(canaryEvery(next));
+      responding.configure(next.respond);
+      store.evidence.resize(next.retention.evidenceBytes);
       exceptions.configure(next.exceptions);
       exceptions.load();
       scan.configure(next.scan);
@@ -106,6 +112,8 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     },
     refused: (reason) => destinations.forwarding.changed('config-refused', reason),
   });
+  const canaryEvery = ({ canary: { everyMs } }: Settings) =>
+    options.launchCanary === undefined ? undefined : everyMs;
   const homes = userHomes(root, clock, log.child({ stage: 'file-watch' }));
   const homePaths = () => homes().map(({ path }) => path);
   const places = new MechanismPlaces(settings.watch.mechanisms ? mechanisms : [], homePaths);
@@ -164,7 +172,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     destinationTrouble: (name) => destinations.trouble(name),
     // Why the one before failed says nothing of this one.
     sightTrouble: () => judgeAgent(told, { withCanary: false }).reasons[0],
-    everyMs: options.launchCanary === undefined ? undefined : settings.canary.everyMs,
+    everyMs: canaryEvery(settings),
     launch: (ended) => options.launchCanary?.(ended),
     reopen: (id) => settling.reopen(id),
     failed: (gap) => tellGap(gap),
@@ -215,7 +223,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     get destinations() {
       return destinations.names;
     },
-    rules: new Set(atStart.flatMap(({ meta }) => [meta.id, meta.name])),
+    runs: (rule) => rules.all.some(({ meta }) => meta.id === rule || meta.name === rule),
     revised: () => destinations.forwarding.committed([]),
     said: (author, text) => destinations.forwarding.said(author, text),
   });
@@ -324,11 +332,10 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     boot,
     sinceBoot: Number(process.hrtime.bigint()) / 1e6 - clock.monotonic(),
   });
-  const names = new Map(atStart.map(({ meta }) => [meta.id, meta.name]));
   const top: Top = new Top({
     clock,
     hits: () => pipeline.ruleHits(),
-    nameOf: (id) => names.get(id) ?? id,
+    nameOf: (id) => rules.all.find(({ meta }) => meta.id === id)?.meta.name ?? id,
   });
   const figures: Figures = new Figures({ clock, sensors: () => sensors.health() });
   const watchdog: Watchdog = new Watchdog({

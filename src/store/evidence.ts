@@ -55,6 +55,8 @@ const severe = 73;
 /** Contents from this size on stand in files of their own, and of the quota those that no alert speaks of have so much. */
 export const objectBytes = 512 * 1024;
 const largeShare = 0.5;
+/** So many contents go at once when there is less room than before. */
+const shrunkAtOnce = 200;
 /** What waits in memory while room on the disk is scarce. */
 const mostHeldBytes = 8 * 1024 * 1024;
 
@@ -74,7 +76,9 @@ interface Totals {
 export class EvidenceStore {
   readonly #db: Db;
   readonly #clock: Clock;
-  readonly #maxBytes: number;
+  #maxBytes: number;
+  /** There is less room than before: what is over it goes bit by bit. */
+  #toShrink = false;
   readonly #scarce: () => boolean;
   readonly #objects: Objects;
   /** Hashes of contents that were given up and whose files are not removed yet. */
@@ -244,9 +248,18 @@ export class EvidenceStore {
     return { evidence, kept, ...(bytes === undefined ? { lost: true } : {}) };
   }
 
+  /** Other room, bytes; what is over it goes with the next calls of `retry`. */
+  resize(maxBytes: number): void {
+    if (maxBytes === this.#maxBytes) return;
+    this.#maxBytes = maxBytes;
+    this.#allNeeded = undefined;
+    this.#toShrink = true;
+  }
+
   /** To be called now and then: stores what waited for room, and holds what alerts speak of to its share. */
   retry(): void {
     this.#removeFiles();
+    if (this.#toShrink) this.#shrinkOn();
     if (!this.#scarce()) {
       for (const [sha256, { content, source }] of this.#held) {
         this.#store(sha256, content, source);
@@ -350,15 +363,24 @@ export class EvidenceStore {
       .immediate();
   }
 
-  #shrinkLoose(keep: string): number {
+  #shrinkOn(): void {
+    try {
+      this.#toShrink = this.#db.transaction(() => this.#shrinkLoose('', shrunkAtOnce)).immediate() > 0;
+    } finally {
+      this.#totals = undefined;
+    }
+  }
+
+  /** Returns how many went: about `most` of them, and none when what alerts do not speak of has room. */
+  #shrinkLoose(keep: string, most = Number.POSITIVE_INFINITY): number {
     let gone = 0;
     // Programs must not push out the lists that name them.
-    while (this.#total().large > this.#maxBytes * largeShare) {
+    while (gone < most && this.#total().large > this.#maxBytes * largeShare) {
       const rows = all<Content>(this.#sql.largest, { keep });
       if (rows.length === 0) break;
       gone += this.#remove(rows);
     }
-    while (this.#total().all > this.#maxBytes) {
+    while (gone < most && this.#total().all > this.#maxBytes) {
       const owners = this.#owners().filter(({ loose }) => loose > 0);
       const rows = owners.flatMap(({ owner }) => all<Content>(this.#sql.loose, owner, keep)).slice(0, 20);
       if (rows.length === 0) break;

@@ -90,3 +90,23 @@ test('by default nothing happens by itself, and isolation is off', () => {
   expect(respond.automatic).toEqual([]);
   expect(respond.isolation.enabled).toBe(false);
 });
+
+test('other policies hold for alerts that wait, and what happened within the hour counts on', () => {
+  const { clock, decisions, automatic, alert } = setUp([{ rule, action: 'quarantine', shadow: false }], 1);
+  alert('a');
+  automatic.configure({ policies: [{ rule, action: 'boot-out', shadow: false }], perHour: 1 });
+  clock.pass(10_000);
+  expect(decisions.map(({ policy }) => policy.action)).toEqual(['boot-out']);
+  alert('b');
+  clock.pass(10_000);
+  expect(decisions[1]?.why).toContain('1 within an hour is the limit');
+  automatic.configure({ policies: [{ rule, action: 'boot-out', shadow: false }], perHour: 2 });
+  alert('c');
+  clock.pass(10_000);
+  expect(decisions[2]?.why).toBeUndefined();
+  automatic.configure({ policies: [], perHour: 2 });
+  alert('d');
+  clock.pass(10_000);
+  expect(decisions).toHaveLength(3);
+  expect(automatic.status()).toMatchObject({ automatic: 0 });
+});

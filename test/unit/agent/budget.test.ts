@@ -127,3 +127,46 @@ test('a worker over its budget is replaced once, and then left alone for a minut
   expect(replaced[1]).toContain('4.9 KiB of memory, more than 1000 B');
   expect(watchdog.status()).toMatchObject({ restarts: 2 });
 });
+
+test('another budget holds from the next figures on; one that is taken away leaves nothing out', () => {
+  const { used, gaps, calls, budget, period } = budgetOf({});
+  used.cpu = 0.5;
+  period();
+  period();
+  expect(budget.over).toBe(false);
+  budget.configure({ cpu: 0.2, memory: undefined });
+  period();
+  period();
+  expect(budget.trouble).toContain('50 % of a processor, more than 20 %');
+  expect(budget.status()).toMatchObject({ cpu: 0.2, level: 2 });
+  for (let n = 0; n < 4; n++) budget.stores();
+  budget.configure({ cpu: undefined, memory: undefined });
+  expect(budget.trouble).toBeUndefined();
+  expect(budget.stores()).toBe(true);
+  expect(gaps.at(-1)).toMatchObject({ lost: 3, detail: expect.stringContaining('no budget any more') });
+  expect(calls.at(-1)).toBe('kept');
+});
+
+test('limits of workers that come later are kept, and go with the settings', async () => {
+  const clock = new ManualClock();
+  let looked = 0;
+  const watchdog = new Watchdog({
+    settings: { workerCpu: undefined, workerMemory: undefined },
+    clock,
+    log: silentLogger,
+    helpers: () => {
+      looked++;
+      return [];
+    },
+  });
+  watchdog.start();
+  clock.pass(60_000);
+  expect(looked).toBe(0);
+  watchdog.configure({ workerCpu: undefined, workerMemory: 1000 });
+  clock.pass(15_000);
+  expect(looked).toBe(1);
+  expect(watchdog.status()).toMatchObject({ worker_memory_bytes: 1000 });
+  watchdog.configure({ workerCpu: undefined, workerMemory: undefined });
+  clock.pass(60_000);
+  expect(looked).toBe(1);
+});

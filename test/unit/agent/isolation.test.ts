@@ -56,7 +56,7 @@ describe.skipIf(noAddon !== undefined)('an isolation under the agent', () => {
       const responding = new Responding({
         settings: { dataDir: place.dataDir, respond },
         ...{ store: place.store, root: place.machine.root, clock, log: silentLogger },
-        ...{ scopePid: process.pid, destinations: [], rules: new Set<string>() },
+        ...{ scopePid: process.pid, destinations: [], runs: () => true },
         revised: () => {},
         said: (_author, text) => void said.push(text),
       });

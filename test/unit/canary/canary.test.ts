@@ -188,3 +188,27 @@ test('the schedule runs it once a period, and tells when it cannot be run', () =
   expect(gaps).toMatchObject([{ reason: 'canary-failed', detail: 'it could not be run: ENOENT' }]);
   keeper.stop();
 });
+
+test('another schedule counts from the last run, and none stops it', () => {
+  let launched = 0;
+  const { clock, make } = setUp({ launch: () => void launched++ });
+  const keeper = make();
+  keeper.start();
+  clock.pass(3_600_000);
+  expect(launched).toBe(0);
+  keeper.schedule(600_000);
+  expect(keeper.status()).toMatchObject({ every_ms: 600_000 });
+  clock.pass(60_000);
+  expect(launched).toBe(1);
+  clock.pass(540_000);
+  expect(launched).toBe(1);
+  clock.pass(60_000);
+  expect(launched).toBe(2);
+  keeper.schedule(120_000);
+  clock.pass(120_000);
+  expect(launched).toBe(3);
+  keeper.schedule(undefined);
+  clock.pass(3_600_000);
+  expect(launched).toBe(3);
+  keeper.stop();
+});

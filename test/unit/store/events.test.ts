@@ -210,3 +210,21 @@ test('what no alert speaks of goes before what one speaks of, from the user who 
   for (const name of names('v', 100)) versions.add(name, { item: 'one', owner: 'mallory' });
   expect(versions.kept(names('v', 100))).toEqual(names('v', 100).slice(-16));
 });
+
+test('less room for evidence than before: the oldest that no alert speaks of goes, bit by bit', () => {
+  const { store, add, kept } = evidenceRig(1_000_000);
+  add('alerted', { owner: 'bob', score: 99 });
+  const all = names('loose', 500);
+  for (const name of all) add(name, { owner: 'bob' });
+  store.evidence.resize(101_000);
+  store.tend();
+  const left = kept(all).length;
+  expect(left).toBeGreaterThan(100);
+  expect(left).toBeLessThan(500);
+  for (let round = 0; round < 5; round++) store.tend();
+  expect(kept(all)).toEqual(all.slice(-100));
+  expect(kept(['alerted'])).toHaveLength(1);
+  store.evidence.resize(1_000_000);
+  for (const name of names('more', 300)) add(name, { owner: 'bob' });
+  expect(kept(names('more', 300))).toHaveLength(300);
+});
