@@ -32,6 +32,17 @@ export function createContext(io: CliIo, flags: CommonFlags): CommandContext {
     const { cwd, platform } = io;
     return loadSettings({ flags: { ...named(io, flags), ...more }, cwd, platform, policy });
   };
+  /** An agent that runs is asked although the configuration was broken since: it goes on with the one before, and says so. */
+  const daemonPlace = async (): Promise<{ dataDir: string; problem?: UserError }> => {
+    try {
+      return { dataDir: (await settings()).dataDir };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      const { dataDirAnyway } = await import('../config/index.js');
+      const { cwd, platform } = io;
+      return { dataDir: dataDirAnyway({ flags: named(io, flags), cwd, platform }), problem: error };
+    }
+  };
   return {
     io,
     out: createOutput(io),
@@ -52,9 +63,11 @@ export function createContext(io: CliIo, flags: CommonFlags): CommandContext {
       }
     },
     async askDaemon(op, args) {
-      const { dataDir } = await settings();
+      const { dataDir, problem } = await daemonPlace();
       const { requestControl } = await import('../agent/control.js');
-      return requestControl(dataDir, { op, args });
+      const reply = await requestControl(dataDir, { op, args });
+      if (reply === undefined && problem !== undefined) throw problem;
+      return reply;
     },
   };
 }

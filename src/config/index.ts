@@ -6,6 +6,7 @@ export { filesIn, type Overlay, readOverlay } from './policy-overlay.js';
 export { together } from './read.js';
 export {
   type ConfigurableSensor,
+  dataDirAnyway,
   loadSettings,
   logFileOf,
   type PolicySource,

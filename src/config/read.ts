@@ -196,12 +196,12 @@ export function together(errors: readonly UserError[]): UserError {
   });
 }
 
-/** `[log] file` of a file with errors, as it was written; undefined when that cannot be told. */
-export function writtenLogFile(file: string): string | undefined {
+/** A text of a file with errors, as it was written; undefined when that cannot be told. */
+export function writtenText(file: string, path: readonly string[]): string | undefined {
   try {
-    const { log } = parseText(readText(file), file);
-    const named = isTable(log) ? log['file'] : undefined;
-    return typeof named === 'string' && named !== '' ? named : undefined;
+    let found: unknown = parseText(readText(file), file);
+    for (const key of path) found = isTable(found) ? found[key] : undefined;
+    return typeof found === 'string' && found !== '' ? found : undefined;
   } catch {
     return undefined;
   }

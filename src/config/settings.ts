@@ -14,7 +14,7 @@ import { type Managed, readManaged } from './managed.js';
 import { type automaticActions, sensorKinds, type sensorTiers } from './options.js';
 import { defaultPaths } from './paths.js';
 import { appliedOverlay, filesIn, type Overlay, readOverlay, trustedKeys } from './policy-overlay.js';
-import { type ConfigFile, completeTables, readConfigFile, writtenLogFile } from './read.js';
+import { type ConfigFile, completeTables, readConfigFile, writtenText } from './read.js';
 import { type Config, configSchema } from './schema.js';
 
 export type ConfigurableSensor = (typeof sensorKinds)[number];
@@ -264,13 +264,29 @@ export function logFileOf({ flags, cwd, platform }: SettingsOptions): string | u
   try {
     const root = flags.root === undefined ? undefined : resolveRoot(flags.root, cwd);
     const file = chooseFile(flags.config, defaultPaths(platform, root).config, cwd);
-    const written = file === undefined ? undefined : writtenLogFile(file);
+    const written = file === undefined ? undefined : writtenText(file, ['log', 'file']);
     return file === undefined || written === undefined
       ? undefined
       : path.resolve(path.dirname(file), written);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Where the data stand, as far as that can be told of a configuration with errors: an agent that runs goes on with the one
+ * before. Throws a UserError for a root that is no folder.
+ */
+export function dataDirAnyway({ flags, cwd, platform }: SettingsOptions): string {
+  if (flags.dataDir !== undefined) return path.resolve(cwd, flags.dataDir);
+  const root = flags.root === undefined ? undefined : resolveRoot(flags.root, cwd);
+  const places = defaultPaths(platform, root);
+  const file = chooseFile(flags.config, places.config, cwd);
+  const managed = readManaged(root, platform)?.tables['data_dir'];
+  const written = file === undefined ? undefined : writtenText(file, ['data_dir']);
+  const named = typeof managed === 'string' ? managed : written;
+  if (named === undefined) return places.dataDir;
+  return path.resolve(file === undefined ? cwd : path.dirname(file), named);
 }
 
 /** What was read of all layers. */

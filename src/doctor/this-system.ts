@@ -4,16 +4,17 @@ import type { Clock } from '../base/clock.js';
 import { messageOf, UserError } from '../base/errors.js';
 import { RootMap } from '../base/root.js';
 import { runTool } from '../base/tool.js';
-import { defaultPaths, type Settings } from '../config/index.js';
+import type { Settings } from '../config/index.js';
 import type { System } from '../install/index.js';
 import { openStore } from '../store/index.js';
 import type { AgentAnswer, DoctorSystem } from './system.js';
 
 export interface DoctorOptions {
   readonly platform: NodeJS.Platform;
-  /** `--root`, links resolved, and `--data-dir`, absolute, where they were given: without settings they are all there is. */
+  /** `--root`, links resolved, where it was given. */
   readonly root: string | undefined;
-  readonly dataDir: string | undefined;
+  /** Where the data stand, as far as that can be told of settings that cannot be read. */
+  readonly dataDir: string;
   readonly settings: Settings | UserError;
   readonly version: string;
   readonly clock: Clock;
@@ -27,13 +28,9 @@ const answerMs = 5_000;
 
 /** This machine, or the tree that stands for one. */
 export function openDoctor(options: DoctorOptions): DoctorSystem {
-  const { platform, settings, version, clock, program, install, network } = options;
+  const { platform, settings, dataDir, version, clock, program, install, network } = options;
   const read = settings instanceof UserError ? undefined : settings;
   const root = new RootMap(read?.root ?? options.root);
-  const dataDir =
-    read?.dataDir ??
-    options.dataDir ??
-    defaultPaths(platform, root.simulated ? root.root : undefined).dataDir;
   let answer: Promise<AgentAnswer> | undefined;
   return {
     platform,

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ExitCode, UserError } from '../../base/errors.js';
 import { quote } from '../../base/escape.js';
 import { didYouMean } from '../../base/nearest.js';
-import type { Settings } from '../../config/index.js';
+import { dataDirAnyway, type Settings } from '../../config/index.js';
 import { type Examined, examine, type Mark, openDoctor, type Probe, probes } from '../../doctor/index.js';
 import { thisSystem } from '../../install/index.js';
 import type { CommandContext } from '../context.js';
@@ -77,7 +77,10 @@ export async function doctorSystem(context: CommandContext, network: boolean) {
   return openDoctor({
     platform: io.platform,
     root: absolute(flags.root),
-    dataDir: absolute(flags.dataDir),
+    dataDir:
+      settings instanceof UserError
+        ? dataDirAnyway({ flags, cwd: io.cwd, platform: io.platform })
+        : settings.dataDir,
     settings,
     version,
     clock,
