@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, gzip, inflate } from 'node:zlib';
-import { messageOf } from '../../base/errors.js';
+import { errnoOf, messageOf } from '../../base/errors.js';
 import { escapeText } from '../../base/escape.js';
 import { retryAfterMs } from '../backoff.js';
 import type { TlsOptions } from '../common-options.js';
@@ -51,13 +51,17 @@ export interface HttpRequest {
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /**
-   * Unpacked and without a byte order mark, at most `maxReplyBytes`; `truncated` when there was more, when the rest did not
-   * come in time, and when it could not be unpacked.
-   */
+  /** Unpacked, at most `maxReplyBytes`. */
+  readonly bytes: Buffer;
+  /** The same without a byte order mark. */
   readonly text: string;
   readonly truncated: boolean;
+  /** Why it is truncated. */
+  readonly cut: Cut | undefined;
 }
+
+/** There was more than is read, the rest did not come in time, or what came cannot be unpacked. */
+export type Cut = 'large' | 'late' | 'packed';
 
 /** No reply: the connection, TLS or the proxy failed, or time ran out. */
 export class HttpFailure extends Error {
@@ -144,8 +148,17 @@ export class HttpClient {
       const reply = await exchange({ agent: this.#agent, method, path: target, headers, signal }, body);
       const date = Date.parse(reply.headers.date ?? '');
       if (!Number.isNaN(date)) this.#clockSkewMs = Date.now() - date;
-      const read = await readBounded(reply, { limit: maxReplyBytes, late, bodyMs: what.bodyMs });
-      return { status: reply.statusCode ?? 0, headers: reply.headers, ...read };
+      const { bytes, cut } = await readBounded(reply, { limit: maxReplyBytes, late, bodyMs: what.bodyMs });
+      return {
+        status: reply.statusCode ?? 0,
+        headers: reply.headers,
+        bytes,
+        get text() {
+          return bytes.toString('utf8').replace(/^\ufeff/, '');
+        },
+        truncated: cut !== undefined,
+        cut,
+      };
     } catch (error) {
       throw this.#failure(error, { stopped: what.signal.aborted, late: late.aborted });
     }
@@ -252,12 +265,12 @@ function exchange(args: ClientRequestArgs, body: string | Buffer | undefined): P
 async function readBounded(
   reply: IncomingMessage,
   how: { readonly limit: number; readonly late: AbortSignal; readonly bodyMs: number | undefined },
-): Promise<{ text: string; truncated: boolean }> {
+): Promise<{ bytes: Buffer; cut: Cut | undefined }> {
   const chunks: Buffer[] = [];
   let size = 0;
-  let cut = false;
+  let isLate = false;
   const stop = () => {
-    cut = true;
+    isLate = true;
     reply.destroy();
   };
   const timer = how.bodyMs === undefined ? undefined : setTimeout(stop, how.bodyMs);
@@ -269,27 +282,32 @@ async function readBounded(
       if (size > how.limit) break;
     }
   } catch (error) {
-    if (!cut && !(how.late.aborted && size > 0)) throw error;
-    cut = true;
+    if (!isLate && !(how.late.aborted && size > 0)) throw error;
+    isLate = true;
   } finally {
     clearTimeout(timer);
   }
   const raw = Buffer.concat(chunks).subarray(0, how.limit);
   const unpacked = await unpack(raw, reply.headers['content-encoding'], how.limit);
-  const text = (unpacked ?? raw).toString('utf8').replace(/^\ufeff/, '');
-  return { text, truncated: cut || size > how.limit || unpacked === undefined };
+  const cut = size > how.limit ? 'large' : isLate ? 'late' : undefined;
+  if (Buffer.isBuffer(unpacked)) return { bytes: unpacked, cut };
+  return { bytes: raw, cut: cut ?? unpacked };
 }
 
-/** Undefined when it is not what it claims to be, or too much. */
-async function unpack(raw: Buffer, encoding: string | undefined, limit: number): Promise<Buffer | undefined> {
+/** `packed` when it is not what it claims to be, `large` when it would be more than the limit. */
+async function unpack(
+  raw: Buffer,
+  encoding: string | undefined,
+  limit: number,
+): Promise<Buffer | 'packed' | 'large'> {
   const claimed = encoding?.trim().toLowerCase() ?? '';
   const zipped = raw[0] === 0x1f && raw[1] === 0x8b;
   const unpacker = zipped ? unpackers.gzip : unpackers[claimed as keyof typeof unpackers];
   if (unpacker === undefined || raw.length === 0) return raw;
   try {
     return await unpacker(raw, { maxOutputLength: limit });
-  } catch {
-    return undefined;
+  } catch (error) {
+    return errnoOf(error) === 'ERR_BUFFER_TOO_LARGE' ? 'large' : 'packed';
   }
 }
 
