@@ -189,30 +189,43 @@ function uniqueNames(file: string | undefined, read: ConfigFile | undefined): vo
   }
 }
 
-/** A destination with its relative paths made absolute. */
-function absolutePaths(one: DestinationOptions, beside: (file: string) => string): DestinationOptions {
-  const moved = one.type === 'file' ? { ...one, path: beside(one.path) } : one;
-  if (!('tls' in moved) || moved.tls === false) return moved;
-  const { ca, cert, key } = moved.tls;
-  const tls = {
-    ...moved.tls,
+interface TlsFiles {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** The files of a `tls` table with their relative paths made absolute. */
+function absoluteTls<T extends TlsFiles>(tls: T, beside: (file: string) => string): T {
+  const { ca, cert, key } = tls;
+  return {
+    ...tls,
     ...(ca === undefined || ca === 'system' ? {} : { ca: beside(ca) }),
     ...(cert === undefined ? {} : { cert: beside(cert) }),
     ...(key === undefined ? {} : { key: beside(key) }),
   };
-  return { ...moved, tls } as DestinationOptions;
+}
+
+/** A destination with its relative paths made absolute. */
+function absolutePaths(one: DestinationOptions, beside: (file: string) => string): DestinationOptions {
+  const moved = one.type === 'file' ? { ...one, path: beside(one.path) } : one;
+  if (!('tls' in moved) || moved.tls === false) return moved;
+  return { ...moved, tls: absoluteTls(moved.tls, beside) } as DestinationOptions;
+}
+
+function tlsSettings(tls: TlsFiles, at: string): Settled[] {
+  const names = ['ca', 'cert', 'key'] as const;
+  return names
+    .filter((name) => tls[name] !== undefined)
+    .map((name) => ({ key: `${at}.tls.${name}`, value: tls[name], byFlag: false }));
 }
 
 function pathSettings(one: DestinationOptions, index: number): Settled[] {
-  const tls = 'tls' in one && one.tls !== false ? one.tls : {};
-  const paths = { ...(one.type === 'file' ? { path: one.path } : {}) };
-  const names = ['ca', 'cert', 'key'] as const;
-  const files = names.map(
-    (name) => [`tls.${name}`, (tls as Record<string, string | undefined>)[name]] as const,
-  );
-  return [...Object.entries(paths), ...files]
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ({ key: `destination[${index}].${key}`, value, byFlag: false }));
+  const at = `destination[${index}]`;
+  return [
+    ...(one.type === 'file' ? [{ key: `${at}.path`, value: one.path, byFlag: false }] : []),
+    ...('tls' in one && one.tls !== false ? tlsSettings(one.tls, at) : []),
+  ];
 }
 
 /** Every leaf of the checked values, with its origin. Lists of tables are walked, other lists are one value. */
@@ -335,7 +348,10 @@ function readLayers(
   }
 }
 
-function policySource(options: PolicyOptions): PolicySource | UserError | undefined {
+function policySource(
+  options: PolicyOptions,
+  beside: (file: string) => string,
+): PolicySource | UserError | undefined {
   const { url, interval, tls, proxy, proxy_password, timeout } = options;
   if (url === undefined) return undefined;
   const keys = trustedKeys(options);
@@ -348,7 +364,7 @@ function policySource(options: PolicyOptions): PolicySource | UserError | undefi
     keys,
     intervalMs: interval,
     network: {
-      tls,
+      tls: absoluteTls(tls, beside),
       timeout,
       ...(proxy === undefined ? {} : { proxy }),
       ...(proxy_password === undefined ? {} : { proxy_password }),
@@ -384,7 +400,7 @@ export function loadSettings(options: SettingsOptions): Settings {
   const read = readLayers(configFile, options, { root, dataDirOf });
   const { config, overlay, written } = read;
   const problems = [...read.problems];
-  const source = policySource(config.policy);
+  const source = policySource(config.policy, beside);
   if (source instanceof UserError) problems.push(source);
   const dataDir = dataDirOf(config);
   const { sensors } = flags;
@@ -424,6 +440,7 @@ export function loadSettings(options: SettingsOptions): Settings {
     { key: 'exceptions.folder', value: exceptions, byFlag: false },
     { key: 'scan.hashes', value: hashes, byFlag: false },
     { key: 'scan.yara', value: yara, byFlag: false },
+    ...(source === undefined || source instanceof UserError ? [] : tlsSettings(source.network.tls, 'policy')),
     ...destinations.flatMap(pathSettings),
   ]);
 

@@ -69,6 +69,20 @@ describe('values', () => {
     expect(settings.destinations).toMatchObject([{ type: 'file', path: path.join(folder, 'out/a.ndjson') }]);
   });
 
+  test('so do the certificates that the policy is fetched with: launchd starts the agent in no folder of ours', () => {
+    const key = `${'A'.repeat(43)}=`;
+    const { settings, folder } = settingsOf(
+      `[policy]\nurl = "https://x.example/p"\npublic_key = "${key}"\ntls = { ca = "ca.pem", cert = "/c.pem", key = "c.key" }\n`,
+    );
+    const files = { ca: path.join(folder, 'ca.pem'), cert: '/c.pem', key: path.join(folder, 'c.key') };
+    expect(settings.policy?.network.tls).toMatchObject(files);
+    expect(settings.origins.find(({ key }) => key === 'policy.tls.ca')).toMatchObject({
+      value: files.ca,
+      origin: 'file',
+      at: { line: 4 },
+    });
+  });
+
   test('--sensors disables the others', () => {
     const { settings } = settingsOf(undefined, { sensors: ['file-watch'] });
     expect(settings.sensors.disabled).not.toContain('file-watch');
