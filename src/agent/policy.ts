@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.js';
 import { type PolicySource, type Settings, together } from '../config/index.js';
 import { type Backoff, backoffMs, type ChangeAction } from '../forward/index.js';
 import {
+  type Bad,
   type Bundle,
   type Fetched,
   type FetchOptions,
@@ -17,6 +18,9 @@ import {
   recoveredState,
   requireCurrent,
   sweepVersions,
+  withNewer,
+  withoutCurrent,
+  withProven,
   writePolicyState,
 } from '../policy/index.js';
 import { policyProblems } from './policy-check.js';
@@ -65,12 +69,15 @@ function stateOf(dataDir: string, log: Logger): PolicyState {
 }
 
 /** The state after the version in force failed: the one before is in force again. */
-function rolledBack(state: PolicyState, reason: string, now: number): PolicyState {
-  const { current, previous, bad } = state;
-  if (current === null) return state;
-  const { version, digest } = current;
-  const one = { version, digest, reason: reason.slice(0, 1_000), at: new Date(now).toISOString() };
-  return { ...state, current: previous, previous: null, trial: null, bad: [...bad, one] };
+function rolledBack(
+  state: PolicyState,
+  reason: string,
+  how: { readonly now: number; readonly told: boolean },
+): PolicyState {
+  if (state.current === null) return state;
+  const { version, digest } = state.current;
+  const at = new Date(how.now).toISOString();
+  return withoutCurrent(state, { version, digest, reason: reason.slice(0, 1_000), at, told: how.told });
 }
 
 /**
@@ -81,7 +88,7 @@ export async function settingsAtStart(
   options: {
     readonly settings: Settings;
     readonly clock: Clock;
-    readonly reread?: (() => Promise<Settings>) | undefined;
+    readonly reread?: ((policy?: string) => Promise<Settings>) | undefined;
   },
   log: Logger,
 ): Promise<Settings> {
@@ -91,14 +98,20 @@ export async function settingsAtStart(
   const state = stateOf(dataDir, log);
   if (state.trial === null) return settings;
   const { starts } = state.trial;
-  if (starts < trialStarts) {
-    writePolicyState(dataDir, { ...state, trial: { starts: starts + 1 } });
-    return settings;
-  }
+  const isOver = starts >= trialStarts;
   const reason = `no agent became ready with it in ${starts} starts`;
-  log.error({ version: state.current?.version, reason }, 'the policy is rolled back');
-  writePolicyState(dataDir, rolledBack(state, reason, clock.now() / 1000));
-  return reread();
+  if (isOver) log.error({ version: state.current?.version, reason }, 'the policy is rolled back');
+  const next = isOver
+    ? rolledBack(state, reason, { now: clock.now() / 1000, told: false })
+    : { ...state, trial: { starts: starts + 1 } };
+  try {
+    writePolicyState(dataDir, next);
+  } catch (error) {
+    // A disk that is full keeps no agent from starting.
+    log.error({ error: messageOf(error) }, 'the trial of a policy could not be written down');
+    return isOver ? reread('none') : settings;
+  }
+  return isOver ? reread() : settings;
 }
 
 /** A start failed: a version on trial is rolled back, so that the next start does without it. */
@@ -112,7 +125,7 @@ export function policyFailedStart(settings: Settings, reason: string, log: Logge
       { version: state.current?.version, reason },
       'the policy is rolled back: the agent did not start',
     );
-    writePolicyState(dataDir, rolledBack(state, reason, Date.now()));
+    writePolicyState(dataDir, rolledBack(state, reason, { now: Date.now(), told: false }));
   } catch (error) {
     log.error({ error: messageOf(error) }, 'the policy could not be rolled back');
   }
@@ -142,7 +155,22 @@ export class PolicyKeeper {
     this.#source = JSON.stringify(policy);
     if (policy === undefined) return;
     this.#beginTrial([]);
+    this.#tellRolledBack();
     this.#schedule(random() * splayMs);
+  }
+
+  /** What was rolled back at a start, when there was nobody to tell it. */
+  #tellRolledBack(): void {
+    const { dataDir, log, told } = this.#options;
+    const { bad } = stateOf(dataDir, log);
+    const untold = bad.filter((one) => one.told === false);
+    if (untold.length === 0) return;
+    for (const one of untold) told('policy-rolled-back', rolledBackText(one));
+    try {
+      this.#note({ bad: bad.map((one) => ({ ...one, told: true })) });
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'what is known of the policy could not be written down');
+    }
   }
 
   async stop(): Promise<void> {
@@ -196,13 +224,12 @@ export class PolicyKeeper {
   }
 
   async #check(): Promise<void> {
-    const { dataDir, log, random = Math.random } = this.#options;
+    const { random = Math.random } = this.#options;
     const { policy } = this.#options.settings();
     if (policy === undefined || this.#stopping.signal.aborted) return;
-    const state = stateOf(dataDir, log);
     let next = policy.intervalMs * (1 - jitter + 2 * jitter * random());
     try {
-      await this.#ask(policy, state);
+      await this.#ask(policy);
       this.#told = undefined;
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
@@ -216,59 +243,66 @@ export class PolicyKeeper {
     return new Date(this.#options.clock.now() / 1000).toISOString();
   }
 
-  async #ask(policy: PolicySource, state: PolicyState): Promise<void> {
-    const { version, dataDir, fetch = fetchLate } = this.#options;
+  async #ask(policy: PolicySource): Promise<void> {
+    const { version, dataDir, log, fetch = fetchLate } = this.#options;
     const inForce = this.#options.settings().policyInForce?.held;
+    const known = stateOf(dataDir, log);
     const fetched = await fetch({
       url: policy.url,
       network: policy.network,
-      // Without one in force the bundle itself is needed.
-      etag: inForce === undefined && state.bad.length === 0 ? null : state.etag,
+      // When the one that is known is not in force the bundle itself is needed.
+      etag: known.current !== null && inForce === undefined ? null : known.etag,
       version,
       signal: this.#stopping.signal,
     });
     const confirmed = { checked: this.#now(), confirmed: this.#now(), failure: null };
     if (fetched.kind === 'unchanged') {
-      writePolicyState(dataDir, { ...state, ...confirmed });
+      this.#note(confirmed);
       return;
     }
     const bundle = openBundle(fetched.bytes, policy.keys);
-    const good = { ...state, ...confirmed, etag: fetched.etag };
-    if (bundle.digest === state.current?.digest && inForce !== undefined) writePolicyState(dataDir, good);
-    else await this.#apply(bundle, { state, good });
+    const good = { ...confirmed, etag: fetched.etag };
+    if (bundle.digest === known.current?.digest && inForce !== undefined) this.#note(good);
+    else await this.#apply(bundle, good);
   }
 
-  async #apply(
-    bundle: Bundle,
-    { state, good }: { readonly state: PolicyState; readonly good: PolicyState },
-  ): Promise<void> {
+  /** Changes what is known. It is read anew: a trial may have ended while the server was asked. */
+  #note(change: Partial<PolicyState>): void {
+    const { dataDir, log } = this.#options;
+    writePolicyState(dataDir, { ...stateOf(dataDir, log), ...change });
+  }
+
+  async #apply(bundle: Bundle, good: Partial<PolicyState>): Promise<void> {
     const { dataDir, clock, tryOut, log, told } = this.#options;
-    const { manifest, digest, key = '', files } = bundle;
+    const { manifest, digest, key = '' } = bundle;
     const { version, issued, expires } = manifest;
+    const state = stateOf(dataDir, log);
     requireNewer(bundle, state);
     requireCurrent(manifest, clock.now() / 1000);
-    const folder = placeVersion(dataDir, { version, digest }, files);
+    const folder = placeVersion(dataDir, { version, digest }, bundle);
     try {
       const problems = await policyProblems(folder);
       if (problems.length > 0) throw together(problems);
       await tryOut(folder);
     } catch (error) {
       sweepVersions(dataDir, state);
-      throw refused(version, error);
+      throw refused(version, error, folder);
     }
     if (this.#stopping.signal.aborted) return;
-    const current: Held = { version, digest, key, issued, expires, applied: this.#now() };
-    const previous = state.current?.digest === digest ? null : state.current;
-    writePolicyState(dataDir, { ...good, highest: version, current, previous, trial: { starts: 0 } });
+    const current: Held = { version, digest, key, issued, expires, applied: this.#now(), proven: false };
+    try {
+      writePolicyState(dataDir, withNewer({ ...stateOf(dataDir, log), ...good }, current));
+    } catch (error) {
+      // On a full disk above all.
+      sweepVersions(dataDir, state);
+      throw error;
+    }
     const answer = await this.#options.reload();
     const isThere = this.#options.settings().policyInForce?.held?.digest === digest;
     const failure = answer.refused ?? (isThere ? undefined : 'it could not be read back');
     if (failure !== undefined) {
       await this.#rollBack(failure);
-      throw new UserError(
-        'policy/rolled-back',
-        `version ${version} of the policy was rolled back: ${failure}`,
-      );
+      throw new UserError('policy/rolled-back', rolledBackText({ version, reason: failure }));
     }
     sweepVersions(dataDir, stateOf(dataDir, log));
     log.info({ version, key, changed: answer.changed, restart: answer.restart }, 'policy in force');
@@ -280,12 +314,15 @@ export class PolicyKeeper {
   #beginTrial(restart: readonly string[]): void {
     const { clock, dataDir, log } = this.#options;
     this.#trial?.cancel();
-    if (restart.length > 0 || stateOf(dataDir, log).trial === null) return;
+    const { current, trial } = stateOf(dataDir, log);
+    if (restart.length > 0 || current === null || trial === null) return;
     this.#trial = clock.after(trialMs, () => {
       try {
         const state = readPolicyState(dataDir);
-        if (state.trial !== null) writePolicyState(dataDir, { ...state, trial: null });
-        log.info({ version: state.current?.version }, 'policy has proven itself');
+        // A newer one that is being put in force has a trial of its own.
+        if (state.current?.digest !== current.digest) return;
+        if (state.trial !== null) writePolicyState(dataDir, withProven(state));
+        log.info({ version: current.version }, 'policy has proven itself');
       } catch (error) {
         log.error({ error: messageOf(error) }, 'the trial of a policy could not be ended');
       }
@@ -294,25 +331,27 @@ export class PolicyKeeper {
 
   async #rollBack(reason: string): Promise<void> {
     const { dataDir, clock, log, reload } = this.#options;
-    const state = rolledBack(stateOf(dataDir, log), reason, clock.now() / 1000);
+    // The error that follows tells it.
+    const how = { now: clock.now() / 1000, told: true };
+    const state = rolledBack(stateOf(dataDir, log), reason, how);
     writePolicyState(dataDir, state);
     await reload();
+    this.#beginTrial([]);
   }
 
   /** Writes down what went wrong. Returns how often in a row it did. */
   #failed(error: unknown): number {
     const { dataDir, log, told } = this.#options;
-    const code = error instanceof UserError ? error.code : 'policy/failed';
+    const { code = 'policy/failed', hint } = error instanceof UserError ? error : {};
     const message = messageOf(error).slice(0, 1_500);
-    const state = stateOf(dataDir, log);
-    const times = (state.failure?.times ?? 0) + 1;
+    const times = (stateOf(dataDir, log).failure?.times ?? 0) + 1;
     log.error({ code, error: message, times }, 'the policy is not up to date: the one before stays in force');
     const kind = `${code} ${message}`;
     if (this.#told !== kind && code !== 'policy/unreachable')
       told(code === 'policy/rolled-back' ? 'policy-rolled-back' : 'policy-refused', `${message} [${code}]`);
     this.#told = kind;
     try {
-      writePolicyState(dataDir, { ...state, checked: this.#now(), failure: { code, message, times } });
+      this.#note({ checked: this.#now(), failure: { code, message, times, hint: hint ?? null } });
     } catch (failure) {
       log.error({ error: messageOf(failure) }, 'what is known of the policy could not be written down');
     }
@@ -320,9 +359,16 @@ export class PolicyKeeper {
   }
 }
 
-function refused(version: number, error: unknown): UserError {
-  const { code = 'policy/refused', hint } = error instanceof UserError ? error : {};
-  return new UserError(code, `version ${version} of the policy cannot be used: ${messageOf(error)}`, {
+function rolledBackText({ version, reason }: Pick<Bad, 'version' | 'reason'>): string {
+  return `version ${version} of the policy was rolled back: ${reason}`;
+}
+
+/** Where in the bundle what is wrong stands: its files lie nowhere any more. */
+function refused(version: number, error: unknown, folder: string): UserError {
+  const { code = 'policy/refused', hint, at } = error instanceof UserError ? error : {};
+  const place = [at?.file, at?.line, at?.column].filter((part) => part !== undefined).join(':');
+  const text = `${place === '' ? '' : `${place}: `}${messageOf(error)}`.replaceAll(`${folder}/`, '');
+  return new UserError(code, `version ${version} of the policy cannot be used: ${text}`, {
     ...(hint === undefined ? {} : { hint }),
     cause: error,
   });

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, UserError } from '../base/errors.js';
-import type { KeyPath, TomlPositions } from '../base/toml-positions.js';
-import { type Held, heldFolder, isForbidden, readPolicyState } from '../policy/applied.js';
+import { quote } from '../base/escape.js';
+import { dotted, type KeyPath, type TomlPositions } from '../base/toml-positions.js';
+import { type Held, heldFolder, isForbidden, readPolicyState, requireWhole } from '../policy/applied.js';
 import { keyIdOf } from '../policy/keys.js';
 import type { PolicyOptions } from '../policy/options.js';
 import { isTable, type Tables } from './layers.js';
@@ -44,13 +45,29 @@ const forbidden: readonly { readonly path: KeyPath; readonly unless?: unknown; r
   { path: ['respond', 'isolation', 'enabled'], why: 'whether this Mac may be cut off from the network' },
 ];
 
+const forbiddenTypes: Readonly<Record<string, string>> = {
+  module: 'runs a program',
+  file: 'writes to any place of this Mac',
+};
+
+/** What a policy may have sent to a receiver that it names: what was laid down for that, and no other secret of this Mac. */
+const ownSecret =
+  /^(?:file:\/(?:(?!\.{1,2}\/)[^/]+\/)*launchwarden\/secrets\/(?!\.{1,2}$)[^/]+$|keychain:(?:com\.)?launchwarden|env:LAUNCHWARDEN_)/;
+
+/** The references to secrets in a destination, wherever they stand. */
+function secretsIn(value: unknown): string[] {
+  if (typeof value === 'string') return /^(?:file:\/|keychain:|env:)/.test(value) ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(secretsIn);
+}
+
 function valueAt(tables: unknown, at: KeyPath): unknown {
   return at.reduce((value: unknown, key) => (isTable(value) ? value[key as string] : undefined), tables);
 }
 
 function requireAllowed(tables: Tables, file: string, positions: TomlPositions): void {
   const refuse = (at: KeyPath, why: string) =>
-    new UserError('policy/forbidden-key', `a policy may not set ${at.join('.')}: ${why}`, {
+    new UserError('policy/forbidden-key', `a policy may not set ${dotted(at)}: ${why}`, {
       at: { file, ...positions.of(at) },
       hint: 'Set it in the configuration file of the Mac or in a profile (managed preferences).',
     });
@@ -60,9 +77,23 @@ function requireAllowed(tables: Tables, file: string, positions: TomlPositions):
   }
   const destinations = tables['destination'];
   if (!Array.isArray(destinations)) return;
-  for (const [index, one] of destinations.entries())
-    if ((one as { type?: unknown }).type === 'module')
-      throw refuse(['destination', index], 'a destination of type module runs a program');
+  for (const [index, one] of destinations.entries()) {
+    const { type } = one as { type: string };
+    const does = forbiddenTypes[type];
+    if (does !== undefined) throw refuse(['destination', index], `a destination of type ${type} ${does}`);
+    const secret = secretsIn(one).find((ref) => !ownSecret.test(ref));
+    if (secret !== undefined)
+      throw new UserError(
+        'policy/forbidden-key',
+        `a policy may not name the secret ${quote(secret, 100)}: it was not laid down for launchwarden`,
+        {
+          at: { file, ...positions.of(['destination', index]) },
+          hint:
+            'It may name a file in ".../launchwarden/secrets/", a keychain item whose service begins with "launchwarden", and ' +
+            'a variable whose name begins with "LAUNCHWARDEN_".',
+        },
+      );
+  }
 }
 
 /** Reads the unpacked files of a bundle. Throws a UserError for a key that a policy may not set, or a bad file. */
@@ -115,12 +146,16 @@ export function appliedOverlay(dataDir: string, options: PolicyOptions): Overlay
       hint: 'Sign a newer version with a key that stands in [policy].',
     });
   try {
+    requireWhole(dataDir, held);
     return readOverlay(heldFolder(dataDir, held), held);
   } catch (error) {
     const { code = 'policy/unusable', at } = error instanceof UserError ? error : {};
     throw new UserError(code, `${said}: ${messageOf(error)}`, {
       ...(at === undefined ? {} : { at }),
-      hint: 'Everything else of the configuration holds. Publish a newer version.',
+      hint:
+        code === 'policy/damaged-files'
+          ? 'Everything else of the configuration holds. The agent fetches the policy again.'
+          : 'Everything else of the configuration holds. Publish a newer version.',
       cause: error,
     });
   }

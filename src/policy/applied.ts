@@ -2,17 +2,21 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { quote } from '../base/escape.js';
 import { type JournalErrors, makeOwnFolder, readOwn, syncFolder } from '../base/journal-file.js';
+import { type Bundle, beginDigest, bundleLimits, readManifest } from './bundle.js';
 
 /** One version of the policy whose files lie unpacked in the data folder. */
 export interface Held {
@@ -26,6 +30,8 @@ export interface Held {
   readonly expires: string;
   /** When it was put in force here, RFC 3339. */
   readonly applied: string;
+  /** False until an agent has been ready with it for a while. */
+  readonly proven?: boolean;
 }
 
 /** A version that was tried and rolled back: only a newer one is tried again. */
@@ -34,6 +40,8 @@ export interface Bad {
   readonly digest: string;
   readonly reason: string;
   readonly at: string;
+  /** False when it happened at a start, and the destinations do not know of it yet. */
+  readonly told?: boolean;
 }
 
 /** What this Mac knows of its policy. One small file, replaced as a whole: what it names is in force. */
@@ -43,6 +51,8 @@ export interface PolicyState {
   readonly current: Held | null;
   /** What is in force again when the current one fails. */
   readonly previous: Held | null;
+  /** What is in force again when that one fails too: the last one that has proven itself, where `previous` has not. */
+  readonly proven: Held | null;
   /** Present until an agent has been ready with the current one for a while: starts that did not get there. */
   readonly trial: { readonly starts: number } | null;
   readonly bad: readonly Bad[];
@@ -50,14 +60,20 @@ export interface PolicyState {
   /** RFC 3339: the last time that the server was asked, and that its answer was good. */
   readonly checked: string | null;
   readonly confirmed: string | null;
-  /** Why the last answer was not good, and how often in a row. */
-  readonly failure: { readonly code: string; readonly message: string; readonly times: number } | null;
+  /** Why the last answer was not good, what to do about it, and how often in a row. */
+  readonly failure: {
+    readonly code: string;
+    readonly message: string;
+    readonly times: number;
+    readonly hint?: string | null;
+  } | null;
 }
 
 const noPolicy: PolicyState = {
   highest: 0,
   current: null,
   previous: null,
+  proven: null,
   trial: null,
   bad: [],
   etag: null,
@@ -67,6 +83,8 @@ const noPolicy: PolicyState = {
 };
 
 const stateName = 'state.json';
+/** The manifest of a version, beside its files. */
+const manifestName = 'manifest.json';
 const folderPattern = /^v(\d{1,15})-([0-9a-f]{12})$/;
 const maxStateBytes = 256 * 1024;
 const maxBad = 20;
@@ -116,11 +134,12 @@ function damaged(file: string, cause?: unknown): UserError {
 function checked(value: unknown, file: string): PolicyState {
   const state = { ...noPolicy, ...(value as PolicyState) };
   const heldOrNone = (one: unknown) => one === null || isHeld(one);
-  const { highest, current, previous, trial, bad } = state;
+  const { highest, current, previous, proven, trial, bad } = state;
   if (
     !isCount(highest) ||
     !heldOrNone(current) ||
     !heldOrNone(previous) ||
+    !heldOrNone(proven) ||
     !(trial === null || isCount(trial.starts)) ||
     !Array.isArray(bad)
   )
@@ -148,6 +167,35 @@ export function readPolicyState(dataDir: string): PolicyState {
     if (error instanceof UserError) throw error;
     throw damaged(file, error);
   }
+}
+
+/** The state with a newer version in force, on trial; nothing that can be gone back to is lost. */
+export function withNewer(state: PolicyState, current: Held): PolicyState {
+  const next = { ...state, highest: current.version, current, trial: { starts: 0 } };
+  // The same once more: its key was trusted again, or its files were lost.
+  if (state.current === null || state.current.digest === current.digest) return next;
+  const previous = { ...state.current, proven: state.trial === null };
+  if (previous.proven) return { ...next, previous, proven: null };
+  return { ...next, previous, proven: state.previous?.proven === false ? state.proven : state.previous };
+}
+
+/** The state in which the version before is in force again; one that had not proven itself is on trial again. */
+export function withoutCurrent(state: PolicyState, bad: Bad): PolicyState {
+  const { previous, proven } = state;
+  return {
+    ...state,
+    current: previous,
+    previous: proven,
+    proven: null,
+    trial: previous?.proven === false ? { starts: 0 } : null,
+    bad: [...state.bad, bad],
+  };
+}
+
+/** The state after a trial. */
+export function withProven(state: PolicyState): PolicyState {
+  const { current } = state;
+  return { ...state, current: current === null ? null : { ...current, proven: true }, trial: null };
 }
 
 /** The state to go on with when there is a damaged one: nothing is in force, and no older version comes back. */
@@ -194,11 +242,6 @@ export function writePolicyState(dataDir: string, state: PolicyState): void {
   }
 }
 
-export interface PlacedFile {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
-
 /**
  * Unpacks a version beside the others: it is there as a whole, or not at all. Nothing refers to it yet. Returns its folder.
  * The paths are checked ones, without `..`.
@@ -206,7 +249,7 @@ export interface PlacedFile {
 export function placeVersion(
   dataDir: string,
   of: Pick<Held, 'version' | 'digest'>,
-  files: readonly PlacedFile[],
+  { manifestBytes, files }: Pick<Bundle, 'manifestBytes' | 'files'>,
 ): string {
   const folder = heldFolder(dataDir, of);
   const parent = policyFolder(dataDir);
@@ -215,7 +258,7 @@ export function placeVersion(
     makeOwnFolder(parent, errors);
     mkdirSync(beside, { mode: 0o700 });
     const folders = new Set([beside]);
-    for (const { path: name, bytes } of files) {
+    for (const { path: name, bytes } of [{ path: manifestName, bytes: manifestBytes }, ...files]) {
       const file = path.join(beside, name);
       mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
       for (let at = path.dirname(file); at !== beside; at = path.dirname(at)) folders.add(at);
@@ -233,10 +276,53 @@ export function placeVersion(
   }
 }
 
-/** Removes what no state refers to: versions before the previous one, and what a crash left half written. */
-export function sweepVersions(dataDir: string, { current, previous }: PolicyState): void {
+/**
+ * Reads again what was unpacked: the manifest and every file must be those that were signed, and nothing may lie beside
+ * them. Throws a UserError `policy/damaged-files`.
+ */
+export function requireWhole(dataDir: string, held: Held): void {
+  const folder = heldFolder(dataDir, held);
+  const refuse = (message: string, cause?: unknown) =>
+    new UserError('policy/damaged-files', message, { at: { file: folder }, cause });
+  const read = (name: string) => {
+    const file = path.join(folder, name);
+    try {
+      const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      try {
+        const facts = fstatSync(descriptor);
+        if (!facts.isFile() || facts.size > bundleLimits.bytes) throw new Error('it is no file of a bundle');
+        return readFileSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch (error) {
+      throw refuse(`${quote(name, 100)} cannot be read: ${messageOf(error)}`, error);
+    }
+  };
+  const line = read(manifestName);
+  let names: string[];
+  try {
+    names = readManifest(line).files.map((file) => file.path);
+  } catch (error) {
+    throw refuse('its manifest was changed', error);
+  }
+  const known = new Set([manifestName, ...names]);
+  const more = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .find((name) => !known.has(name));
+  if (more !== undefined) throw refuse(`${quote(more, 100)} is not of the bundle`);
+  const hash = beginDigest(line);
+  for (const name of names) hash.update(read(name));
+  if (hash.digest('hex') !== held.digest) throw refuse('its files are not those that were signed');
+}
+
+/** Removes what no state refers to: versions before those to go back to, and what a crash left half written. */
+export function sweepVersions(dataDir: string, { current, previous, proven }: PolicyState): void {
   const kept = new Set(
-    [current, previous].flatMap((one) => (one === null ? [] : [path.basename(heldFolder(dataDir, one))])),
+    [current, previous, proven].flatMap((one) =>
+      one === null ? [] : [path.basename(heldFolder(dataDir, one))],
+    ),
   );
   for (const name of foldersOf(dataDir)) {
     if (kept.has(name) || !(folderPattern.test(name) || /^\.(?:new|state)-[0-9a-f]{12}$/.test(name)))

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash, type Hash, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
 import { UserError } from '../base/errors.js';
 import { quote } from '../base/escape.js';
@@ -69,6 +69,8 @@ export interface BundleFile {
 /** A bundle whose signature, sizes, names and hashes were found good. */
 export interface Bundle {
   readonly manifest: Manifest;
+  /** The manifest as it is signed, without the end of its line. */
+  readonly manifestBytes: Uint8Array;
   readonly files: readonly BundleFile[];
   /** The id of the trusted key that signed it; undefined for one that was read without keys. */
   readonly key: string | undefined;
@@ -147,20 +149,30 @@ function requireSignature({ signatures, body }: Parts, keys: readonly PublicKey[
   );
 }
 
-function manifestOf(body: Buffer): { readonly manifest: Manifest; readonly rest: Buffer } {
-  const end = body.subarray(0, bundleLimits.manifestBytes).indexOf(10);
-  if (end === -1) throw broken('its manifest does not end');
+/** Throws a UserError `policy/malformed`. */
+export function readManifest(bytes: Buffer): Manifest {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString('utf8', 0, end));
+    parsed = JSON.parse(bytes.toString('utf8'));
   } catch {
     throw broken('its manifest is no JSON');
   }
   const result = v.safeParse(manifestSchema, parsed, { abortEarly: true });
-  if (result.success) return { manifest: result.output, rest: body.subarray(end + 1) };
+  if (result.success) return result.output;
   const [issue] = result.issues;
   const where = (issue?.path ?? []).map((item) => String(item.key)).join('.');
   throw broken(`its manifest is wrong at ${quote(where, 100)}`, 'Make it with "launchwarden policy build".');
+}
+
+function manifestOf(body: Buffer): { readonly line: Buffer; readonly rest: Buffer } {
+  const end = body.subarray(0, bundleLimits.manifestBytes).indexOf(10);
+  if (end === -1) throw broken('its manifest does not end');
+  return { line: body.subarray(0, end), rest: body.subarray(end + 1) };
+}
+
+/** Begins the digest of a bundle, which goes on with its files in the order of the manifest. */
+export function beginDigest(manifestBytes: Uint8Array): Hash {
+  return createHash('sha256').update(magic).update(manifestBytes).update('\n');
 }
 
 /** Two names that a Mac cannot hold beside each other: it does not tell capitals apart. */
@@ -197,8 +209,11 @@ function filesOf({ files }: Manifest, rest: Buffer): BundleFile[] {
 export function openBundle(bytes: Buffer, keys: readonly PublicKey[] | undefined): Bundle {
   const parts = partsOf(bytes);
   const key = keys === undefined ? undefined : requireSignature(parts, keys);
-  const { manifest, rest } = manifestOf(parts.body);
-  return { manifest, files: filesOf(manifest, rest), key, digest: sha256(signedBytes(parts.body)) };
+  const { line, rest } = manifestOf(parts.body);
+  const manifest = readManifest(line);
+  const files = filesOf(manifest, rest);
+  const digest = beginDigest(line).update(rest).digest('hex');
+  return { manifest, manifestBytes: line, files, key, digest };
 }
 
 /** What the times of a bundle say against taking it now (milliseconds since 1970). Throws a UserError. */

@@ -8,6 +8,9 @@ export {
   readPolicyState,
   recoveredState,
   sweepVersions,
+  withNewer,
+  withoutCurrent,
+  withProven,
   writePolicyState,
 } from './applied.js';
 export { readPolicyFolder } from './build.js';

@@ -1,6 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { PolicyKeeper, settingsAtStart } from '../../../src/agent/policy.js';
 import type { ReloadAnswer } from '../../../src/agent/reload.js';
 import { UserError } from '../../../src/base/errors.js';
@@ -8,6 +18,8 @@ import { silentLogger } from '../../../src/base/log.js';
 import { loadSettings, type Settings } from '../../../src/config/index.js';
 import {
   type Fetched,
+  type Held,
+  heldFolder,
   makeBundle,
   makeKeyPair,
   policyFolder,
@@ -195,6 +207,174 @@ test('starts that do not get ready with a version on trial take it back', async 
   expect(place.state().bad).toMatchObject([
     { version: 4, reason: 'no agent became ready with it in 3 starts' },
   ]);
+});
+
+test('of several versions that have not proven themselves none is the last one to go back to', async () => {
+  const place = await started();
+  const start = async () => {
+    const settings = await place.read();
+    const options = { settings, clock: place.clock, reread: place.read };
+    return (await settingsAtStart(options, silentLogger)).policyInForce?.held?.version;
+  };
+  for (const version of [3, 4, 5]) {
+    if (version === 4) place.clock.pass(60_000);
+    place.gives(bundle(version, { 'config.toml': `[retention]\nclosed_alerts = "${version}d"\n` }));
+    await place.keeper.check();
+  }
+  const versions = [];
+  for (let times = 0; times < 9; times++) versions.push(await start());
+  expect(versions).toEqual([5, 5, 5, 4, 4, 4, 4, 3, 3]);
+  expect(place.state()).toMatchObject({ current: { version: 3 }, previous: null, trial: null });
+  // The agent that gets ready at last tells of it, once.
+  const before = place.told.length;
+  place.keeper.start();
+  expect(place.told.slice(before)).toEqual([
+    expect.stringMatching(/^policy-rolled-back: version 5 .* 3 starts/),
+    expect.stringMatching(/^policy-rolled-back: version 4 .* 3 starts/),
+  ]);
+  place.keeper.start();
+  expect(place.told).toHaveLength(before + 2);
+});
+
+test('a version that the agent ran with is in force again, and on trial again, when the next is taken back', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  place.refuses = 'rules cannot be run';
+  place.gives(bundle(4, { 'config.toml': '' }));
+  await place.keeper.check();
+  expect(place.state()).toMatchObject({ current: { version: 3 }, trial: { starts: 0 } });
+  place.clock.pass(60_000);
+  expect(place.state()).toMatchObject({ current: { version: 3, proven: true }, trial: null });
+});
+
+test('a trial that ends while the server is asked has ended', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  place.answer = () => {
+    place.clock.pass(60_000);
+    return { kind: 'unchanged' };
+  };
+  await place.keeper.check();
+  expect(place.state().trial).toBeNull();
+});
+
+test('the bundle itself is asked for while what is known is not in force, whatever was rolled back before', async () => {
+  const place = await started();
+  place.refuses = 'rules cannot be run';
+  place.gives(bundle(3, quiet), '"3"');
+  await place.keeper.check();
+  place.gives(bundle(4, quiet), '"4"');
+  await place.keeper.check();
+  // Its files are lost, and the agent is started again.
+  rmSync(heldFolder(place.dataDir, place.state().current as Held), { recursive: true });
+  place.settings = await place.read();
+  expect(place.settings.problems).toHaveLength(1);
+  await place.keeper.check();
+  expect(place.asked.at(-1)).toBeNull();
+  expect(place.settings.policyInForce?.held?.version).toBe(4);
+  expect(place.settings.problems).toEqual([]);
+});
+
+test.each<[string, (folder: string) => void, RegExp]>([
+  ['lost', (folder) => rmSync(path.join(folder, 'hashes/a.txt')), /a\.txt" cannot be read/],
+  [
+    'cut short',
+    (folder) => writeFileSync(path.join(folder, 'hashes/a.txt'), ''),
+    /not those that were signed/,
+  ],
+  ['changed', (folder) => writeFileSync(path.join(folder, 'config.toml'), ''), /not those that were signed/],
+  ['put beside', (folder) => writeFileSync(path.join(folder, 'hashes/b.txt'), ''), /b\.txt" is not of the/],
+  [
+    'a link',
+    (folder) => {
+      renameSync(path.join(folder, 'hashes/a.txt'), `${folder}.away`);
+      symlinkSync(`${folder}.away`, path.join(folder, 'hashes/a.txt'));
+    },
+    /a\.txt" cannot be read/,
+  ],
+  [
+    'its manifest',
+    (folder) => writeFileSync(path.join(folder, 'manifest.json'), '{}'),
+    /manifest was changed/,
+  ],
+])(
+  'a file of the policy in force that is %s takes it out of force, which is said, until it is fetched again',
+  async (_, harm, said) => {
+    const place = await started();
+    place.gives(bundle(3, quiet));
+    await place.keeper.check();
+    harm(heldFolder(place.dataDir, place.state().current as Held));
+    place.settings = await place.read();
+    expect(place.settings.policyInForce).toBeUndefined();
+    expect(place.settings.problems.map(({ code, message }) => [code, message])).toEqual([
+      ['policy/damaged-files', expect.stringMatching(said)],
+    ]);
+    await place.keeper.check();
+    expect(place.settings.problems).toEqual([]);
+    expect(place.settings.policyInForce?.held?.version).toBe(3);
+  },
+);
+
+test.each([
+  ['config.toml', 'data_dir = "/x"\n', 'config.toml:1:1: a policy may not set data_dir'],
+  ['rules/a.toml', 'x = 1\n', 'rules/a.toml:'],
+  ['hashes/a.txt', 'zzz\n', 'hashes/a.txt:1: not a SHA-256'],
+  ['exceptions/a.toml', 'x = 1\n', 'exceptions/a.toml:1:1: '],
+])('what is refused is named by its place in the bundle: %s', async (name, text, told) => {
+  const place = await started();
+  place.gives(bundle(3, { [name]: text }));
+  await place.keeper.check();
+  expect(place.state().failure?.message).toMatch(/^version 3 of the policy cannot be used: /);
+  expect(place.state().failure?.message).toContain(`: ${told}`);
+  expect(place.state().failure?.message).not.toContain(place.dataDir);
+});
+
+test('a disk that takes no word keeps no agent from starting, with a version on trial or after it', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  const start = async () => {
+    const options = { settings: await place.read(), clock: place.clock, reread: place.read };
+    return (await settingsAtStart(options, silentLogger)).policyInForce?.held?.version;
+  };
+  const state = path.join(policyFolder(place.dataDir), 'state.json');
+  const write = vi.spyOn(fs, 'renameSync').mockImplementation(() => {
+    throw new Error('ENOSPC: no space left on device');
+  });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    write.mockRestore();
+    syncBuiltinESMExports();
+  });
+  expect(await start()).toBe(3);
+  const text = readFileSync(state, 'utf8');
+  writeFileSync(state, text.replace('"starts": 0', '"starts": 3'));
+  expect(await start()).toBeUndefined();
+  expect(readdirSync(policyFolder(place.dataDir)).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('what a full disk lets be unpacked and not put in force is taken away again', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  const before = readdirSync(policyFolder(place.dataDir)).sort();
+  const rename = fs.renameSync;
+  const write = vi.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
+    if (String(to).endsWith('state.json')) throw new Error('ENOSPC: no space left on device');
+    rename(from, to);
+  });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    write.mockRestore();
+    syncBuiltinESMExports();
+  });
+  place.gives(bundle(4, { 'config.toml': '' }));
+  await place.keeper.check();
+  expect(readdirSync(policyFolder(place.dataDir)).sort()).toEqual(before);
+  expect(place.told.at(-1)).toMatch(/^policy-refused: .*no space left on device \[policy\/cannot-write\]/);
+  expect((await place.read()).policyInForce?.held?.version).toBe(3);
 });
 
 test('a policy that has expired stays, and the agent is degraded; so it is when nothing confirms it for long', async () => {

@@ -67,6 +67,25 @@ test.each([
     'policy/forbidden-key',
     'config.toml:1:1',
   ],
+  [
+    'a destination that writes anywhere',
+    { 'config.toml': '[[destination]]\ntype = "file"\npath = "/etc/sudoers.d/x"\n' },
+    'policy/forbidden-key',
+    'config.toml:1:1',
+  ],
+  ...[
+    'file:/etc/krb5.keytab',
+    'file:/Library/launchwarden/secrets/../../x',
+    'keychain:AirPort/home',
+    'env:PATH',
+  ].map((secret): [string, Record<string, string>, string, string] => [
+    `a destination that is given the secret ${secret}`,
+    {
+      'config.toml': `[[destination]]\ntype = "webhook"\nurl = "https://x.example"\nsecret_headers = { A = "${secret}" }\n`,
+    },
+    'policy/forbidden-key',
+    'config.toml:1:1',
+  ]),
   ['a rule that does not compile', { 'rules/a.toml': '[rule]\n' }, 'policy/bad-rule', 'rules/a.toml'],
   [
     'an exception that does not compile',
@@ -82,6 +101,22 @@ test.each([
   expect(exit).toBe(2);
   expect(stderr).toContain(code);
   expect(stderr).toContain(place);
+});
+
+test('a destination of a policy may name what was laid down for launchwarden', async () => {
+  const secrets = [
+    'file:/Library/Application Support/launchwarden/secrets/hook',
+    'keychain:com.launchwarden/hook',
+    'env:LAUNCHWARDEN_HOOK',
+  ];
+  const config = secrets.map(
+    (secret, n) =>
+      `[[destination]]\nname = "d${n}"\ntype = "webhook"\nurl = "https://x.example"\nsecret_headers = { A = "${secret}" }\n`,
+  );
+  const { run } = fleet({ 'config.toml': config.join('') });
+  expect(await run('policy', 'build', 'fleet', '--version', '1', '--expires', '1d')).toMatchObject({
+    code: 0,
+  });
 });
 
 test('status says that no policy is fetched, and what is missing for one', async () => {

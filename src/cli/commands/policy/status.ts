@@ -40,8 +40,10 @@ function print(out: Output, url: string, condition: PolicyCondition): void {
     out.line(`           put in force ${safe(inForce.applied)}`);
   }
   out.line(`confirmed  ${ago(ageMs)} (asked ${ago(checkedMs)})`);
-  if (failure !== null)
+  if (failure !== null) {
     out.line(`last try   ${safe(failure.message)} [${safe(failure.code)}], ${failure.times} in a row`);
+    if (typeof failure.hint === 'string') out.line(`           ${safe(failure.hint)}`);
+  }
   for (const reason of reasons) out.line(`${out.style('yellow', '!')}          ${safe(reason)}`);
 }
 
