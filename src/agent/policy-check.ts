@@ -49,20 +49,50 @@ async function scanProblems({ yara, hashes }: Overlay): Promise<UserError[]> {
   }
 }
 
-/** Everything that is wrong with the unpacked files of a bundle by themselves; empty when they can be used as a whole. */
-export async function policyProblems(folder: string): Promise<UserError[]> {
+/** What was found in the files of a policy. */
+export interface PolicyCheck {
+  /** What is wrong with them by themselves; empty when they can be used as a whole. */
+  readonly problems: readonly UserError[];
+  /** What makes a Mac see or tell less, and whoever signs the policy is to know: one sentence each. */
+  readonly remarks: readonly string[];
+}
+
+function remarksOf({ exceptions, tables }: Overlay): string[] {
+  const { rules } = tables as { rules?: { disabled?: readonly string[] } };
+  const off = rules?.disabled?.length ?? 0;
+  const loose =
+    exceptions === undefined
+      ? []
+      : loadExceptions([exceptions], []).warnings.filter(({ code }) => code === 'exception/unbound');
+  return [
+    ...(off === 0 ? [] : [`it switches ${off} of the rules off`]),
+    ...(loose.length === 0
+      ? []
+      : [
+          `${loose.length} of its exceptions are bound to no signer and no content: anybody's item may fit them`,
+        ]),
+  ];
+}
+
+/** Checks the unpacked files of a bundle. */
+export async function checkPolicy(folder: string): Promise<PolicyCheck> {
   let overlay: Overlay;
   try {
     overlay = readOverlay(folder);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return Array.isArray(error.cause) ? (error.cause as UserError[]) : [error];
+    return { problems: Array.isArray(error.cause) ? (error.cause as UserError[]) : [error], remarks: [] };
   }
-  return [...ruleProblems(overlay), ...exceptionProblems(overlay), ...(await scanProblems(overlay))];
+  const problems = [
+    ...ruleProblems(overlay),
+    ...exceptionProblems(overlay),
+    ...(await scanProblems(overlay)),
+  ];
+  return { problems, remarks: problems.length > 0 ? [] : remarksOf(overlay) };
 }
 
-/** As `policyProblems`, of files that lie nowhere yet; places in the result are those within the bundle. */
-export async function bundleProblems(files: readonly BundleFile[]): Promise<UserError[]> {
+/** The same of files that lie nowhere yet; places in the result are those within the bundle. */
+export async function checkFiles(files: readonly BundleFile[]): Promise<PolicyCheck> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-policy-'));
   try {
     for (const { path: name, bytes } of files) {
@@ -70,13 +100,15 @@ export async function bundleProblems(files: readonly BundleFile[]): Promise<User
       writeFileSync(path.join(folder, name), bytes, { flag: 'wx' });
     }
     const within = (text: string) => text.replaceAll(`${folder}/`, '');
-    return (await policyProblems(folder)).map(
+    const { problems, remarks } = await checkPolicy(folder);
+    const placed = problems.map(
       ({ code, message, hint, at }) =>
         new UserError(code, within(message), {
           ...(hint === undefined ? {} : { hint }),
           ...(at?.file === undefined ? {} : { at: { ...at, file: within(at.file) } }),
         }),
     );
+    return { problems: placed, remarks };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

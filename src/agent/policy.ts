@@ -23,7 +23,7 @@ import {
   withProven,
   writePolicyState,
 } from '../policy/index.js';
-import { policyProblems } from './policy-check.js';
+import { checkPolicy } from './policy-check.js';
 import type { ReloadAnswer } from './reload.js';
 
 /** A version is on trial until an agent has been ready with it for so long, milliseconds. */
@@ -59,10 +59,16 @@ async function fetchLate(options: FetchOptions): Promise<Fetched> {
   return (await import('../policy/fetch.js')).fetchBundle(options);
 }
 
+/**
+ * Of a damaged state what is left. Throws for one that only cannot be read now (no descriptors, a disk with errors): it may
+ * be sound, and nothing is put in its place.
+ */
 function stateOf(dataDir: string, log: Logger): PolicyState {
   try {
     return readPolicyState(dataDir);
   } catch (error) {
+    if (!(error instanceof UserError) || (error.code === 'policy/unsafe-state' && error.cause !== undefined))
+      throw error;
     log.error({ error: messageOf(error) }, 'what is known of the policy is lost: it is fetched again');
     return recoveredState(dataDir);
   }
@@ -95,23 +101,25 @@ export async function settingsAtStart(
   const { settings, reread, clock } = options;
   const { dataDir } = settings;
   if (settings.policyInForce?.held === undefined || reread === undefined) return settings;
-  const state = stateOf(dataDir, log);
-  if (state.trial === null) return settings;
-  const { starts } = state.trial;
-  const isOver = starts >= trialStarts;
-  const reason = `no agent became ready with it in ${starts} starts`;
-  if (isOver) log.error({ version: state.current?.version, reason }, 'the policy is rolled back');
-  const next = isOver
-    ? rolledBack(state, reason, { now: clock.now() / 1000, told: false })
-    : { ...state, trial: { starts: starts + 1 } };
+  let isOver = false;
   try {
-    writePolicyState(dataDir, next);
+    const state = stateOf(dataDir, log);
+    if (state.trial === null) return settings;
+    const { starts } = state.trial;
+    isOver = starts >= trialStarts;
+    if (!isOver) {
+      writePolicyState(dataDir, { ...state, trial: { starts: starts + 1 } });
+      return settings;
+    }
+    const reason = `no agent became ready with it in ${starts} starts`;
+    log.error({ version: state.current?.version, reason }, 'the policy is rolled back');
+    writePolicyState(dataDir, rolledBack(state, reason, { now: clock.now() / 1000, told: false }));
   } catch (error) {
     // A disk that is full keeps no agent from starting.
     log.error({ error: messageOf(error) }, 'the trial of a policy could not be written down');
     return isOver ? reread('none') : settings;
   }
-  return isOver ? reread() : settings;
+  return reread();
 }
 
 /** A start failed: a version on trial is rolled back, so that the next start does without it. */
@@ -161,12 +169,12 @@ export class PolicyKeeper {
 
   /** What was rolled back at a start, when there was nobody to tell it. */
   #tellRolledBack(): void {
-    const { dataDir, log, told } = this.#options;
-    const { bad } = stateOf(dataDir, log);
-    const untold = bad.filter((one) => one.told === false);
-    if (untold.length === 0) return;
-    for (const one of untold) told('policy-rolled-back', rolledBackText(one));
+    const { log, told } = this.#options;
     try {
+      const { bad } = this.#known();
+      const untold = bad.filter((one) => one.told === false);
+      if (untold.length === 0) return;
+      for (const one of untold) told('policy-rolled-back', rolledBackText(one));
       this.#note({ bad: bad.map((one) => ({ ...one, told: true })) });
     } catch (error) {
       log.error({ error: messageOf(error) }, 'what is known of the policy could not be written down');
@@ -280,9 +288,11 @@ export class PolicyKeeper {
     requireNewer(bundle, state);
     requireCurrent(manifest, clock.now() / 1000);
     const folder = placeVersion(dataDir, { version, digest }, bundle);
+    let remarks: readonly string[];
     try {
-      const problems = await policyProblems(folder);
-      if (problems.length > 0) throw together(problems);
+      const checked = await checkPolicy(folder);
+      if (checked.problems.length > 0) throw together(checked.problems);
+      ({ remarks } = checked);
       await tryOut(folder);
     } catch (error) {
       sweepVersions(dataDir, state);
@@ -290,8 +300,10 @@ export class PolicyKeeper {
     }
     if (this.#stopping.signal.aborted) return;
     const current: Held = { version, digest, key, issued, expires, applied: this.#now(), proven: false };
+    let next = state;
     try {
-      writePolicyState(dataDir, withNewer({ ...stateOf(dataDir, log), ...good }, current));
+      next = withNewer({ ...stateOf(dataDir, log), ...good }, current);
+      writePolicyState(dataDir, next);
     } catch (error) {
       // On a full disk above all.
       sweepVersions(dataDir, state);
@@ -304,9 +316,10 @@ export class PolicyKeeper {
       await this.#rollBack(failure);
       throw new UserError('policy/rolled-back', rolledBackText({ version, reason: failure }));
     }
-    sweepVersions(dataDir, stateOf(dataDir, log));
+    sweepVersions(dataDir, next);
     log.info({ version, key, changed: answer.changed, restart: answer.restart }, 'policy in force');
-    told('policy-applied', `version ${version} of the policy is in force, signed by key ${key}`);
+    const inForce = `version ${version} of the policy is in force, signed by key ${key}`;
+    told('policy-applied', [inForce, ...remarks].join('; '));
     this.#beginTrial(answer.restart);
   }
 
@@ -314,7 +327,7 @@ export class PolicyKeeper {
   #beginTrial(restart: readonly string[]): void {
     const { clock, dataDir, log } = this.#options;
     this.#trial?.cancel();
-    const { current, trial } = stateOf(dataDir, log);
+    const { current, trial } = this.#known();
     if (restart.length > 0 || current === null || trial === null) return;
     this.#trial = clock.after(trialMs, () => {
       try {
@@ -339,12 +352,22 @@ export class PolicyKeeper {
     this.#beginTrial([]);
   }
 
+  /** What can be told of the state, where it is only looked at. */
+  #known(): PolicyState {
+    const { dataDir, log } = this.#options;
+    try {
+      return stateOf(dataDir, log);
+    } catch {
+      return recoveredState(dataDir);
+    }
+  }
+
   /** Writes down what went wrong. Returns how often in a row it did. */
   #failed(error: unknown): number {
-    const { dataDir, log, told } = this.#options;
+    const { log, told } = this.#options;
     const { code = 'policy/failed', hint } = error instanceof UserError ? error : {};
     const message = messageOf(error).slice(0, 1_500);
-    const times = (stateOf(dataDir, log).failure?.times ?? 0) + 1;
+    const times = (this.#known().failure?.times ?? 0) + 1;
     log.error({ code, error: message, times }, 'the policy is not up to date: the one before stays in force');
     const kind = `${code} ${message}`;
     if (this.#told !== kind && code !== 'policy/unreachable')

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, messageOf, reasonOf, UserError } from '../base/errors.js';
 import { quote } from '../base/escape.js';
 import { type JournalErrors, makeOwnFolder, readOwn, syncFolder } from '../base/journal-file.js';
 import { type Bundle, beginDigest, bundleLimits, readManifest } from './bundle.js';
@@ -238,7 +238,7 @@ export function writePolicyState(dataDir: string, state: PolicyState): void {
   } catch (error) {
     discard(beside);
     if (error instanceof UserError) throw error;
-    throw errors.unwritable(file, messageOf(error), error);
+    throw errors.unwritable(file, reasonOf(error), error);
   }
 }
 
@@ -272,7 +272,7 @@ export function placeVersion(
   } catch (error) {
     discard(beside);
     if (error instanceof UserError) throw error;
-    throw errors.unwritable(folder, messageOf(error), error);
+    throw errors.unwritable(folder, reasonOf(error), error);
   }
 }
 

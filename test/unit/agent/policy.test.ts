@@ -377,6 +377,58 @@ test('what a full disk lets be unpacked and not put in force is taken away again
   expect((await place.read()).policyInForce?.held?.version).toBe(3);
 });
 
+test('a state that cannot be read just now is left as it is, and so is the policy', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet));
+  await place.keeper.check();
+  const before = place.state();
+  const folders = readdirSync(policyFolder(place.dataDir)).sort();
+  const open = fs.openSync;
+  const reading = vi.spyOn(fs, 'openSync').mockImplementation((file, ...more) => {
+    if (String(file).endsWith('state.json'))
+      throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    return open(file, ...more);
+  });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    reading.mockRestore();
+    syncBuiltinESMExports();
+  });
+  place.gives(bundle(4, { 'rules/a.toml': 'x = 1\n' }));
+  await place.keeper.check();
+  await place.keeper.check();
+  expect(place.told.slice(1)).toEqual([
+    expect.stringMatching(/^policy-refused: .*too many open files.* \[policy\/unsafe-state\]/),
+  ]);
+  const options = { settings: place.settings, clock: place.clock, reread: place.read };
+  expect((await settingsAtStart(options, silentLogger)).policyInForce?.held?.version).toBe(3);
+  place.keeper.start();
+  reading.mockRestore();
+  syncBuiltinESMExports();
+  expect(place.state()).toEqual(before);
+  expect(readdirSync(policyFolder(place.dataDir)).sort()).toEqual(folders);
+});
+
+test('what a policy takes from the eyes of a Mac is told with it', async () => {
+  const place = await started();
+  const exception = (id: string, more: string) =>
+    `[[exception]]\nid = "${id}"\nreason = "r"\nauthor = "a"\nexpires = 2027-01-01\n${more}`;
+  const wide = `item = 'file.path: *'\n`;
+  const bound = `sha256 = "${'a'.repeat(64)}"\n`;
+  place.gives(
+    bundle(3, {
+      'exceptions/a.toml': `name = "n"\n${exception('wide', wide)}${exception('bound', bound)}`,
+      'config.toml': '[rules]\ndisabled = ["a", "b"]\n',
+    }),
+  );
+  await place.keeper.check();
+  expect(place.told).toEqual([
+    expect.stringMatching(
+      /^policy-applied: version 3 .*; it switches 2 of the rules off; 1 of its exceptions are bound to no signer/,
+    ),
+  ]);
+});
+
 test('a policy that has expired stays, and the agent is degraded; so it is when nothing confirms it for long', async () => {
   const place = await started();
   place.gives(bundle(3, quiet, { expires: '2026-11-22T01:00:00Z' }));

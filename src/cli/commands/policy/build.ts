@@ -61,8 +61,8 @@ export const policyBuild = defineCommand({
     if (until <= now)
       throw new UserError('cli/invalid-value', '--expires is in the past', { hint: 'Macs would refuse it.' });
     const files = readPolicyFolder(path.resolve(context.io.cwd, args[0] as string));
-    const { bundleProblems } = await import('../../../agent/policy-check.js');
-    const problems = await bundleProblems(files);
+    const { checkFiles } = await import('../../../agent/policy-check.js');
+    const { problems, remarks } = await checkFiles(files);
     if (problems.length > 0) throw together(problems);
     const facts = { version, issued: stamp(now), expires: stamp(until) };
     const bytes = makeBundle({ ...facts, ...(comment === undefined ? {} : { comment }) }, files);
@@ -75,12 +75,14 @@ export const policyBuild = defineCommand({
         bytes: bytes.length,
         signed_by: [],
         files: files.map((one) => one.path),
+        remarks,
       });
       return ExitCode.ok;
     }
     out.line(
       `${safe(file)}: version ${version}, ${counted(files.length)} files, ${counted(bytes.length)} bytes, good until ${facts.expires}.`,
     );
+    for (const remark of remarks) out.line(`${out.style('yellow', '!')} ${remark}.`);
     out.line(`Sign it: launchwarden policy sign ${safe(name)} --key FILE`);
     return ExitCode.ok;
   },

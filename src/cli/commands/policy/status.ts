@@ -31,7 +31,7 @@ function document(url: string | null, condition: PolicyCondition): object {
 function print(out: Output, url: string, condition: PolicyCondition): void {
   const { inForce, onTrial, ageMs, checkedMs, failure, reasons } = condition;
   out.line(`from       ${safe(url)}`);
-  if (inForce === undefined) out.line('in force   none yet');
+  if (inForce === undefined) out.line('in force   none');
   else {
     out.line(
       `in force   version ${inForce.version}${onTrial ? ' (on trial)' : ''}, signed by key ${safe(inForce.key)}`,
@@ -63,7 +63,12 @@ export const policyStatus = defineCommand({
     const unusable = settings.problems
       .filter(({ code }) => code.startsWith('policy/'))
       .map(({ message }) => message);
-    const all = { ...condition, reasons: [...unusable, ...condition.reasons] };
+    const all = {
+      ...condition,
+      // What is held and cannot be used is not in force.
+      inForce: settings.policyInForce === undefined ? undefined : condition.inForce,
+      reasons: [...new Set([...unusable, ...condition.reasons])],
+    };
     if (options.json) out.document('policy-status/1', document(url, all));
     else if (url === null) {
       out.line('No policy is fetched: [policy] url is not set.');

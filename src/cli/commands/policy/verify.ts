@@ -33,11 +33,11 @@ export const policyVerify = defineCommand({
       throw new UserError('cli/missing-option', 'no key is trusted here: --public-key KEY', {
         hint: 'Name the key that "launchwarden policy keygen" printed.',
       });
-    const { bundleProblems } = await import('../../../agent/policy-check.js');
+    const { checkFiles } = await import('../../../agent/policy-check.js');
     try {
       const bundle = openBundle(bytes, keys);
       requireCurrent(bundle.manifest, context.clock.now() / 1000);
-      const problems = await bundleProblems(bundle.files);
+      const { problems, remarks } = await checkFiles(bundle.files);
       if (problems.length > 0) throw together(problems);
       const { version, issued, expires, comment } = bundle.manifest;
       const names = bundle.files.map((one) => one.path);
@@ -51,6 +51,7 @@ export const policyVerify = defineCommand({
           comment: comment ?? null,
           signed_by: bundle.key,
           files: names,
+          remarks,
         });
         return ExitCode.ok;
       }
@@ -59,6 +60,7 @@ export const policyVerify = defineCommand({
       );
       if (comment !== undefined) out.line(`${safe(comment)}`);
       out.line(`${counted(names.length)} files: ${names.map((one) => safe(one)).join(', ')}`);
+      for (const remark of remarks) out.line(`${out.style('yellow', '!')} ${remark}.`);
       return ExitCode.ok;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
