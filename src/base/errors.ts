@@ -1,5 +1,12 @@
 /** Exit codes of every command (README, "Exit codes"). */
-export const ExitCode = { ok: 0, checkFailed: 1, usage: 2, unreachable: 3, bug: 70 } as const;
+export const ExitCode = {
+  ok: 0,
+  checkFailed: 1,
+  usage: 2,
+  unreachable: 3,
+  bug: 70,
+  interrupted: 130,
+} as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 export interface UserErrorOptions {

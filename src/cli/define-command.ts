@@ -41,6 +41,8 @@ export interface Command<O extends Options = Options> {
   readonly examples: readonly Example[];
   /** What must be there for it to work; shown by --help. */
   readonly needs?: string;
+  /** It goes on until it is interrupted: that is its regular end. */
+  readonly endless?: boolean;
   readonly handler: (input: CommandInput<O>) => Promise<ExitCode>;
 }
 

@@ -4,6 +4,7 @@ import { escapeText } from '../base/escape.js';
 import { together } from '../config/index.js';
 import { bringUp, type Outcome, readInstallation, surroundingsOf, withSource } from '../install/index.js';
 import type { CommandContext } from './context.js';
+import { finishFirst } from './finish-first.js';
 import { type InstallSurroundings, installSurroundings, printOutcome, printStep } from './install-output.js';
 import { installParts } from './install-parts.js';
 
@@ -54,6 +55,7 @@ export async function bringUpFrom(
     dataDir,
     dryRun,
     canary: !skipCanary,
+    ...(dryRun ? {} : { signal: finishFirst(io) }),
     report: (report: Parameters<typeof printStep>[1]) => printStep(out, report, json),
   };
   const outcome = await withSource(

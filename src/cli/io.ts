@@ -21,6 +21,8 @@ export interface CliIo {
   readonly user: string;
   /** Aborted by SIGINT or SIGTERM from the first call on; before it, these signals end the process as usual. */
   interruption(): AbortSignal;
+  /** Whether that has happened. */
+  interrupted(): boolean;
   /** Bytes of standard input. */
   stdin(): AsyncIterable<Uint8Array>;
   /** Shows a text in a program of the user's choice and waits for it; false when that could not be started. */

@@ -70,10 +70,15 @@ function page([program = '', ...args]: readonly string[], text: string): Promise
   });
 }
 
+let interruptions: AbortController | undefined;
+
 function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort(signal));
-  return controller.signal;
+  if (interruptions === undefined) {
+    const controller = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => controller.abort(signal));
+    interruptions = controller;
+  }
+  return interruptions.signal;
 }
 
 const io: CliIo = {
@@ -86,6 +91,7 @@ const io: CliIo = {
     return loginName();
   },
   interruption,
+  interrupted: () => interruptions?.signal.aborted === true,
   stdin: () => process.stdin,
   page,
   program: {

@@ -29,7 +29,17 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   const parsed = parseCommand(name, rest, { entry, command, io });
   if (parsed === undefined) return ExitCode.ok;
   const context = createContext(io, parsed.options);
-  return command.handler({ context, options: parsed.options as never, args: parsed.args });
+  const input = { context, options: parsed.options as never, args: parsed.args };
+  if (command.endless === true) return command.handler(input);
+  try {
+    const code = await command.handler(input);
+    return io.interrupted() ? ExitCode.interrupted : code;
+  } catch (error) {
+    if (!io.interrupted()) throw error;
+    // What was broken off fails in its own way, which is no news.
+    if (error instanceof UserError) reportError(error, io, argv.includes('--json'));
+    return ExitCode.interrupted;
+  }
 }
 
 /** Runs one command line (without node and script) in this process. Never throws and never ends the process. */

@@ -12,13 +12,17 @@ function* archive(files: () => Iterable<TarFile>, seconds: number): Generator<Ui
 }
 
 /**
- * Writes a .tar.gz (mode 0600) into a file that must not exist; nothing is left of one that could not be finished. Throws a
- * UserError `<stage>/exists` or `<stage>/not-written`.
+ * Writes a .tar.gz (mode 0600) into a file that must not exist; nothing is left of one that could not be finished, or was
+ * interrupted by `signal`. Throws a UserError `<stage>/exists` or `<stage>/not-written`.
  */
 export async function writeArchive(
   files: () => Iterable<TarFile>,
   output: string,
-  { seconds, stage }: { readonly seconds: number; readonly stage: string },
+  {
+    seconds,
+    stage,
+    signal,
+  }: { readonly seconds: number; readonly stage: string; readonly signal?: AbortSignal },
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -43,6 +47,7 @@ export async function writeArchive(
       createGzip(),
       count,
       file.createWriteStream({ flush: true }),
+      ...(signal === undefined ? [] : [{ signal }]),
     );
   } catch (error) {
     await unlink(output).catch(() => undefined);

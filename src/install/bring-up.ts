@@ -38,6 +38,8 @@ export interface BringUpOptions {
   readonly dryRun: boolean;
   /** False: a ready agent is enough. */
   readonly canary?: boolean;
+  /** Ends it before the next step: what was done is taken back. */
+  readonly signal?: AbortSignal;
   readonly report: (report: StepReport) => void;
 }
 
@@ -229,6 +231,7 @@ async function change(
       dryRun,
       report,
       touch: () => transaction.touch(),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   } catch (error) {
     throw await takenBack(options, before, transaction, error);
@@ -298,7 +301,7 @@ async function takenBack(
       cause: error,
     });
   const version = readManifest(from, at.root)?.version ?? from;
-  const now = await waitReady(at, version, dataDir).then(
+  const now = await waitReady(at, version, { dataDir }).then(
     () => `${from} runs again`,
     (failure: unknown) => `${from} was put back, but: ${messageOf(failure)}`,
   );
@@ -312,7 +315,7 @@ async function takenBack(
 }
 
 function planSteps(
-  { at, source, dataDir, canary = true }: BringUpOptions,
+  { at, source, dataDir, canary = true, signal }: BringUpOptions,
   before: Before,
   transaction: Transaction | undefined,
 ): Step[] {
@@ -402,7 +405,7 @@ function planSteps(
       does: `wait until the agent ${version} is ready`,
       skipped: noLaunchd,
       touches: !isUp,
-      run: async () => (isUp ? 'unchanged' : waitReady(at, version, dataDir)),
+      run: async () => (isUp ? 'unchanged' : waitReady(at, version, { dataDir, signal })),
     },
     {
       does: 'have the agent prove itself by its canary',

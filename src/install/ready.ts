@@ -5,6 +5,7 @@ import { readJob } from './launchctl.js';
 import type { Surroundings } from './parts.js';
 import { jobProgram, onThisMachine, placed, places } from './places.js';
 import type { Written } from './state.js';
+import { goOn } from './steps.js';
 import type { CommandResult } from './system.js';
 
 const pauseMs = 500;
@@ -16,13 +17,18 @@ const mostRuns = 3;
 const startMs = 60_000;
 const canaryMs = 180_000;
 
-/** Waits until the agent that launchd runs answers with this version. Throws `install/not-ready` with the reason. */
-export async function waitReady(at: Surroundings, version: string, dataDir: string): Promise<'done'> {
+/** Waits until the agent that launchd runs answers with this version. Throws `install/not-ready` with the reason, `install/interrupted`. */
+export async function waitReady(
+  at: Surroundings,
+  version: string,
+  { dataDir, signal }: { readonly dataDir: string; readonly signal?: AbortSignal | undefined },
+): Promise<'done'> {
   const { system, launchctl, parts } = at;
   if (launchctl === undefined) return 'done';
   let down = 0;
   let seen: string | undefined;
   for (let waited = 0; waited < readyMs; waited += pauseMs) {
+    goOn(signal);
     const agent = await parts.agent(dataDir).catch(() => undefined);
     const job = readJob(system, launchctl);
     if (agent?.version === version && (job.pid === undefined || job.pid === agent.pid)) return 'done';

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { ExitCode, UserError } from '../base/errors.js';
 import type { Change } from './place.js';
 
 /** One thing that installing or uninstalling does. */
@@ -28,6 +30,17 @@ export interface RunOptions {
   readonly report: (report: StepReport) => void;
   /** Called before the first step that touches the running agent. */
   readonly touch?: () => void;
+  /** Ends it before the next step, with `install/interrupted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `install/interrupted` once the signal was given. */
+export function goOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new UserError('install/interrupted', 'it was interrupted', {
+    hint: 'What had begun was taken back. Run it again when you like.',
+    exitCode: ExitCode.interrupted,
+  });
 }
 
 /** Does the steps in order and reports each. A step that fails ends it with a UserError. */
@@ -39,6 +52,9 @@ export async function runSteps(steps: readonly Step[], how: RunOptions): Promise
     if (skipped !== undefined) how.report({ ...report, state: 'skipped', reason: skipped });
     else if (how.dryRun) how.report({ ...report, state: 'planned' });
     else {
+      // Steps hardly ever wait: signals come in between.
+      await turn();
+      goOn(how.signal);
       if (touches && !touched) how.touch?.();
       touched ||= touches;
       const done = await step.run();

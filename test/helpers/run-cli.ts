@@ -43,6 +43,7 @@ export async function cli(argv: readonly string[], setting: CliSetting = {}): Pr
     columns: setting.columns,
     rows: setting.rows,
   });
+  let listens = false;
   const io: CliIo = {
     stdout: sink('stdout'),
     stderr: sink('stderr'),
@@ -50,7 +51,11 @@ export async function cli(argv: readonly string[], setting: CliSetting = {}): Pr
     cwd: setting.cwd ?? '/',
     platform: setting.platform ?? 'linux',
     user: setting.user ?? 'tester',
-    interruption: () => setting.signal ?? new AbortController().signal,
+    interruption: () => {
+      listens = true;
+      return setting.signal ?? new AbortController().signal;
+    },
+    interrupted: () => listens && setting.signal?.aborted === true,
     program: setting.program ?? { node: process.execPath, script: '/nowhere/bin/launchwarden.js' },
     ...(setting.system === undefined ? {} : { system: setting.system }),
     stdin: () => ({

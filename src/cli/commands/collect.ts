@@ -66,7 +66,10 @@ export const collect = defineCommand({
         alert,
         output,
         bundle,
-        ...(await writeArchive(() => bundle.files(), output, { seconds: now / 1e6, stage: 'collect' })),
+        ...(await writeArchive(() => bundle.files(), output, {
+          ...{ seconds: now / 1e6, stage: 'collect' },
+          signal: context.io.interruption(),
+        })),
       };
     });
     const { alert, output, bundle, bytes, sha256 } = done;

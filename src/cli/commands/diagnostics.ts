@@ -46,7 +46,12 @@ export const diagnostics = defineCommand({
     const stamp = formatMicros(now).slice(0, 19).replace(/[-:]/g, '');
     const output = path.resolve(io.cwd, options.output ?? `launchwarden-diagnostics-${stamp}Z.tar.gz`);
     const { files, leftOut } = await gather(context);
-    const written = await writeArchive(() => files, output, { seconds: now / 1e6, stage: 'diagnostics' });
+    const signal = context.io.interruption();
+    const written = await writeArchive(() => files, output, {
+      seconds: now / 1e6,
+      stage: 'diagnostics',
+      signal,
+    });
     const names = files.map(({ name }) => name);
     if (options.json) out.document('diagnostics/1', { output, ...written, files: names, left_out: leftOut });
     else {

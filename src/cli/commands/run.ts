@@ -135,6 +135,7 @@ export const run = defineCommand({
     },
   ],
   needs: 'root on a Mac; with --root nothing but the right to read the folder and write the data directory',
+  endless: true,
   async handler({ context, options }) {
     const extra = { logLevel: options.logLevel, logFile: options.logFile, ...sensorFlags(options.sensors) };
     const { rootScope } = options;

@@ -36,6 +36,7 @@ export const top = defineCommand({
     { line: 'sudo launchwarden top --json', says: 'for a program' },
   ],
   needs: 'root, when the agent runs as a daemon',
+  endless: true,
   async handler({ context, options: { once, every = defaultEvery, lines = defaultLines, json } }) {
     const { io, out } = context;
     const live = !once && !json && out.width !== undefined;

@@ -5,6 +5,7 @@ import { leftBehind, surroundingsOf, takeAway } from '../../install/index.js';
 import { allResponses, isIsolating, quarantined, type Response } from '../../respond/index.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag } from '../define-command.js';
+import { finishFirst } from '../finish-first.js';
 import { installSurroundings, printStep } from '../install-output.js';
 import { installParts } from '../install-parts.js';
 import { counted, safe } from '../output/output.js';
@@ -37,6 +38,7 @@ export const uninstall = defineCommand({
     const { root, dataDir } = settings;
     const at = surroundingsOf({ system, root, dryRun }, installParts);
     if (purge && !restore && !discard) requireEmptyQuarantine(dataDir);
+    if (!dryRun) finishFirst(context.io);
     const whole = await takeAway({
       at,
       dataDir,

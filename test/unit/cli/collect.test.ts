@@ -208,3 +208,16 @@ test('an alert is escalated through the queue of a destination, with its bundle 
   const held = await cli(['alerts', 'escalate', '3f9a01aa', '--to', 'hook', ...at]);
   expect(held.stderr).toContain('alerts/held-destination');
 });
+
+test.each([
+  ['collect', '3f9a'],
+  ['evidence', 'export', '#1'],
+  ['events', 'export'],
+])('%s that is interrupted leaves no file, and ends with 130', async (...argv) => {
+  const cwd = tempFolder();
+  const all = [...argv, '--data-dir', stored(), '--output', path.join(cwd, 'out')];
+  const { code, stderr } = await cli(all, { cwd, signal: AbortSignal.abort() });
+  expect([code, readdirSync(cwd)]).toEqual([130, []]);
+  expect(stderr).not.toContain('bug');
+  expect((await cli(all, { cwd })).code).toBe(0);
+});

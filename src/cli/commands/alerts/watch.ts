@@ -67,6 +67,7 @@ export const alertsWatch = defineCommand({
     { line: 'launchwarden alerts watch --since 1h --json', says: 'the last hour, then what comes' },
   ],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
+  endless: true,
   async handler({ context, options }) {
     const { out } = context;
     const query = await alertQuery(context, options);

@@ -1,11 +1,15 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { ExitCode, errnoOf, reasonOf, UserError } from '../../../base/errors.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { jsonLine, safe } from '../../output/output.js';
 import { filePath } from '../../values.js';
 import { eventFields, eventSchema } from './event-document.js';
 import { selection, selectOptions } from './select.js';
+
+/** Events that are read between two looks at signals. */
+const readAtOnce = 256;
 
 export const eventsExport = defineCommand({
   description:
@@ -32,10 +36,16 @@ export const eventsExport = defineCommand({
     const { range, wants } = selection(options, context.clock.now());
     const sink =
       options.output === undefined ? undefined : fileSink(path.resolve(context.io.cwd, options.output));
+    // A file that was begun is removed, not left in half.
+    const signal = sink === undefined ? undefined : context.io.interruption();
     let count = 0;
+    let whole = false;
     try {
-      await context.withStore((store) => {
+      await context.withStore(async (store) => {
+        let read = 0;
         for (const event of store.events.scan(range)) {
+          if (signal !== undefined && ++read % readAtOnce === 0) await turn();
+          if (signal?.aborted === true) return;
           if (!wants(event)) continue;
           count++;
           const line = options.ecs
@@ -44,17 +54,20 @@ export const eventsExport = defineCommand({
           if (sink === undefined) context.io.stdout.write(`${line}\n`);
           else sink.write(`${line}\n`);
         }
+        whole = true;
       });
     } finally {
-      sink?.close();
+      sink?.close(whole);
     }
+    if (!whole) return ExitCode.interrupted;
     if (options.output !== undefined)
       context.io.stderr.write(`launchwarden: ${count} events written to ${safe(options.output)}\n`);
     return ExitCode.ok;
   },
 });
 
-function fileSink(file: string): { write(text: string): void; close(): void } {
+/** `close(false)` removes what was written. */
+function fileSink(file: string): { write(text: string): void; close(whole: boolean): void } {
   const fail = (error: unknown) =>
     new UserError('events/not-written', `the events could not be written: ${reasonOf(error)}`, {
       hint:
@@ -77,6 +90,9 @@ function fileSink(file: string): { write(text: string): void; close(): void } {
         throw fail(error);
       }
     },
-    close: () => closeSync(descriptor),
+    close(whole) {
+      closeSync(descriptor);
+      if (!whole) rmSync(file, { force: true });
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { ExitCode, errnoOf, reasonOf, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import type { FileContent } from '../../../event/event.js';
@@ -80,7 +81,12 @@ function contentsOf(
   return { files, missing };
 }
 
-function write(folder: string, files: readonly Exported[], metadata: object): void {
+/** False when it was interrupted: nothing is left then. */
+async function write(
+  folder: string,
+  { files, metadata }: { readonly files: readonly Exported[]; readonly metadata: object },
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
@@ -88,14 +94,18 @@ function write(folder: string, files: readonly Exported[], metadata: object): vo
   }
   try {
     for (const { file, bytes } of files) {
+      await turn();
+      signal.throwIfAborted();
       const target = path.join(folder, file);
       mkdirSync(path.dirname(target), { recursive: true, mode: 0o700 });
       writeFileSync(target, bytes, { mode: 0o600, flag: 'wx' });
     }
     const text = `${jsonLine({ schema: `launchwarden.${versionSchema}`, ...metadata })}\n`;
     writeFileSync(path.join(folder, 'metadata.json'), text, { mode: 0o600, flag: 'wx' });
+    return true;
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
+    if (signal.aborted) return false;
     throw notWritten(folder, error);
   }
 }
@@ -145,7 +155,8 @@ export const evidenceExport = defineCommand({
       files: contents.files.map(({ file }) => file),
       missing: contents.missing,
     };
-    write(folder, contents.files, fields);
+    const output = { files: contents.files, metadata: fields };
+    if (!(await write(folder, output, context.io.interruption()))) return ExitCode.interrupted;
     if (options.json) out.document('evidence-export/1', { folder, ...fields });
     else {
       const count = contents.files.length;

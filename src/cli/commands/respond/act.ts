@@ -26,6 +26,7 @@ import { authorOf } from '../../author.js';
 import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
 import { flag, value } from '../../define-command.js';
+import { finishFirst } from '../../finish-first.js';
 import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
 import { pad } from '../../output/width.js';
@@ -98,6 +99,7 @@ export function act(
     const { machine } = surroundings;
     if (options.dryRun) return tellPlan(context, await make(surroundings), { machine, json: options.json });
     requireRights(context, machine);
+    finishFirst(context.io);
     return underLock(context, surroundings, options, async (engine) => {
       const plan = await make(surroundings);
       tellRemarks(context, plan, options.json);
@@ -119,6 +121,7 @@ export function undo(
     const { machine } = surroundings;
     if (options.dryRun) return tellUndo(context, find(machine.dataDir), { machine, json: options.json });
     requireRights(context, machine);
+    finishFirst(context.io);
     return underLock(context, surroundings, options, async (engine) => {
       const response = find(machine.dataDir);
       if (!canUndo(response)) {
