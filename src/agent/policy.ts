@@ -17,6 +17,7 @@ import {
   readPolicyState,
   recoveredState,
   requireCurrent,
+  sourceMark,
   sweepVersions,
   withNewer,
   withoutCurrent,
@@ -255,11 +256,13 @@ export class PolicyKeeper {
     const { version, dataDir, log, fetch = fetchLate } = this.#options;
     const inForce = this.#options.settings().policyInForce?.held;
     const known = stateOf(dataDir, log);
+    const source = sourceMark(policy.url, policy.keys);
+    const isLost = known.current !== null && inForce === undefined;
     const fetched = await fetch({
       url: policy.url,
       network: policy.network,
-      // When the one that is known is not in force the bundle itself is needed.
-      etag: known.current !== null && inForce === undefined ? null : known.etag,
+      // The bundle itself is needed when it is not in force, and to see whether a newly trusted key signed it too.
+      etag: isLost || known.source !== source ? null : known.etag,
       version,
       signal: this.#stopping.signal,
     });
@@ -269,9 +272,11 @@ export class PolicyKeeper {
       return;
     }
     const bundle = openBundle(fetched.bytes, policy.keys);
-    const good = { ...confirmed, etag: fetched.etag };
-    if (bundle.digest === known.current?.digest && inForce !== undefined) this.#note(good);
-    else await this.#apply(bundle, good);
+    const good = { ...confirmed, etag: fetched.etag, source };
+    const { current } = known;
+    if (bundle.digest !== current?.digest || inForce === undefined) await this.#apply(bundle, good);
+    // A further key may have signed it.
+    else this.#note({ ...good, current: { ...current, keys: bundle.keys } });
   }
 
   /** Changes what is known. It is read anew: a trial may have ended while the server was asked. */
@@ -282,7 +287,7 @@ export class PolicyKeeper {
 
   async #apply(bundle: Bundle, good: Partial<PolicyState>): Promise<void> {
     const { dataDir, clock, tryOut, log, told } = this.#options;
-    const { manifest, digest, key = '' } = bundle;
+    const { manifest, digest, keys } = bundle;
     const { version, issued, expires } = manifest;
     const state = stateOf(dataDir, log);
     requireNewer(bundle, state);
@@ -299,7 +304,7 @@ export class PolicyKeeper {
       throw refused(version, error, folder);
     }
     if (this.#stopping.signal.aborted) return;
-    const current: Held = { version, digest, key, issued, expires, applied: this.#now(), proven: false };
+    const current: Held = { version, digest, keys, issued, expires, applied: this.#now(), proven: false };
     let next = state;
     try {
       next = withNewer({ ...stateOf(dataDir, log), ...good }, current);
@@ -317,8 +322,8 @@ export class PolicyKeeper {
       throw new UserError('policy/rolled-back', rolledBackText({ version, reason: failure }));
     }
     sweepVersions(dataDir, next);
-    log.info({ version, key, changed: answer.changed, restart: answer.restart }, 'policy in force');
-    const inForce = `version ${version} of the policy is in force, signed by key ${key}`;
+    log.info({ version, keys, changed: answer.changed, restart: answer.restart }, 'policy in force');
+    const inForce = `version ${version} of the policy is in force, signed by key ${keys.join(' and ')}`;
     told('policy-applied', [inForce, ...remarks].join('; '));
     this.#beginTrial(answer.restart);
   }

@@ -140,9 +140,9 @@ export function appliedOverlay(dataDir: string, options: PolicyOptions): Overlay
   }
   if (held === null) return undefined;
   const said = `version ${held.version} of the policy is not in force`;
-  const { key } = held;
-  if (!trustedKeys(options).some((one) => keyIdOf(one) === key))
-    throw new UserError('policy/untrusted-key', `${said}: its key ${key} is trusted no more`, {
+  const { keys } = held;
+  if (!trustedKeys(options).some((one) => keys.includes(keyIdOf(one))))
+    throw new UserError('policy/untrusted-key', `${said}: its key ${keys.join(', ')} is trusted no more`, {
       hint: 'Sign a newer version with a key that stands in [policy].',
     });
   try {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -23,8 +23,8 @@ export interface Held {
   readonly version: number;
   /** SHA-256 of the bundle, hex. */
   readonly digest: string;
-  /** Id of the key that signed it. */
-  readonly key: string;
+  /** Ids of the keys that signed it and were trusted then. */
+  readonly keys: readonly string[];
   /** RFC 3339. */
   readonly issued: string;
   readonly expires: string;
@@ -57,6 +57,8 @@ export interface PolicyState {
   readonly trial: { readonly starts: number } | null;
   readonly bad: readonly Bad[];
   readonly etag: string | null;
+  /** Which server and keys the ETag is of (`sourceMark`). */
+  readonly source: string | null;
   /** RFC 3339: the last time that the server was asked, and that its answer was good. */
   readonly checked: string | null;
   readonly confirmed: string | null;
@@ -77,6 +79,7 @@ const noPolicy: PolicyState = {
   trial: null,
   bad: [],
   etag: null,
+  source: null,
   checked: null,
   confirmed: null,
   failure: null,
@@ -112,11 +115,12 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function isHeld(value: unknown): value is Held {
-  const { version, digest, key, issued, expires, applied } = (value ?? {}) as Partial<Held>;
+  const { version, digest, keys, issued, expires, applied } = (value ?? {}) as Partial<Held>;
   return (
     isCount(version) &&
     /^[0-9a-f]{64}$/.test(digest ?? '') &&
-    isText(key) &&
+    Array.isArray(keys) &&
+    keys.every(isText) &&
     isText(issued) &&
     isText(expires) &&
     isText(applied)
@@ -167,6 +171,13 @@ export function readPolicyState(dataDir: string): PolicyState {
     if (error instanceof UserError) throw error;
     throw damaged(file, error);
   }
+}
+
+/** Changes with the address and with the keys: an ETag of another server says nothing, nor who else signed the bundle. */
+export function sourceMark(url: string, keys: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([url, keys]))
+    .digest('hex');
 }
 
 /** The state with a newer version in force, on trial; nothing that can be gone back to is lost. */

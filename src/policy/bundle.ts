@@ -72,8 +72,8 @@ export interface Bundle {
   /** The manifest as it is signed, without the end of its line. */
   readonly manifestBytes: Uint8Array;
   readonly files: readonly BundleFile[];
-  /** The id of the trusted key that signed it; undefined for one that was read without keys. */
-  readonly key: string | undefined;
+  /** The ids of the trusted keys that signed it; none for one that was read without keys. */
+  readonly keys: readonly string[];
   /** SHA-256 of what is signed, hex: a further signature makes no other bundle. */
   readonly digest: string;
 }
@@ -120,16 +120,17 @@ function partsOf(bytes: Buffer): Parts {
 
 const signedBytes = (body: Uint8Array) => Buffer.concat([Buffer.from(magic), body]);
 
-function requireSignature({ signatures, body }: Parts, keys: readonly PublicKey[]): string {
+function requireSignature({ signatures, body }: Parts, keys: readonly PublicKey[]): string[] {
   if (signatures.length === 0)
     throw new UserError('policy/unsigned', 'the bundle is not signed', {
       hint: 'Sign it with "launchwarden policy sign BUNDLE --key FILE".',
     });
   const signed = signedBytes(body);
-  for (const key of keys) {
+  const good = keys.filter((key) => {
     const id = keyIdOf(key);
-    if (signatures.some((one) => one.key === id && isSignedBy(key, signed, one.signature))) return id;
-  }
+    return signatures.some((one) => one.key === id && isSignedBy(key, signed, one.signature));
+  });
+  if (good.length > 0) return [...new Set(good.map(keyIdOf))];
   const ids = signatures.map(({ key }) => key);
   const known = keys.map(keyIdOf).filter((id) => ids.includes(id));
   if (known.length > 0)
@@ -208,12 +209,12 @@ function filesOf({ files }: Manifest, rest: Buffer): BundleFile[] {
  */
 export function openBundle(bytes: Buffer, keys: readonly PublicKey[] | undefined): Bundle {
   const parts = partsOf(bytes);
-  const key = keys === undefined ? undefined : requireSignature(parts, keys);
+  const signers = keys === undefined ? [] : requireSignature(parts, keys);
   const { line, rest } = manifestOf(parts.body);
   const manifest = readManifest(line);
   const files = filesOf(manifest, rest);
   const digest = beginDigest(line).update(rest).digest('hex');
-  return { manifest, manifestBytes: line, files, key, digest };
+  return { manifest, manifestBytes: line, files, keys: signers, digest };
 }
 
 /** What the times of a bundle say against taking it now (milliseconds since 1970). Throws a UserError. */

@@ -7,6 +7,7 @@ export {
   policyFolder,
   readPolicyState,
   recoveredState,
+  sourceMark,
   sweepVersions,
   withNewer,
   withoutCurrent,

@@ -463,6 +463,43 @@ test('a key that is trusted no more takes its policy out of force, and the rest 
   expect([settings.log.level, settings.detect.closeUpdates]).toEqual(['warn', true]);
 });
 
+test('an old key can be taken out when the new one signed too, also what was fetched before the new one was trusted', async () => {
+  const next = makeKeyPair();
+  const trust = async (...keys: string[]) => {
+    const [first, ...more] = keys;
+    writeFileSync(
+      place.file,
+      `[policy]\nurl = "https://fleet.example/p"\npublic_key = "${first}"\npublic_keys = ${JSON.stringify(more)}\n`,
+    );
+    place.settings = await place.read();
+  };
+  const place = await started();
+  place.gives(signBundle(bundle(3, quiet), readPrivateKey(next.privatePem, 'next')));
+  await place.keeper.check();
+  await trust(pair.publicKey, next.publicKey);
+  await place.keeper.check();
+  // Another set of keys: whether both have signed is seen in the bundle alone.
+  expect(place.asked).toEqual([null, null]);
+  expect(place.told).toHaveLength(1);
+  await trust(next.publicKey);
+  expect(place.settings.problems).toEqual([]);
+  expect(place.settings.policyInForce?.held?.version).toBe(3);
+  await trust(makeKeyPair().publicKey);
+  expect(place.settings.problems.map(({ code }) => code)).toEqual(['policy/untrusted-key']);
+});
+
+test('the ETag of one server is not sent to another one', async () => {
+  const place = await started();
+  place.gives(bundle(3, quiet), '"3"');
+  await place.keeper.check();
+  await place.keeper.check();
+  writeFileSync(place.file, readFileSync(place.file, 'utf8').replace('fleet.example', 'other.example'));
+  place.settings = await place.read();
+  await place.keeper.check();
+  await place.keeper.check();
+  expect(place.asked).toEqual([null, '"3"', null, '"3"']);
+});
+
 test('a state that is damaged stops nothing, and brings no older version back', async () => {
   const place = await started();
   place.gives(bundle(3, quiet));

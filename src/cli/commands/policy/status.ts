@@ -17,7 +17,7 @@ function document(url: string | null, condition: PolicyCondition): object {
     issued: inForce?.issued ?? null,
     expires: inForce?.expires ?? null,
     applied: inForce?.applied ?? null,
-    signed_by: inForce?.key ?? null,
+    signed_by: inForce?.keys ?? [],
     on_trial: onTrial,
     expired,
     age_seconds: seconds(ageMs),
@@ -34,7 +34,7 @@ function print(out: Output, url: string, condition: PolicyCondition): void {
   if (inForce === undefined) out.line('in force   none');
   else {
     out.line(
-      `in force   version ${inForce.version}${onTrial ? ' (on trial)' : ''}, signed by key ${safe(inForce.key)}`,
+      `in force   version ${inForce.version}${onTrial ? ' (on trial)' : ''}, signed by key ${inForce.keys.map(safe).join(' and ')}`,
     );
     out.line(`           issued ${safe(inForce.issued)}, good until ${safe(inForce.expires)}`);
     out.line(`           put in force ${safe(inForce.applied)}`);

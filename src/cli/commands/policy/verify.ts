@@ -49,14 +49,14 @@ export const policyVerify = defineCommand({
           issued,
           expires,
           comment: comment ?? null,
-          signed_by: bundle.key,
+          signed_by: bundle.keys,
           files: names,
           remarks,
         });
         return ExitCode.ok;
       }
       out.line(
-        `${safe(file)}: good. Version ${version}, signed by key ${bundle.key}, issued ${issued}, good until ${expires}.`,
+        `${safe(file)}: good. Version ${version}, signed by key ${bundle.keys.join(' and ')}, issued ${issued}, good until ${expires}.`,
       );
       if (comment !== undefined) out.line(`${safe(comment)}`);
       out.line(`${counted(names.length)} files: ${names.map((one) => safe(one)).join(', ')}`);
