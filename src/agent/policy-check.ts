@@ -65,12 +65,10 @@ function remarksOf({ exceptions, tables }: Overlay): string[] {
       ? []
       : loadExceptions([exceptions], []).warnings.filter(({ code }) => code === 'exception/unbound');
   return [
-    ...(off === 0 ? [] : [`it switches ${off} of the rules off`]),
+    ...(off === 0 ? [] : [`rules that it switches off: ${off}`]),
     ...(loose.length === 0
       ? []
-      : [
-          `${loose.length} of its exceptions are bound to no signer and no content: anybody's item may fit them`,
-        ]),
+      : [`exceptions bound to no signer and no content, which anybody's item may fit: ${loose.length}`]),
   ];
 }
 

@@ -123,14 +123,14 @@ test('whoever signs a policy is told what it takes from the eyes of the Macs', a
   const { run } = fleet({ 'config.toml': '[rules]\ndisabled = ["x"]\n' });
   const words = ['build', 'fleet', '--version', '1', '--expires', '1d'];
   const { stdout } = await run('policy', ...words);
-  expect(stdout).toContain('! it switches 1 of the rules off.\n');
+  expect(stdout).toContain('! rules that it switches off: 1.\n');
   const [document] = documents((await run('policy', ...words, '--force', '--json')).stdout);
-  expect(document).toMatchObject({ remarks: ['it switches 1 of the rules off'] });
+  expect(document).toMatchObject({ remarks: ['rules that it switches off: 1'] });
   const { stdout: key } = await run('policy', 'keygen', 'k', '--json');
   const [{ public_key }] = documents(key) as [{ public_key: string }];
   await run('policy', 'sign', 'policy-1.bundle', '--key', 'k');
   const verified = await run('policy', 'verify', 'policy-1.bundle', '--public-key', public_key);
-  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('! it switches 1') });
+  expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('! rules that it') });
 });
 
 test('status says that no policy is fetched, and what is missing for one', async () => {
