@@ -80,8 +80,10 @@ export class Agent {
       sensors.journaled([event]);
     if (before > 0) {
       const detail = 'the agent did not run';
+      // Set back meanwhile, the clock has still to come to what it said when we ended.
+      const from = before <= seeing ? before : Math.min(pipeline.asSetNow(before), seeing);
       // Since a moment ago every sensor sees.
-      tellGap({ sensor: 'agent', reason: 'restart', from: before, to: Math.max(before, seeing), detail });
+      tellGap({ sensor: 'agent', reason: 'restart', from, to: seeing, detail });
     }
     rules.tellGone(before || started);
     destinations.start();

@@ -41,6 +41,7 @@ const maxHeldBytes = 4 * 1024 * 1024;
 /** The state of the timeline is stored this often, so that a step while no agent ran is told from drift, milliseconds. */
 const keepTimelineMs = 60_000;
 const timelineKey = 'timeline';
+const judgedKey = 'judged';
 const deferredKey = 'deferred';
 const none: ReadonlySet<Event> = new Set();
 /** Alerts from before the restart that are remembered, to count what repeats them. */
@@ -111,6 +112,8 @@ export class Pipeline {
   #exceptions: Exceptions | undefined;
   readonly #timeline: Timeline;
   #timelineKept = Number.NEGATIVE_INFINITY;
+  /** Number of the last stored event that is known to be judged; later ones may be. */
+  #judgedBefore: number;
   readonly #evictions: Evictions;
   readonly #deferred: DeferredMemory;
   #detections: Detection[] = [];
@@ -150,6 +153,8 @@ export class Pipeline {
     const { boot, sinceBoot = 0, clock, store } = options;
     const state = boot === undefined ? undefined : store.progress.get(timelineKey);
     this.#timeline = new Timeline({ clock, boot: boot ?? '', sinceBoot, state });
+    const judged = Number(store.progress.get(judgedKey) ?? Number.NaN);
+    this.#judgedBefore = Number.isSafeInteger(judged) ? judged : store.events.newest();
     this.#evictions = new Evictions(clock, (gap) => options.gap?.(gap));
   }
 
@@ -159,6 +164,11 @@ export class Pipeline {
       this.#detections.length + this.#unjournaled.length + this.#unstored.size === 0 &&
       this.#judgedThrough > 0;
     return isCommitted ? this.#timeline.wallOf(this.#judgedThrough) : 0;
+  }
+
+  /** A wall time of the past by the clock as it is set now. */
+  asSetNow(wall: Micros): Micros {
+    return this.#timeline.wallOf(this.#timeline.timeOf(wall));
   }
 
   detectorCounters(): object {
@@ -234,11 +244,13 @@ export class Pipeline {
 
   /**
    * Judges the stored events of the last `horizon` again, which gives the alerts that a crash kept from being stored, and
-   * the state of half-finished sequences; then goes live.
+   * the state of half-finished sequences, and before them what is older and was never judged; then goes live.
    */
   open(): void {
     this.#journal();
+    for (const event of this.#overlooked()) this.#detect(event);
     this.#rebuild(Number.POSITIVE_INFINITY);
+    this.#judgedBefore = this.#options.store.events.newest();
     this.#opened = this.#timeline.now;
     this.#keepTimeline();
   }
@@ -256,6 +268,25 @@ export class Pipeline {
     this.#rebuild(this.#judgedMost);
   }
 
+  /**
+   * Events older than the windows that were stored and not judged: the first scan tells of what changed while no agent ran,
+   * however long ago that was.
+   */
+  *#overlooked(): Generator<Event> {
+    const since = this.#timeline.now - this.horizon;
+    const to = this.#timeline.stepped ? Number.MAX_SAFE_INTEGER : since;
+    for (const stored of this.#options.store.events.storedAfter(this.#judgedBefore, to)) {
+      const event = this.#placed(stored);
+      if (event.time < since) yield event;
+    }
+  }
+
+  /** A stored event by the clock of detection: after another start of the machine the steps made before it say nothing. */
+  #placed(stored: Event): Event {
+    const isOurs = this.#timeline.continues || stored.time >= this.#opened;
+    return isOurs ? stored : byWallClock(stored);
+  }
+
   /** Gives the detector what is stored of its windows; what is later waits for its turn. */
   #rebuild(until: Micros): void {
     const since = this.#timeline.now - this.horizon;
@@ -265,9 +296,7 @@ export class Pipeline {
     let last: Micros = 0;
     for (const stretch of stretches) {
       for (const stored of this.#options.store.events.between(stretch.from, stretch.to)) {
-        // After another start of the machine the steps made before it say nothing.
-        const isOurs = this.#timeline.continues || stored.time >= this.#opened;
-        const event = isOurs ? stored : byWallClock(stored);
+        const event = this.#placed(stored);
         if (event.time > until || !this.#timeline.belongs(event, stretch)) continue;
         this.#detect(event);
         last = event.time;
@@ -564,6 +593,10 @@ export class Pipeline {
     this.#timelineKept = clock.monotonic();
     try {
       store.progress.set(timelineKey, this.#timeline.state);
+      if (this.#detections.length > 0) return;
+      // What was stored just now may still wait; what was stored a while ago does not.
+      store.progress.set(judgedKey, String(this.#judgedBefore));
+      this.#judgedBefore = store.events.newest();
     } catch (error) {
       this.#failed(error, 'the steps of the clock could not be stored');
       this.#timelineKept -= keepTimelineMs - retryJournalMs;

@@ -69,6 +69,12 @@ export class Events {
         `SELECT ${columns} FROM events WHERE time >= ? AND time <= ?
           ORDER BY time, nanos, sequence IS NULL, sequence, seq`,
       ),
+      newest: db.prepare('SELECT max(seq) AS seq FROM events'),
+      storedAfter: db.prepare(
+        `SELECT seq FROM events WHERE seq > ? AND time < ?
+          ORDER BY time, nanos, sequence IS NULL, sequence, seq`,
+      ),
+      bySeq: db.prepare(`SELECT ${columns} FROM events WHERE seq = ?`),
       count: db.prepare('SELECT count(*) AS rows, min(time) AS first, max(time) AS last FROM events'),
       before: db.prepare(
         `SELECT ${columns} FROM events WHERE time >= ? AND time < ? ORDER BY time DESC, seq DESC LIMIT ?`,
@@ -194,6 +200,20 @@ export class Events {
       to = stretch.first;
     }
     return { events: eventsOf(found), rows, complete: true };
+  }
+
+  /** The number of the event that was stored last: numbers grow. 0 when there is none. */
+  newest(): number {
+    return one<{ seq: number | null }>(this.#sql.newest)?.seq ?? 0;
+  }
+
+  /** Events that were stored after the one of this number, with `time < to`, in the order of detection. */
+  *storedAfter(seq: number, to: Micros): Generator<Event> {
+    for (const found of all<{ seq: number }>(this.#sql.storedAfter, seq, to)) {
+      const row = one<EventRow>(this.#sql.bySeq, found.seq);
+      const event = row && asEvent(row);
+      if (event !== undefined) yield event;
+    }
   }
 
   /** How many, and the event times of the first and the last. */
