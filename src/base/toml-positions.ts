@@ -25,7 +25,8 @@ const pathText = (path: KeyPath): string => JSON.stringify(path);
 
 /**
  * Where each key of a TOML document stands, which the TOML library does not tell. The text must have parsed: what is
- * not well-formed is skipped, never judged. No recursion deeper than the parser's own limit.
+ * not well-formed is skipped, never judged. No recursion deeper than the parser's own limit. Mostly nobody asks, so the
+ * text is gone through at the first question.
  */
 export class TomlPositions {
   readonly #text: string;
@@ -35,16 +36,10 @@ export class TomlPositions {
   readonly #tables = new Map<string, number>();
   #at = 0;
   #items = 0;
+  #isRead = false;
 
   constructor(text: string) {
     this.#text = text;
-    let table: KeyPath = [];
-    for (;;) {
-      this.#skipBlank(true);
-      if (this.#at >= text.length) return;
-      if (text[this.#at] === '[') table = this.#header();
-      else if (!this.#pair(table)) this.#skipLine();
-    }
   }
 
   /** Line and column of the key itself, or of the nearest enclosing one that was written. */
@@ -55,7 +50,7 @@ export class TomlPositions {
   /** Offset of the key itself, or of the nearest enclosing one that was written; 0 when there is none. */
   nearest(path: KeyPath): number {
     for (let length = path.length; length > 0; length--) {
-      const offset = this.#found.get(pathText(path.slice(0, length)));
+      const offset = this.offsetOf(path.slice(0, length));
       if (offset !== undefined) return offset;
     }
     return 0;
@@ -63,11 +58,13 @@ export class TomlPositions {
 
   /** Offset of a key or of a table's header; undefined when it was not written. */
   offsetOf(path: KeyPath): number | undefined {
+    this.#read();
     return this.#found.get(pathText(path));
   }
 
   /** Where the value of a key stands; undefined when it was not written as `key = value`. */
   valueOf(path: KeyPath): ValueRange | undefined {
+    this.#read();
     return this.#values.get(pathText(path));
   }
 
@@ -78,6 +75,27 @@ export class TomlPositions {
     if (decoded === undefined || decoded.value !== value) return undefined;
     const { offsets } = decoded;
     return (offset) => offsets[Math.min(Math.max(offset, 0), offsets.length - 1)] as number;
+  }
+
+  /** The same, found when it is first asked; the key itself when another string stands there. */
+  offsetsLater(path: KeyPath, value: string): (offset: number) => number {
+    let found: ((offset: number) => number) | undefined;
+    return (offset) => {
+      found ??= this.stringOffsets(path, value) ?? (() => this.nearest(path));
+      return found(offset);
+    };
+  }
+
+  #read(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    let table: KeyPath = [];
+    for (;;) {
+      this.#skipBlank(true);
+      if (this.#at >= this.#text.length) return;
+      if (this.#text[this.#at] === '[') table = this.#header();
+      else if (!this.#pair(table)) this.#skipLine();
+    }
   }
 
   #note(path: KeyPath, offset: number): void {

@@ -46,8 +46,18 @@ export function loadRules(paths: readonly string[]): LoadedRules {
   return loader.result();
 }
 
-/** Our own rules, which come with the program; their `meta.file` is `builtin/<name>`. */
+let builtinRules: readonly Rule[] | undefined;
+
+/**
+ * Our own rules, which come with the program; their `meta.file` is `builtin/<name>`. They are compiled once: another
+ * version of them is another program.
+ */
 export function loadBuiltinRules(): readonly Rule[] {
+  builtinRules ??= compileBuiltinRules();
+  return builtinRules;
+}
+
+function compileBuiltinRules(): readonly Rule[] {
   const folder = fileURLToPath(new URL('./builtin/', import.meta.url));
   const loader = new Loader();
   for (const name of readdirSync(folder).sort()) {
@@ -65,6 +75,8 @@ class Loader {
   readonly #passedOver: Diagnostic[] = [];
   readonly #files: string[] = [];
   readonly #foreign = new Map<ForeignKind, string[]>();
+  /** Of the file that is being read. */
+  readonly #buffer = Buffer.allocUnsafe(maxRuleFileBytes + 1);
 
   result(): LoadedRules {
     return {
@@ -193,7 +205,7 @@ class Loader {
         this.#report(file, 'rules/unreadable', 'this is no regular file');
         return undefined;
       }
-      const buffer = Buffer.alloc(maxRuleFileBytes + 1);
+      const buffer = this.#buffer;
       let length = 0;
       for (let read = 1; read > 0 && length < buffer.length; length += read) {
         read = readSync(descriptor, buffer, length, buffer.length - length, null);

@@ -233,9 +233,7 @@ class Reader {
     const text = table.required(key);
     if (text === '') return undefined;
     const { positions, source } = this.#at;
-    const where = [...how.path, key];
-    const start = positions.nearest(where);
-    const offsetOf = positions.stringOffsets(where, text) ?? (() => start);
+    const offsetOf = positions.offsetsLater([...how.path, key], text);
     const compiled = compileQuery(how.language, text, { ...source, offsetOf });
     if ('diagnostics' in compiled) {
       this.found.push(...compiled.diagnostics);

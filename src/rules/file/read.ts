@@ -267,9 +267,7 @@ class RuleReader {
   #query(meta: RuleMeta): ReturnType<typeof compileQuery> {
     const written = this.#rule.raw('query');
     if (typeof written !== 'string' || meta.query === '') return { diagnostics: [] };
-    const offsets = this.#positions.stringOffsets(['rule', 'query'], written);
-    const start = this.#positions.nearest(['rule', 'query']);
-    const offsetOf = offsets ?? (() => start);
+    const offsetOf = this.#positions.offsetsLater(['rule', 'query'], written);
     return compileQuery(meta.language, written, { ...this.#source, offsetOf });
   }
 

@@ -15,6 +15,10 @@ import {
 import { bare } from './trees.js';
 
 const rules = loadBuiltinRules();
+
+test('the built-in rules are compiled once', () => {
+  expect(loadBuiltinRules()).toBe(rules);
+});
 const byName = (part: string) => rules.find(({ meta }) => meta.name.includes(part)) as Rule;
 const launchAgent = byName('Launch agent written and loaded within');
 const plugin = byName('DirectoryService');
