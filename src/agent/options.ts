@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { LogFormat } from '../base/log.js';
 import type { Settings } from '../config/index.js';
+import type { EarlyScan } from '../sensors/process-scan/index.js';
 
 export interface AgentOptions {
   readonly settings: Settings;
@@ -8,6 +9,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   /** Of standard error; a log file is always JSON. */
   readonly logFormat?: LogFormat;
+  /** Has looked at processes since before the settings were checked. */
+  readonly early?: EarlyScan | undefined;
   /** `--root-scope`: only processes below this one. */
   readonly scopePid?: number;
   /** What runs the agent, paths of this machine: its files are watched. */

@@ -17,7 +17,7 @@ import {
   type RunningItem,
 } from '../sensors/file-watch/index.js';
 import { LaunchdStateSensor } from '../sensors/launchd-state/index.js';
-import { ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
+import { type EarlyScan, ProcessScanSensor, runningProcesses } from '../sensors/process-scan/index.js';
 import type { Helper, Sensor, SensorHealth } from '../sensors/sensor.js';
 import { isRefused, markText, type Waking, wakingOptions } from './file-events.js';
 import { type SensorSetSink, type TierChoice, type TierStatus, Tiers } from './tiers.js';
@@ -41,6 +41,8 @@ export interface SensorSetOptions {
   readonly attributes?: ReadAttributes | undefined;
   /** Kinds of EndpointSecurity's events, beyond the usual ones, that they name. */
   readonly more: readonly EsKind[];
+  /** Has looked at processes since the agent began to start. */
+  readonly early?: EarlyScan | undefined;
   /** `--root-scope`. */
   readonly scopePid?: number | undefined;
   /** What the run before this one remembered, and up to when it had seen everything; undefined before the first. */
@@ -74,6 +76,8 @@ export class SensorSet {
   readonly #beside: Sensor[] = [];
   readonly #programs: ProgramWatch;
   #files: FileWatchSensor | undefined;
+  /** Processes that the tier has told of while it started. */
+  readonly #toldAtStart = new Set<number>();
 
   constructor(options: SensorSetOptions, sink: SensorSetSink) {
     this.#options = options;
@@ -112,6 +116,7 @@ export class SensorSet {
     try {
       // Processes first: the file watcher may have much to go through.
       await this.#tiers.start();
+      await this.#tellEarly();
       if (this.#wanted('file-watch')) await this.#startFileWatch();
       if (this.#wanted('launchd-state')) await this.#startBeside(this.#launchd);
     } catch (error) {
@@ -134,6 +139,7 @@ export class SensorSet {
   async stop(): Promise<void> {
     await this.#programs.stop();
     await this.#tiers.stop();
+    await this.#options.early?.stop();
     for (const sensor of this.#beside.splice(0).reverse()) {
       try {
         await sensor.stop();
@@ -319,15 +325,43 @@ export class SensorSet {
   }
 
   #processScan(since: Micros | undefined): Sensor {
-    const { onContext, scopePid, before } = this.#options;
-    const resumeFrom = since ?? before?.completeThrough;
+    const resumeFrom = since ?? this.#options.before?.completeThrough;
     return new ProcessScanSensor({
+      ...this.#scanOptions(),
+      begun: this.#options.early?.take(),
+      ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    });
+  }
+
+  #scanOptions() {
+    const { onContext, scopePid } = this.#options;
+    return {
       ...this.#common('process-scan'),
       ignoreChildrenOf: [process.pid],
       onContext,
       ...(scopePid === undefined ? {} : { scopePid }),
-      ...(resumeFrom === undefined ? {} : { resumeFrom }),
+    };
+  }
+
+  /** A better tier than the scan was chosen: what began before that looked, the early scan alone has seen. */
+  async #tellEarly(): Promise<void> {
+    const { early, settings } = this.#options;
+    // A policy may have taken the scan away since it began.
+    if (!this.#wanted('process-scan') || settings.sensors.tier !== 'auto') await early?.stop();
+    const begun = early?.take();
+    if (begun === undefined) return;
+    const scan = new ProcessScanSensor({ ...this.#scanOptions(), begun });
+    await scan.start({
+      observe: (observation) => {
+        const { pid = 0 } = observation.event.doc.process ?? {};
+        if (!this.#toldAtStart.has(pid)) this.#sink.observe(observation);
+      },
+      completeThrough() {},
+      gap: (gap) => this.#sink.gap(gap),
+      failed() {},
     });
+    await scan.stop();
+    this.#toldAtStart.clear();
   }
 
   /** A sensor that tells of changes alone: who runs already is looked up once it sees everything from now on. */
@@ -361,6 +395,7 @@ export class SensorSet {
         const { doc } = observation.event;
         const ours = doc.event?.category?.includes('process') && doc.process?.parent?.pid === process.pid;
         if (ours === true) return;
+        if (this.#options.early?.waits === true) this.#toldAtStart.add(doc.process?.pid ?? 0);
         this.#changes.told(observation);
         this.#sink.observe(observation);
       },

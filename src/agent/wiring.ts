@@ -357,6 +357,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
       attributes,
       more: kindsFor(atStart),
       scopePid,
+      early: options.early,
       before:
         progress.before > 0
           ? {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -256,6 +257,36 @@ describe.skipIf(!compiler)('the tier', () => {
       { sensor: 'eslogger', detail: 'from scan to eslogger, which can be used now' },
     ]);
   }, 120_000);
+
+  test('that sees processes sees them before the rules are compiled, whichever it is', async () => {
+    const earliest = async (kind: string) => {
+      const busy = spawn('/bin/sh', ['-c', 'while :; do /bin/sleep 0.02; done'], {
+        stdio: 'ignore',
+        detached: true,
+      });
+      try {
+        agent = await AgentProcess.start({ mac });
+        expect(await tierOf()).toMatchObject({ running: kind });
+        await agent.settled();
+      } finally {
+        process.kill(-(busy.pid as number), 'SIGKILL');
+      }
+      const { log } = agent;
+      await agent.stop();
+      // Said when the sensors are put together, with the rules at hand.
+      const [line = '{}'] = log.split('\n').filter((one) => one.includes('tier left out'));
+      const db = new Database(path.join(mac.dataDir, 'events.db'), { readonly: true });
+      const { first } = db.prepare('SELECT min(time) AS first FROM events').get() as { first: number };
+      db.close();
+      expect(first).toBeGreaterThan(0);
+      return first / 1000 - Date.parse((JSON.parse(line) as { time: string }).time);
+    };
+    expect(await earliest('scan')).toBeLessThan(0);
+    mac.remove();
+    mac = new SimulatedMac();
+    fakeEslogger(path.dirname(mac.write('/usr/bin/x', '')));
+    expect(await earliest('eslogger')).toBeLessThan(0);
+  });
 
   test('that is asked for and cannot be had ends the start with a message', async () => {
     await expect(AgentProcess.start({ mac, arguments: ['--sensors', 'eslogger'] })).rejects.toThrow(

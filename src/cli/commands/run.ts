@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { preflight, problemError } from '../../agent/preflight.js';
+import type { Clock } from '../../base/clock.js';
 import { ExitCode, errnoOf, UserError } from '../../base/errors.js';
 import { createLogger, logFormats } from '../../base/log.js';
 import {
@@ -8,11 +9,13 @@ import {
   logFileOf,
   logLevels,
   type SensorTier,
+  type Settings,
   sensorKinds,
   sensorTiers,
   together,
 } from '../../config/index.js';
 import { requireSafeProgram, thisSystem } from '../../install/index.js';
+import type { EarlyScan } from '../../sensors/process-scan/index.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, list, value } from '../define-command.js';
 import { oneOf, wholeNumber } from '../values.js';
@@ -101,6 +104,17 @@ function launchCanary(context: CommandContext, ended: (error: Error) => void): v
   child.unref();
 }
 
+/**
+ * A start is never blind: where the scan may be what sees processes, it looks while everything else is still checked,
+ * compiled and opened.
+ */
+async function scanEarly({ sensors }: Settings, clock: Clock): Promise<EarlyScan | undefined> {
+  const { tier, disabled } = sensors;
+  if (disabled.includes('process-scan') || (tier !== 'auto' && tier !== 'scan')) return undefined;
+  const { EarlyScan } = await import('../../sensors/process-scan/index.js');
+  return new EarlyScan(clock);
+}
+
 export const run = defineCommand({
   description:
     'Watches until SIGTERM or SIGINT, then delivers what is left and ends with exit code 0. SIGHUP has it read its configuration\n' +
@@ -141,36 +155,45 @@ export const run = defineCommand({
     const { rootScope } = options;
     if (rootScope !== undefined) await requireScope(context, rootScope);
     const system = context.io.system ?? thisSystem();
-    const read = async (policy?: string) => {
-      const settings = await context.settings({ ...extra, policy });
+    const { clock } = context;
+    const written = (policy?: string) => context.settings({ ...extra, policy });
+    const checked = async (settings: Settings) => {
       const asRoot = system.uid === 0;
       const problems = await preflight({ settings, system, version: context.version, asRoot });
       const stopping = problems.filter(({ stops }) => stops);
       if (stopping.length > 0) throw together(stopping.map(problemError));
       return settings;
     };
-    const settings = await loggingFailure(context, options.logFile, async () => {
-      const settings = await read();
-      requireSafeProgram(system, context.io.program, settings.root);
-      return settings;
-    });
-    // Loaded here, so that its help needs no sensors.
-    const { runAgent } = await import('../../agent/index.js');
-    const { stderr } = context.io;
-    const logFormat = options.logFormat ?? (stderr.isTTY ? 'text' : 'json');
-    await loggingFailure(context, settings.log.file, () =>
-      runAgent({
-        logFormat,
-        settings,
-        reread: read,
-        version: context.version,
-        clock: context.clock,
-        signal: context.io.interruption(),
-        program: context.io.program,
-        launchCanary: (ended) => launchCanary(context, ended),
-        ...(rootScope === undefined ? {} : { scopePid: rootScope }),
-      }),
-    );
-    return ExitCode.ok;
+    let early: EarlyScan | undefined;
+    try {
+      const settings = await loggingFailure(context, options.logFile, async () => {
+        const settings = await written();
+        early = await scanEarly(settings, clock);
+        await checked(settings);
+        requireSafeProgram(system, context.io.program, settings.root);
+        return settings;
+      });
+      // Loaded here, so that its help needs no sensors.
+      const { runAgent } = await import('../../agent/index.js');
+      const { stderr } = context.io;
+      const logFormat = options.logFormat ?? (stderr.isTTY ? 'text' : 'json');
+      await loggingFailure(context, settings.log.file, () =>
+        runAgent({
+          logFormat,
+          settings,
+          early,
+          reread: async (policy) => checked(await written(policy)),
+          version: context.version,
+          clock,
+          signal: context.io.interruption(),
+          program: context.io.program,
+          launchCanary: (ended) => launchCanary(context, ended),
+          ...(rootScope === undefined ? {} : { scopePid: rootScope }),
+        }),
+      );
+      return ExitCode.ok;
+    } finally {
+      await early?.stop();
+    }
   },
 });

@@ -23,6 +23,7 @@ export class NativeProcessSource implements ProcessSource {
   readonly #clock: Clock;
   #sink: ProcessSourceSink | undefined;
   #ready: (() => void) | undefined;
+  #begun = false;
   #draining = false;
   readonly #periodUs: number;
   #dropped = 0;
@@ -46,15 +47,24 @@ export class NativeProcessSource implements ProcessSource {
     );
   }
 
+  /** Looks from now on; what it sees waits for `start`. Undefined when it does look, else why it cannot. */
+  begin(): string | undefined {
+    const trouble = this.#scanner.start();
+    this.#begun = trouble === undefined;
+    return trouble;
+  }
+
   async start(sink: ProcessSourceSink): Promise<void> {
     this.#sink = sink;
     const ready = new Promise<void>((resolve) => {
       this.#ready = resolve;
     });
-    const trouble = this.#scanner.start();
+    const trouble = this.#begun ? undefined : this.begin();
     if (trouble !== undefined) throw new Error(trouble);
     // The addon keeps no process alive by itself, and nobody else may have anything to do yet.
     const alive = setInterval(() => {}, 1_000);
+    // Of what waits already it has told when nobody listened.
+    this.#drain();
     await ready;
     clearInterval(alive);
   }

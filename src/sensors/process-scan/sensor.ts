@@ -28,6 +28,8 @@ export interface ProcessScanSensorOptions {
   /** Gets the processes that are no events (running at the start, out of scope), for the table of parents. */
   readonly onContext?: (event: Event) => void;
   readonly scan?: Partial<ProcessScanOptions>;
+  /** A native scanner that looks already. */
+  readonly begun?: ProcessSource | undefined;
   /** Another way to see processes, and another addon: for tests. */
   readonly source?: ProcessSource;
   readonly addon?: LoadedAddon;
@@ -110,7 +112,7 @@ export class ProcessScanSensor implements Sensor {
     const options = { ...processScanDefaults, ...scan };
     if (addon.state === 'loaded') {
       this.#notes.push(...(addon.passedOver ?? []));
-      return new NativeProcessSource(addon.addon, options, clock);
+      return this.#options.begun ?? new NativeProcessSource(addon.addon, options, clock);
     }
     const level = addon.state === 'broken' ? 'error' : 'warn';
     logger[level](

@@ -18,7 +18,11 @@ import { canonicalMacPath, RootMap } from '../../../src/base/root.js';
 import { parseTime } from '../../../src/base/time.js';
 import type { Event } from '../../../src/event/event.js';
 import { addonCondition, addonPaths, loadAddon } from '../../../src/sensors/addon/index.js';
-import { ProcessScanSensor, type ProcessScanSensorOptions } from '../../../src/sensors/process-scan/index.js';
+import {
+  EarlyScan,
+  ProcessScanSensor,
+  type ProcessScanSensorOptions,
+} from '../../../src/sensors/process-scan/index.js';
 import { RecordingSink } from '../../contract/sensor.contract.js';
 import { standInLaunchctl, waitFor } from '../../simulation/mac.js';
 
@@ -93,6 +97,28 @@ describe.skipIf(reason !== undefined)('native process scanner on real processes'
       expect(from?.time).toBeLessThanOrEqual(time);
       expect(parseTime(doc.process?.start)?.time).toBeLessThanOrEqual(from?.time as number);
     }
+  });
+
+  test('a scan that began early tells of what ended before anybody listened', async () => {
+    const early = new EarlyScan(systemClock);
+    const begun = early.take();
+    await waitFor('the first look', () => ((begun?.counters()['looks'] ?? 0) > 1 ? true : undefined));
+    await run(launchctl as string, ['early'], { env: { LAUNCHCTL_LIFETIME_MS: '200' } });
+    const { sink } = await watch({ begun });
+    const { doc } = await find(sink, (event) => event.doc.process?.name === 'launchctl');
+    expect(doc).toMatchObject({ event: { action: 'exec' }, process: { args: [launchctl, 'early'] } });
+    await run(launchctl as string, ['late'], { env: { LAUNCHCTL_LIFETIME_MS: '200' } });
+    await find(sink, (event) => event.doc.process?.args?.[1] === 'late');
+    // Taken once: what it was made for has it, and ends it.
+    expect(early.take()).toBeUndefined();
+  });
+
+  test('a scan that began early and is not wanted ends', async () => {
+    const early = new EarlyScan(systemClock);
+    expect(early.waits).toBe(true);
+    await early.stop();
+    expect(early.waits).toBe(false);
+    await early.stop();
   });
 
   test('reads arguments as they are: empty ones, line feeds, blanks', async () => {
