@@ -188,7 +188,7 @@ function filesOf(root: string | undefined): string[] {
   const names: string[] = [path.join(root, 'package.json')];
   for (const folder of ['bin', 'dist', 'native/build', ...dependenciesOf(root)])
     for (const name of walk(path.join(root, folder), mostFiles - names.length))
-      if (/\.(?:m?js|cjs|node|json|toml)$/.test(name)) names.push(name);
+      if (/\.(?:m?js|cjs|cache|node|json|toml)$/.test(name)) names.push(name);
   return names;
 }
 

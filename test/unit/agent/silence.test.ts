@@ -276,6 +276,17 @@ test('what was edited while no agent ran is told by the next start', async () =>
   expect(reasons()).toHaveLength(2);
 });
 
+test('a code cache is a part of the program', () => {
+  const one = rig();
+  const { module, watch } = ownFiles(one);
+  const cache = path.join(path.dirname(module), 'run.cache');
+  writeFileSync(cache, 'as it was');
+  watch().stop();
+  writeFileSync(cache, 'something else');
+  watch().stop();
+  expect(one.store.gaps.list().map(({ reason }) => reason)).toEqual(['program-changed']);
+});
+
 test('a job that is written anew as it was is no edit', async () => {
   const one = rig();
   const { job, watch } = ownFiles(one);
