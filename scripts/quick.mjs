@@ -2,7 +2,7 @@
 //
 // The cache is made where the program is built or installed, beside the program, and never written while it runs: whoever
 // can change it can change the program as well.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,11 @@ import { pathToFileURL } from 'node:url';
 /** The modules of Node.js that take long to load, and that most commands do without. */
 const lateModules = 'child_process|crypto|fs/promises|module|net|os|url|util|worker_threads|zlib';
 
-const commands = [{ name: 'alerts-list', module: 'commands/alerts/list.js', args: ['alerts', 'list'] }];
+/** `prepare`: what the command is recorded with. */
+const commands = [
+  { name: 'alerts-list', module: 'commands/alerts/list.js', prepare: fewAlerts },
+  { name: 'run', module: 'commands/run.js', prepare: smallMac },
+];
 
 /** Where better-sqlite3's own search for its native part ends, as scripts/build.mjs compiles it. */
 const sqliteBinding = 'better-sqlite3/build/Release/better_sqlite3.node';
@@ -39,6 +43,8 @@ export function requireLate(code) {
     if (uses !== members + 1) continue;
     late = late
       .replace(text, () => `const ${name} = () => require("node:${module}");`)
+      // `new net().Socket()` would make one of the function.
+      .replace(new RegExp(`\\bnew ${word}(?=\\.[\\w$])`, 'g'), () => `new (${name}())`)
       .replace(new RegExp(`(?<![\\w$.])${word}(?=\\.[\\w$])`, 'g'), () => `${name}()`);
   }
   return late;
@@ -101,47 +107,89 @@ function placesOf(folder) {
   };
 }
 
-/** What runs a command once and keeps what V8 compiled for it. */
+/**
+ * What runs a command once and keeps what V8 compiled for it, forgotten functions included. V8 refuses a cache that was made
+ * with other flags than those that it is read with, so that the command must not set any.
+ */
 const recorder = `
   const { readFileSync, renameSync, writeFileSync } = require('node:fs');
   const { Script } = require('node:vm');
   const path = require('node:path');
+  const v8 = require('node:v8');
   const { LW_FILE: file, LW_CACHE: cache } = process.env;
+  const setFlags = v8.setFlagsFromString;
+  v8.setFlagsFromString = () => {};
+  setFlags('--no-flush-bytecode');
   const script = new Script(readFileSync(file, 'latin1'), { filename: file });
   script.runInThisContext()(require('node:module').createRequire(file), path.dirname(file));
   process.on('exit', () => {
-    writeFileSync(cache + '.next', script.createCachedData(), { mode: 0o644 });
+    setFlags('--flush-bytecode');
+    const data = script.createCachedData();
+    const digest = require('node:crypto').createHash('sha256').update(data).digest();
+    writeFileSync(cache + '.next', Buffer.concat([digest, data]), { mode: 0o644 });
     renameSync(cache + '.next', cache);
   });`;
 
-/** Makes the code caches for this Node.js, by running each command on a store of a few alerts. Returns what went wrong. */
+/** Longest recording, milliseconds. */
+const longestMs = 60_000;
+
+/** Makes the code caches for this Node.js, by running each command in a folder of its own. Returns what went wrong. */
 export async function cacheQuick(dist) {
   const folder = path.join(dist, 'quick');
   if (!existsSync(folder)) return undefined;
   for (const name of readdirSync(folder).filter((one) => one.endsWith('.cache')))
     rmSync(path.join(folder, name));
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-quick-'));
+  const failed = [];
   try {
-    const dataDir = path.join(scratch, 'data');
-    await fewAlerts(dist, dataDir);
-    for (const { name, args } of commands) {
-      const file = path.join(folder, name);
-      const cache = `${file}.${process.version}-${process.platform}-${process.arch}.cache`;
-      const done = spawnSync(
-        process.execPath,
-        ['-e', recorder, '--', 'launchwarden', ...args, '--data-dir', dataDir, '--limit', '2'],
-        { encoding: 'utf8', env: { PATH: process.env.PATH, LW_FILE: `${file}.js`, LW_CACHE: cache } },
-      );
-      if (done.status !== 0) return `${args.join(' ')}: ${done.stderr || done.error?.message}`;
+    for (const { name, prepare } of commands) {
+      const data = path.join(scratch, name);
+      mkdirSync(data);
+      const failure = await record(path.join(folder, name), await prepare(dist, data));
+      if (failure !== undefined) failed.push(`${name}: ${failure}`);
     }
-    return undefined;
   } catch (error) {
-    return String(error);
+    failed.push(String(error));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+  return failed.length === 0 ? undefined : failed.join('\n');
 }
 
+/** Runs a command line; `until`: what on standard error says that it has done enough, and is to end. Returns what went wrong. */
+function record(file, { args, until }) {
+  const cache = `${file}.${process.version}-${process.platform}-${process.arch}.cache`;
+  const child = spawn(process.execPath, ['-e', recorder, '--', 'launchwarden', ...args], {
+    env: { PATH: process.env.PATH, LW_FILE: `${file}.js`, LW_CACHE: cache },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: longestMs,
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    said += text;
+    if (until !== undefined && said.includes(until)) child.kill('SIGTERM');
+  });
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code) => resolve(code === 0 ? undefined : said || `ended with ${code}`));
+  });
+}
+
+/** An agent on a tree with a launch item, until it is ready. */
+function smallMac(_dist, folder) {
+  const root = path.join(folder, 'root');
+  const daemons = path.join(root, 'Library', 'LaunchDaemons');
+  mkdirSync(daemons, { recursive: true });
+  const keys = '<key>Label</key><string>a</string><key>Program</key><string>/usr/bin/true</string>';
+  writeFileSync(
+    path.join(daemons, 'a.plist'),
+    `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict>${keys}</dict></plist>`,
+  );
+  const args = ['run', '--root', root, '--data-dir', path.join(folder, 'data'), '--log-format', 'json'];
+  return { args, until: '"msg":"ready"' };
+}
+
+/** A store of a few alerts. */
 async function fewAlerts(dist, dataDir) {
   const load = (name) => import(pathToFileURL(path.join(dist, name)).href);
   const { openStore } = await load('store/index.js');
@@ -168,4 +216,5 @@ async function fewAlerts(dist, dataDir) {
     );
   }
   store.close();
+  return { args: ['alerts', 'list', '--data-dir', dataDir, '--limit', '2'] };
 }

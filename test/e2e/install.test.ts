@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -84,8 +84,11 @@ describe.skipIf(!compiler || !native)('from a clone to nothing left', () => {
 
     // It starts, and its agent does not.
     const broken = payload('0.2.0', (app) => {
-      rmSync(path.join(app, 'dist/agent/index.js'));
-      writeFileSync(path.join(app, 'dist/agent/index.js'), 'throw new Error("this agent is broken");\n');
+      const agent = path.join(app, 'dist/quick/run.js');
+      const text = readFileSync(agent, 'latin1');
+      rmSync(agent);
+      const begin = /async function runAgent\(\w+\) *\{/;
+      writeFileSync(agent, text.replace(begin, '$&throw new Error("this agent is broken");'));
     });
     const back = await run('upgrade', '--from', broken);
     expect(back.code).toBe(1);

@@ -176,6 +176,8 @@ export interface AgentOptions {
   /** Lines of the configuration file. */
   readonly config?: string;
   readonly arguments?: readonly string[];
+  /** Another installation of it. */
+  readonly program?: string;
 }
 
 /** The agent as a process of its own. */
@@ -199,13 +201,23 @@ export class AgentProcess {
    * Resolves once the agent says that it sees everything from now on. It looks at the caller's own processes alone, so
    * that simulations beside each other do not trigger one another.
    */
-  static async start({ mac, config = '', arguments: more = [] }: AgentOptions): Promise<AgentProcess> {
+  static async start(options: AgentOptions): Promise<AgentProcess> {
+    const { mac, config = '', arguments: more = [] } = options;
     const file = path.join(mac.base, 'config.toml');
     writeFileSync(file, config);
     const child = spawn(
       process.execPath,
       [
-        ...[program, 'run', '--config', file, '--root', mac.root, '--data-dir', mac.dataDir],
+        ...[
+          options.program ?? program,
+          'run',
+          '--config',
+          file,
+          '--root',
+          mac.root,
+          '--data-dir',
+          mac.dataDir,
+        ],
         ...['--root-scope', String(process.pid), ...more],
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },

@@ -14,7 +14,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storedAlerts } from './alert-fixture.js';
 
-// `alerts list` as its user starts it: from one file with a code cache, beside the modules that it was made of.
+// `alerts list` and `run` as they are started: each from one file with a code cache, beside the modules that it was made of.
 const built = existsSync('dist/quick/alerts-list.js');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'lw-quick-'));
 /** Two installations: one of them without the one file. */
@@ -46,21 +46,30 @@ function run(args: readonly string[], { env = {}, from = home }: { env?: object;
   return { status, stdout, stderr };
 }
 
-describe.skipIf(!built)('alerts list from one file', () => {
+describe.skipIf(!built)('what starts from one file', () => {
   test.for([
-    ['a listing', ['--status', 'all']],
-    ['documents', ['--json']],
-    ['one line an alert', ['--flat', '--sort', 'priority']],
-    ['stories as documents', ['--json', '--stories']],
-    ['its help', ['--help']],
-    ['an option that is none', ['--jsn']],
-    ['a value that is none', ['--limit', 'x']],
-    ['a rule that is none', ['--rule', 'nothing-of-that-name', '--json']],
-    ['a data folder that is none', ['--data-dir', '/nowhere/data']],
-    ['a configuration that is none', ['--config', 'bad.toml']],
-  ] as const)('says what the modules say: %s', ([, args]) => {
-    const argv = ['alerts', 'list', '--data-dir', storedAlerts(), ...args];
-    expect(run(argv)).toEqual(run(argv, { from: modules }));
+    ['a listing', ['list', '--status', 'all']],
+    ['documents', ['list', '--json']],
+    ['one line an alert', ['list', '--flat', '--sort', 'priority']],
+    ['stories as documents', ['list', '--json', '--stories']],
+    ['the help of alerts list', ['list', '--help']],
+    ['an option that is none', ['list', '--jsn']],
+    ['a value that is none', ['list', '--limit', 'x']],
+    ['a rule that is none', ['list', '--rule', 'nothing-of-that-name', '--json']],
+    ['a data folder that is none', ['list', '--data-dir', '/nowhere/data']],
+    ['a configuration that is none', ['list', '--config', 'bad.toml']],
+    ['the help of run', ['run', '--help']],
+    ['an option of run that is none', ['run', '--rot', '.']],
+    ['a scope without a tree', ['run', '--root-scope', '1']],
+    ['sensors that do not go together', ['run', '--sensors', 'scan', '--sensors', 'file-watch']],
+    ['an agent with a configuration that is none', ['run', '--root', '.', '--config', 'bad.toml']],
+    ['an agent with a data folder that is a file', ['run', '--root', '.', '--data-dir', 'bad.toml']],
+  ] as const)('says what the modules say: %s', ([, [command, ...args]]) => {
+    const words = command === 'list' ? ['alerts', 'list', '--data-dir', storedAlerts()] : ['run'];
+    const argv = [...words, ...args];
+    const said = run(argv);
+    expect(said).toEqual(run(argv, { from: modules }));
+    expect(said.stderr).not.toContain('please report it');
   });
 
   test('loads nothing of the modules of Node.js that a listing does without', () => {
@@ -75,19 +84,25 @@ describe.skipIf(!built)('alerts list from one file', () => {
       expect(loaded).not.toContain(`NativeModule ${name}`);
   });
 
-  test('its code cache serves this Node.js; a damaged one, or one of another program, changes nothing', () => {
+  test('the code caches serve this Node.js; a damaged one, or one of another program, changes nothing', () => {
     const dataDir = storedAlerts();
     const file = path.join(quick, 'alerts-list.js');
     const name = `alerts-list.${process.version}-${process.platform}-${process.arch}.cache`;
     const kept = readFileSync(path.join(quick, name));
-    expect(readdirSync(quick).sort()).toEqual(['alerts-list.js', name].sort());
+    const caches = [name, name.replace('alerts-list', 'run')];
+    expect(readdirSync(quick).sort()).toEqual(['alerts-list.js', 'run.js', ...caches].sort());
     const check = `const { Script } = require('node:vm'); const fs = require('node:fs');
       const [, file, cache] = process.argv;
-      const script = new Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData: fs.readFileSync(cache) });
+      const cachedData = fs.readFileSync(cache).subarray(32);
+      const script = new Script(fs.readFileSync(file, 'latin1'), { filename: file, cachedData });
       console.log(script.cachedDataRejected);`;
-    const rejected = () =>
-      spawnSync(process.execPath, ['-e', check, file, path.join(quick, name)], { encoding: 'utf8' }).stdout;
-    expect(rejected()).toBe('false\n');
+    const rejected = (one = 'alerts-list') =>
+      spawnSync(
+        process.execPath,
+        ['-e', check, ...[file, path.join(quick, name)].map((text) => text.replace('alerts-list', one))],
+        { encoding: 'utf8' },
+      ).stdout;
+    expect([rejected(), rejected('run')]).toEqual(['false\n', 'false\n']);
     const listed = run(['alerts', 'list', '--data-dir', dataDir]);
     expect(listed.stdout).toContain('com.evil.plist');
     for (const bytes of [kept.subarray(0, 1000), Buffer.from('nothing'), Buffer.alloc(kept.length)]) {
@@ -107,6 +122,13 @@ describe('requireLate', () => {
       'let node_net = require("node:net");\nlet x = { node_net: 5, y: 1 };\nreturn [x.y, node_net.a];';
     expect(requireLate(code.replace('node_net: 5, ', ''))).toContain('node_net().a');
     expect(late(code.replace('node_net: 5, ', ''))).toEqual([1, 1]);
+  });
+
+  test('makes one of its classes, not of what loads it', () => {
+    const code =
+      'let node_net = require("node:net");\nreturn new node_net.Set([node_net.a, new node_net.Set().size]).size;';
+    expect(requireLate(code)).toContain('new (node_net()).Set(');
+    expect(new Function('require', requireLate(code))(() => ({ a: 1, Set }))).toBe(2);
   });
 
   test('leaves a module alone that is handed around, or that it does not know', () => {
