@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { AgentProcess, alertsAbout, listAlerts, program, SimulatedMac } from '../simulation/mac.js';
 import { launchAttack } from '../simulation/scenarios.js';
 import { comeToRest, costsKnown, cpuSeconds, residentMegabytes } from './cost.js';
@@ -21,11 +22,44 @@ import { median, percentile, type Row } from './row.js';
 
 const attacks = 60;
 const idleSeconds = 20;
+const starts = 9;
 
 function timed(argv: readonly string[]): number {
   const start = performance.now();
   execFileSync(process.execPath, argv, { stdio: 'ignore' });
   return performance.now() - start;
+}
+
+/**
+ * How long an agent is blind at its start: milliseconds from its spawn to the first of the programs, started one after the
+ * other from then on, that it has an event of. Each on a Mac of its own, between two starts of bare Node.js.
+ */
+async function firstSeen(): Promise<{ seen: number[]; bare: number[] }> {
+  const seen: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < starts; round++) {
+    bare.push(timed(['-e', '0']));
+    const mac = new SimulatedMac();
+    const spawned = Date.now();
+    const busy = spawn('/bin/sh', ['-c', 'while :; do /bin/sleep 0.003; done'], {
+      stdio: 'ignore',
+      detached: true,
+    });
+    try {
+      const agent = await AgentProcess.start({ mac });
+      await agent.settled();
+      await agent.stop();
+      const db = new Database(path.join(mac.dataDir, 'events.db'), { readonly: true });
+      const { first } = db.prepare('SELECT min(time) AS first FROM events').get() as { first: number | null };
+      db.close();
+      if (first === null) throw new Error('the agent has seen no program');
+      seen.push(first / 1000 - spawned);
+    } finally {
+      if (busy.pid !== undefined) process.kill(-busy.pid, 'SIGKILL');
+      mac.remove();
+    }
+  }
+  return { seen, bare };
 }
 
 /** A file written, its watcher woken, one record flushed to disk: nothing can be quicker than this. */
@@ -100,6 +134,15 @@ export async function rows(): Promise<Row[]> {
     unit: 'ms',
     against: 'node -e 0',
     ratio: version / bareStart,
+  });
+
+  const { seen, bare } = await firstSeen();
+  found.push({
+    name: 'agent from spawn to first event seen',
+    value: median(seen),
+    unit: 'ms',
+    against: 'node -e 0',
+    ratio: median(seen) / median(bare),
   });
 
   const mac = new SimulatedMac();
