@@ -205,7 +205,9 @@ export class PolicyKeeper {
 
   condition(): PolicyCondition {
     const { dataDir, clock, settings } = this.#options;
-    return policyCondition({ dataDir, source: settings().policy, now: clock.now() / 1000 });
+    const { policy: source, policyInForce } = settings();
+    // What of the settings cannot be used is told with them.
+    return policyCondition({ dataDir, source, policyInForce, problems: [], now: clock.now() / 1000 });
   }
 
   status(): object {

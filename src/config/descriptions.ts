@@ -45,7 +45,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   'policy.url': 'Where the bundle lies, https. Without it no policy is fetched, and none is in force.',
   'policy.public_key': 'The key that signs the bundle, as "launchwarden policy keygen" prints it.',
   'policy.public_keys': 'Further keys that may sign it: while one replaces another, both.',
-  'policy.interval': 'How often the bundle is asked for; each Mac varies it by a tenth.',
+  'policy.interval':
+    'How often the bundle is asked for, once a minute at most; each Mac varies it by a tenth.',
 
   respond: 'What the agent may do about an alert.',
   'respond.automatic': 'What happens by itself when a rule alerts; nothing when absent.',

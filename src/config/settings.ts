@@ -348,6 +348,9 @@ function readLayers(
   }
 }
 
+/** Servers of fleets are not asked more often, milliseconds. */
+const leastIntervalMs = 60_000;
+
 function policySource(
   options: PolicyOptions,
   beside: (file: string) => string,
@@ -362,7 +365,7 @@ function policySource(
   return {
     url,
     keys,
-    intervalMs: interval,
+    intervalMs: Math.max(leastIntervalMs, interval),
     network: {
       tls: absoluteTls(tls, beside),
       timeout,

@@ -1,5 +1,6 @@
-import { messageOf } from '../base/errors.js';
-import { type Bad, type Held, type PolicyState, readPolicyState } from './applied.js';
+import path from 'node:path';
+import { messageOf, type UserError } from '../base/errors.js';
+import { type Bad, type Held, type PolicyState, policyFolder, readPolicyState } from './applied.js';
 
 /** A policy that was not confirmed for so many intervals, and for at least a day, is told as old. */
 const oldIntervals = 24;
@@ -27,8 +28,16 @@ export interface ConditionOptions {
   readonly dataDir: string;
   /** `[policy]` as it is in force; undefined when no policy is fetched. */
   readonly source: { readonly url: string; readonly intervalMs: number } | undefined;
+  /** Of the settings: undefined when the policy that is held cannot be used. */
+  readonly policyInForce: object | undefined;
+  /** Of the settings; what the policy is to blame for is among the reasons. */
+  readonly problems: readonly UserError[];
   /** Milliseconds since 1970. */
   readonly now: number;
+}
+
+function aboutPolicy({ code, at }: UserError, dataDir: string): boolean {
+  return code.startsWith('policy/') || at?.file?.startsWith(policyFolder(dataDir) + path.sep) === true;
 }
 
 const since = (time: string | null, now: number) =>
@@ -42,23 +51,28 @@ export function ageText(ms: number): string {
 }
 
 /** Reads what a data folder knows of the policy. Never throws: a state that cannot be read is a reason. */
-export function policyCondition({ dataDir, source, now }: ConditionOptions): PolicyCondition {
+export function policyCondition(options: ConditionOptions): PolicyCondition {
+  const { dataDir, source, now } = options;
   const none = { inForce: undefined, onTrial: false, expired: false, ageMs: undefined, checkedMs: undefined };
-  if (source === undefined) return { ...none, wanted: false, bad: [], failure: null, reasons: [] };
+  const unusable = options.problems.filter((one) => aboutPolicy(one, dataDir)).map(({ message }) => message);
+  if (source === undefined) return { ...none, wanted: false, bad: [], failure: null, reasons: unusable };
   let state: PolicyState;
   try {
     state = readPolicyState(dataDir);
   } catch (error) {
-    return { ...none, wanted: true, bad: [], failure: null, reasons: [messageOf(error)] };
+    const reasons = [...new Set([...unusable, messageOf(error)])];
+    return { ...none, wanted: true, bad: [], failure: null, reasons };
   }
-  const { current, trial, bad, failure, confirmed, checked } = state;
+  const { trial, bad, failure, confirmed, checked } = state;
+  // What is held and cannot be used is not in force.
+  const current = options.policyInForce === undefined ? null : state.current;
   const expired = current !== null && Date.parse(current.expires) <= now;
   const ageMs = since(confirmed, now);
-  const reasons: string[] = [];
+  const reasons = unusable;
   if (expired)
     reasons.push(`the policy in force, version ${current.version}, expired on ${current.expires}; it stays`);
   const newest = bad.at(-1);
-  if (newest !== undefined && newest.version > (current?.version ?? 0))
+  if (newest !== undefined && newest.version > (state.current?.version ?? 0))
     reasons.push(`version ${newest.version} of the policy was rolled back: ${newest.reason}`);
   const isOld = (ageMs ?? Number.POSITIVE_INFINITY) > Math.max(dayMs, oldIntervals * source.intervalMs);
   // A server that cannot be reached is a matter of the network until it lasts.
@@ -69,7 +83,7 @@ export function policyCondition({ dataDir, source, now }: ConditionOptions): Pol
   return {
     wanted: true,
     inForce: current ?? undefined,
-    onTrial: trial !== null,
+    onTrial: current !== null && trial !== null,
     expired,
     ageMs,
     checkedMs: since(checked, now),

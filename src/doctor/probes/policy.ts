@@ -10,11 +10,12 @@ export const policy = defineProbe({
   read(system) {
     const settings = settingsOf(system);
     const now = system.clock.now() / 1000;
-    return policyCondition({ dataDir: system.dataDir, source: settings.policy, now });
+    const { policy: source, policyInForce, problems } = settings;
+    return policyCondition({ dataDir: system.dataDir, source, policyInForce, problems, now });
   },
   judge({ wanted, inForce, expired, ageMs, reasons }) {
-    if (!wanted) return notHere('none is configured');
     const [first, ...more] = reasons;
+    if (!wanted && first === undefined) return notHere('none is configured');
     const cure = '"sudo launchwarden policy status" says more; "launchwarden reload" asks the server now.';
     if (first !== undefined) return expired ? failed(first, cure, more) : warning(first, cure, more);
     if (inForce === undefined) return warning('none is in force yet', cure);

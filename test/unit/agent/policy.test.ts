@@ -22,6 +22,7 @@ import {
   heldFolder,
   makeBundle,
   makeKeyPair,
+  policyCondition,
   policyFolder,
   readPolicyState,
   readPrivateKey,
@@ -311,6 +312,11 @@ test.each<[string, (folder: string) => void, RegExp]>([
     expect(place.settings.problems.map(({ code, message }) => [code, message])).toEqual([
       ['policy/damaged-files', expect.stringMatching(said)],
     ]);
+    // Nothing that shows the policy calls it in force.
+    expect(place.keeper.status()).toMatchObject({ version: null, on_trial: false });
+    const { dataDir, policy: source, policyInForce, problems } = place.settings;
+    const condition = policyCondition({ dataDir, source, policyInForce, problems, now });
+    expect(condition).toMatchObject({ inForce: undefined, reasons: [expect.stringMatching(said)] });
     await place.keeper.check();
     expect(place.settings.problems).toEqual([]);
     expect(place.settings.policyInForce?.held?.version).toBe(3);

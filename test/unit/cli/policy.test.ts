@@ -140,6 +140,7 @@ test('status says that no policy is fetched, and what is missing for one', async
   writeFileSync(path.join(cwd, 'c.toml'), '[policy]\nurl = "https://fleet.example/policy"\n');
   const keyless = await cli(['policy', 'status', '--data-dir', 'd', '--config', 'c.toml'], { cwd });
   expect([keyless.code, keyless.stdout]).toEqual([1, expect.stringContaining('no key is named')]);
+  expect(keyless.stdout).not.toContain('url is not set');
   writeFileSync(path.join(cwd, 'c.toml'), '[policy]\nurl = "http://fleet.example/policy"\n');
   const plain = await cli(['policy', 'status', '--data-dir', 'd', '--config', 'c.toml'], { cwd });
   expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining('a URL of https')]);

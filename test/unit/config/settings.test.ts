@@ -83,6 +83,13 @@ describe('values', () => {
     });
   });
 
+  test('the server of a fleet is not asked without a pause', () => {
+    const { settings } = settingsOf(
+      `[policy]\nurl = "https://x.example/p"\npublic_key = "${'A'.repeat(43)}="\ninterval = "1ms"\n`,
+    );
+    expect(settings.policy?.intervalMs).toBe(60_000);
+  });
+
   test('--sensors disables the others', () => {
     const { settings } = settingsOf(undefined, { sensors: ['file-watch'] });
     expect(settings.sensors.disabled).not.toContain('file-watch');

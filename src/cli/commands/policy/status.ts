@@ -58,20 +58,12 @@ export const policyStatus = defineCommand({
     const { out } = context;
     const settings = await context.settings();
     const now = context.clock.now() / 1000;
-    const condition = policyCondition({ dataDir: settings.dataDir, source: settings.policy, now });
+    const { dataDir, policy: source, policyInForce, problems } = settings;
+    const all = policyCondition({ dataDir, source, policyInForce, problems, now });
     const url = settings.policy?.url ?? null;
-    const unusable = settings.problems
-      .filter(({ code }) => code.startsWith('policy/'))
-      .map(({ message }) => message);
-    const all = {
-      ...condition,
-      // What is held and cannot be used is not in force.
-      inForce: settings.policyInForce === undefined ? undefined : condition.inForce,
-      reasons: [...new Set([...unusable, ...condition.reasons])],
-    };
     if (options.json) out.document('policy-status/1', document(url, all));
     else if (url === null) {
-      out.line('No policy is fetched: [policy] url is not set.');
+      out.line(`No policy is fetched${all.reasons.length > 0 ? '.' : ': [policy] url is not set.'}`);
       for (const reason of all.reasons) out.line(`${safe(reason)}`);
     } else print(out, url, all);
     return all.reasons.length > 0 ? ExitCode.checkFailed : ExitCode.ok;
