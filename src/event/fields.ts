@@ -358,7 +358,10 @@ function infoOf([name, type, meaning, mark]: Row): FieldInfo {
     type: (array ? type.slice(0, -2) : type) as FieldType,
     array,
     meaning,
-    filledBy: fillersOf(name),
+    // Few ask, and of all fields at once it would take as long as the rest of a short command.
+    get filledBy() {
+      return fillersOf(name);
+    },
     unproven: mark === '?',
   });
 }
