@@ -187,7 +187,9 @@ function tailOf(file: string): string | { readonly why: string } {
 /** Host names that the settings name. */
 function receiversOf({ settings }: DoctorSystem): string[] {
   if ('problem' in settings) return [];
-  const texts = settings.read.destinations.flatMap((one) =>
+  const { destinations, policy } = settings.read;
+  const fleet = policy === undefined ? [] : [{ url: policy.url, proxy: policy.network.proxy }];
+  const texts = [...destinations, ...fleet].flatMap((one) =>
     Object.entries(one).flatMap(([key, value]) =>
       ['url', 'address', 'brokers', 'proxy'].includes(key) ? [value].flat() : [],
     ),

@@ -31,6 +31,10 @@ type = "elasticsearch"
 url = "https://siem.corp.example:9200"
 user = "writer"
 password = "env:SIEM_PASSWORD"
+[policy]
+url = "https://bucket.corp.example/policy?sig=0123456789"
+public_key = "${'A'.repeat(43)}="
+proxy = "http://proxy.corp.example:3128"
 `;
 
 async function bundle(prepare: (folder: string) => void = () => {}, status?: object) {
@@ -97,6 +101,9 @@ test('it holds what helps, and neither alerts, secrets, names nor receivers', as
     'maryann',
     'hunter22',
     'siem.corp.example',
+    'bucket.corp.example',
+    'proxy.corp.example',
+    '0123456789',
     'abcdef123456',
     'token=abc',
     'evil.plist',
