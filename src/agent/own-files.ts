@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock, Timer } from '../base/clock.js';
+import { things } from '../base/count.js';
 import { sha256Hex } from '../base/digest.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
@@ -148,7 +149,7 @@ export class OwnFiles {
 
 function changesOf(names: readonly string[]): string {
   const [first = '', ...others] = names;
-  const more = others.length === 0 ? '' : ` and ${others.length} more files of the program`;
+  const more = others.length === 0 ? '' : ` and ${things(others.length, 'more file')} of the program`;
   return `${first}${more} ${stateOf(first) === 'none' ? 'is gone' : 'changed'}`;
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/clock.js';
+import { things } from '../base/count.js';
 import { messageOf, UserError } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
 import { type PolicySource, type Settings, together } from '../config/index.js';
@@ -112,7 +113,7 @@ export async function settingsAtStart(
       writePolicyState(dataDir, { ...state, trial: { starts: starts + 1 } });
       return settings;
     }
-    const reason = `no agent became ready with it in ${starts} starts`;
+    const reason = `no agent became ready with it in ${things(starts, 'start')}`;
     log.error({ version: state.current?.version, reason }, 'the policy is rolled back');
     writePolicyState(dataDir, rolledBack(state, reason, { now: clock.now() / 1000, told: false }));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Clock, systemClock } from '../base/clock.js';
-import { messageOf, UserError } from '../base/errors.js';
+import { reasonOf, UserError } from '../base/errors.js';
 import { silentLogger } from '../base/log.js';
 import { type Settings, trustProblems } from '../config/index.js';
 import { destinationName, setUpProblem } from '../forward/index.js';
@@ -108,7 +108,7 @@ function folderProblem(dataDir: string): Problem | undefined {
     const what = place === dataDir ? 'the data folder' : 'where the data folder would be made';
     return stop(
       'store/no-access',
-      `${place}, ${what}, cannot be written to: ${messageOf(error)}`,
+      `${place}, ${what}, cannot be written to: ${reasonOf(error)}`,
       'Use sudo.',
     );
   }

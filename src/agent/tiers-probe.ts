@@ -4,6 +4,7 @@ import { silentLogger } from '../base/log.js';
 import { RootMap } from '../base/root.js';
 import type { Settings } from '../config/index.js';
 import type { SensorKind } from '../event/event.js';
+import { firstScanNote } from '../sensors/file-watch/index.js';
 import { readBootId } from './boot.js';
 import { SensorSet } from './sensors.js';
 import type { TierStatus } from './tiers.js';
@@ -38,7 +39,11 @@ export async function probeSensors(settings: Settings, clock: Clock): Promise<Pr
   } catch (error) {
     return { kinds: [], health: [], tier: { ...set.tier(), reason: messageOf(error) } };
   }
-  const probed = { kinds: set.kinds, tier: set.tier(), health: set.health() };
+  // That it has just begun says nothing about what it would see.
+  const health = set
+    .health()
+    .map((one) => ({ ...one, notes: one.notes.filter((note) => note !== firstScanNote) }));
+  const probed = { kinds: set.kinds, tier: set.tier(), health };
   await set.stop();
   return probed;
 }

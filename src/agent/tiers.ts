@@ -191,7 +191,8 @@ export class Tiers {
         return running;
       } catch (failure) {
         error = failure;
-        const reason = messageOf(failure);
+        // The tier is named beside it.
+        const reason = messageOf(failure).replace(/^[A-Za-z-]+ cannot be used: /, '');
         // Said once, and again only when it is another reason.
         if (this.#refused.get(name) !== reason) log.info({ tier: name, reason }, 'tier cannot be used');
         this.#refused.set(name, reason);

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { BoundedQueue } from '../base/bounded-queue.js';
 import type { Clock } from '../base/clock.js';
+import { things } from '../base/count.js';
 import { clip, escapeText } from '../base/escape.js';
 import type { RootMap } from '../base/root.js';
 import { runTool } from '../base/tool.js';
@@ -46,7 +47,10 @@ export class UnifiedLog {
       return;
     }
     this.#credit--;
-    const more = this.#left === 0 ? '' : ` (${this.#left} lines before it were left out)`;
+    const more =
+      this.#left === 0
+        ? ''
+        : ` (${things(this.#left, 'line before it was', 'lines before it were')} left out)`;
     this.#left = 0;
     try {
       this.#write(category, kind, `${escapeText(clip(text, maxText))}${more}`);

@@ -1,3 +1,4 @@
+import { things } from '../base/count.js';
 import { escapeText } from '../base/escape.js';
 import { isLaunchFolder } from '../base/launch-paths.js';
 import { formatMicros } from '../base/time.js';
@@ -113,7 +114,7 @@ function sensorReasons({ tier, sensors }: VerdictFacts): string[] {
     const places = blind.filter(({ place }) => !isGrave(place));
     for (const one of places.slice(0, namedPlaces)) reasons.push(`${kind} is blind in ${told(one)}`);
     if (places.length > namedPlaces)
-      reasons.push(`${kind} is blind in ${places.length - namedPlaces} more places`);
+      reasons.push(`${kind} is blind in ${things(places.length - namedPlaces, 'more place')}`);
   }
   for (const name of tier.lost) reasons.push(`tier ${name} was lost: ${tier.refused[name] ?? 'it ended'}`);
   for (const [name, reason] of Object.entries(tier.refused))
@@ -124,7 +125,7 @@ function sensorReasons({ tier, sensors }: VerdictFacts): string[] {
 
 function storeReasons({ state, reason, held_alerts }: VerdictFacts['store']): string[] {
   const reasons = state === 'ok' ? [] : [`the store is ${state}: ${reason ?? 'no reason is known'}`];
-  if (held_alerts > 0) reasons.push(`${held_alerts} alerts are in memory alone`);
+  if (held_alerts > 0) reasons.push(`${things(held_alerts, 'alert is', 'alerts are')} in memory alone`);
   return reasons;
 }
 
@@ -144,9 +145,13 @@ function ruleReasons({ passedOver, parked = [], muted }: VerdictFacts['rules']):
     ...(passedOver === 0
       ? []
       : [
-          `${passedOver} rule files are passed over, their rules run elsewhere: "launchwarden rules check" says why`,
+          `${things(passedOver, 'rule file is passed over, its rule runs', 'rule files are passed over, their rules run')} elsewhere: "launchwarden rules check" says why`,
         ]),
-    ...(muted === 0 ? [] : [`${muted} imported rules are off: the running sensors cannot serve them`]),
+    ...(muted === 0
+      ? []
+      : [
+          `${things(muted, 'imported rule is off: the running sensors cannot serve it', 'imported rules are off: the running sensors cannot serve them')}`,
+        ]),
   ];
 }
 

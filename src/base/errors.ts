@@ -48,6 +48,13 @@ export class UserError extends Error {
   }
 }
 
+/** `EACCES: permission denied, open '/x'` of a file call as people say it: `permission denied: '/x'`. */
+function plainMessage(error: Error): string {
+  const { syscall, path } = error as { syscall?: unknown; path?: unknown };
+  if (typeof syscall !== 'string' || typeof path !== 'string') return error.message;
+  return error.message.replace(/^E[A-Z0-9]+: /, '').replace(`, ${syscall} '`, ": '");
+}
+
 /**
  * The message of anything thrown. Of several failures in one (AggregateError, which a connection to a name with several
  * addresses throws without a message of its own) all of them.
@@ -55,7 +62,7 @@ export class UserError extends Error {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { errors } = error as { errors?: unknown };
-  if (!Array.isArray(errors) || errors.length === 0) return error.message;
+  if (!Array.isArray(errors) || errors.length === 0) return plainMessage(error);
   const each = errors.slice(0, 8).map((one) => (one === error ? '' : messageOf(one)));
   return [error.message, ...new Set(each)].filter((text) => text !== '').join('; ');
 }

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from './errors.js';
+import { errnoOf, messageOf, reasonOf, UserError } from './errors.js';
 import { checkOwnFolder, refusalOf } from './own-file.js';
 
 /** The errors of one journal. */
@@ -128,7 +128,7 @@ export function readOwn(
     fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw unsafe(file, `cannot be read: ${messageOf(error)}`, error);
+    throw unsafe(file, `cannot be read: ${reasonOf(error)}`, error);
   }
   try {
     const facts = fstatSync(fd);

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf } from './errors.js';
+import { errnoOf, reasonOf } from './errors.js';
 
 const maxLinks = 40;
 const maxEntries = 200_000;
@@ -100,7 +100,7 @@ export class OwnershipCheck {
       }));
     } catch (error) {
       if (errnoOf(error) === 'ENOTDIR') return [];
-      throw this.#rules.refuse(folder, `cannot be looked at: ${messageOf(error)}`, error);
+      throw this.#rules.refuse(folder, `cannot be looked at: ${reasonOf(error)}`, error);
     }
   }
 
@@ -111,7 +111,7 @@ export class OwnershipCheck {
       facts = this.#files.lstat(file);
     } catch (error) {
       const reason =
-        errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be looked at: ${messageOf(error)}`;
+        errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be looked at: ${reasonOf(error)}`;
       throw refuse(file, reason, error);
     }
     if (this.#checked.has(file)) return facts;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { things } from '../base/count.js';
 import { UserError } from '../base/errors.js';
 import { formatMicros } from '../base/time.js';
 import { conditionsOf, Orderer } from '../detect/index.js';
@@ -74,8 +75,7 @@ export function searchedWords({
   from,
   to,
 }: Omit<CaptureTally, 'skipped' | 'untimed'>): string {
-  const count = (events + passed).toLocaleString('en');
-  const what = events + passed === 1 ? '1 event' : `${count} events`;
+  const what = things(events + passed, 'event');
   // Of what was passed over no time was read.
   if (passed > 0 || from === undefined || to === undefined) return what;
   return `${what} from ${formatMicros(from).slice(0, 19)}Z to ${formatMicros(to).slice(0, 19)}Z`;
@@ -92,7 +92,7 @@ function requireEvents({ events, passed, skipped, untimed }: CaptureTally): void
     'capture/no-time',
     untimed === 1
       ? 'the one document of the input has no time that can be read: it is no event'
-      : `none of the ${untimed} documents of the input has a time that can be read: they are no events`,
+      : `none of the ${things(untimed, 'document')} of the input has a time that can be read: they are no events`,
     {
       hint: 'An event has "@timestamp": ISO 8601, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970.',
     },

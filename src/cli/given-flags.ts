@@ -1,4 +1,4 @@
-import type { CommonFlags } from './context.js';
+import type { CommandContext, CommonFlags } from './context.js';
 import { safe } from './output/output.js';
 import { quoted } from './output/read.js';
 
@@ -7,4 +7,10 @@ export function givenFlags({ config, dataDir, root }: CommonFlags): string {
   const shown = (flag: string, value: string | undefined) =>
     value === undefined ? '' : ` ${flag} ${quoted(safe(value) ?? '')}`;
   return `${shown('--config', config)}${shown('--data-dir', dataDir)}${shown('--root', root)}`;
+}
+
+/** `launchwarden` with these words (safe ones), to be copied: with the options that were given, and sudo where a Mac needs it. */
+export function commandLine({ flags, io }: Pick<CommandContext, 'flags' | 'io'>, words: string): string {
+  const sudo = io.platform === 'darwin' && flags.root === undefined ? 'sudo ' : '';
+  return `${sudo}launchwarden ${words}${givenFlags(flags)}`;
 }

@@ -1,7 +1,7 @@
 import { CommanderError, Option as CommanderOption, Command as Parser } from 'commander';
 import { UserError } from '../base/errors.js';
 import { clip, escapeText, quote } from '../base/escape.js';
-import { didYouMean } from '../base/nearest.js';
+import { didYouMean, nearest } from '../base/nearest.js';
 import type { CatalogEntry } from './catalog.js';
 import { type Command, type Example, type Option, type Options, value } from './define-command.js';
 import type { CliIo } from './io.js';
@@ -91,7 +91,16 @@ function usageError(
     .replace(/^commander\./, '')
     .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const written = error.code === 'commander.unknownOption' ? /'(--?[^'=]*)/.exec(message)?.[1] : undefined;
-  const guess = written === undefined ? undefined : didYouMean(written, what.known);
+  // Dashes, which all of them have, would make short words look alike.
+  const bare = written?.replace(/^-+/, '');
+  const near =
+    bare === undefined
+      ? undefined
+      : nearest(
+          bare,
+          what.known.map((one) => one.replace(/^-+/, '')),
+        );
+  const guess = near === undefined ? undefined : `Did you mean "--${near}"?`;
   return new UserError(`cli/${code}`, escapeText(clip(message, 300)), {
     hint: guess ?? `See "${what.name} --help".`,
     cause: error,

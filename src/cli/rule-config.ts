@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { messageOf, UserError } from '../base/errors.js';
+import { reasonOf, UserError } from '../base/errors.js';
 import {
   defaultPaths,
   editRuleLists,
@@ -24,7 +24,7 @@ export function changeRuleLists(file: string, lists: RuleLists): void {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
   } catch (error) {
-    throw new UserError('config/cannot-write', `cannot make ${path.dirname(file)}: ${messageOf(error)}`, {
+    throw new UserError('config/cannot-write', `cannot make ${path.dirname(file)}: ${reasonOf(error)}`, {
       hint: 'The configuration belongs to root: use sudo.',
       cause: error,
     });

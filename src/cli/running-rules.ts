@@ -1,6 +1,6 @@
+import { things } from '../base/count.js';
 import { ruleDigest } from '../rules/index.js';
 import type { CommandContext } from './context.js';
-import { counted } from './output/output.js';
 import { at } from './output/read.js';
 import type { ListedRule } from './rule-set.js';
 
@@ -49,6 +49,6 @@ export function tellDrift(
   const count = rules.filter((one) => driftOf(one, running) !== undefined).length + gone;
   if (count === 0) return;
   context.io.stderr.write(
-    `launchwarden: ${counted(count)} rules differ from what the running agent judges by: restart it\n`,
+    `launchwarden: ${things(count, 'rule differs', 'rules differ')} from what the running agent judges by: restart it\n`,
   );
 }

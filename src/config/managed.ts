@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, messageOf, reasonOf, UserError } from '../base/errors.js';
 import { quote } from '../base/escape.js';
 import { OwnershipCheck, realFiles } from '../base/ownership.js';
 import { type PlistValue, readPlist } from '../base/plist/index.js';
@@ -59,7 +59,7 @@ function bytesOf(file: string, simulated: boolean): Uint8Array | undefined {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     if (errnoOf(error) === 'ELOOP') throw refused(file, 'it is a link', error);
-    throw refused(file, `it cannot be read: ${messageOf(error)}`, error);
+    throw refused(file, `it cannot be read: ${reasonOf(error)}`, error);
   }
   try {
     requireSafe(file, fstatSync(descriptor), simulated);

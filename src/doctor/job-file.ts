@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { things } from '../base/count.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import { type PlistValue, readPlist } from '../base/plist/index.js';
 import { placed, places } from '../install/index.js';
@@ -33,7 +34,8 @@ export function jobOnDisk({ root }: Pick<DoctorSystem, 'root'>): JobOnDisk {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) return { state: 'unreadable', file, reason: 'it is not a regular file' };
-    if (stat.size > maxBytes) return { state: 'unreadable', file, reason: `it has ${stat.size} bytes` };
+    if (stat.size > maxBytes)
+      return { state: 'unreadable', file, reason: `it has ${things(stat.size, 'byte')}` };
     const bytes = Buffer.alloc(stat.size);
     const read = readSync(descriptor, bytes, 0, bytes.length, 0);
     const plist = readPlist(bytes.subarray(0, read));

@@ -1,3 +1,4 @@
+import { things } from '../base/count.js';
 import { formatMicros, type Micros } from '../base/time.js';
 import type { EcsDocument, LaunchdJobFields } from './document.js';
 import type { Event } from './event.js';
@@ -216,7 +217,9 @@ function unlinkedReason({ candidates }: Detection, process: EcsDocument | undefi
 const maxReasonPath = 512;
 
 function floodReason({ suppressed, rule, flood }: Detection): string {
-  const parts = [`${suppressed} more alerts of "${rule.name}" were held back by max_signals`];
+  const parts = [
+    `${things(suppressed, `more alert of "${rule.name}" was`, `more alerts of "${rule.name}" were`)} held back by max_signals`,
+  ];
   if (flood !== undefined) parts[0] += `: the ${rule.maxSignals} of ${flood.user} are used up`;
   const newest = flood?.newest && subjectOf(flood.newest);
   if (newest !== undefined) parts.push(`newest: ${newest}`);

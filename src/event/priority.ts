@@ -40,7 +40,7 @@ export const priorityFacts: Readonly<Record<string, { readonly weight: number; r
   canary: { weight: -100, says: 'Written by launchwarden itself, to prove that it sees and tells.' },
   'ordinary-item': {
     weight: -15,
-    says: 'The launch item could be read in full, and nothing about it, its program or its place is odd.',
+    says: 'It could be read in full, and nothing grave speaks against it, its program or its place.',
   },
   'apple-update': { weight: -30, says: 'Written by the part of macOS that installs what Apple signed.' },
   'package-installer': { weight: -10, says: 'Written by the installer of macOS, as a part of a package.' },

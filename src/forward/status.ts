@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { things } from '../base/count.js';
 import { formatMicros, type Micros } from '../base/time.js';
 import type { EcsDocument, HostFields } from '../event/document.js';
 import type { Gap } from '../event/event.js';
@@ -203,7 +204,7 @@ export function lossDocument(losses: Losses, now: Micros, context: StatusContext
       action: 'delivery-loss',
       kind: 'event',
       outcome: 'failure',
-      message: `${dead + evictedAlerts + evictedEvents} documents for "${destination}" were not delivered`,
+      message: `${things(dead + evictedAlerts + evictedEvents, `document for "${destination}" was`, `documents for "${destination}" were`)} not delivered`,
       details: {
         destination,
         dead_letters: dead,

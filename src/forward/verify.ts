@@ -1,3 +1,4 @@
+import { things } from '../base/count.js';
 import { type ChainFields, contentOf, linkDigest, revisedDigest } from '../event/chain.js';
 import type { EcsDocument } from '../event/document.js';
 
@@ -115,7 +116,7 @@ export class ChainVerifier {
       this.#say({
         kind: 'not-checked',
         chain: '',
-        detail: `${this.#unchained} alerts carry no place in a chain: they are of an older version, or were cut to a very small size`,
+        detail: `${things(this.#unchained, 'alert carries no place in a chain: it is of an older version, or was', 'alerts carry no place in a chain: they are of an older version, or were')} cut to a very small size`,
       });
     const findings = this.#findings;
     return { ok: !findings.some(({ wrong }) => wrong), chains: all.map(summaryOf), findings };
@@ -243,12 +244,12 @@ export class ChainVerifier {
     if (unordered > 0)
       this.#say({
         ...{ kind: 'order', chain, from: firstUnordered as number, to: firstUnordered as number },
-        detail: `${unordered} documents stand behind later ones, the first is number ${firstUnordered}`,
+        detail: `${things(unordered, 'document stands', 'documents stand')} behind later ones, the first is number ${firstUnordered}`,
       });
     if (unchecked > 0)
       this.#say({
         ...{ kind: 'not-checked', chain },
-        detail: `the contents of ${unchecked} documents cannot be checked: they were cut to the size that the destination takes, or an older version wrote them`,
+        detail: `the contents of ${things(unchecked, 'document')} cannot be checked: ${unchecked === 1 ? 'it was' : 'they were'} cut to the size that the destination takes, or an older version wrote ${unchecked === 1 ? 'it' : 'them'}`,
       });
   }
 

@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { things } from '../base/count.js';
 import { ExitCode, errnoOf, messageOf, UserError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
 import { refuseForeignJob, textOf } from './job.js';
@@ -360,7 +361,7 @@ function planSteps(
   return [
     ...makeFolders,
     {
-      does: `place version ${id} (${source.manifest.files.length} files, ${formatSize(source.bytes)}) in ${folder}`,
+      does: `place version ${id} (${things(source.manifest.files.length, 'file')}, ${formatSize(source.bytes)}) in ${folder}`,
       run: async () => {
         if (isPlaced) return 'unchanged';
         await placeVersion(source, { folder, beside: besideVersion(id, root), asRoot });

@@ -1,7 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../base/errors.js';
 import { checkSource, type Program } from './ownership.js';
 import type { Parts, Surroundings } from './parts.js';
 import { launchctlFor } from './read.js';
@@ -77,7 +77,7 @@ function statOf(from: string) {
   try {
     return statSync(from);
   } catch (error) {
-    const reason = errnoOf(error) === 'ENOENT' ? 'is not there' : `cannot be read: ${messageOf(error)}`;
+    const reason = errnoOf(error) === 'ENOENT' ? 'is not there' : `cannot be read: ${reasonOf(error)}`;
     throw new UserError('install/not-a-payload', `${from} ${reason}`, {
       hint: 'Name the folder or the tar archive of a version.',
     });

@@ -10,7 +10,7 @@ import {
   readSync,
 } from 'node:fs';
 import path from 'node:path';
-import { messageOf } from '../base/errors.js';
+import { reasonOf } from '../base/errors.js';
 
 /** Stands in the folder of every version, beside `node` and `app`, and may stand in a payload. */
 export const manifestName = 'manifest.json';
@@ -142,7 +142,7 @@ export function differences(folder: string, manifest: Manifest): string[] {
   try {
     there = new Map(listTree(folder).map(({ path: name, link }) => [name, link]));
   } catch (error) {
-    return [`${folder} cannot be read: ${messageOf(error)}`];
+    return [`${folder} cannot be read: ${reasonOf(error)}`];
   }
   there.delete(manifestName);
   for (const entry of manifest.files) {
@@ -168,6 +168,6 @@ function differs(file: string, entry: ManifestEntry, link: boolean): string | un
     if (sha256 !== entry.sha256) return 'was changed';
     return ((mode & 0o111) !== 0) === entry.executable ? undefined : 'has another mode';
   } catch (error) {
-    return `cannot be read: ${messageOf(error)}`;
+    return `cannot be read: ${reasonOf(error)}`;
   }
 }

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../base/errors.js';
 import {
   byPath,
   hashFile,
@@ -137,7 +137,7 @@ function packageOf(home: string): { readonly name?: unknown; readonly version?: 
   try {
     return (JSON.parse(readFileSync(path.join(home, 'package.json'), 'utf8')) ?? {}) as object;
   } catch (error) {
-    throw damaged(home, [`package.json cannot be read: ${messageOf(error)}`]);
+    throw damaged(home, [`package.json cannot be read: ${reasonOf(error)}`]);
   }
 }
 
@@ -187,7 +187,7 @@ function hashed(origin: string, file: string): ReturnType<typeof hashFile> {
   try {
     return hashFile(file);
   } catch (error) {
-    throw damaged(origin, [`${file} cannot be read: ${messageOf(error)}`]);
+    throw damaged(origin, [`${file} cannot be read: ${reasonOf(error)}`]);
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, type Hash, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
+import { things } from '../base/count.js';
 import { UserError } from '../base/errors.js';
 import { quote } from '../base/escape.js';
 import { isSignedBy, keyIdOf, type PublicKey, signBytes } from './keys.js';
@@ -192,7 +193,8 @@ function requireApart(files: Manifest['files']): void {
 function filesOf({ files }: Manifest, rest: Buffer): BundleFile[] {
   requireApart(files);
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  if (total !== rest.length) throw broken(`its files have ${rest.length} bytes in place of ${total}`);
+  if (total !== rest.length)
+    throw broken(`its files have ${things(rest.length, 'byte')} in place of ${total}`);
   let at = 0;
   return files.map(({ path, size, sha256: wanted }) => {
     const bytes = rest.subarray(at, at + size);

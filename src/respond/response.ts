@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '../base/errors.js';
+import { errnoOf, isDenied, reasonOf, UserError } from '../base/errors.js';
 import { JournalFile } from '../base/journal-file.js';
 import type { Micros } from '../base/time.js';
 import { journalErrors } from './errors.js';
@@ -46,14 +46,17 @@ export function journalOf(dataDir: string, id: string): JournalFile {
   return new JournalFile(path.join(respondFolder(dataDir), `${id}${suffix}`), journalErrors, maxBytes);
 }
 
-/** All responses of a data folder, newest first. A journal that cannot be read as one is left out. */
+/** All responses of a data folder, newest first. A journal that cannot be read as one is left out. Throws a UserError. */
 export function allResponses(dataDir: string): Response[] {
   let names: string[];
   try {
     names = readdirSync(respondFolder(dataDir));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
+    throw new UserError('respond/unreadable', `cannot read ${respondFolder(dataDir)}: ${reasonOf(error)}`, {
+      ...(isDenied(error) ? { hint: 'The data directory belongs to another user: run with sudo.' } : {}),
+      cause: error,
+    });
   }
   return names
     .filter((name) => name.endsWith(suffix) && idPattern.test(name.slice(0, -suffix.length)))

@@ -1,3 +1,4 @@
+import { things } from '../base/count.js';
 import { UserError } from '../base/errors.js';
 import { quote } from '../base/escape.js';
 import { canonicalMacPath } from '../base/root.js';
@@ -88,9 +89,13 @@ export function targetOfItem(written: string, store: Reading): Target | undefine
     );
   const items = new Set(rows.map(({ entry }) => entry.item_id));
   if (items.size > 1)
-    throw new UserError('respond/ambiguous', `${items.size} items are called ${quote(written, 100)}`, {
-      hint: 'Name it by its id or path: see "launchwarden inventory list --all".',
-    });
+    throw new UserError(
+      'respond/ambiguous',
+      `${things(items.size, 'item is', 'items are')} called ${quote(written, 100)}`,
+      {
+        hint: 'Name it by its id or path: see "launchwarden inventory list --all".',
+      },
+    );
   const [row] = rows;
   return row === undefined ? undefined : targetOfRows(row, rows, store);
 }
@@ -131,7 +136,10 @@ function known(
   path: string,
   { store, until }: { readonly store: Reading; readonly until: Micros },
 ): Target['programs'] {
-  const own = [...new Set(programs)].filter((one) => one !== path && !one.startsWith(`${path}/`));
+  // Documents of a property list say what it says: `/tmp/x`, which is one thing with `/private/tmp/x`.
+  const own = [...new Set(programs.map(canonicalMacPath))].filter(
+    (one) => one !== path && !one.startsWith(`${path}/`),
+  );
   const found = own.slice(0, maxPrograms).flatMap((one): TargetProgram[] => {
     const versions = store.versions.ofPath(one, { until, limit: maxVersions });
     const [version] = versions;

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, isDenied, messageOf, reasonOf, UserError } from '../base/errors.js';
 import { diagnosticOf, querySource } from './diagnostic.js';
 import { type ForeignKind, foreignHead, foreignKind, mayBeForeign } from './file/foreign.js';
 import { maxRuleFileBytes, readRuleFile, runsElsewhere } from './file/read.js';
@@ -143,7 +143,7 @@ class Loader {
     try {
       return readdirSync(folder).sort();
     } catch (error) {
-      this.#report(folder, 'rules/unreadable', `the folder cannot be read: ${messageOf(error)}`);
+      this.#report(folder, 'rules/unreadable', `the folder cannot be read: ${reasonOf(error)}`);
       return [];
     }
   }
@@ -159,7 +159,7 @@ class Loader {
         else this.#report(entry, 'rules/link', 'the link leads out of the folder and is not followed');
       } else if (stat.isFile()) this.#isForeign(entry);
     } catch (error) {
-      this.#report(entry, 'rules/unreadable', `the file cannot be read: ${messageOf(error)}`);
+      this.#report(entry, 'rules/unreadable', `the file cannot be read: ${reasonOf(error)}`);
     }
   }
 
@@ -217,7 +217,7 @@ class Loader {
       return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
     } catch (error) {
       const invalid = errnoOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA';
-      const message = invalid ? 'the file is not UTF-8' : `the file cannot be read: ${messageOf(error)}`;
+      const message = invalid ? 'the file is not UTF-8' : `the file cannot be read: ${reasonOf(error)}`;
       this.#report(file, invalid ? 'rule/encoding' : 'rules/unreadable', message);
       return undefined;
     } finally {

@@ -108,7 +108,12 @@ export class ContentScanner {
     const seen = passage === undefined ? undefined : lookAt(passage.host);
     if (passage === undefined || seen === undefined) return { path, yara: [], missing: true };
     if (seen === 'denied') return { path, yara: [], left: 'it may not be read' };
-    if (seen.type !== 'file') return { path, yara: [], left: `it is no file (${seen.type})` };
+    if (seen.type !== 'file')
+      return {
+        path,
+        yara: [],
+        left: seen.type === 'dir' ? 'it is a folder' : `it is no file (${seen.type})`,
+      };
     const user = typeof namedBy === 'string' ? this.#rights.decider(namedBy) : namedBy;
     if (!passage.mayReadAs(user, seen)) return { path, yara: [], left: withheld };
     const { size } = seen;

@@ -26,8 +26,10 @@ export function targetsOf(entries: readonly InventoryEntry[], lister: Lister): I
     for (const path of below.paths) paths.add(path);
     cut = below.cut;
   } else paths.add(first.path);
+  // A bundle that is itself what runs: its files stand in the list already.
   for (const { program, runs } of entries)
-    for (const path of [program, ...runs]) if (path?.startsWith('/') === true) paths.add(path);
+    for (const path of [program, ...runs])
+      if (path?.startsWith('/') === true && !(first.type === 'dir' && path === first.path)) paths.add(path);
   return { entries, paths: [...paths], ...(cut === undefined ? {} : { cut }) };
 }
 

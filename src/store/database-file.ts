@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
+import { things } from '../base/count.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Micros } from '../base/time.js';
 import { setAside } from './aside.js';
@@ -591,7 +592,7 @@ function sentence(trouble: Trouble, error: unknown): string {
 }
 
 function describe({ rows, unread, cut }: Carried): string {
-  const parts = [`${rows} rows were carried over`];
+  const parts = [`${things(rows, 'row was', 'rows were')} carried over`];
   if (unread.size > 0) parts.push(`not all of ${[...unread].join(', ')} could be read`);
   if (cut) parts.push('the rest would have taken too long or too much room');
   return parts.join(', ');

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../base/errors.js';
 
 /** The data folder is 0700, and an agent that runs as a daemon is root's. */
 export const noAccessHint = 'The data directory belongs to another user: run with sudo.';
@@ -21,7 +21,7 @@ export function prepareFolder(folder: string, readOnly: boolean): void {
     if (errnoOf(error) !== 'EEXIST') {
       throw refuse(
         'store/no-folder',
-        `cannot make the data directory ${folder}: ${messageOf(error)}`,
+        `cannot make the data directory ${folder}: ${reasonOf(error)}`,
         'Choose a place that you may write to with --data-dir, or use sudo.',
       );
     }
@@ -39,7 +39,7 @@ export function prepareFolder(folder: string, readOnly: boolean): void {
       );
     throw refuse(
       'store/no-access',
-      `the data directory ${folder} cannot be looked at: ${messageOf(error)}`,
+      `the data directory ${folder} cannot be looked at: ${reasonOf(error)}`,
       noAccessHint,
     );
   }

@@ -27,6 +27,7 @@ export type { EventRange, Events, EventsFound, PruneResult } from './events.js';
 export type { Evidence, EvidenceMeta, EvidenceRead, EvidenceStore } from './evidence.js';
 export { evidenceOwner, objectBytes } from './evidence.js';
 export type { ExceptionHitStore, ExceptionHits } from './exception-hits.js';
+export { prepareFolder } from './folder.js';
 export type { Inventory, InventoryChange } from './inventory.js';
 export type { Investigations } from './investigations.js';
 export type { ItemChange, Items, RememberedItem } from './items.js';

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
+import { things } from '../base/count.js';
 import { messageOf } from '../base/errors.js';
 import { formatMicros } from '../base/time.js';
 import { listAside } from './aside.js';
@@ -221,7 +222,9 @@ export class Keeper {
       packed = openBytes(bytes);
       const from = packed;
       const alerts = this.main.db.attempt(() => unpackMain(from, this.main.db.connection));
-      this.warnings.push(`${alerts} alerts that the last run had in memory alone were stored`);
+      this.warnings.push(
+        `${things(alerts, 'alert that the last run had in memory alone was', 'alerts that the last run had in memory alone were')} stored`,
+      );
     } catch (error) {
       const now = this.#options.clock.now();
       const detail = `alerts that the last run had in memory alone cannot be read: ${messageOf(error).slice(0, 200)}`;

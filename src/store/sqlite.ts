@@ -1,7 +1,7 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type BetterSqlite3 from 'better-sqlite3';
-import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
+import { errnoOf, isDenied, messageOf, reasonOf, UserError } from '../base/errors.js';
 import type { Connection, Database, Statement } from './database.js';
 import { noAccessHint } from './folder.js';
 
@@ -79,7 +79,7 @@ export function storeError(error: unknown, file: string): UserError | undefined 
     );
   }
   if (isDenied(error) || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
-    return fail('store/no-access', `${file} cannot be opened: ${messageOf(error)}`, noAccessHint);
+    return fail('store/no-access', `${file} cannot be opened: ${reasonOf(error)}`, noAccessHint);
   }
   if (isDiskFull(error)) {
     return fail(

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { ExitCode } from '../../base/errors.js';
 import type { SensorKind } from '../../event/event.js';
 import { type Rule, type StepSight, stepSights } from '../../rules/index.js';
@@ -190,7 +191,7 @@ function print({ rule, off, steps, coverage }: RuleCoverage, out: Output): void 
 function summaryText(rules: readonly RuleCoverage[]): string {
   const count = (of: (one: RuleCoverage) => boolean) => counted(rules.filter(of).length);
   return (
-    `${counted(rules.length)} rules: ${count(({ coverage: word }) => word === 'full')} full, ` +
+    `${things(rules.length, 'rule')}: ${count(({ coverage: word }) => word === 'full')} full, ` +
     `${count(({ coverage: word }) => word === 'partial')} partial, ` +
     `${count(({ coverage: word }) => word === 'blind')} blind; ${count(({ off }) => off !== undefined)} of them off`
   );

@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ExitCode, messageOf } from '../../base/errors.js';
+import { things } from '../../base/count.js';
+import { ExitCode, messageOf, reasonOf } from '../../base/errors.js';
 import { formatMicros } from '../../base/time.js';
 import { at } from '../../base/value-at.js';
 import { type DoctorSystem, examine, probes } from '../../doctor/index.js';
@@ -158,7 +159,11 @@ function logs(
   if (typeof agentLog === 'string') {
     const { lines, left } = logLines(agentLog, cleaner);
     put('agent.log', lines);
-    if (left > 0) leftOut.push({ what: 'agent.log', why: `${left} lines that are no JSON` });
+    if (left > 0)
+      leftOut.push({
+        what: 'agent.log',
+        why: things(left, 'line that is no JSON', 'lines that are no JSON'),
+      });
   } else leftOut.push({ what: 'agent.log', why: cleaner.text(agentLog.why) });
   const crash = tailOf(placed(places.crashLog, tree));
   if (typeof crash === 'string') put('crash.log', cleaner.text(crash));
@@ -178,7 +183,7 @@ function tailOf(file: string): string | { readonly why: string } {
     const text = bytes.toString('utf8', 0, read);
     return stat.size > length ? text.slice(text.indexOf('\n') + 1) : text;
   } catch (error) {
-    return { why: messageOf(error) };
+    return { why: `${file}: ${reasonOf(error)}` };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

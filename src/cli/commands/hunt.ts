@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { things } from '../../base/count.js';
 import { ExitCode, messageOf, UserError } from '../../base/errors.js';
 import type { Micros } from '../../base/time.js';
 import { type QueryMatch, QueryRun } from '../../detect/index.js';
@@ -132,7 +133,7 @@ class Matches {
     else for (const [index, match] of this.#kept.entries()) this.#block(match, index + 1);
     if (!this.#options.json && this.count > this.#options.limit)
       out.line(
-        `Showing ${this.#options.limit} of ${this.count.toLocaleString('en')} matches: --limit shows more.`,
+        `Showing ${this.#options.limit} of ${things(this.count, 'match', 'matches')}: --limit shows more.`,
       );
   }
 

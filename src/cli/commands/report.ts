@@ -1,11 +1,13 @@
 import os from 'node:os';
 import path from 'node:path';
+import { things } from '../../base/count.js';
 import { ExitCode, UserError } from '../../base/errors.js';
 import { formatMicros } from '../../base/time.js';
 import type { Alert } from '../../event/alert.js';
 import { mechanisms } from '../../mechanisms/index.js';
 import type { CommandContext } from '../context.js';
 import { defineCommand, flag, value } from '../define-command.js';
+import { commandLine } from '../given-flags.js';
 import { safe } from '../output/output.js';
 import { tableLines } from '../output/table.js';
 import { type HostItem, type HostReport, hostPage } from '../report/host-report.js';
@@ -82,6 +84,7 @@ async function hostReport(context: CommandContext): Promise<HostReport> {
     simulated: root !== undefined,
     system: all.filter(isSystem).length,
     coverage: {
+      running: seen.from === 'agent',
       tier: seen.tier,
       sensors: seen.kinds,
       notes: [
@@ -99,10 +102,10 @@ async function hostReport(context: CommandContext): Promise<HostReport> {
   };
 }
 
-/** Without a data folder there are none. */
+/** Without a data folder nobody knows of any. */
 async function openOnes(
   context: CommandContext,
-): Promise<{ readonly alerts: readonly Alert[]; readonly open: number }> {
+): Promise<{ readonly alerts: readonly Alert[]; readonly open: number | undefined }> {
   const query = { status: ['open', 'acknowledged'] } as const;
   return context
     .withStore((store) => ({
@@ -110,19 +113,22 @@ async function openOnes(
       open: store.alerts.count(query),
     }))
     .catch((error: unknown) => {
-      if (error instanceof UserError && error.code === 'store/none') return { alerts: [], open: 0 };
+      if (error instanceof UserError && error.code === 'store/none') return { alerts: [], open: undefined };
       throw error;
     });
 }
 
-function print({ out }: CommandContext, { host, items, open, alerts, coverage, system }: HostReport): void {
+function print(context: CommandContext, { host, items, open, alerts, coverage, system }: HostReport): void {
+  const { out } = context;
   const odd = items.filter(({ verdict }) => verdict === 'alert' || verdict === 'odd').length;
   out.line(out.style('bold', `What persists on ${safe(host) ?? 'this Mac'}`));
   out.line(
-    `${items.length} items (${system} of macOS itself left out), ${odd} odd or with an alert, ${open} open alerts.`,
+    `${things(items.length, 'item')} (${system} of macOS itself left out), ${odd} odd or with an alert, ${open === undefined ? 'alerts are not known: no agent has stored any here' : things(open, 'open alert')}.`,
   );
   const blind = coverage.rules.filter((one) => one.coverage === 'blind').length;
-  out.line(`Tier ${coverage.tier ?? 'none'}; ${blind} of ${coverage.rules.length} rules see nothing.`);
+  out.line(
+    `${coverage.running ? 'Tier' : 'No agent runs; it could run with tier'} ${coverage.tier ?? 'none'}; ${blind} of ${things(coverage.rules.length, 'rule')} ${blind === 1 ? 'sees' : 'see'} nothing.`,
+  );
   if (alerts.length > 0) {
     out.line();
     for (const line of tableLines(
@@ -133,12 +139,12 @@ function print({ out }: CommandContext, { host, items, open, alerts, coverage, s
       out.line(line);
   }
   out.line();
-  out.line('Everything: launchwarden report --host --html FILE');
+  out.line(`Everything: ${commandLine(context, 'report --host --html mac.html')}`);
 }
 
 function fields({ host, simulated, from, items, system, alerts, open, coverage }: HostReport): object {
   return {
-    ...{ host, simulated, from, open_alerts: open, system_items_left_out: system },
+    ...{ host, simulated, from, open_alerts: open ?? null, system_items_left_out: system },
     items: items.map(({ row: { entry, firstSeen, changed, baseline, by }, mechanism, verdict, level }) => {
       const { stamp: _, ...rest } = entry;
       return {

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { ExitCode } from '../../base/errors.js';
 import { formatSize } from '../../base/size.js';
 import { type Micros, parseTime } from '../../base/time.js';
@@ -175,9 +176,12 @@ function figureLines(result: unknown, section: Section, now: Micros): void {
   section.field(
     'waiting',
     [
-      `${textAt(result, 'queues.events') ?? '0'} events to be judged`,
-      `${textAt(result, 'queues.alerts') ?? '0'} alerts to be stored`,
-      `${counted(objectsAt(result, 'destinations').reduce((sum, one) => sum + rowsOf(one), 0))} documents to be sent`,
+      `${things(Number(textAt(result, 'queues.events') ?? 0), 'event')} to be judged`,
+      `${things(Number(textAt(result, 'queues.alerts') ?? 0), 'alert')} to be stored`,
+      `${things(
+        objectsAt(result, 'destinations').reduce((sum, one) => sum + rowsOf(one), 0),
+        'document',
+      )} to be sent`,
     ].join(', '),
   );
   section.field('dropped', dropsText(result));
@@ -249,8 +253,8 @@ function heldText(result: unknown): string | undefined {
   const events = Number(at(result, 'store.held_events') ?? 0);
   if (alerts + events === 0) return undefined;
   const held = [
-    ...(alerts === 0 ? [] : [`${counted(alerts)} ${alerts === 1 ? 'alert' : 'alerts'}`]),
-    ...(events === 0 ? [] : [`${counted(events)} ${events === 1 ? 'event' : 'events'}`]),
+    ...(alerts === 0 ? [] : [things(alerts, 'alert')]),
+    ...(events === 0 ? [] : [things(events, 'event')]),
   ];
   const state = textAt(result, 'store.state') ?? '';
   return `${troubles[state] ?? `Store ${state}`}: ${held.join(' and ')} held in memory`;

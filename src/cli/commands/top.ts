@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { ExitCode, UserError } from '../../base/errors.js';
 import { formatSize } from '../../base/size.js';
 import { parseDuration } from '../../base/time.js';
@@ -95,7 +96,7 @@ function print(result: unknown, status: unknown, { out }: CommandContext): void 
     ...(typeof memory === 'number' ? [formatSize(memory)] : []),
   ];
   out.line(
-    `${counted(Number(at(result, 'events') ?? 0))} events in ${textAt(result, 'seconds')} s${used.length === 0 ? '' : `; the agent uses ${used.join(', ')}`}`,
+    `${things(Number(at(result, 'events') ?? 0), 'event')} in ${textAt(result, 'seconds')} s${used.length === 0 ? '' : `; the agent uses ${used.join(', ')}`}`,
   );
   for (const [key, title, what] of lists) {
     out.line();

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { ExitCode, UserError } from '../../base/errors.js';
 import type { EcsDocument } from '../../event/document.js';
 import { type ChainSummary, ChainVerifier, type Verification } from '../../forward/verify.js';
@@ -52,7 +53,7 @@ export const verify = defineCommand({
     if (verification.chains.length === 0)
       throw new UserError(
         'verify/no-alert',
-        `there is no alert with a place in a chain in ${counted(documents)} documents`,
+        `there is no alert with a place in a chain in ${things(documents, 'document')}`,
         {
           hint: 'Expected is what a destination of launchwarden got: alerts and heartbeats, whole documents.',
         },
@@ -111,7 +112,13 @@ function print(
     const about = alert === undefined ? '' : ` (alert ${safe(alert) ?? ''})`;
     out.line(`${word}: ${safe(detail) ?? ''}${about}${chain === '' ? '' : `, chain ${safe(chain) ?? ''}`}`);
   }
-  if (broken > 0) out.line(out.style('yellow', `${counted(broken)} lines are no JSON, and were passed over`));
+  if (broken > 0)
+    out.line(
+      out.style(
+        'yellow',
+        `${things(broken, 'line is no JSON, and was', 'lines are no JSON, and were')} passed over`,
+      ),
+    );
   if (findings.length + broken > 0) out.line();
   for (const chain of chains) out.line(chainText(chain));
   // Whoever alters a document can also mark it as cut.
@@ -119,7 +126,7 @@ function print(
   if (!ok) out.line(out.style('red', 'Something is missing, or was altered.'));
   else if (whole)
     out.line(
-      out.style('green', `Nothing is missing and nothing was altered in ${counted(documents)} documents.`),
+      out.style('green', `Nothing is missing and nothing was altered in ${things(documents, 'document')}.`),
     );
   else
     out.line(
@@ -129,5 +136,5 @@ function print(
 
 function chainText({ chain, host, agent, first, last, alerts, documents, duplicates }: ChainSummary): string {
   const again = duplicates === 0 ? '' : `, ${counted(duplicates)} of them again`;
-  return `chain ${safe(chain) ?? ''} of ${safe(host ?? agent) ?? ''}: alerts ${first} to ${last}, ${counted(alerts)} are here in ${counted(documents)} documents${again}`;
+  return `chain ${safe(chain) ?? ''} of ${safe(host ?? agent) ?? ''}: alerts ${first} to ${last}, ${things(alerts, 'is', 'are')} here in ${things(documents, 'document')}${again}`;
 }

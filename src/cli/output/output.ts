@@ -46,10 +46,7 @@ export function createOutput(io: CliIo): Output {
   };
 }
 
-/** A number of things as people read it: `10,006`. */
-export function counted(number: number): string {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
-}
+export { counted } from '../../base/count.js';
 
 /** One line that is safe to print, of anything that a document may hold. Undefined when there is nothing. */
 export function safe(value: unknown): string | undefined {

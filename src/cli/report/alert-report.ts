@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { formatDuration, formatMicros, type Micros, parseTime } from '../../base/time.js';
 import type { Alert } from '../../event/alert.js';
 import type { EcsDocument } from '../../event/document.js';
@@ -119,7 +120,7 @@ function verdictText({ answers }: Investigation): string {
   const parts = Object.entries(words).flatMap(([mark, word]) =>
     count(mark) === 0 ? [] : [`${count(mark)} ${word}`],
   );
-  return `${parts.join(', ') || 'nothing telling'}, of ${answers.length} questions`;
+  return `${parts.join(', ') || 'nothing telling'}, of ${things(answers.length, 'question')}`;
 }
 
 /** The findings with what each adds, as bars. */
@@ -212,7 +213,9 @@ function timeSection({ alert, nearby, story }: AlertReport): Html | undefined {
   const all = [...matched, ...around, ...steps, ...people];
   const rest = nearby.length - around.length;
   const more =
-    rest > 0 ? html`<p class="soft">${rest} more events of these minutes are not shown.</p>` : undefined;
+    rest > 0
+      ? html`<p class="soft">${things(rest, 'more event of these minutes is', 'more events of these minutes are')} not shown.</p>`
+      : undefined;
   return section('Timeline', html`${timeline(all, alert.time)}${timeList(all)}${more}`, {
     intro:
       'Telling events of the 10 minutes before and after. Distances are drawn smaller the further away they are.',

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import type { Micros } from '../../base/time.js';
 import type { Alert } from '../../event/alert.js';
 import { findingMeaning } from '../../event/findings.js';
@@ -24,9 +25,11 @@ export interface HostReport {
   readonly system: number;
   /** Not closed, the gravest first. */
   readonly alerts: readonly Alert[];
-  /** How many there are. */
-  readonly open: number;
+  /** How many there are; undefined where no agent has stored anything: then nobody knows of any. */
+  readonly open: number | undefined;
   readonly coverage: {
+    /** False: no agent runs, and this is what one could see here. */
+    readonly running: boolean;
     readonly tier: string | null;
     readonly sensors: readonly string[];
     readonly rules: readonly {
@@ -81,10 +84,11 @@ export function hostPage(report: HostReport): string {
   });
 }
 
-function head({ host, simulated, from, alerts, now }: HostReport): Child {
+function head({ host, simulated, from, alerts, open, now }: HostReport): Child {
+  const none = open === undefined ? 'alerts are not known: no agent has stored any here' : 'no open alerts';
   const worst = alerts[0]?.priority.level ?? 'low';
-  return html`<div class="band ${Html.raw(alerts.length === 0 ? 'reassuring' : worst)}">
-<p><span class="badge">${alerts.length === 0 ? 'no open alerts' : `worst open alert: ${worst}`}</span></p>
+  return html`<div class="band ${Html.raw(alerts.length > 0 ? worst : open === undefined ? 'unknown' : 'reassuring')}">
+<p><span class="badge">${alerts.length === 0 ? none : `worst open alert: ${worst}`}</span></p>
 <h1>What persists on ${host}</h1>
 <ul class="meta"><li>${timeTag(now)} UTC</li><li>${from === 'agent' ? 'as the running agent keeps it' : 'read from the machine just now'}</li></ul></div>
 ${simulated ? html`<p class="warning">Simulated: a folder tree that stands for a Mac, not a Mac.</p>` : undefined}`;
@@ -96,7 +100,7 @@ function numbers({ items, open, coverage: { rules }, system, now }: HostReport):
   const blind = rules.filter((one) => one.coverage === 'blind' || one.off !== undefined).length;
   const all: readonly (readonly [string, number | string])[] = [
     ['persistent items', items.length],
-    ['open alerts', open],
+    ['open alerts', open ?? 'not known'],
     ['odd, or with an alert', odd],
     ['new within a week', fresh],
     ['rules that see nothing', `${blind} of ${rules.length}`],
@@ -104,11 +108,12 @@ function numbers({ items, open, coverage: { rules }, system, now }: HostReport):
   const left =
     system === 0
       ? undefined
-      : html`<p class="soft">${system} items of macOS itself about which nothing is odd are left out.</p>`;
+      : html`<p class="soft">${things(system, 'item of macOS itself about which nothing is odd is', 'items of macOS itself about which nothing is odd are')} left out.</p>`;
   return html`<dl class="numbers">${all.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>${left}`;
 }
 
 function openAlerts({ alerts, open }: HostReport): Html {
+  if (open === undefined) return html`<p>Not known: no agent has stored any here.</p>`;
   if (alerts.length === 0) return html`<p>None.</p>`;
   const rows = alerts
     .slice(0, shownAlerts)
@@ -150,7 +155,9 @@ function byMechanism({ items }: HostReport): (Html | undefined)[] {
     ...[...groups].map(([name, group]) =>
       section(`${name.charAt(0).toUpperCase()}${name.slice(1)}: ${group.length}`, itemTable(group)),
     ),
-    more > 0 ? html`<p class="soft">${more} more items are not shown.</p>` : undefined,
+    more > 0
+      ? html`<p class="soft">${things(more, 'more item is', 'more items are')} not shown.</p>`
+      : undefined,
   ];
 }
 
@@ -186,7 +193,8 @@ function signer({ entry: { signer: signed } }: InventoryRow): string {
     : `${who === '' ? 'signature' : who}: ${signed.status ?? 'not trusted'}`;
 }
 
-function coverage({ coverage: { tier, sensors, rules, notes } }: HostReport): Html {
+function coverage({ coverage: { running, tier, sensors, rules, notes } }: HostReport): Html {
+  const with_ = running ? 'Tier' : 'No agent runs: nothing is watched now. It could run with tier';
   const weak = rules.filter((one) => one.coverage !== 'full' || one.off !== undefined);
   const full = rules.length - weak.length;
   const rows = weak.map(({ name, coverage: sight, off, reasons }) => [
@@ -197,6 +205,6 @@ function coverage({ coverage: { tier, sensors, rules, notes } }: HostReport): Ht
       .map((one, index) => html`${index === 0 ? undefined : Html.raw('<br>')}${one}`),
   ]);
   const said = notes.slice(0, 30).map((note) => html`<li class="unknown">${note}</li>`);
-  return html`<p>Tier ${tier ?? 'none'}: ${sensors.join(', ') || 'no sensor'}. ${full} of ${rules.length} rules see all that they were written to see.</p>
+  return html`<p>${with_} ${tier ?? 'none'}: ${sensors.join(', ') || 'no sensor'}. ${full} of ${rules.length} rules see all that they were written to see.</p>
 ${said.length === 0 ? undefined : html`<ul class="points">${said}</ul>`}${table(ruleColumns, rows)}`;
 }

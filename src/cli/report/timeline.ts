@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { formatDuration, formatMicros, type Micros } from '../../base/time.js';
 import { type Child, escapeHtml, Html, html } from './html.js';
 
@@ -86,7 +87,7 @@ function drawing(
       `<circle class="${kind}" cx="${x(at)}" cy="${laneY(one.lane)}" r="${one.look === 'match' ? 6.5 : 4.5}"><title>${escapeHtml(one.title, 160)}</title></circle>`,
     );
   }
-  const label = `Timeline: ${moments.length} events around the alert`;
+  const label = `Timeline: ${things(moments.length, 'event')} around the alert`;
   return Html.raw(
     `<svg class="line ${small ? 'small' : 'wide'}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${parts.join('')}</svg>`,
   );

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { formatDuration, parseTime } from '../../base/time.js';
 import { brokenStep, brokenText, lastCanary } from '../../canary/index.js';
 import { defineProbe, failed, ok, unknown, warning } from '../probe.js';
@@ -21,6 +22,6 @@ export const canary = defineProbe({
         brokenStep(last)?.cure ?? run,
       );
     if (now - ended > old) return warning(`${when}, which is long`, run);
-    return ok(`${when}, in ${last.steps.length} steps`);
+    return ok(`${when}, in ${things(last.steps.length, 'step')}`);
   },
 });

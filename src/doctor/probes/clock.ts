@@ -1,6 +1,7 @@
+import { things } from '../../base/count.js';
 import { formatDuration, formatMicros, type Micros } from '../../base/time.js';
 import { recordsAt } from '../../base/value-at.js';
-import { defineProbe, failed, ok, warning } from '../probe.js';
+import { defineProbe, failed, ok, unknown, warning } from '../probe.js';
 
 const lookBack = 24 * 3600 * 1e6;
 /** Receivers' clocks are seconds wrong at times, and an answer takes its time. */
@@ -48,14 +49,16 @@ export const clock = defineProbe({
     const steps = stored?.steps ?? [];
     if (steps.length > 0)
       return warning(
-        `it was set ${steps.length} times in the last 24 hours`,
+        `it was set ${things(steps.length, 'time')} in the last 24 hours`,
         'Find out who did that: it hides when something happened.',
         steps.map(({ to, detail }) => `${formatMicros(to).slice(0, 19)}Z ${detail}`),
       );
     const compared = skews.map(({ name, skew }) => `${Math.round(skew / 1e6)} s from ${name}`);
-    const past =
-      stored === undefined ? 'earlier steps are not known, the store cannot be read' : 'no step in 24 hours';
-    return ok([past, ...compared].join(', '));
+    if (stored === undefined)
+      return unknown(
+        ['earlier steps are not known: there is no store that can be read', ...compared].join(', '),
+      );
+    return ok(['no step in 24 hours', ...compared].join(', '));
   },
 });
 

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { jobLabel, placed, places } from '../../install/index.js';
 import { readService, type ServiceAnswer } from '../../sensors/launchd-state/index.js';
 import { jobOnDisk } from '../job-file.js';
@@ -60,7 +61,7 @@ export const jobState = defineProbe<Facts>({
     const { path, pid, runs, last_exit } = answer.facts;
     const what = [
       pid === undefined ? 'loaded, and does not run' : `runs as process ${pid}`,
-      ...(runs === undefined ? [] : [`started ${runs} times`]),
+      ...(runs === undefined ? [] : [`started ${things(runs, 'time')}`]),
       ...(last_exit === undefined ? [] : [`last exit ${last_exit}`]),
       ...(spawnType === undefined ? ['its class is not told'] : [`class ${spawnType}`]),
     ].join(', ');

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { escapeText } from '../../base/escape.js';
 import { parseTime } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
@@ -92,6 +93,6 @@ export function judgeOtlp(items: readonly OutboxItem[], text: string): Verdict[]
       message === '' ? { kind: 'delivered' } : { kind: 'delivered', warning: message },
     );
   }
-  const reason = `${rejected} of ${items.length} records rejected: ${message}`;
+  const reason = `${rejected} of ${things(items.length, 'record')} rejected: ${message}`;
   return items.map(() => ({ kind: 'split', reason, singly: true }));
 }

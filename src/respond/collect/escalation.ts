@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { formatMicros } from '../../base/time.js';
 import type { Alert } from '../../event/alert.js';
 import type { Store, Version } from '../../store/index.js';
@@ -26,7 +27,9 @@ export function escalationBundle(
   const all = timelineOf(alert, eventsAround(store, alert).events);
   const timeline = nearest(all, alert.time).map((one) => ({ ...one, says: one.says.slice(0, maxSays) }));
   if (timeline.length < all.length)
-    leftOut.push(`${all.length - timeline.length} lines of the timeline that lie farther from the alert`);
+    leftOut.push(
+      `${things(all.length - timeline.length, 'line of the timeline that lies', 'lines of the timeline that lie')} farther from the alert`,
+    );
   const investigation = store.investigations.get(alert.id);
   const versions = versionsOf(store, alert, maxVersions);
   const bundle: Record<string, unknown> = {

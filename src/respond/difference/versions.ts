@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { nanosText } from '../../base/time.js';
 import type { ExtendedAttribute, SeenState, Version } from '../../event/version.js';
 import { type EvidenceStore, manifestOf } from '../../store/index.js';
@@ -123,5 +124,5 @@ function factTexts(state: SeenState): Map<string, string> {
 export function attributeText({ value, size }: ExtendedAttribute): string {
   const text = textOf(value);
   const shown = text ?? Buffer.from(value).toString('hex');
-  return value.length < size ? `${shown}… (${size} bytes)` : shown;
+  return value.length < size ? `${shown}… (${things(size, 'byte')})` : shown;
 }

@@ -144,7 +144,7 @@ export const around = defineStep<Facts>({
       unknown: [
         complete
           ? undefined
-          : `what the other ${rows - read} events of these minutes say: only the nearest ${read} were read`,
+          : `what the other ${rows - read === 1 ? 'event of these minutes says' : `${rows - read} events of these minutes say`}: only the nearest ${read} were read`,
         since === undefined ? undefined : `what happened before ${timeText(since)}: no older events are kept`,
         noInstalls,
       ],

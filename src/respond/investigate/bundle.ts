@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { things } from '../../base/count.js';
 import { messageOf } from '../../base/errors.js';
 import { readPlist } from '../../base/plist/index.js';
 import type { AnswerPoint } from '../../event/investigation.js';
@@ -88,7 +89,9 @@ export const bundle = defineStep<Facts | undefined>({
         ...[...code, ...list.filter((one) => one.code === undefined && one.type !== 'dir')]
           .slice(0, maxShown)
           .map((one) => fact(one.name, entryLine(one))),
-        list.length > maxShown ? fact('more', `${list.length - maxShown} entries are not shown`) : undefined,
+        list.length > maxShown
+          ? fact('more', `${things(list.length - maxShown, 'entry is', 'entries are')} not shown`)
+          : undefined,
       ],
       unknown: [
         truncated ? 'what else it holds: only the first entries and bytes were read' : undefined,
@@ -101,7 +104,7 @@ export const bundle = defineStep<Facts | undefined>({
 function entryLine({ type, size, mode, sha256, link, code }: Entry): string {
   const parts = [
     link === undefined ? (code?.kind ?? type) : `link to ${link}`,
-    type === 'file' ? `${size} bytes` : undefined,
+    type === 'file' ? things(size, 'byte') : undefined,
     `mode ${mode.toString(8).padStart(4, '0')}`,
     code?.libraries === undefined || code.libraries.length === 0
       ? undefined
@@ -191,7 +194,7 @@ function entriesOf({ root }: Case, bundlePath: string): Pick<Facts, 'entries' | 
     if (entries.length > 0) return { entries: { value: entries }, truncated: true };
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
     return {
-      entries: { why: gone ? 'nothing stands there any more' : root.inText(messageOf(error)) },
+      entries: { why: gone ? 'nothing stands there' : root.inText(messageOf(error)) },
       truncated,
     };
   }

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import type { Micros } from '../../base/time.js';
 import { formatMicros } from '../../base/time.js';
 import type { EcsDocument } from '../../event/document.js';
@@ -46,7 +47,7 @@ export const executed = defineStep<Facts>({
     const unknown = [
       complete
         ? undefined
-        : `older starts of it: only the newest ${rows} events were looked through in the time that there was`,
+        : `older starts of it: only the newest ${things(rows, 'event was', 'events were')} looked through in the time that there was`,
       wanted.length === 0
         ? 'whether it was started: it runs nothing that could be told from what macOS brings'
         : undefined,

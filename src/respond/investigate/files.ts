@@ -42,7 +42,7 @@ export function fileNow(root: RootMap, macPath: string): Known<FileNow> & { read
     return { value: factsOf(lstatSync(root.toHost(macPath), { bigint: true })) };
   } catch (error) {
     const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { why: 'nothing stands there any more', gone: true };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { why: 'nothing stands there', gone: true };
     return {
       why:
         code === 'EACCES' || code === 'EPERM'
@@ -97,7 +97,7 @@ function withFile<T>(
     return use(descriptor, facts.size);
   } catch (error) {
     const code = errnoOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { why: 'nothing stands there any more' };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { why: 'nothing stands there' };
     if (code === 'ELOOP') return { why: 'it is a symbolic link, which is not followed' };
     return {
       why:

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { formatMicros } from '../../base/time.js';
 import type { InventoryRow } from '../../event/inventory.js';
 import type { AnswerPoint } from '../../event/investigation.js';
@@ -87,10 +88,10 @@ export const history = defineStep<Facts>({
           .map((one) =>
             fact(
               `version #${one.id}`,
-              `${formatMicros(one.time).slice(0, 19)}Z, ${one.size} bytes, ${one.sha256 ?? 'not read'}`,
+              `${formatMicros(one.time).slice(0, 19)}Z, ${things(one.size, 'byte')}, ${one.sha256 ?? 'not read'}`,
             ),
           ),
-        versions.length > shown ? fact('more', `${versions.length - shown} older versions`) : undefined,
+        versions.length > shown ? fact('more', things(versions.length - shown, 'older version')) : undefined,
       ],
       unknown: [
         noChanges,

@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import type { EcsDocument } from '../../event/document.js';
 import { launchctlBy } from '../../event/launchctl.js';
 import { type Ancestry, ancestorLine, ancestryOf, commandOf, originPoints, userOf } from './ancestry.js';
@@ -84,7 +85,7 @@ export const launchctl = defineStep<Facts>({
       unknown: [
         ancestry.unresolved === 0
           ? undefined
-          : `${ancestry.unresolved} older parents: they started before the events that are kept, or were not seen`,
+          : `${things(ancestry.unresolved, 'older parent: it started before the events that are kept, or was', 'older parents: they started before the events that are kept, or were')} not seen`,
         ancestry.ancestors.length === 0 ? 'who started it: its parent was not seen' : undefined,
       ],
     };

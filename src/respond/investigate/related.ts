@@ -1,11 +1,12 @@
+import { things } from '../../base/count.js';
 import { formatMicros, type Micros } from '../../base/time.js';
 import type { Alert } from '../../event/alert.js';
-import { counted, defineStep, fact, gravest, listed, point } from './answer.js';
+import { defineStep, fact, gravest, listed, point } from './answer.js';
 import { eventsOf, isApples, type Subject, subjectOf } from './case.js';
 import { textIn, textsIn } from './read.js';
 
 interface Related {
-  readonly alert: Pick<Alert, 'id' | 'ruleName' | 'time' | 'status' | 'severity'>;
+  readonly alert: Pick<Alert, 'id' | 'ruleName' | 'time' | 'status' | 'priority'>;
   /** What they share, the most telling first. */
   readonly by: readonly string[];
 }
@@ -19,7 +20,6 @@ interface Facts {
 const window: Micros = 24 * 3_600e6;
 const mostAlerts = 500;
 const shown = 20;
-const rank: Readonly<Record<string, number>> = { critical: 3, high: 2, medium: 1, low: 0 };
 
 export const related = defineStep<Facts>({
   name: 'related',
@@ -35,9 +35,9 @@ export const related = defineStep<Facts>({
     others.delete(alert.id);
     const own = marksOf(alert, about);
     const found = [...others.values()].flatMap((other): Related[] => {
-      const { id, ruleName, time, status, severity } = other;
+      const { id, ruleName, time, status, priority } = other;
       const by = sharedBy(own, marksOf(other, subjectOf(other.doc)));
-      return by.length === 0 ? [] : [{ alert: { id, ruleName, time, status, severity }, by }];
+      return by.length === 0 ? [] : [{ alert: { id, ruleName, time, status, priority }, by }];
     });
     return {
       related: found.sort((a, b) =>
@@ -50,26 +50,29 @@ export const related = defineStep<Facts>({
   says({ related: found, looked, complete }) {
     const byCounts = new Map<string, number>();
     for (const { by } of found) for (const one of by) byCounts.set(one, (byCounts.get(one) ?? 0) + 1);
-    const worst = found
-      .map(({ alert }) => alert)
-      .sort((a, b) => (rank[b.severity] ?? 0) - (rank[a.severity] ?? 0))[0];
+    const worst = found.map(({ alert }) => alert).sort((a, b) => b.priority.score - a.priority.score)[0];
     const open = found.filter(({ alert }) => alert.status !== 'closed').length;
     return {
       mark: gravest([
-        worst?.severity === 'high' || worst?.severity === 'critical' ? 'worrying' : undefined,
+        worst?.priority.level === 'high' || worst?.priority.level === 'critical' ? 'worrying' : undefined,
         found.length > 0 ? 'notable' : undefined,
       ]),
       says:
         found.length === 0
           ? `None: no other alert within a day shares its label, path, program, user or process${looked === 0 ? '' : ` (${looked} were compared)`}.`
-          : `${counted(found.length, 'other alert')}, ${open} not closed: ${listed(
+          : `${things(found.length, 'other alert')}, ${open} not closed: ${listed(
               [...byCounts].map(([by, count]) => `${count} by the same ${by}`),
               6,
             )}.`,
       points:
         worst === undefined
           ? []
-          : [point('neutral', `The gravest of them: ${worst.ruleName} (${worst.severity}).`)],
+          : [
+              point(
+                'neutral',
+                `The gravest of them: ${worst.ruleName} (${worst.priority.level} ${worst.priority.score}).`,
+              ),
+            ],
       facts: [
         ...found
           .slice(0, shown)

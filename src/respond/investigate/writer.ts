@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import type { EcsDocument } from '../../event/document.js';
 import type { AnswerPoint } from '../../event/investigation.js';
 import { type Ancestry, ancestorLine, ancestryOf, commandOf, originPoints, userOf } from './ancestry.js';
@@ -62,7 +63,7 @@ export const writer = defineStep<Facts>({
         unknown: [
           ancestry.unresolved === 0
             ? undefined
-            : `${ancestry.unresolved} older parents: they started before the events that are kept, or were not seen`,
+            : `${things(ancestry.unresolved, 'older parent: it started before the events that are kept, or was', 'older parents: they started before the events that are kept, or were')} not seen`,
         ],
       };
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, writeSync } from 'node:fs';
+import { things } from '../../base/count.js';
 import type { FileCalls } from '../../base/file-calls.js';
 import { type BundleEntry, manifestOf, type Version } from '../../store/index.js';
 import { closeLooked, lookAt, metadataOf } from '../content.js';
@@ -20,7 +21,7 @@ export const place: Executor<'place'> = {
       const { version } = stored(step, machine);
       return Promise.resolve({
         state: 'done',
-        says: `version #${version.id}, ${version.size} bytes, is kept whole`,
+        says: `version #${version.id}, ${things(version.size, 'byte')}, is kept whole`,
       });
     } catch (error) {
       return Promise.resolve(failureOf(error, step.path));

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { things } from '../../base/count.js';
 import { closeLooked, type Looked, lookAt, metadataOf } from '../content.js';
 import type { Executor } from '../executor.js';
 import { holdPlace, Missing } from '../held.js';
@@ -93,7 +94,7 @@ function factsText({ type, mode, uid, gid, size, sha256, xattrs }: Metadata): st
     type === 'dir' ? 'bundle' : type,
     `mode ${mode.toString(8).padStart(4, '0')}`,
     `owner ${uid}:${gid}`,
-    ...(type === 'file' ? [`${size} bytes`] : []),
+    ...(type === 'file' ? [things(size, 'byte')] : []),
     ...(xattrs.length === 0 ? [] : [`${xattrs.length} extended attributes`]),
     ...(sha256 === undefined ? [] : [`sha256 ${sha256}`]),
   ];

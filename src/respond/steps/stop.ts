@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { errnoOf } from '../../base/errors.js';
 import type { RunningProcess } from '../../base/file-calls.js';
 import type { Executor } from '../executor.js';
@@ -22,7 +23,9 @@ export const stop: Executor<'stop'> = {
         says: ['no such process runs any more', ...remarks].join('; '),
       });
     const names = tree.slice(0, 20).map((one) => `${one.pid} ${one.executable ?? one.shortName}`);
-    const says = [`${tree.length} processes: ${names.join(', ')}`, ...remarks].join('; ');
+    const says = [`${things(tree.length, 'process', 'processes')}: ${names.join(', ')}`, ...remarks].join(
+      '; ',
+    );
     return Promise.resolve({ state: 'done', says });
   },
   run(step, { machine, will }) {
@@ -110,7 +113,7 @@ async function end(roots: readonly ProcessIdentity[], machine: Machine): Promise
   const names = [...held.values()].slice(0, 20).map((one) => `${one.pid} ${one.executable ?? one.shortName}`);
   return {
     state: 'done',
-    says: [`${held.size} processes ended: ${names.join(', ')}`, ...notes].join('; '),
+    says: [`${things(held.size, 'process', 'processes')} ended: ${names.join(', ')}`, ...notes].join('; '),
     deed,
   };
 }

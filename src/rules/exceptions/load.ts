@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { errnoOf, messageOf } from '../../base/errors.js';
+import { errnoOf, reasonOf } from '../../base/errors.js';
 import { diagnosticOf, querySource } from '../diagnostic.js';
 import type { Diagnostic } from '../rule.js';
 import type { Exception, ExceptionSet } from './exception.js';
@@ -74,7 +74,7 @@ function namesIn(folder: string, report: Report): readonly string[] {
       .sort();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT')
-      report(folder, 'unreadable', `the folder cannot be read: ${messageOf(error)}`);
+      report(folder, 'unreadable', `the folder cannot be read: ${reasonOf(error)}`);
     return [];
   }
 }
@@ -98,7 +98,7 @@ function readBounded(file: string, report: Report): string | undefined {
     report(
       file,
       'unreadable',
-      invalid ? 'the file is not UTF-8' : `the file cannot be read: ${messageOf(error)}`,
+      invalid ? 'the file is not UTF-8' : `the file cannot be read: ${reasonOf(error)}`,
     );
     return undefined;
   } finally {

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { Clock, Timer } from '../../base/clock.js';
+import { things } from '../../base/count.js';
 import { messageOf, UserError } from '../../base/errors.js';
 import type { Logger } from '../../base/log.js';
 import type { RootMap } from '../../base/root.js';
@@ -117,7 +118,7 @@ export class EndpointSecuritySensor implements Sensor {
       kind: this.kind,
       running: this.#client !== undefined,
       notes: [
-        `EndpointSecurity: all processes, and files below ${prefixes.length} folders`,
+        `EndpointSecurity: all processes, and files below ${things(prefixes.length, 'folder')}`,
         'never run on a Mac by its authors: unproven ("launchwarden prove" asks)',
         ...unknownNotes(counters),
         ...refused.map((pattern) => `not watched, since it would take the whole disk: ${pattern}`),

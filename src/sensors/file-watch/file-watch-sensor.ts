@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.js';
+import { things } from '../../base/count.js';
 import { UserError } from '../../base/errors.js';
 import { launchItemPatterns, plugInPatterns } from '../../base/launch-paths.js';
 import type { Logger } from '../../base/log.js';
@@ -36,6 +37,8 @@ const unaidedShare = 0.01;
 const unaidedAdvance = 10;
 const maxUnaidedWait = 150;
 /** How often the homes of users are read again, milliseconds. */
+/** The note of a sensor that has just begun. */
+export const firstScanNote = 'the first scan of what is there is still going on';
 const homesEveryMs = 5_000;
 const maxHomes = 1_024;
 /** Watched anyway, of no user, or not to be told from a pattern. */
@@ -289,11 +292,14 @@ export class FileWatchSensor implements Sensor {
       notes.push(
         'the system may lose file events whenever a folder comes or goes: everything is polled again then',
       );
-    if (this.#scanning !== undefined) notes.push('the first scan of what is there is still going on');
-    if (blind > 0) notes.push(`${blind} folders have no watcher and are polled once a second`);
+    if (this.#scanning !== undefined) notes.push(firstScanNote);
+    if (blind > 0)
+      notes.push(
+        `${things(blind, 'folder has no watcher and is', 'folders have no watcher and are')} polled once a second`,
+      );
     if (foreign > 0)
       notes.push(
-        `${foreign} folders are polled once a second: other machines may change them, or they cannot be read`,
+        `${things(foreign, 'folder is polled once a second: other machines may change it, or it', 'folders are polled once a second: other machines may change them, or they')} cannot be read`,
       );
     for (const { pattern, reason } of this.#scope.skipped) notes.push(`not watched: ${pattern}: ${reason}`);
     return {

@@ -2,6 +2,7 @@ export {
   FileWatchSensor,
   type FileWatchSensorOptions,
   fileEventsRefused,
+  firstScanNote,
   type Home,
 } from './file-watch-sensor.js';
 export { FilesNow, type HashedFile } from './files-now.js';

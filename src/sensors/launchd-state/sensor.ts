@@ -583,7 +583,7 @@ export class LaunchdStateSensor implements Sensor {
     const whose = this.#items.evictedOf ?? this.#appeared.droppedIn;
     const parts = [
       ...(evicted + dropped === 0 ? [] : [`more launch items changed than can be asked about${of(whose)}`]),
-      ...(unanswered === 0 ? [] : ['launchd gave no answer about some of them']),
+      ...(unanswered === 0 ? [] : ['launchd gave no answer about some of the launch items']),
     ];
     this.#sink?.gap({
       sensor: this.kind,

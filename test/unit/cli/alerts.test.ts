@@ -665,7 +665,7 @@ describe('alerts watch', () => {
     const { stdout } = await watch(twoAlerts(), ['--since', '2026-01-01', '--severity', 'medium'], (output) =>
       output.includes('\n'),
     );
-    expect(stdout).toMatch(/^2026-11-22 06:40:00 {2}77c077c077c0 {2}medium 40 {5}new .*x\.dsplug\n$/);
+    expect(stdout).toMatch(/^2026-11-22 06:40:00 UTC {2}77c077c077c0 {2}medium 40 {5}new .*x\.dsplug\n$/);
   });
 
   test('on a terminal a list that follows what changes, and leaves the screen as it was', async () => {

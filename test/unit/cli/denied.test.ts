@@ -34,6 +34,14 @@ describe('a data folder that may not be read is an error of its own', () => {
     [['forward', 'retry'], 3, 'control/forbidden'],
     [['status'], 3, 'control/forbidden'],
     [['coverage'], 3, 'control/forbidden'],
+    [['respond', 'list'], 2, 'respond/unreadable'],
+    [['respond', 'status'], 2, 'respond/unreadable'],
+    [['respond', 'show', '7be1a05d'], 2, 'respond/unreadable'],
+    // Never "nothing persists here" or "nothing found" of what could not be looked at.
+    [['inventory', 'list'], 2, 'store/no-access'],
+    [['inventory', 'diff'], 2, 'store/no-access'],
+    [['report', '--host'], 2, 'store/no-access'],
+    [['scan'], 2, 'store/no-access'],
   ])('%j', async (argv, exitCode, code) => {
     const dataDir = closedData();
     const file = path.join(path.dirname(dataDir), 'config.toml');
@@ -50,6 +58,8 @@ describe('a data folder that may not be read is an error of its own', () => {
     expect(run.stderr).toContain(dataDir);
     expect(run.stderr).toContain('sudo');
     expect(run.stderr).not.toContain('there is no');
+    // In words: the system's own error is for whoever wrote the program.
+    expect(run.stderr).not.toMatch(/EACCES|scandir|lstat/);
   });
 
   test('so is a folder above it', async () => {

@@ -118,7 +118,7 @@ test('it holds what helps, and neither alerts, secrets, names nor receivers', as
   // The fixture's alert is counted and not told.
   expect(files.get('counts.json')).toContain('"alerts"');
   expect(document).toMatchObject({ schema: 'launchwarden.diagnostics/1' });
-  expect(document['left_out']).toContainEqual({ what: 'agent.log', why: '1 lines that are no JSON' });
+  expect(document['left_out']).toContainEqual({ what: 'agent.log', why: '1 line that is no JSON' });
 });
 
 test('without an agent and with a broken configuration there is a bundle all the same', async () => {

@@ -130,7 +130,6 @@ function settled(text: string): string {
       .replaceAll(/_ms":\d+/g, '_ms":N')
       // What a sensor says of itself depends on how far it has come.
       .replaceAll(/ at [\d.]+ % of\s+a core/g, '')
-      .replaceAll(/^.*the first scan of what is there is still going on\n/gm, '')
       .replaceAll(/\binode \d+/g, 'inode N')
       .replaceAll(/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/g, 'UUID')
       .replaceAll(/\b[0-9a-f]{8,64}\b/g, 'HEX')

@@ -100,6 +100,20 @@ describe('inventory without an agent', () => {
     expect((await run('mechanisms')).stdout).toMatch(/cron +cron job +T1053\.003 +Cron Jobs +events +1/);
   });
 
+  test('without an inventory of before there is no difference to tell, and none is claimed', async () => {
+    const { code, stdout, stderr } = await run('diff');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('what was there before is not known [inventory/no-past]');
+  });
+
+  test('a report without an agent says that nothing is watched, and that alerts are not known', async () => {
+    const { stdout } = await cli(['report', '--host', '--root', tree.folder]);
+    expect(stdout).toContain('alerts are not known: no agent has stored any here.');
+    expect(stdout).toContain('No agent runs; it could run with tier scan;');
+    expect(stdout).not.toContain('0 open alerts');
+    expect(stdout).toContain(`launchwarden report --host --html mac.html --root ${tree.folder}`);
+  });
+
   test('hostile names are shown escaped', async () => {
     tree.write('/Library/LaunchDaemons/\u001b[31m.plist', daemonList('/opt/\u001b]0;x'));
     const { stdout } = await run('list');

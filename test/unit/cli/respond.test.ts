@@ -73,7 +73,12 @@ describe.skipIf(noAddon !== undefined)('respond undo', () => {
   test('--dry-run tells what would be put back, and what stands in the way', async () => {
     versions('evil');
     writeFileSync(file(), 'evil');
-    const id = idIn((await respond('quarantine', list)).stdout);
+    const { stdout: done } = await respond('quarantine', list);
+    const id = idIn(done);
+    // It can be pasted: with the options that lead to the same data.
+    expect(done).toContain(
+      `"launchwarden respond undo ${id} --data-dir ${dataDir} --root ${root}" takes it back`,
+    );
     const plan = await respond('undo', id, '--dry-run');
     expect(plan.stdout).toMatch(
       new RegExp(`To undo response ${id} .*nothing is done:\\n1\\. would .*put ${list} back`),
@@ -104,6 +109,14 @@ describe.skipIf(noAddon !== undefined)('respond undo', () => {
     );
     expect((await respond('undo', String(idle?.['id']), '--dry-run')).stdout).toContain('nothing was done');
   });
+});
+
+test('without a data folder nothing is claimed about responses', async () => {
+  for (const words of [['list'], ['status'], ['show', '7be1a05d']]) {
+    const { code, stdout, stderr } = await respond(...words);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('there is no data directory');
+  }
 });
 
 describe('evidence export', () => {

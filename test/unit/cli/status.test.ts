@@ -116,7 +116,7 @@ test('says what runs since when, how much, what was dropped, and what came last'
       /runs, started .+ ago, 12\.5 events a second/,
       /memory +80\.0 MiB/,
       /processor +1\.2 % of one, over 60 s/,
-      /waiting +4 events to be judged, 1 alerts to be stored, 7 documents to be sent/,
+      /waiting +4 events to be judged, 1 alert to be stored, 7 documents to be sent/,
       /dropped +process-scan dropped 3, detection evicted_keys 2/,
       /gaps +9 since the start, the last .+ ago: agent, sleep/,
       /last alert +.+ ago: Launch item \(high\)/,

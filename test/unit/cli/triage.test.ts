@@ -238,7 +238,7 @@ describe('stats', () => {
     const { stdout } = await run('stats');
     expect(stdout).toMatch(/^3 alerts\n\nSTATUS +ALERTS\nacknowledged +1\n/);
     expect(stdout).toMatch(/\nPRIORITY +ALERTS +WAITING\nhigh +1 +0\nlow +2 +2\n/);
-    expect(stdout).toMatch(/\nTime to close, of 1: half within /);
+    expect(stdout).toMatch(/\nTime to close, of 1 alert: half within /);
     expect((await run('stats', '--since', '1s')).stdout).toBe('No alerts.\n');
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { catalog } from '../../../src/cli/catalog.js';
+import { type CatalogEntry, catalog } from '../../../src/cli/catalog.js';
 import { parseCommand } from '../../../src/cli/parser.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 
@@ -169,4 +169,24 @@ describe('config show', () => {
     expect(byKey['data_dir']).toMatchObject({ value: path.join(folder, 'd'), origin: 'flag' });
     expect(byKey['log.level']).toMatchObject({ value: 'info', origin: 'default' });
   });
+});
+
+test('an unknown option of three letters is no slip of any other option', async () => {
+  const { stderr } = await cli(['alerts', 'list', '--foo']);
+  expect(stderr).toContain('See "launchwarden alerts list --help".');
+  expect((await cli(['alerts', 'list', '--jsno'])).stderr).toContain('Did you mean "--json"?');
+});
+
+test('every command takes --json, but for those that README names', async () => {
+  const without: string[] = [];
+  const walk = async (entry: CatalogEntry, name: string): Promise<void> => {
+    const options = Object.values((await entry.load?.())?.options ?? {});
+    if (entry.load !== undefined && !options.some(({ flags }) => flags.startsWith('--json')))
+      without.push(name);
+    for (const one of entry.commands ?? []) await walk(one, `${name} ${one.name}`.trim());
+  };
+  await walk(catalog, '');
+  const said =
+    /takes `--json`[\s\S]*?, but for ([\s\S]*?)\./.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+  expect([...said.matchAll(/`([^`]+)`/g)].map(([, name]) => name).sort()).toEqual(without.sort());
 });

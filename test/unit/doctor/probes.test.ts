@@ -17,8 +17,12 @@ const job = { mac: true, installed: true, has: true, spawnType: 'interactive (4)
 const jobFile = { state: 'read', file: '/x.plist', text: '<plist>a', uid: 0, gid: 0, mode: 0o644, args: [] };
 const time = { now, parted: 0, stored: { newest: now, steps: [] }, skews: [] };
 
+const clockBlind = { ...time, stored: undefined };
+
 const cases: readonly (readonly [name: string, mark: Mark, facts: object])[] = [
   ['root', 'ok', { uid: 0, mac: true }],
+  // Whether it was set stands in the store.
+  ['clock', 'unknown', clockBlind],
   ['root', 'warning', { uid: 501, mac: true }],
   ['root', 'not-here', { uid: 501, mac: false }],
   ['full-disk-access', 'ok', { mac: true, simulated: false, agent: 'granted', own: { state: 'denied' } }],

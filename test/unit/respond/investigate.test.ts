@@ -16,7 +16,7 @@ import { quarantineOf, whereFroms } from '../../../src/respond/investigate/origi
 import { timestomps } from '../../../src/respond/investigate/times.js';
 import { binaryPlistOf } from '../../helpers/plist-writer.js';
 import { tempFolder } from '../../helpers/run-cli.js';
-import { detection, event, fileEvent, plistPath, processEvent } from '../cli/alert-fixture.js';
+import { detection, event, fileEvent, plistPath, processEvent, rule } from '../cli/alert-fixture.js';
 import { temporaryStore } from '../store/samples.js';
 
 const why = { why: 'the tree has no such tool' };
@@ -149,7 +149,7 @@ test('a file whose time was set is found by the times of the disk', async () => 
   rmSync(file);
   expect((await answersOf(from))('times')).toMatchObject({
     mark: 'unknown',
-    unknown: ['the times of the file: nothing stands there any more'],
+    unknown: ['the times of the file: nothing stands there'],
   });
 });
 
@@ -246,7 +246,7 @@ test('who loaded it is told with its parents, as far as the stored events know t
   );
   expect(answer.mark).toBe('worrying');
   expect(valuesOf(answer, 'its parent')).toEqual(['/private/tmp/dropper (pid 3000): ./dropper']);
-  expect(answer.unknown).toEqual([expect.stringContaining('1 older parents')]);
+  expect(answer.unknown).toEqual([expect.stringContaining('1 older parent:')]);
 });
 
 test('the writer is certain only when a sensor saw it', async () => {
@@ -360,4 +360,30 @@ test('a step that fails keeps nobody from the others', async () => {
   );
   expect(answers('running')).toMatchObject({ mark: 'unknown', unknown: ['the answer: broken'] });
   expect(answers('history').says).not.toBe('');
+});
+
+test('the gravest of related alerts is the one with the highest priority, whatever its rule says', async () => {
+  const from = caseOf();
+  const store = from.store as ReturnType<typeof temporaryStore>;
+  const add = (id: string, name: string, change: Parameters<typeof fileEvent>[1], findings: string[]) => {
+    const file = fileEvent(`f${id}`, change);
+    file.doc.launchwarden = { ...file.doc.launchwarden, findings };
+    store.alerts.upsert(
+      detection({
+        id: id.repeat(32),
+        rule: { ...rule, name, severity: findings.length > 0 ? 'low' : 'high' },
+        events: [file, processEvent(`p${id}`)],
+        candidates: [],
+      }),
+      { version: '1', agentId: 'a', created: from.alert.time, sensors: [], simulated: true },
+      [],
+    );
+  };
+  add('b', 'High by its rule', {}, []);
+  add('c', 'Low, but it runs what it fetches', {}, ['remote-script', 'apple-label', 'program-in-tmp']);
+  const answer = (await answersOf(from))('related');
+  expect(answer.says).toMatch(/^2 other alerts, 2 not closed/);
+  expect(answer.points[0]?.says).toBe(
+    'The gravest of them: Low, but it runs what it fetches (critical 100).',
+  );
 });

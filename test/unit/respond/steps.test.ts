@@ -85,6 +85,33 @@ describe.skipIf(noAddon !== undefined)('what stops a quarantine', () => {
     expect(existsSync(place.host(odd))).toBe(true);
   });
 
+  test('a program of /tmp is one program, whichever way the list and the agent spell it', () => {
+    const place = respondPlace();
+    const hers = '/Users/alice/Library/LaunchAgents/com.example.x.plist';
+    const event = fileEvent('f', { path: hers });
+    event.doc.launchwarden = {
+      ...event.doc.launchwarden,
+      persistence: {
+        item_id: 'i',
+        mechanism: 'launch-agent',
+        path: hers,
+        runs: ['/private/tmp/x', '/tmp/x'],
+      },
+    };
+    const { alert } = place.store.alerts.upsert(
+      detection({ events: [event], candidates: [] }),
+      { version: '1', agentId: 'a', created: 2, sensors: [], simulated: true },
+      [],
+    );
+    const target = targetOfAlert(alert, place.store);
+    expect(target.programs.map((one) => one.path)).toEqual(['/private/tmp/x']);
+    // It was quarantined in one line, and said to stay in another.
+    expect(quarantinePlan(target)).toMatchObject({
+      steps: [{ path: hers }, { path: '/private/tmp/x' }],
+      remarks: [],
+    });
+  });
+
   test('a link fits its evidence as long as it leads where it led; what it leads to goes too', async () => {
     const place = respondPlace();
     const [item, link, behind] = [list, '/Users/Shared/evil', '/Users/Shared/v1/evil'];

@@ -3,7 +3,9 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { RootMap } from '../../../src/base/root.js';
+import type { InventoryEntry } from '../../../src/event/inventory.js';
 import { ContentScanner, type ContentScanOptions, YaraEngine } from '../../../src/scan/index.js';
+import { targetsOf } from '../../../src/scan/targets.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
 // Compiling WebAssembly takes its time on a machine that has none to spare.
@@ -163,3 +165,12 @@ test.skipIf(process.getuid?.() !== 0)(
       expect(await content.scan('/opt/secret', signal, namedBy)).toMatchObject({ listed: { line: 1 } });
   },
 );
+
+test('a bundle that is itself what runs is scanned file by file, and not named as left out', () => {
+  const bundle = '/Library/DirectoryServices/PlugIns/Evil.dsplug';
+  const entry = { type: 'dir', path: bundle, runs: [bundle, '/opt/other'] } as unknown as InventoryEntry;
+  const lister = {
+    entries: (at: string) => (at === bundle ? [{ name: 'Evil', isFolder: false, isFile: true }] : []),
+  };
+  expect(targetsOf([entry], lister as never).paths).toEqual([`${bundle}/Evil`, '/opt/other']);
+});

@@ -5,6 +5,7 @@ import {
   type TriageResult,
   triageOp,
 } from '../../../agent/triage.js';
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { clip, escapeText } from '../../../base/escape.js';
 import type { Alert } from '../../../event/alert.js';
@@ -132,8 +133,8 @@ function summarise(
     return;
   }
   const rest = [
-    ...(same === 0 ? [] : [`${counted(same)} were so already`]),
-    ...(closed === 0 ? [] : [`${counted(closed)} are closed and stay so`]),
+    ...(same === 0 ? [] : [things(same, 'was so already', 'were so already')]),
+    ...(closed === 0 ? [] : [things(closed, 'is closed and stays so', 'are closed and stay so')]),
   ];
   out.line(`${counted(changed)} ${done}${rest.length === 0 ? '' : `; ${rest.join(', ')}`}.`);
 }

@@ -11,7 +11,7 @@ import { type Output, safe } from '../../output/output.js';
 import { at, listAt, objectsAt, quoted, textAt } from '../../output/read.js';
 import { unbroken } from '../../output/sheet.js';
 import type { StyleName } from '../../output/style.js';
-import { pad, shorten, textWidth, wrap } from '../../output/width.js';
+import { pad, shorten, textWidth, truncate, wrap } from '../../output/width.js';
 import { ago } from '../../values.js';
 import { severityStyle } from './alert-line.js';
 import { summaryOf } from './answers.js';
@@ -133,7 +133,14 @@ export function whoDidIt({ doc }: Pick<Alert, 'doc'>, about: Subject): string {
     parts.push(`${textAt(writer, 'executable') ?? textAt(writer, 'name') ?? 'a process'} wrote it`);
   else if (about.file !== undefined) parts.push(writerText(doc));
   if (parts.length === 0) parts.push(user ?? 'not seen');
-  return `${parts.join('; ')}.`;
+  const sentence = parts.join('; ');
+  // A user's or program's name stays as it is.
+  return `${call === undefined && writer === undefined && about.file !== undefined ? capital(sentence) : sentence}.`;
+}
+
+/** A sentence as it begins. */
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Of a file whose writer no sensor saw for certain. */
@@ -238,7 +245,8 @@ function printed(out: Output, { label, text, most, whole = false, look }: Line, 
   }
   const lines = wrap(text, room);
   const shown = lines.slice(0, most);
-  if (lines.length > most) shown[most - 1] = shorten(`${shown[most - 1]} …`, room);
+  // A sentence is cut at its end: with a hole in its middle it would need to be read twice.
+  if (lines.length > most) shown[most - 1] = truncate(`${shown[most - 1]} ${lines[most]}`, room);
   return shown.map((line, index) => head(index) + style(line));
 }
 

@@ -11,6 +11,7 @@ import { openCase } from '../../case.js';
 import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
 import { defineCommand, flag, list } from '../../define-command.js';
+import { commandLine } from '../../given-flags.js';
 import { safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
 import { ago } from '../../values.js';
@@ -73,7 +74,7 @@ export const alertsInvestigate = defineCommand({
       const before = store.investigations.get(alert.id);
       if (stored && before === undefined)
         throw new UserError('alerts/not-investigated', `nobody has investigated ${shortId(alert.id)} yet`, {
-          hint: `Leave --stored out: launchwarden alerts investigate ${shortId(alert.id)}`,
+          hint: `Leave --stored out: ${commandLine(context, `alerts investigate ${shortId(alert.id)}`)}`,
         });
       const head = () =>
         sheet.title(`${out.style('bold', safe(shortId(alert.id)) ?? '')}  ${safe(alert.ruleName) ?? ''}`);
@@ -105,7 +106,7 @@ export const alertsInvestigate = defineCommand({
       const { alert, answers } = investigation;
       out.line();
       out.line(`${summaryOf(answers)}${isNew ? '; kept with the alert' : ''}.`);
-      out.line(`Next: launchwarden alerts report ${shortId(alert)} --html FILE`);
+      out.line(`Next: ${commandLine(context, `alerts report ${shortId(alert)} --html alert.html`)}`);
     }
     return ExitCode.ok;
   },

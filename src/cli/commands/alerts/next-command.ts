@@ -1,7 +1,7 @@
 import type { Alert } from '../../../event/alert.js';
 import type { Investigation } from '../../../event/investigation.js';
 import type { CommandContext } from '../../context.js';
-import { givenFlags } from '../../given-flags.js';
+import { commandLine } from '../../given-flags.js';
 import { shortId } from './alert-line.js';
 
 /** From `medium` on something is to be done, or said why not. */
@@ -9,7 +9,7 @@ const worthActing = 40;
 
 /** The one command that a person should run next about an alert, as it can be copied. Safe. */
 export function nextCommand(
-  { flags, io }: Pick<CommandContext, 'flags' | 'io'>,
+  context: Pick<CommandContext, 'flags' | 'io'>,
   {
     alert,
     investigation,
@@ -19,8 +19,7 @@ export function nextCommand(
   },
 ): string {
   const id = shortId(alert.id);
-  const sudo = io.platform === 'darwin' && flags.root === undefined ? 'sudo ' : '';
-  const command = (words: string) => `${sudo}launchwarden ${words}${givenFlags(flags)}`;
+  const command = (words: string) => commandLine(context, words);
   if (alert.status === 'closed') return command(`alerts report ${id} --html alert.html`);
   if (investigation === undefined) return command(`alerts investigate ${id}`);
   if (alert.notes.some(({ kind }) => kind === 'response')) return command(`respond list --alert ${id}`);

@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import type { AlertStatus } from '../../../event/alert.js';
 import type { AlertQuery } from '../../../store/index.js';
@@ -66,7 +67,7 @@ export async function selectAlerts(
   if (options.count !== undefined && options.count !== ids.length)
     throw new UserError(
       'alerts/count-changed',
-      `the filter finds ${counted(ids.length)} alerts, not ${counted(options.count)}: nothing was changed`,
+      `the filter finds ${things(ids.length, 'alert')}, not ${counted(options.count)}: nothing was changed`,
       { exitCode: ExitCode.checkFailed, hint: 'Look at them again: the same command without --yes.' },
     );
   if (yes || ids.length === 0) {

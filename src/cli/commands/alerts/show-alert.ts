@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { escapeBlock } from '../../../base/escape.js';
 import { formatMicros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
@@ -45,9 +46,13 @@ function overview(alert: Alert, section: Section, out: Output): void {
   section.field('seen with', sensors.length === 0 ? undefined : sensors.join(', '));
   const repeats = Number(at(doc, 'launchwarden.alert.repeats'));
   if (repeats > 0)
-    section.field('repeats', `${repeats} more of the same on this file were counted, not alerted`);
+    section.field(
+      'repeats',
+      `${things(repeats, 'more of the same on this file was', 'more of the same on this file were')} counted, not alerted`,
+    );
   const suppressed = Number(at(doc, 'launchwarden.alert.suppressed'));
-  if (suppressed > 0) section.field('held back', `${suppressed} alerts over the limit of this rule`);
+  if (suppressed > 0)
+    section.field('held back', `${things(suppressed, 'alert')} over the limit of this rule`);
   const settled = textAt(doc, 'launchwarden.alert.settled.text');
   const why = textAt(doc, 'launchwarden.alert.settled.reason');
   section.field('needs nobody', settled === undefined ? undefined : `${why}: ${settled}`);
@@ -130,7 +135,10 @@ function usualSections({ alert, story, job, investigation }: ShownAlert, sheet: 
   sheet.section(`${what}, best first`, (section) => {
     for (const line of candidateLines(doc)) section.indented(line);
   });
-  sheet.section('Launch item', (section) => launchItemSection(doc, section));
+  sheet.section(
+    textAt(doc, 'launchwarden.plist.label') === undefined ? 'What it does' : 'Launch item',
+    (section) => launchItemSection(doc, section),
+  );
   sheet.section('Scan', (section) => scanSection(doc, section));
   sheet.section('Property list', (section) => propertyListSection(doc, section));
   launchdJobSection(sheet, job);

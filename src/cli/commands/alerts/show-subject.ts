@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { findingMeaning, findingWeight } from '../../../event/findings.js';
 import { safe } from '../../output/output.js';
 import { at, listAt, quoted, textAt } from '../../output/read.js';
@@ -94,7 +95,7 @@ export function fileSection(doc: unknown, section: Section): void {
     'facts',
     joined([
       textAt(file, 'type'),
-      size === undefined ? undefined : `${size} bytes`,
+      size === undefined ? undefined : things(Number(size), 'byte'),
       textAt(file, 'mode') === undefined ? undefined : `mode ${textAt(file, 'mode')}`,
       textAt(file, 'inode') === undefined ? undefined : `inode ${textAt(file, 'inode')}`,
     ]),

@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { ExitCode } from '../../../base/errors.js';
 import { formatDuration } from '../../../base/time.js';
 import { severities } from '../../../event/rule-meta.js';
@@ -41,7 +42,7 @@ function print(context: CommandContext, stats: AlertStats): void {
     out.line('No alerts.');
     return;
   }
-  out.line(`${counted(stats.alerts)} ${stats.alerts === 1 ? 'alert' : 'alerts'}`);
+  out.line(things(stats.alerts, 'alert'));
   printTable(
     context,
     'STATUS',
@@ -70,7 +71,7 @@ function print(context: CommandContext, stats: AlertStats): void {
   const { alerts, median, p90, most } = toClose;
   out.line();
   out.line(
-    `Time to close, of ${counted(alerts)}: half within ${formatDuration(median)}, nine in ten within ${formatDuration(p90)}, ` +
+    `Time to close, of ${things(alerts, 'alert')}: half within ${formatDuration(median)}, nine in ten within ${formatDuration(p90)}, ` +
       `the longest ${formatDuration(most)}`,
   );
 }

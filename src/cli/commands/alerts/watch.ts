@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ExitCode } from '../../../base/errors.js';
-import { formatMicros } from '../../../base/time.js';
 import type { Alert } from '../../../event/alert.js';
 import type { AlertQuery } from '../../../store/index.js';
 import { defineCommand, flag } from '../../define-command.js';
@@ -37,7 +36,7 @@ function changeOf(alert: Alert): string {
 
 function line(alert: Alert, out: Output): string {
   const parts = [
-    formatMicros(alert.time).slice(0, 19).replace('T', ' '),
+    `${out.times.at(alert.time)} ${out.times.zone}`,
     out.style('bold', safe(shortId(alert.id)) ?? ''),
     out.style(
       severityStyle[alert.priority.level],
@@ -45,7 +44,7 @@ function line(alert: Alert, out: Output): string {
     ),
     pad(changeOf(alert), 12),
   ];
-  const used = 19 + 12 + 12 + 12 + 4 * 2;
+  const used = 20 + out.times.zone.length + 12 + 12 + 12 + 4 * 2;
   const rest = `${safe(alert.ruleName) ?? ''}: ${subjectOf(alert)}`;
   return [...parts, out.width === undefined ? rest : shorten(rest, Math.max(20, out.width - used))].join(
     '  ',

@@ -1,4 +1,5 @@
 import { mostItems } from '../../../agent/baseline.js';
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import type { InventoryEntry } from '../../../event/inventory.js';
@@ -20,7 +21,8 @@ function itemsOf(entries: readonly InventoryEntry[], written: string): string {
   );
   const [only] = found.keys();
   if (only !== undefined && found.size === 1) return only;
-  const problem = found.size === 0 ? 'there is no item' : `${found.size} items are called`;
+  const problem =
+    found.size === 0 ? 'there is no item' : `${things(found.size, 'item is', 'items are')} called`;
   throw new UserError('baseline/unknown-item', `${problem} ${quote(written, 100)}`, {
     hint:
       found.size === 0

@@ -1,8 +1,10 @@
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { formatMicros } from '../../../base/time.js';
 import { defineCommand, flag, value } from '../../define-command.js';
-import { counted } from '../../output/output.js';
+import { commandLine } from '../../given-flags.js';
 import { readInventory } from '../inventory/read.js';
+import { openAlerts } from '../inventory/verdict.js';
 import { changeBaseline, defaultName, nameOf } from './change.js';
 
 export const baselineSave = defineCommand({
@@ -38,8 +40,13 @@ export const baselineSave = defineCommand({
       { action: 'save', name, reason: options.reason ?? '' },
       rows,
     );
-    if (options.json) context.out.document('baseline/1', { name, entries });
-    else context.out.line(`${counted(entries)} entries are known good as "${name}".`);
+    const alerts = await context.withStore(openAlerts);
+    const doubtful = rows.filter(({ entry, gone }) => gone === undefined && alerts.has(entry.item_id)).length;
+    if (options.json) context.out.document('baseline/1', { name, entries, with_open_alerts: doubtful });
+    else
+      context.out.line(
+        `${things(entries, 'entry is', 'entries are')} known good as "${name}"${doubtful === 0 ? '' : `; about ${doubtful} of them alerts are open: "${commandLine(context, 'alerts list')}"`}.`,
+      );
     return ExitCode.ok;
   },
 });

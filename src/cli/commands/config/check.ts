@@ -1,9 +1,10 @@
 import type { Problem } from '../../../agent/preflight.js';
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { thisSystem } from '../../../install/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
-import { counted, safe } from '../../output/output.js';
+import { safe } from '../../output/output.js';
 
 /** Problems of the file itself as one; further ones need its values. */
 async function problemsOf(context: CommandContext): Promise<Problem[]> {
@@ -67,7 +68,7 @@ export const configCheck = defineCommand({
     if (problems.length === 0) out.line('The configuration is sound.');
     else
       out.line(
-        `${stopping === 0 ? 'An agent starts' : `${counted(stopping)} keep an agent from starting`}${parked === 0 ? '' : `; ${counted(parked)} parked: the agent runs without them`}.`,
+        `${stopping === 0 ? 'An agent starts' : things(stopping, 'problem keeps an agent from starting', 'problems keep an agent from starting')}${parked === 0 ? '' : `; ${things(parked, 'part is parked: the agent runs without it', 'parts are parked: the agent runs without them')}`}.`,
       );
     return problems.length === 0 ? ExitCode.ok : ExitCode.checkFailed;
   },

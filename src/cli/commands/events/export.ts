@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { things } from '../../../base/count.js';
 import { ExitCode, errnoOf, reasonOf, UserError } from '../../../base/errors.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { jsonLine, safe } from '../../output/output.js';
@@ -61,7 +62,7 @@ export const eventsExport = defineCommand({
     }
     if (!whole) return ExitCode.interrupted;
     if (options.output !== undefined)
-      context.io.stderr.write(`launchwarden: ${count} events written to ${safe(options.output)}\n`);
+      context.io.stderr.write(`launchwarden: ${things(count, 'event')} written to ${safe(options.output)}\n`);
     return ExitCode.ok;
   },
 });

@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { ExitCode } from '../../../base/errors.js';
 import { formatMicros, type Micros } from '../../../base/time.js';
 import { type Event, wallTime } from '../../../event/event.js';
@@ -79,7 +80,7 @@ function noneLine(
 ): string {
   if (rows === 0 || first === undefined || last === undefined) return 'Nothing has been recorded yet.';
   const day = (time: Micros) => `${formatMicros(time).slice(0, 19)}Z`;
-  const all = `${rows.toLocaleString('en')} events from ${day(first)} to ${day(last)} are recorded`;
+  const all = `${things(rows, 'event')} from ${day(first)} to ${day(last)} ${rows === 1 ? 'is' : 'are'} recorded`;
   return searched === 0
     ? `No event lies in that time: ${all}.`
     : `None of ${searched.toLocaleString('en')} events in that time is such a one: ${all}.`;

@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import type { Version } from '../../../event/version.js';
@@ -52,7 +53,7 @@ function printed(difference: VersionDifference, sheet: Sheet, out: Output): void
         return;
       case 'text':
         for (const { mark, text } of content.lines) {
-          const line = mark === 'gap' ? `… ${text} lines` : `${mark} ${safe(text) ?? ''}`;
+          const line = mark === 'gap' ? `… ${things(Number(text), 'line')}` : `${mark} ${safe(text) ?? ''}`;
           const look = mark === '-' ? 'red' : mark === '+' ? 'green' : mark === 'gap' ? 'dim' : undefined;
           lines.verbatim(look === undefined ? line : out.style(look, line));
         }
@@ -108,7 +109,7 @@ export const evidenceDiff = defineCommand({
         ] as const)
           lines.field(
             name,
-            `#${version.id}, first seen ${out.times.at(version.time)}, ${safe(version.path) ?? ''}`,
+            `#${version.id}, first seen ${out.times.at(version.time)} ${out.times.zone}, ${safe(version.path) ?? ''}`,
           );
       });
       printed(difference, sheet, out);

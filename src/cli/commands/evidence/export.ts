@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { things } from '../../../base/count.js';
 import { ExitCode, errnoOf, reasonOf, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import type { FileContent } from '../../../event/event.js';
@@ -64,7 +65,8 @@ function contentsOf(
   // What is not whole is not called as if it were.
   const take = (file: string, called: string, { bytes, size, truncated }: FileContent) => {
     files.push({ file: truncated ? `${file}${headSuffix}` : file, bytes });
-    if (truncated) missing.push(`${called}: only its first ${bytes.length} of ${size} bytes are kept`);
+    if (truncated)
+      missing.push(`${called}: only its first ${bytes.length} of ${things(size, 'byte')} are kept`);
   };
   if (manifest === undefined) {
     take(top, top, content);

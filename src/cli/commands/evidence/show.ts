@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { ExitCode } from '../../../base/errors.js';
 import { escapeBlock } from '../../../base/escape.js';
 import { plistToJson, readPlist } from '../../../base/plist/index.js';
@@ -63,12 +64,13 @@ function contentSection(
   const all = contentLines(version, read.content.bytes);
   if (all === undefined) {
     lines.line(
-      `${counted(read.content.bytes.length)} bytes that are no text: see "launchwarden evidence export".`,
+      `${things(read.content.bytes.length, 'byte that is', 'bytes that are')} no text: see "launchwarden evidence export".`,
     );
     return;
   }
   for (const line of all.slice(0, full ? all.length : shownLines)) lines.verbatim(line);
-  if (!full && all.length > shownLines) lines.line(`… ${all.length - shownLines} more lines: see --full.`);
+  if (!full && all.length > shownLines)
+    lines.line(`… ${things(all.length - shownLines, 'more line')}: see --full.`);
   if (read.content.truncated) lines.line('Only the beginning is kept.');
 }
 
@@ -79,10 +81,10 @@ function factSection(lines: Section, version: Version, { items, times }: Context
   lines.field('kind', version.kind);
   for (const { itemId, role } of items.slice(0, 10))
     lines.field(role === 'item' ? 'item' : role === 'runs' ? 'run by' : 'part of', itemId);
-  lines.field('first seen', times.at(version.time));
-  lines.field('last seen', times.at(version.lastSeen));
-  lines.field('gone', version.gone === undefined ? undefined : times.at(version.gone));
-  lines.field('size', `${counted(version.size)} bytes`);
+  lines.field('first seen', `${times.at(version.time)} ${times.zone}`);
+  lines.field('last seen', `${times.at(version.lastSeen)} ${times.zone}`);
+  lines.field('gone', version.gone === undefined ? undefined : `${times.at(version.gone)} ${times.zone}`);
+  lines.field('size', things(version.size, 'byte'));
   lines.field('sha256', version.sha256);
   lines.field('mode', `${version.mode.toString(8).padStart(4, '0')}, owner ${version.uid}:${version.gid}`);
   lines.field('created', version.birth === undefined ? undefined : nanosText(version.birth));

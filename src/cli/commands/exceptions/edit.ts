@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { reloadExceptionsOp } from '../../../agent/exceptions.js';
-import { messageOf, UserError } from '../../../base/errors.js';
+import { reasonOf, UserError } from '../../../base/errors.js';
 import { writeConfigFile } from '../../../config/index.js';
 import { formatDiagnostic, readExceptionFile } from '../../../rules/index.js';
 import type { CommandContext } from '../../context.js';
@@ -99,7 +99,7 @@ function write(file: string, content: string): void {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o755 });
   } catch (error) {
-    throw new UserError('config/cannot-write', `cannot make ${path.dirname(file)}: ${messageOf(error)}`, {
+    throw new UserError('config/cannot-write', `cannot make ${path.dirname(file)}: ${reasonOf(error)}`, {
       hint: 'The exceptions belong to root: use sudo.',
       cause: error,
     });

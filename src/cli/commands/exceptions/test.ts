@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
+import { ExitCode, reasonOf, UserError } from '../../../base/errors.js';
 import { type Diagnostic, type Exception, readExceptionFile } from '../../../rules/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag } from '../../define-command.js';
@@ -25,7 +25,7 @@ function readFiles(files: readonly string[], cwd: string): Read {
     try {
       text = readFileSync(path.resolve(cwd, file), 'utf8');
     } catch (error) {
-      throw new UserError('exceptions/unreadable', `cannot read ${file}: ${messageOf(error)}`);
+      throw new UserError('exceptions/unreadable', `cannot read ${file}: ${reasonOf(error)}`);
     }
     const result = readExceptionFile(text, file);
     if ('diagnostics' in result) diagnostics.push(...result.diagnostics);

@@ -1,5 +1,5 @@
+import { things } from '../../../base/count.js';
 import { formatDuration, type Micros, parseTime } from '../../../base/time.js';
-import { counted } from '../../output/output.js';
 import { at, textAt } from '../../output/read.js';
 import { ago } from '../../values.js';
 
@@ -54,9 +54,9 @@ export function destinationLine(status: unknown, now: Micros): string {
   const reason = textAt(status, 'reason');
   return [
     stateText(status),
-    ...(waiting === 0 ? [] : [waiting === 1 ? '1 alert waits' : `${counted(waiting)} alerts wait`]),
+    ...(waiting === 0 ? [] : [things(waiting, 'alert waits', 'alerts wait')]),
     ...(last === undefined ? [] : [`delivered ${ago(last, now)}`]),
-    ...(dead === 0 ? [] : [`${counted(dead)} dead ${dead === 1 ? 'letter' : 'letters'}`]),
+    ...(dead === 0 ? [] : [things(dead, 'dead letter')]),
     ...(reason === undefined ? [] : [reason]),
   ].join('; ');
 }

@@ -39,7 +39,10 @@ async function namesOf(
   if (written !== undefined) return [written];
   if (all) return destinations.map(destinationName);
   throw new UserError('forward/which', 'it is not said which destination to test', {
-    hint: `Name one, or --all. There are: ${destinations.map(destinationName).join(', ') || 'none'}.`,
+    hint:
+      destinations.length === 0
+        ? 'None is configured: add a [[destination]].'
+        : `Name one, or --all. There are: ${destinations.map(destinationName).join(', ')}.`,
   });
 }
 

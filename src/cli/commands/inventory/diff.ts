@@ -1,4 +1,4 @@
-import { ExitCode } from '../../../base/errors.js';
+import { ExitCode, UserError } from '../../../base/errors.js';
 import type { InventoryRow } from '../../../event/inventory.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
@@ -78,7 +78,15 @@ export const inventoryDiff = defineCommand({
   async handler({ context, options }) {
     const { out } = context;
     const exported = options.against === undefined ? undefined : readExported(options.against);
-    const { rows } = await readInventory(context, options);
+    const { rows, hasPast } = await readInventory(context, options);
+    if (exported === undefined && !hasPast)
+      throw new UserError(
+        'inventory/no-past',
+        'no agent has kept an inventory: what was there before is not known',
+        {
+          hint: 'Name one that "inventory export" wrote with --against, start the agent, or name its --data-dir.',
+        },
+      );
     const now = context.clock.now();
     const found =
       exported === undefined ? since(rows, options.since?.(now) ?? now - dayMicros) : against(rows, exported);

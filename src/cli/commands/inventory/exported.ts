@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { messageOf, UserError } from '../../../base/errors.js';
+import { reasonOf, UserError } from '../../../base/errors.js';
 
 /** Of an exported entry what a comparison needs. */
 export interface ExportedEntry {
@@ -33,7 +33,7 @@ export function readExported(file: string): ExportedEntry[] {
     if (statSync(file).size > maxBytes) throw new Error(`it has more than ${maxBytes} bytes`);
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw bad(`the inventory cannot be read: ${messageOf(error)}`, undefined, error);
+    throw bad(`the inventory cannot be read: ${reasonOf(error)}`, undefined, error);
   }
   return text.split('\n').flatMap((line, index) => {
     if (line === '') return [];

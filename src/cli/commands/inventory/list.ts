@@ -1,26 +1,27 @@
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { didYouMean } from '../../../base/nearest.js';
-import { formatMicros } from '../../../base/time.js';
 import type { InventoryRow } from '../../../event/inventory.js';
 import { mechanisms } from '../../../mechanisms/index.js';
 import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, list, value } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { type Column, tableLines } from '../../output/table.js';
+import type { Times } from '../../output/when.js';
 import { timePoint } from '../../values.js';
+import { withoutStore } from '../../without-store.js';
 import { severityStyle, shortId } from '../alerts/alert-line.js';
 import { inventoryFields, inventorySchema, mechanismName } from './document.js';
 import { readInventory, readOptions } from './read.js';
 import { type InventoryVerdict, openAlerts, verdictOf } from './verdict.js';
 
-const columns: readonly Column[] = [
+const columnsIn = (times: Times): readonly Column[] => [
   { title: 'ITEM', style: () => 'bold' },
   { title: 'MECHANISM' },
   {
     title: 'VERDICT',
     style: (text) => severityStyle[text.split(' ')[1] as keyof typeof severityStyle] ?? 'dim',
   },
-  { title: 'FIRST SEEN' },
+  { title: `FIRST SEEN (${times.zone})` },
   { title: 'LABEL', flexible: true },
   { title: 'RUNS', flexible: true },
   { title: 'PATH', flexible: true },
@@ -33,16 +34,18 @@ export interface Judged {
 
 /** Each entry with what is to be thought of it. */
 export async function judged(context: CommandContext, rows: readonly InventoryRow[]): Promise<Judged[]> {
-  const alerts = await context.withStore((store) => openAlerts(store)).catch(() => new Map<string, never>());
+  const alerts = await context
+    .withStore((store) => openAlerts(store))
+    .catch(withoutStore(new Map<string, never>()));
   return rows.map((row) => ({ row, verdict: verdictOf(row, alerts) }));
 }
 
-function row({ row: { entry, firstSeen, baseline }, verdict }: Judged): string[] {
+function row({ row: { entry, firstSeen, baseline }, verdict }: Judged, times: Times): string[] {
   return [
     shortId(entry.item_id),
     mechanismName(entry.mechanism),
     verdict.level === undefined ? verdict.word : `${verdict.word} ${verdict.level}`,
-    baseline ? 'before' : formatMicros(firstSeen).slice(0, 16).replace('T', ' '),
+    baseline ? 'before' : times.at(firstSeen).slice(0, 16),
     safe(entry.label) ?? '',
     safe(entry.program ?? entry.runs[0]) ?? '',
     safe(entry.path) ?? '',
@@ -99,7 +102,13 @@ export const inventoryList = defineCommand({
       return ExitCode.ok;
     }
     if (wanted.length === 0) out.line('Nothing persists here.');
-    else for (const line of tableLines(columns, wanted.map(row), out)) out.line(line);
+    else
+      for (const line of tableLines(
+        columnsIn(out.times),
+        wanted.map((one) => row(one, out.times)),
+        out,
+      ))
+        out.line(line);
     return ExitCode.ok;
   },
 });

@@ -8,6 +8,7 @@ import type { CommandContext } from '../../context.js';
 import { flag } from '../../define-command.js';
 import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
+import { withoutStore } from '../../without-store.js';
 
 export const readOptions = {
   refresh: flag('--refresh', 'have the agent read everything first'),
@@ -18,6 +19,8 @@ export interface ReadInventory {
   readonly rows: readonly InventoryRow[];
   /** `agent`: as the running agent keeps it. `machine`: as it was just read. */
   readonly from: 'agent' | 'machine';
+  /** Whether an agent has kept an inventory: without one nothing is known of what was there before. */
+  readonly hasPast: boolean;
 }
 
 /** The inventory that the running agent keeps; without one the machine is read, and history taken from what was stored. */
@@ -27,10 +30,10 @@ export async function readInventory(
 ): Promise<ReadInventory> {
   if (!live) {
     const kept = await keptByAgent(context, refresh);
-    if (kept !== undefined) return { rows: kept, from: 'agent' };
+    if (kept !== undefined) return { rows: kept, from: 'agent', hasPast: true };
   }
-  const stored = await context.withStore((store) => store.inventory.list()).catch(() => []);
-  return { rows: await readMachine(context, stored), from: 'machine' };
+  const stored = await context.withStore((store) => store.inventory.list()).catch(withoutStore([]));
+  return { rows: await readMachine(context, stored), from: 'machine', hasPast: stored.length > 0 };
 }
 
 async function keptByAgent(context: CommandContext, refresh: boolean): Promise<InventoryRow[] | undefined> {

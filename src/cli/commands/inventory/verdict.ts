@@ -12,8 +12,10 @@ export interface InventoryVerdict {
   readonly alerts: readonly string[];
 }
 
-/** Alerts that are looked through. */
+/** Alerts whose events are looked through for further items. */
 const maxAlerts = 2_000;
+/** Items with alerts that are looked at. */
+const maxItems = 10_000;
 /** Findings of less weight are habits of careless vendors. */
 const odd = 20;
 
@@ -26,8 +28,10 @@ interface AlertsOfItem {
 /** Open alerts by the item that their events are about. */
 export function openAlerts(store: Pick<Store, 'alerts'>): ReadonlyMap<string, AlertsOfItem> {
   const byItem = new Map<string, AlertsOfItem>();
-  for (const alert of store.alerts.list({ limit: maxAlerts })) {
-    if (alert.status === 'closed') continue;
+  const waiting = { status: ['open', 'acknowledged'], sort: 'priority' } as const;
+  for (const { item, ids, level, score } of store.alerts.groups({ ...waiting, limit: maxItems }).groups)
+    if (item !== undefined) byItem.set(item, { ids: [...ids], level, score });
+  for (const alert of store.alerts.list({ ...waiting, limit: maxAlerts })) {
     const events = Array.isArray(alert.doc['Events']) ? alert.doc['Events'] : [];
     const items = new Set([alert.doc, ...events].map(itemIn).filter((one) => one !== undefined));
     for (const item of items) {
@@ -35,7 +39,7 @@ export function openAlerts(store: Pick<Store, 'alerts'>): ReadonlyMap<string, Al
       const { score, level } = alert.priority;
       if (known === undefined) byItem.set(item, { ids: [alert.id], level, score });
       else {
-        known.ids.push(alert.id);
+        if (!known.ids.includes(alert.id)) known.ids.push(alert.id);
         if (score > known.score) [known.score, known.level] = [score, level];
       }
     }

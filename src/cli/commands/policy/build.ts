@@ -1,10 +1,11 @@
 import path from 'node:path';
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { parseDuration, parseTime } from '../../../base/time.js';
 import { together } from '../../../config/index.js';
 import { makeBundle, readPolicyFolder } from '../../../policy/index.js';
 import { defineCommand, flag, value } from '../../define-command.js';
-import { counted, safe } from '../../output/output.js';
+import { safe } from '../../output/output.js';
 import { filePath, wholeNumber } from '../../values.js';
 import { writeNamed } from './files.js';
 
@@ -80,7 +81,7 @@ export const policyBuild = defineCommand({
       return ExitCode.ok;
     }
     out.line(
-      `${safe(file)}: version ${version}, ${counted(files.length)} files, ${counted(bytes.length)} bytes, good until ${facts.expires}.`,
+      `${safe(file)}: version ${version}, ${things(files.length, 'file')}, ${things(bytes.length, 'byte')}, good until ${facts.expires}.`,
     );
     for (const remark of remarks) out.line(`${out.style('yellow', '!')} ${remark}.`);
     out.line(`Sign it: launchwarden policy sign ${safe(name)} --key FILE`);

@@ -1,8 +1,9 @@
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { together } from '../../../config/index.js';
 import { openBundle, requireCurrent } from '../../../policy/index.js';
 import { defineCommand, flag, list } from '../../define-command.js';
-import { counted, safe } from '../../output/output.js';
+import { safe } from '../../output/output.js';
 import { filePath } from '../../values.js';
 import { publicKeyText, readNamed, trustedKeysOf } from './files.js';
 
@@ -59,7 +60,7 @@ export const policyVerify = defineCommand({
         `${safe(file)}: good. Version ${version}, signed by key ${bundle.keys.join(' and ')}, issued ${issued}, good until ${expires}.`,
       );
       if (comment !== undefined) out.line(`${safe(comment)}`);
-      out.line(`${counted(names.length)} files: ${names.map((one) => safe(one)).join(', ')}`);
+      out.line(`${things(names.length, 'file')}: ${names.map((one) => safe(one)).join(', ')}`);
       for (const remark of remarks) out.line(`${out.style('yellow', '!')} ${remark}.`);
       return ExitCode.ok;
     } catch (error) {

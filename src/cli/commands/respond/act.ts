@@ -27,6 +27,7 @@ import type { CommandContext } from '../../context.js';
 import { writeThroughDaemon } from '../../daemon-write.js';
 import { flag, value } from '../../define-command.js';
 import { finishFirst } from '../../finish-first.js';
+import { commandLine } from '../../given-flags.js';
 import { observedRoot } from '../../observed-root.js';
 import { safe } from '../../output/output.js';
 import { pad } from '../../output/width.js';
@@ -329,12 +330,15 @@ function printStep({ out }: CommandContext, told: Told, json: boolean): void {
   out.line(`${out.style(lasts ? 'dim' : stateStyle(outcome.state), pad(word, 7))}  ${safe(outcome.says)}`);
 }
 
-function tellEnd({ out }: CommandContext, response: Response, json: boolean): ExitCode {
+function tellEnd(context: CommandContext, response: Response, json: boolean): ExitCode {
+  const { out } = context;
   if (json) out.document(responseSchema, responseFields(response));
   else {
     const undoable = response.records.some(({ state }) => state === 'done');
     if (undoable)
-      out.line(`response ${response.id}: "launchwarden respond undo ${response.id}" takes it back`);
+      out.line(
+        `response ${response.id}: "${commandLine(context, `respond undo ${response.id}`)}" takes it back`,
+      );
     else if (response.records.length === 0) out.line('There was nothing to do.');
   }
   return response.state === 'done' ? ExitCode.ok : ExitCode.checkFailed;

@@ -1,16 +1,25 @@
-import { ExitCode } from '../../../base/errors.js';
-import { formatMicros } from '../../../base/time.js';
+import { ExitCode, messageOf } from '../../../base/errors.js';
 import { allResponses, type Response } from '../../../respond/index.js';
+import type { ReinfectionWatch } from '../../../store/index.js';
+import type { CommandContext } from '../../context.js';
 import { defineCommand, flag, value } from '../../define-command.js';
 import { resolveId } from '../../ids.js';
 import { safe } from '../../output/output.js';
 import { type Column, tableLines } from '../../output/table.js';
+import type { Times } from '../../output/when.js';
 import { findAlertId } from '../alerts/find.js';
 import { responseFields, responseSchema } from './document.js';
 
+/** All responses of the data folder that is named, newest first. Throws a UserError when there is no such folder. */
+export async function responsesHere(context: CommandContext): Promise<Response[]> {
+  const { dataDir } = await context.settings();
+  const { prepareFolder } = await import('../../../store/index.js');
+  prepareFolder(dataDir, true);
+  return allResponses(dataDir);
+}
+
 /** The response of an id or of a beginning that only one has. Throws a UserError that names the nearest ones. */
-export function findResponse(dataDir: string, written: string): Response {
-  const all = allResponses(dataDir);
+export function findResponse(all: readonly Response[], written: string): Response {
   const id = resolveId(written, {
     noun: 'response',
     stage: 'respond',
@@ -26,9 +35,19 @@ export function findResponse(dataDir: string, written: string): Response {
   return all.find((one) => one.id === id)!;
 }
 
-const columns: readonly Column[] = [
+/** What is watched for. Where the database cannot be read that is said, and the responses are told all the same. */
+export async function armedWatches(context: CommandContext): Promise<readonly ReinfectionWatch[]> {
+  return context
+    .withStore((store) => store.reinfection.list())
+    .catch((error: unknown) => {
+      context.io.stderr.write(`launchwarden: what it watches for is not known: ${safe(messageOf(error))}\n`);
+      return [];
+    });
+}
+
+const columnsIn = (times: Times): readonly Column[] => [
   { title: 'RESPONSE' },
-  { title: 'TIME' },
+  { title: `TIME (${times.zone})` },
   { title: 'WHAT' },
   { title: 'STATE' },
   { title: 'BY', flexible: true },
@@ -45,24 +64,30 @@ export const respondList = defineCommand({
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
   async handler({ context, options: { alert, json } }) {
     const { out } = context;
-    const { dataDir } = await context.settings();
+    const responses = await responsesHere(context);
     const wanted =
       alert === undefined ? undefined : await context.withStore((store) => findAlertId(store, alert));
-    const found = allResponses(dataDir).filter((one) => wanted === undefined || one.alert === wanted);
+    const found = responses.filter((one) => wanted === undefined || one.alert === wanted);
     if (json) {
       for (const one of found) out.document(responseSchema, responseFields(one));
       return ExitCode.ok;
     }
     if (found.length === 0) out.line('No responses.');
-    else for (const line of tableLines(columns, found.map(row), out)) out.line(line);
+    else
+      for (const line of tableLines(
+        columnsIn(out.times),
+        found.map((one) => row(one, out.times)),
+        out,
+      ))
+        out.line(line);
     return ExitCode.ok;
   },
 });
 
-function row({ id, time, verb, state, author, automatic, alert, about }: Response): string[] {
+function row({ id, time, verb, state, author, automatic, alert, about }: Response, times: Times): string[] {
   return [
     id,
-    formatMicros(time).slice(0, 19).replace('T', ' '),
+    times.at(time),
     safe(verb) ?? '',
     state,
     `${safe(author) ?? ''}${automatic ? ' (automatic)' : ''}`,

@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { ExitCode } from '../../../base/errors.js';
 import { formatMicros } from '../../../base/time.js';
 import { doesText, lastingOf, type Metadata, type Response } from '../../../respond/index.js';
@@ -6,7 +7,7 @@ import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { type Section, Sheet } from '../../output/sheet.js';
 import { responseFields, responseSchema } from './document.js';
-import { findResponse } from './list.js';
+import { armedWatches, findResponse, responsesHere } from './list.js';
 
 export const respondShow = defineCommand({
   arguments: [{ name: 'ID', summary: 'id of a response, or a beginning that only one has' }],
@@ -14,11 +15,8 @@ export const respondShow = defineCommand({
   examples: [{ line: 'sudo launchwarden respond show 7be1a05d', says: 'its steps, and what it watches for' }],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
   async handler({ context, options: { json }, args: [written = ''] }) {
-    const { dataDir } = await context.settings();
-    const response = findResponse(dataDir, written);
-    const watches = await context
-      .withStore((store) => store.reinfection.list().filter((one) => one.response === response.id))
-      .catch(() => []);
+    const response = findResponse(await responsesHere(context), written);
+    const watches = (await armedWatches(context)).filter((one) => one.response === response.id);
     if (json) {
       const armed = watches.map(({ kind, value, hits, last }) => ({
         kind,
@@ -68,14 +66,18 @@ function step({ step: what, state, says, deed, undo }: Response['records'][numbe
 function metadata(was: Metadata, lines: Section): void {
   lines.field('type', was.type);
   lines.field('sha256', was.sha256);
-  lines.field('size', was.type === 'file' ? `${was.size} bytes` : undefined);
+  lines.field('size', was.type === 'file' ? things(was.size, 'byte') : undefined);
   lines.field('owner', `${was.uid}:${was.gid}, mode ${was.mode.toString(8).padStart(4, '0')}`);
   lines.field('modified', formatMicros(Number(BigInt(was.modified) / 1000n)));
-  lines.field('attributes', was.xattrs.map(({ name, size }) => `${safe(name)} (${size} bytes)`).join(', '));
+  lines.field(
+    'attributes',
+    was.xattrs.map(({ name, size }) => `${safe(name)} (${things(size, 'byte')})`).join(', '),
+  );
   lines.field('acl', safe(was.acl));
 }
 
 function watchText({ kind, value, hits, last }: ReinfectionWatch): string {
-  const seen = last === undefined ? 'not seen since' : `seen ${hits} times, last ${formatMicros(last)}`;
+  const seen =
+    last === undefined ? 'not seen since' : `seen ${things(hits, 'time')}, last ${formatMicros(last)}`;
   return `${kind}  ${safe(value)}  (${seen})`;
 }

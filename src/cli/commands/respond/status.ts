@@ -1,9 +1,11 @@
+import { things } from '../../../base/count.js';
 import { ExitCode } from '../../../base/errors.js';
 import { formatMicros } from '../../../base/time.js';
-import { allResponses, isolatedUntil, quarantined } from '../../../respond/index.js';
+import { isolatedUntil, quarantined } from '../../../respond/index.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
 import { Sheet } from '../../output/sheet.js';
+import { armedWatches, responsesHere } from './list.js';
 
 const schema = 'response-status/1';
 
@@ -12,14 +14,14 @@ export const respondStatus = defineCommand({
   examples: [{ line: 'sudo launchwarden respond status', says: 'what is in force now' }],
   needs: 'read access to the data directory (root, when the agent runs as a daemon)',
   async handler({ context, options: { json } }) {
-    const { dataDir, respond } = await context.settings();
-    const responses = allResponses(dataDir);
+    const { respond } = await context.settings();
+    const responses = await responsesHere(context);
     const inside = responses.flatMap((one) =>
       quarantined(one).map((move) => ({ response: one.id, ...move })),
     );
     const isolated = responses.map(isolatedUntil).find((until) => until !== undefined);
     const cutOff = responses.filter(({ state }) => state === 'running' || state === 'undoing');
-    const watches = await context.withStore((store) => store.reinfection.list()).catch(() => []);
+    const watches = await armedWatches(context);
     const { automatic, perHour, isolation } = respond;
     if (json) {
       context.out.document(schema, {
@@ -51,7 +53,10 @@ export const respondStatus = defineCommand({
       );
       lines.field('cut off', cutOff.map(({ id }) => id).join(', '));
       for (const { kind, value, hits } of watches)
-        lines.field('watches for', `${kind} ${safe(value)}${hits === 0 ? '' : `: came back ${hits} times`}`);
+        lines.field(
+          'watches for',
+          `${kind} ${safe(value)}${hits === 0 ? '' : `: came back ${things(hits, 'time')}`}`,
+        );
     });
     sheet.section('By itself', (lines) => {
       if (automatic.length === 0) lines.field('automatic', 'nothing');

@@ -1,3 +1,4 @@
+import { allResponses } from '../../../respond/index.js';
 import { defineCommand } from '../../define-command.js';
 import { actNeeds, actOptions, undo } from './act.js';
 import { findResponse } from './list.js';
@@ -14,5 +15,5 @@ export const respondUndo = defineCommand({
   ],
   needs: actNeeds,
   handler: ({ context, options, args: [written = ''] }) =>
-    undo(context, options, (dataDir) => findResponse(dataDir, written)),
+    undo(context, options, (dataDir) => findResponse(allResponses(dataDir), written)),
 });

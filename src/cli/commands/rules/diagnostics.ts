@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { things } from '../../../base/count.js';
 import { escapeText } from '../../../base/escape.js';
 import { type Diagnostic, formatDiagnostic, type LoadedRules, type Rule } from '../../../rules/index.js';
 import type { CommandContext } from '../../context.js';
@@ -12,7 +13,7 @@ export function tellPassedOver(context: CommandContext, passedOver: readonly Dia
   if (files.length === 0) return;
   const first = files.slice(0, named).map((file) => escapeText(path.basename(file)));
   const more = files.length > named ? ` and ${files.length - named} more` : '';
-  const count = files.length === 1 ? '1 rule file is' : `${files.length} rule files are`;
+  const count = things(files.length, 'rule file is', 'rule files are');
   context.io.stderr.write(
     `launchwarden: ${count} passed over, the rules do not run on an endpoint: ${first.join(', ')}${more}; ` +
       'see "launchwarden rules check"\n',
@@ -25,7 +26,7 @@ export function tellIgnoredKeys(context: CommandContext, rules: readonly Rule[])
   if (some.length === 0) return;
   const first = some.slice(0, named).map(({ meta }) => escapeText(meta.name));
   const more = some.length > named ? ` and ${some.length - named} more` : '';
-  const count = some.length === 1 ? '1 rule asks' : `${some.length} rules ask`;
+  const count = things(some.length, 'rule asks', 'rules ask');
   context.io.stderr.write(
     `launchwarden: ${count} for what is not done here: ${first.join(', ')}${more}; see "launchwarden rules check"\n`,
   );

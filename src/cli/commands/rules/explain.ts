@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { clip, quote } from '../../../base/escape.js';
 import { Detector } from '../../../detect/index.js';
@@ -51,7 +52,9 @@ async function ruleOf(context: CommandContext, written: string): Promise<Rule> {
     const [first] = [...loaded.diagnostics, ...loaded.passedOver];
     throw new UserError(
       'rules/invalid',
-      first === undefined ? `${quote(written)} holds ${loaded.rules.length} rules` : formatDiagnostic(first),
+      first === undefined
+        ? `${quote(written)} holds ${things(loaded.rules.length, 'rule')}`
+        : formatDiagnostic(first),
       { hint: 'Name a file that holds one rule.' },
     );
   }
@@ -96,14 +99,13 @@ function explainAll(
     });
     return;
   }
-  const total = counted(alerts);
-  out.line(
-    out.style('bold', `${total} ${alerts === 1 ? 'alert' : 'alerts'} of ${counted(events.length)} events`),
-  );
+  out.line(out.style('bold', `${things(alerts, 'alert')} of ${things(events.length, 'event')}`));
   for (const { name, events: numbers } of matching) {
     const first = numbers.slice(0, 10).join(', ');
     const more = numbers.length > 10 ? `, and ${counted(numbers.length - 10)} more` : '';
-    out.line(`  ${name}: ${numbers.length === 0 ? 'no event' : `events ${first}${more}`}`);
+    out.line(
+      `  ${name}: ${numbers.length === 0 ? 'no event' : `${numbers.length === 1 ? 'event' : 'events'} ${first}${more}`}`,
+    );
   }
   for (const line of reasons) out.line(`  ${safe(line) ?? ''}`);
 }

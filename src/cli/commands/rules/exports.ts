@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { messageOf, UserError } from '../../../base/errors.js';
+import { reasonOf, UserError } from '../../../base/errors.js';
 import type { Diagnostic, Rule } from '../../../rules/index.js';
 
 const maxBytes = 64 * 1024 * 1024;
@@ -55,6 +55,6 @@ function textOf(file: string): string {
     if (!stat.isFile() || stat.size > maxBytes) throw new Error('it is no regular file, or too large');
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError('rules/not-found', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
+    throw new UserError('rules/not-found', `cannot read ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }

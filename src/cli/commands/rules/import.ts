@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { mutedRules, tierOf } from '../../../agent/rules.js';
-import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
+import { things } from '../../../base/count.js';
+import { ExitCode, reasonOf, UserError } from '../../../base/errors.js';
 import { type Settings, writeConfigFile } from '../../../config/index.js';
 import type { SensorKind } from '../../../event/event.js';
 import { degradedReasons, type Rule } from '../../../rules/index.js';
@@ -172,7 +173,7 @@ export const rulesImport = defineCommand({
       context.out.line(
         `${dryRun ? 'Would import: ' : ''}${count(({ changes }) => changes === undefined)} new, ` +
           `${count(({ changes }) => (changes?.length ?? 0) > 0)} changed, ${count(({ changes }) => changes?.length === 0)} the same; ` +
-          `${counted(left)} left as they are${left === 0 ? '' : ' (--force writes over them)'}, ${counted(files)} files left out; ` +
+          `${counted(left)} left as ${left === 1 ? 'it is' : 'they are'}${left === 0 ? '' : ` (--force writes over ${left === 1 ? 'it' : 'them'})`}, ${things(files, 'file')} left out; ` +
           `${counted(imports.filter(({ enabled }) => enabled).length)} on, ${counted(imports.filter(({ enabled }) => !enabled).length)} off`,
       );
     }
@@ -191,7 +192,7 @@ function place(imports: readonly Import[], folder: string): void {
     for (const { text, target } of imports) writeConfigFile(target, text);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError('rules/cannot-import', `cannot copy rules into ${folder}: ${messageOf(error)}`, {
+    throw new UserError('rules/cannot-import', `cannot copy rules into ${folder}: ${reasonOf(error)}`, {
       hint: 'It belongs to root: use sudo.',
       cause: error,
     });

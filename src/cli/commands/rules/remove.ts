@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ExitCode, messageOf, UserError } from '../../../base/errors.js';
+import { ExitCode, reasonOf, UserError } from '../../../base/errors.js';
 import { quote } from '../../../base/escape.js';
 import { defineCommand, flag } from '../../define-command.js';
 import { safe } from '../../output/output.js';
@@ -43,7 +43,7 @@ export const rulesRemove = defineCommand({
       try {
         rmSync(meta.file);
       } catch (error) {
-        throw new UserError('rules/cannot-remove', `cannot remove ${meta.file}: ${messageOf(error)}`, {
+        throw new UserError('rules/cannot-remove', `cannot remove ${meta.file}: ${reasonOf(error)}`, {
           hint: 'It belongs to root: use sudo.',
           cause: error,
         });

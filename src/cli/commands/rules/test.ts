@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { things } from '../../../base/count.js';
 import { ExitCode } from '../../../base/errors.js';
 import { Detector } from '../../../detect/index.js';
 import { compareEvents } from '../../../event/event.js';
@@ -94,7 +95,10 @@ export const rulesTest = defineCommand({
         for (const line of reasons) out.line(`        ${safe(line) ?? ''}`);
       }
     }
-    if (!options.json) out.line(`${passed} passed, ${failed} failed; ${without} rules carry no test`);
+    if (!options.json)
+      out.line(
+        `${passed} passed, ${failed} failed; ${things(without, 'rule carries', 'rules carry')} no test`,
+      );
     const broken = reportDiagnostics(context, loaded);
     return failed > 0 || broken ? ExitCode.checkFailed : ExitCode.ok;
   },

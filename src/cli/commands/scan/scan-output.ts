@@ -1,3 +1,4 @@
+import { things } from '../../../base/count.js';
 import { clip } from '../../../base/escape.js';
 import { findingMeaning, findingWeight } from '../../../event/findings.js';
 import type { InventoryEntry } from '../../../event/inventory.js';
@@ -85,7 +86,7 @@ export function scanLines({ word, item, files, rules, cut }: ScanVerdict, style:
       const about = match.description === undefined ? '' : `: ${safe(clip(match.description, 120))}`;
       say(`YARA: ${where} matches ${safe(match.rule)}${about} (${safe(match.file)})`);
     }
-    if (yara.length > maxShown) say(`YARA: and ${yara.length - maxShown} more rules`);
+    if (yara.length > maxShown) say(`YARA: and ${things(yara.length - maxShown, 'more rule')}`);
   }
   for (const { rule, about, exception } of rules) {
     if (about !== 'item') continue;

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { things } from '../../../base/count.js';
 import { ExitCode, UserError } from '../../../base/errors.js';
 import { clip, quote } from '../../../base/escape.js';
 import { silentLogger } from '../../../base/log.js';
@@ -245,7 +246,7 @@ function summaryFields({ match, odd, quiet, files, bytes, left }: Tally, { conte
 function summaryLines({ match, odd, quiet, files, bytes, left }: Tally, { content, judge, took }: Done) {
   const { hashes, yara } = content.counts;
   const with_ = [
-    `${judge.asked} rules (${judge.passedOver} need more than one event and are not asked)`,
+    `${things(judge.asked, 'rule')} (${things(judge.passedOver, 'needs more than one event and is', 'need more than one event and are')} not asked)`,
     hashes === 0 ? 'no hashes' : `${hashes} ${hashes === 1 ? 'hash' : 'hashes'}`,
     yara === 0 ? 'no YARA rules' : `${yara} YARA ${yara === 1 ? 'file' : 'files'}`,
   ];
