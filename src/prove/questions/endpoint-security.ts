@@ -1,3 +1,4 @@
+import { things } from '../../base/count.js';
 import { observing } from '../observing.js';
 import { judged, type Question } from '../question.js';
 
@@ -23,7 +24,7 @@ export const endpointSecurity: Question = {
     const unreadable = health.counters['unreadable'] ?? 0;
     return judged(
       all === runs && gaps.length === 0 && unreadable === 0 && failure === undefined,
-      `${all} of ${runs} starts seen; ${gaps.length} gaps, ${unreadable} messages not understood`,
+      `${all} of ${runs} starts seen; ${things(gaps.length, 'gap')}, ${things(unreadable, 'message')} not understood`,
       [...health.notes, ...gaps.map(({ reason, detail }) => `${reason}: ${detail}`)],
     );
   },

@@ -1,5 +1,6 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { things } from '../../base/count.js';
 import { unpack } from '../../sensors/addon/index.js';
 import { judged, notAsked, type Question } from '../question.js';
 
@@ -48,7 +49,7 @@ export const fileEvents: Question = {
       const counters = Object.entries(source.counters());
       return judged(
         seen.size === writes || flagged > 0,
-        `${seen.size} of ${writes} writes seen; ${flagged} events said that others were dropped`,
+        `${seen.size} of ${writes} writes seen; ${things(flagged, 'event')} said that others were dropped`,
         counters.map(([name, count]) => `${name} ${count}`),
       );
     } finally {

@@ -635,7 +635,7 @@ describe('file-events', () => {
           { path: '/', id: 1_000, flags: fsFlags.kernelDropped },
         ],
         'as-expected',
-        '1 events said that others were dropped',
+        '1 event said that others were dropped',
       ],
     ])('%s', async (_what, how, verdict, found) => {
     expect(await ask('file-events', telling(how))).toMatchObject({
