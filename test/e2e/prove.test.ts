@@ -120,7 +120,7 @@ describe('a run that is ended', { timeout }, () => {
   test('by SIGINT undoes what it did, and says what was not asked', async () => {
     const run = await asking();
     run.child.kill('SIGINT');
-    expect(await run.ended).toEqual({ code: 2, signal: null });
+    expect(await run.ended).toEqual({ code: 130, signal: null });
     expect(documents(run.output())).toMatchObject([
       { name: 'job-class', verdict: 'not-asked', reason: 'it was interrupted', left: [] },
       { name: 'links', verdict: 'not-asked', reason: 'it was interrupted' },
