@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Clock, systemClock } from '../base/clock.js';
-import { reasonOf, UserError } from '../base/errors.js';
+import { errnoOf, reasonOf, UserError } from '../base/errors.js';
 import { silentLogger } from '../base/log.js';
 import { type Settings, trustProblems } from '../config/index.js';
 import { destinationName, setUpProblem } from '../forward/index.js';
@@ -109,7 +109,7 @@ function folderProblem(dataDir: string): Problem | undefined {
     return stop(
       'store/no-access',
       `${place}, ${what}, cannot be written to: ${reasonOf(error)}`,
-      'Use sudo.',
+      errnoOf(error) === 'EROFS' ? 'Mount it to be written, or name another data_dir.' : 'Use sudo.',
     );
   }
 }

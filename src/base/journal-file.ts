@@ -110,11 +110,26 @@ export function syncFolder(folder: string): void {
 
 /**
  * Makes a folder of ours, private; gives the outermost one that had to be made. Throws `unsafe` when others could put
- * another one in its place.
+ * another one in its place, `unwritable` when it cannot be made.
  */
-export function makeOwnFolder(folder: string, { unsafe }: JournalErrors): string | undefined {
+export function makeOwnFolder(folder: string, { unsafe, unwritable }: JournalErrors): string | undefined {
   checkOwnFolder(path.dirname(folder), { refuse: unsafe });
-  return mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    return mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritable(folder, reasonOf(ownReason(folder, error)), error);
+  }
+}
+
+/** Of a read-only disk Node.js says ENOENT when the folders above are to be made, too. */
+function ownReason(folder: string, error: unknown): unknown {
+  if (errnoOf(error) !== 'ENOENT') return error;
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (own) {
+    return own;
+  }
+  return error;
 }
 
 /** The text of a file that only we can have written; undefined when there is none. */

@@ -1,7 +1,15 @@
+import path from 'node:path';
 import { requestControl } from '../agent/control.js';
 import { UserError } from '../base/errors.js';
 import type { Parts } from '../install/index.js';
-import { lockFolder, readOnlyReason, restoreDatabases, saveDatabases, schemasOf } from '../store/index.js';
+import {
+  lockFolder,
+  readOnlyReason,
+  restoreDatabases,
+  saveDatabases,
+  schemasOf,
+  storeError,
+} from '../store/index.js';
 
 const answerMs = 5_000;
 /** For the agent that was booted out to close its databases. */
@@ -13,7 +21,8 @@ export const installParts: Parts = {
     try {
       return lockFolder(folder, 0);
     } catch (error) {
-      if (!(error instanceof UserError) || error.code !== 'store/locked') throw error;
+      if (!(error instanceof UserError) || error.code !== 'store/locked')
+        throw storeError(error, path.join(folder, 'lock.db')) ?? error;
       throw new UserError('install/busy', 'another installation or removal is under way', {
         hint: 'Wait for its end, then try again.',
         cause: error,

@@ -99,8 +99,20 @@ export async function bringUp(options: BringUpOptions): Promise<Outcome> {
       if (!made.includes(folder)) made.push(folder);
     }
   };
+  const leaveNothing = () => {
+    removeVersions(at.root);
+    removeMade(made, at.root);
+  };
   make(missing.slice(0, 2).flat());
-  const lock = at.parts.lock(placed(places.versions, at.root));
+  let lock: ReturnType<typeof at.parts.lock>;
+  try {
+    lock = at.parts.lock(placed(places.versions, at.root));
+  } catch (error) {
+    // Of another installation that is under way nothing is ours to remove.
+    const isBusy = error instanceof UserError && error.code === 'install/busy';
+    if (!isBusy && currentVersion(at.root) === undefined) leaveNothing();
+    throw error;
+  }
   const transaction = new Transaction(at.root);
   try {
     await recover(at, transaction, report);
@@ -109,10 +121,7 @@ export async function bringUp(options: BringUpOptions): Promise<Outcome> {
     return await change(options, transaction, made);
   } finally {
     lock.release();
-    if (transaction.pending === undefined && currentVersion(at.root) === undefined) {
-      removeVersions(at.root);
-      removeMade(made, at.root);
-    }
+    if (transaction.pending === undefined && currentVersion(at.root) === undefined) leaveNothing();
   }
 }
 

@@ -53,7 +53,7 @@ export { lanes } from './outbox.js';
 export { type QuickCheck, quickCheck } from './quick-check.js';
 export { type Gaps, type Meta, observedRootKey, type StoredGap } from './records.js';
 export type { ReinfectionWatch, ReinfectionWatches } from './reinfection.js';
-export { driverProblem, isDiskFull } from './sqlite.js';
+export { driverProblem, isDiskFull, storeError } from './sqlite.js';
 export type { Stories } from './stories.js';
 export type { Terms } from './terms.js';
 export type { ItemPath, VersionQuery, Versions } from './versions.js';

@@ -66,9 +66,10 @@ export function lockFolder(folder: string, waitMs: number): FolderLock {
     release() {
       try {
         rmSync(pidFile, { force: true });
-      } finally {
-        db.close();
+      } catch {
+        // As above: why the folder cannot be written to is said by whatever had to be written.
       }
+      db.close();
     },
   };
 }

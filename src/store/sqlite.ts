@@ -66,6 +66,8 @@ function makePrivate(file: string, readOnly: boolean): void {
   );
 }
 
+const readOnlyHint = 'Is its disk mounted read-only? If it belongs to another user, run with sudo.';
+
 /** What a person can do about a failure of SQLite; undefined when it is none of those. */
 export function storeError(error: unknown, file: string): UserError | undefined {
   const code = errnoOf(error) ?? '';
@@ -79,7 +81,8 @@ export function storeError(error: unknown, file: string): UserError | undefined 
     );
   }
   if (isDenied(error) || code === 'SQLITE_CANTOPEN' || code.startsWith('SQLITE_READONLY')) {
-    return fail('store/no-access', `${file} cannot be opened: ${reasonOf(error)}`, noAccessHint);
+    const hint = code.startsWith('SQLITE_READONLY') ? readOnlyHint : noAccessHint;
+    return fail('store/no-access', `${file} cannot be opened: ${reasonOf(error)}`, hint);
   }
   if (isDiskFull(error)) {
     return fail(

@@ -1,39 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
 import { isDiskFull, openStore } from '../../../src/store/index.js';
 import { open } from '../../contract/destinations.js';
 import { alertItem } from '../../contract/receivers/items.js';
+import { fillUp, smallVolume } from '../../helpers/volumes.js';
 import { context, detection } from '../../unit/store/sample-data.js';
 
-/** A file system of `kilobytes` of its own, or why there can be none here. */
-function smallDisk(kilobytes: number): { folder: string } | { reason: string } {
-  const folder = mkdtempSync(path.join(tmpdir(), 'launchwarden-full-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', folder], { stdio: 'pipe' });
-  } catch (error) {
-    rmSync(folder, { recursive: true });
-    return { reason: `no file system can be mounted here: ${String(error).split('\n')[0]}` };
-  }
-  onTestFinished(() => {
-    execFileSync('umount', ['-l', folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return { folder };
-}
-
-function fillUp(folder: string): () => void {
-  const ballast = path.join(folder, 'ballast');
-  const { bavail, bsize } = statfsSync(folder);
-  writeFileSync(ballast, Buffer.alloc(bavail * bsize));
-  return () => rmSync(ballast);
-}
-
 test('a store on a full disk says so, keeps what it has, and goes on when there is room', ({ skip }) => {
-  const disk = smallDisk(4096);
+  const disk = smallVolume(4096);
   if ('reason' in disk) return skip(disk.reason);
   const store = openStore({ dataDir: path.join(disk.folder, 'data'), clock: systemClock });
   const committed = [store.alerts.upsert(detection('a'), context, ['siem']).alert.id];
@@ -57,7 +33,7 @@ test('a store on a full disk says so, keeps what it has, and goes on when there 
 });
 
 test('a file on a full disk gets no half line, and what was not written is tried again', async ({ skip }) => {
-  const disk = smallDisk(256);
+  const disk = smallVolume(256);
   if ('reason' in disk) return skip(disk.reason);
   const never = new AbortController().signal;
   mkdirSync(path.join(disk.folder, 'logs'));
