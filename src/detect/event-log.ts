@@ -61,6 +61,17 @@ class Shelf {
     return found;
   }
 
+  /** Whether an entry of that stretch of time, both ends included, met a condition. */
+  has(condition: number, from: Micros, to: Micros): boolean {
+    for (let index = this.size - 1; index >= 0; index--) {
+      const at = this.#at(index);
+      const { time } = this.#events[at] as Event;
+      if (time < from) return false;
+      if (time <= to && (this.#hits[at] as readonly number[]).includes(condition)) return true;
+    }
+    return false;
+  }
+
   #at(index: number): number {
     return (this.#head + index) & (this.#events.length - 1);
   }
@@ -129,6 +140,11 @@ export class EventLog {
     const parts = this.#shelves.map((shelf) => shelf.from(time)).filter(({ length }) => length > 0);
     const [only = []] = parts;
     return parts.length < 2 ? only : parts.flat().sort((a, b) => compareEvents(a.event, b.event));
+  }
+
+  /** Whether an entry of that stretch of time, both ends included, met a condition. */
+  has(condition: number, from: Micros, to: Micros): boolean {
+    return this.#shelves.some((shelf) => shelf.has(condition, from, to));
   }
 
   /** Forgets what is older. */

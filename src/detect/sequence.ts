@@ -253,10 +253,12 @@ export class SequenceMatcher implements QueryMatcher {
     const place = begins ? earliest(event) : event.time;
     const isStart =
       !leading && own.every((hit) => stages[0]?.condition === hit && stages[1]?.condition !== hit);
-    const others = this.#log
-      .from(isStart ? place : place - (Number.isFinite(maxspan) ? maxspan : Number.POSITIVE_INFINITY))
-      .filter((one) => one.event !== event);
-    const needed = !isStart || others.some((one) => one.hits.some((hit) => hit !== stages[0]?.condition));
+    const since = isStart ? place : place - maxspan;
+    // Nothing that is logged could have begun a sequence that the event is a part of: calls of launchctl that come late, many.
+    const begin = stages[0]?.condition as number;
+    const isAlone = !leading && !own.includes(begin) && !this.#log.has(begin, since, event.time);
+    const others = isAlone ? [] : this.#log.from(since).filter((one) => one.event !== event);
+    const needed = !isStart || others.some((one) => one.hits.some((hit) => hit !== begin));
     if (!needed) {
       this.#take(event, fresh);
       return;
@@ -303,8 +305,8 @@ export class SequenceMatcher implements QueryMatcher {
         again.#take(event, hits);
       }
       again.#take(one.event, one.hits);
-      // Another event took the place of one that only begins sequences: the rest says nothing of it.
-      if (isStart && placed && !this.#plan.trailing && !again.#isOnItsWay(event, keys)) break;
+      // Another event took its place, or it ended what it is a part of: the rest says nothing of it.
+      if (placed && !this.#plan.trailing && !again.#isOnItsWay(event, keys)) break;
     }
     if (!placed) again.#take(event, hits);
     const newest = others.at(-1)?.event.time ?? event.time;

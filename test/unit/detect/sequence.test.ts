@@ -237,6 +237,25 @@ test('a late event joins no step that came before it, and disturbs no newer one'
   expect([a1, a2, b].sort(compareEvents).map(({ id }) => id)).toEqual(['b', 'a2', 'a1']);
 });
 
+test('a late event is not compared with those that nothing of its sequence can have begun with', () => {
+  const found: QueryMatch[] = [];
+  const text = 'sequence by user with maxspan=1h [any where tag == "A"] [any where tag == "B"]';
+  const run = new QueryRun({ query: query('eql', text), onMatch: (match) => found.push(match) });
+  let reads = 0;
+  const call = (id: string, at: number): Event => {
+    const doc = { tag: 'B' };
+    return event(id, at, Object.defineProperty(doc, 'user', { enumerable: true, get: () => `u${reads++}` }));
+  };
+  for (let count = 0; count < 100; count++) run.process(call(`call ${count}`, 10 + count));
+  reads = 0;
+  run.process(call('late', 5));
+  expect(reads).toBeLessThan(5);
+  run.process(event('begin', 1, { tag: 'A', user: 'u' }));
+  run.process(event('end', 2, { tag: 'B', user: 'u' }));
+  run.finish();
+  expect(found.map(({ events }) => events.map((one) => one?.id))).toEqual([['begin', 'end']]);
+});
+
 test('an event takes part under a bounded number of join keys', () => {
   const users = Array.from({ length: 50 }, (_, index) => index);
   const detector = new Detector({
