@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data);
 }
 
 /** A hash of a list of parts in which no two different lists can collide by concatenation: 32 hexadecimal digits. */
 export function hashParts(parts: readonly (string | number | bigint)[]): string {
-  const hash = createHash('sha256');
+  let text = '';
   for (const part of parts) {
-    const text = String(part);
-    hash.update(`${Buffer.byteLength(text)}:`).update(text);
+    const one = String(part);
+    text += `${Buffer.byteLength(one)}:${one}`;
   }
-  return hash.digest('hex').slice(0, 32);
+  return hash('sha256', text).slice(0, 32);
 }

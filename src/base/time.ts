@@ -9,12 +9,21 @@ const maxMillis = 8.64e15;
  * hold is written as the last one that it can, so that no message with an impossible time ends in an exception.
  */
 export function formatMicros(time: Micros, nanos = 0): string {
-  const millis = Math.floor(time / 1000);
-  if (!(Math.abs(millis) < maxMillis)) return new Date(millis < 0 ? -maxMillis : maxMillis).toISOString();
-  const rest = Math.floor(time - millis * 1000);
-  const tail = String(rest).padStart(3, '0') + (nanos === 0 ? '' : String(nanos).padStart(3, '0'));
-  return new Date(millis).toISOString().slice(0, -1) + tail + 'Z';
+  const second = Math.floor(time / 1e6);
+  if (second !== lastSecond) {
+    if (!(Math.abs(second * 1000) < maxMillis))
+      return new Date(second < 0 ? -maxMillis : maxMillis).toISOString();
+    lastSecond = second;
+    lastText = new Date(second * 1000).toISOString().slice(0, -4);
+  }
+  const rest = 1e6 + Math.floor(time - second * 1e6);
+  const tail = nanos === 0 ? 'Z' : `${String(nanos).padStart(3, '0')}Z`;
+  return lastText + String(rest).slice(1) + tail;
 }
+
+// Nearly all times that are written are of the second before.
+let lastSecond = Number.NaN;
+let lastText = '';
 
 /** As formatMicros, of nanoseconds since 1970. */
 export function nanosText(nanos: bigint): string {
