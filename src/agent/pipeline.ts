@@ -20,6 +20,7 @@ import type { ItemChange } from '../sensors/file-watch/index.js';
 import type { AlertChange, Store } from '../store/index.js';
 import { Evictions } from './evictions.js';
 import { Failures } from './failures.js';
+import { Pace } from './pace.js';
 import { Timeline } from './timeline.js';
 import { Watermark } from './watermark.js';
 
@@ -27,7 +28,10 @@ import { Watermark } from './watermark.js';
 const maxUncommitted = 10_000;
 /** Amended events that detection may still hold as they were: a plist that was empty when it was first seen. */
 const maxAmended = 4_096;
-/** Events that no rule has a use for are waited for this long before the sensors are asked about them, milliseconds. */
+/**
+ * Events that concern no rule and are to be judged all the same (`Detector.needsAll`) are waited for this long before the
+ * sensors are asked about them, milliseconds.
+ */
 const lazyMs = 200;
 /** How often it is looked how long a sensor is still waited for that was asked and says nothing, milliseconds. */
 const heldMs = 50;
@@ -127,11 +131,15 @@ export class Pipeline {
   #journalTried = Number.NEGATIVE_INFINITY;
   readonly #failures: Failures;
   #observations: Observation[] = [];
+  /** What has been completed and is not journaled yet. */
+  #completed = nothing();
   /** Bytes of files that they carry. */
   #heldBytes = 0;
   #flushing = false;
   #items: ItemChange[] = [];
   #scheduled = false;
+  /** For what nobody waits for. */
+  readonly #pace: Pace;
   #open = false;
   #judgedThrough: Micros = 0;
   /** Up to when everything has been judged, by the clock of detection; never goes back. */
@@ -140,6 +148,8 @@ export class Pipeline {
   #opened: Micros = Number.POSITIVE_INFINITY;
   /** Up to when the sensors' word is wanted at once. */
   #wanted: Micros = 0;
+  /** Time of the last event that some rule may have a use for. */
+  #concerned: Micros = 0;
   #turn: Timer | undefined;
   /** At its last turn something waited that had been asked about before. */
   #held = false;
@@ -147,6 +157,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#failures = new Failures(options.clock, options.log);
+    this.#pace = new Pace(options.clock, () => this.flush());
     const onEvicted = (what: string, user: string) => this.#evictions.count(what, user);
     this.#deferred = new DeferredMemory(options.store.progress.get(deferredKey), onEvicted);
     this.#detector = this.#detectorOf(options.rules);
@@ -183,7 +194,7 @@ export class Pipeline {
   /** What waits: events to be judged, to be journaled, and alerts to be stored. */
   get depths(): { readonly events: number; readonly unjournaled: number; readonly alerts: number } {
     return {
-      events: this.#observations.length + this.#orderer.size,
+      events: this.#observations.length + this.#completed.observations.length + this.#orderer.size,
       unjournaled: this.#unjournaled.length,
       alerts: this.#detections.length,
     };
@@ -289,6 +300,11 @@ export class Pipeline {
 
   /** Gives the detector what is stored of its windows; what is later waits for its turn. */
   #rebuild(until: Micros): void {
+    const waiting = this.#orderer.ids();
+    // The rules before may have had no use for it, so that it does not wait yet.
+    const wait = (event: Event) => {
+      if (!waiting.has(event.id)) this.#order(event, true);
+    };
     const since = this.#timeline.now - this.horizon;
     const stretches = this.#timeline.wallsSince(since);
     this.#detector.remember(this.#alertsBefore(stretches[0]?.from ?? since));
@@ -297,13 +313,20 @@ export class Pipeline {
     for (const stretch of stretches) {
       for (const stored of this.#options.store.events.between(stretch.from, stretch.to)) {
         const event = this.#placed(stored);
-        if (event.time > until || !this.#timeline.belongs(event, stretch)) continue;
+        if (!this.#timeline.belongs(event, stretch)) continue;
+        if (event.time > until) {
+          wait(event);
+          continue;
+        }
         this.#detect(event);
         last = event.time;
         rebuilt++;
       }
     }
-    for (const event of this.#unjournaled) if (event.time <= until) this.#detect(event);
+    for (const event of this.#unjournaled) {
+      if (event.time <= until) this.#detect(event);
+      else wait(event);
+    }
     if (rebuilt > 0) this.#orderer.release(last);
     this.#open = true;
     for (const one of this.#detections) {
@@ -332,6 +355,7 @@ export class Pipeline {
     this.flush(true);
     this.#evictions.tell(true);
     this.#turn?.cancel();
+    this.#pace.stop();
   }
 
   /** The alerts that what is judged from `from` on may repeat, oldest first. */
@@ -382,29 +406,48 @@ export class Pipeline {
     // One transaction for all that a sensor hands over in one go.
     queueMicrotask(() => {
       this.#scheduled = false;
-      this.flush();
+      this.#complete();
+      // In a flood what no rule has a use for is journaled many at a time: a transaction costs more than an event.
+      if (this.#isAwaited() || this.#pace.free()) this.flush();
     });
   }
 
-  #journal(): void {
+  /** Whether what is to be journaled or judged may be news of an alert, or of a file. */
+  #isAwaited(): boolean {
+    const { waiting } = this.#orderer;
+    return this.#completed.awaited || (waiting !== undefined && waiting.from <= this.#concerned);
+  }
+
+  /** At once, whenever they are journaled: what an event names may be gone a moment later. */
+  #complete(): void {
     const observations = this.#observations;
-    const items = this.#items;
-    if (observations.length + items.length === 0 && !this.#isJournalDue) return;
+    if (observations.length === 0) return;
     this.#observations = [];
-    this.#heldBytes = 0;
-    this.#items = [];
     this.#readClocks();
-    const fresh: Event[] = [];
-    const amended: Event[] = [];
+    const completed = this.#completed;
     for (const observation of observations) {
       for (const enriched of this.#enrich(observation)) {
         const event = this.#timeline.place(this.#options.completed?.(enriched) ?? enriched);
         const old = observation.amends === true && event.id === observation.event.id;
-        (old ? amended : fresh).push(event);
+        const concerned = this.#detector.concerns(event);
+        if (concerned) completed.concerned.add(event);
+        if (old || concerned || !isPlain(event)) completed.awaited = true;
+        (old ? completed.amended : completed.fresh).push(event);
       }
+      completed.observations.push(observation);
     }
-    const known = this.#journalEvents(fresh, amended, items);
-    if (this.#open) for (const event of known) this.#order(event);
+  }
+
+  #journal(): void {
+    this.#complete();
+    const { observations, fresh, amended, concerned } = this.#completed;
+    const items = this.#items;
+    if (observations.length + items.length === 0 && !this.#isJournalDue) return;
+    this.#completed = nothing();
+    this.#heldBytes = 0;
+    this.#items = [];
+    const known = this.#journalEvents(fresh, amended, items, concerned);
+    if (this.#open) for (const event of known) this.#order(event, concerned.has(event));
     try {
       // Whoever is told reads the wall clock.
       this.#options.observed?.(this.#timeline.stepped ? known.map(byWallClock) : known);
@@ -426,9 +469,10 @@ export class Pipeline {
     all: readonly Event[],
     amended: readonly Event[],
     items: readonly ItemChange[],
+    concerned: ReadonlySet<Event>,
   ): readonly Event[] {
     const { store, journaled, clock } = this.#options;
-    const passed = this.#thinned(all);
+    const passed = this.#thinned(all, concerned);
     const fresh = passed.size === 0 ? all : all.filter((one) => !passed.has(one));
     const isDue = this.#isJournalDue;
     const late = isDue ? this.#unjournaled : [];
@@ -468,12 +512,12 @@ export class Pipeline {
   }
 
   /** Those that are judged and not stored: no rule has a use for them, they are about no item, and the budget is exceeded. */
-  #thinned(events: readonly Event[]): ReadonlySet<Event> {
+  #thinned(events: readonly Event[], concerned: ReadonlySet<Event>): ReadonlySet<Event> {
     const { thins, stores } = this.#options;
     if (thins?.() !== true) return none;
-    const isPlain = (event: Event) =>
-      event.doc.launchwarden?.persistence === undefined && !this.#detector.concerns(event);
-    return new Set(events.filter((event) => isPlain(event) && stores?.() === false));
+    const isNeeded = (event: Event) =>
+      event.doc.launchwarden?.persistence !== undefined || concerned.has(event);
+    return new Set(events.filter((event) => !isNeeded(event) && stores?.() === false));
   }
 
   #enrich(observation: Observation): readonly Event[] {
@@ -509,7 +553,7 @@ export class Pipeline {
     this.counters.amended++;
     this.#remember(event);
     this.#unstored.delete(event.id);
-    if (this.#open) this.#order(event, true);
+    if (this.#open) this.#order(event, this.#detector.concerns(event), true);
     if (this.#storeAmendment(event)) return;
     this.#unstored.set(event.id, event);
     if (this.#unstored.size > maxAmended) this.#unstored.delete(this.#unstored.keys().next().value as string);
@@ -559,12 +603,20 @@ export class Pipeline {
     }
   }
 
-  #order(event: Event, revises = false): void {
+  /** `concerned`: some rule may have a use for it. Without one there is nothing to wait for. */
+  #order(event: Event, concerned: boolean, revises = false): void {
+    if (!concerned && !revises && !this.#detector.needsAll) {
+      this.#detector.pass();
+      return;
+    }
     this.#orderer.push(event, revises);
-    if (event.time > this.#wanted && this.#detector.concerns(event)) this.#wanted = event.time;
+    if (!concerned) return;
+    this.#wanted = Math.max(this.#wanted, event.time);
+    this.#concerned = Math.max(this.#concerned, event.time);
   }
 
   #judge(all: boolean): void {
+    this.#pace.take();
     this.#readClocks();
     const point = this.watermark.at(this.#timeline.now, this.#orderer.waiting?.from);
     try {
@@ -616,6 +668,7 @@ export class Pipeline {
     // A file of a foreign volume, a clock that was set back: asked at each word, sensors would do nothing else until then.
     const { now } = this.#timeline;
     if (this.#wanted > now + ahead) this.#wanted = now;
+    this.#concerned = Math.min(this.#concerned, this.#wanted);
     if (waiting.from > this.#wanted) return;
     const time = Math.min(this.#wanted, waiting.to);
     for (const sensor of this.watermark.behind(time)) this.#options.ask(sensor, this.#timeline.wallOf(time));
@@ -767,6 +820,31 @@ export class Pipeline {
     this.counters.failed++;
     this.#failures.say(error, message);
   }
+}
+
+/** What was completed and waits to be journaled. */
+interface Completed {
+  readonly observations: Observation[];
+  readonly fresh: Event[];
+  /** Newer documents of events that were told before. */
+  readonly amended: Event[];
+  /** Those that some rule may have a use for. */
+  readonly concerned: Set<Event>;
+  /** Somebody may wait for one of them. */
+  awaited: boolean;
+}
+
+function nothing(): Completed {
+  return { observations: [], fresh: [], amended: [], concerned: new Set(), awaited: false };
+}
+
+/** Of a process, and of no item. */
+function isPlain({ doc }: Event): boolean {
+  return (
+    doc.file === undefined &&
+    doc.launchwarden?.persistence === undefined &&
+    doc.event?.category?.includes('process') === true
+  );
 }
 
 function byWallClock({ shift, ...event }: Event): Event {

@@ -290,8 +290,19 @@ export class Detector {
     try {
       return this.#set.concerns(event.doc);
     } catch {
-      return false;
+      // What cannot be judged is to be counted in its turn.
+      return true;
     }
+  }
+
+  /** Whether events that concern no rule are to be judged all the same: a rule asks who descends from whom. */
+  get needsAll(): boolean {
+    return this.#set.remembers;
+  }
+
+  /** Takes note of an event that concerns no rule, in place of judging it. */
+  pass(): void {
+    this.#counts.events++;
   }
 
   /** Everything up to and including `watermark` has been processed. */

@@ -39,6 +39,11 @@ export class Orderer {
     return first === undefined || last === undefined ? undefined : { from: first.time, to: last.time };
   }
 
+  /** Ids of the events that were not handed out yet. */
+  ids(): ReadonlySet<string> {
+    return new Set([...this.#waiting.slice(this.#head), ...this.#ready].map(({ id }) => id));
+  }
+
   /** `revises`: a revision of an event that was pushed before; it follows that, and is not late when that is released. */
   push(given: Event, revises = false): void {
     const event = revises ? { ...given, sequence: Number.POSITIVE_INFINITY } : given;

@@ -65,6 +65,11 @@ export class ConditionSet {
     return this.#relations.evicted;
   }
 
+  /** Whether what it says of an event depends on others that came before, of whatever kind. */
+  get remembers(): boolean {
+    return this.size < this.#conditions.length;
+  }
+
   /**
    * Adds to `hits` the indices of the conditions that hold for the document, ascending. A condition that reads a document
    * bound by an earlier step is added when it may hold: `isBound` tells, `test` decides.
@@ -73,7 +78,7 @@ export class ConditionSet {
     const start = hits.length;
     this.#collect(doc, hits);
     if (hits.length - start > 1) sortTail(hits, start);
-    if (this.size < this.#conditions.length) this.#observe(doc, hits, start);
+    if (this.remembers) this.#observe(doc, hits, start);
   }
 
   /** Whether `match` may find a condition that holds; nothing is remembered of the document. */
