@@ -11,6 +11,7 @@ const suites: Record<string, () => Promise<{ rows(): Promise<Row[]> }>> = {
   agent: () => import('./agent.js'),
   forward: () => import('./forward.js'),
   native: () => import('./native.js'),
+  flood: () => import('./flood.js'),
   catching: () => import('./catching.js'),
   alerts: () => import('./alerts.js'),
   investigate: () => import('./investigate.js'),
