@@ -88,8 +88,10 @@ esac
     rmSync(mac.launchctl);
     const launchd = await StandInLaunchd.start(mac.root);
     onTestFinished(() => launchd.stop());
-    // Its log stays: it says what happened.
-    const tree = () => treeText(mac.root).replaceAll(/^\/Library\/Logs\/launchwarden.*\n/gm, '');
+    // What an agent that had started has written stays: its log and its data.
+    const itsOwn =
+      /^\/Library\/(?:Logs|Application Support)\/launchwarden(?:\/data.*|\/[a-z]+\.log.*)? .*\n/gm;
+    const tree = () => `${treeText(mac.root)}\n`.replaceAll(itsOwn, '');
     const before = tree();
     const { child, said, says, ended } = start('install');
     await says('kickstart');
