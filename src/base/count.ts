@@ -7,3 +7,8 @@ export function counted(number: number): string {
 export function things(number: number, one: string, many = `${one}s`): string {
   return `${counted(number)} ${number === 1 ? one : many}`;
 }
+
+/** `a, b and c`. */
+export function allOf(items: readonly string[]): string {
+  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}

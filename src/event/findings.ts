@@ -226,6 +226,10 @@ export const findings: Readonly<Record<string, FindingMeaning>> = {
   // Of what a scan by hash lists and YARA rules says (`[scan]`).
   'known-bad-hash': { weight: 70, says: 'A hash list names the file, or what it runs.' },
   'yara-match': { weight: 50, says: 'A YARA rule matches the file, or what it runs.' },
+  'hidden-characters': {
+    weight: 25,
+    says: 'Its label or the name of its file has control or invisible characters: it is not what it looks like.',
+  },
   'look-alike-label': {
     weight: 30,
     says: "The label looks like one of Apple's or of an installed vendor's, and is not.",

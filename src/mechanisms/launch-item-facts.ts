@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isPlainText } from '../base/escape.js';
 import { launchItemKind } from '../base/launch-paths.js';
 import type { PlistResult, PlistValue } from '../base/plist/index.js';
 import type { WhatRuns } from '../base/what-runs/index.js';
@@ -33,6 +34,8 @@ export function launchItemFacts(
   const read = content === undefined ? undefined : plistFacts(list ?? listOf(content), file, macPath);
   const label = read?.plist?.label;
   if (label !== undefined) findings.push(...labelFindings(label, macPath));
+  if (!isPlainText(label ?? '') || !isPlainText(path.posix.basename(macPath)))
+    findings.push('hidden-characters');
   return {
     findings: [...findings, ...(read?.findings ?? [])],
     plist: read?.plist,

@@ -1,3 +1,4 @@
+import { allOf } from '../../base/count.js';
 import { clip } from '../../base/escape.js';
 import type { Executor } from '../executor.js';
 import type { Machine } from '../machine.js';
@@ -11,15 +12,15 @@ const pauseMs = 100;
 const plain = /^[\w.-]{1,200}$/;
 
 export const bootOut: Executor<'boot-out'> = {
-  does: ({ label, domains }) => `boot ${label} out of ${domains.join(' and ')}`,
+  does: ({ label, domains }) => `boot ${label} out of ${allOf(domains)}`,
   async check(step, machine) {
     const { loaded, other, unknown } = await find(step, machine);
     if (other !== undefined) return { state: 'refused', says: other };
-    if (loaded.length > 0) return { state: 'done', says: `it is loaded in ${loaded.join(' and ')}` };
+    if (loaded.length > 0) return { state: 'done', says: `it is loaded in ${allOf(loaded)}` };
     return unknown.length > 0
       ? {
           state: 'failed',
-          says: `launchd did not say whether ${step.label} is loaded in ${unknown.join(' and ')}`,
+          says: `launchd did not say whether ${step.label} is loaded in ${allOf(unknown)}`,
         }
       : { state: 'nothing', says: `${step.label} is not loaded in ${step.domains.join(' or ')}` };
   },
@@ -44,7 +45,7 @@ export const bootOut: Executor<'boot-out'> = {
     return Promise.resolve(
       deed.path === undefined
         ? { state: 'failed', says: noList(deed.label) }
-        : { state: 'done', says: `load ${deed.label} again in ${deed.domains.join(' and ')}` },
+        : { state: 'done', says: `load ${deed.label} again in ${allOf(deed.domains)}` },
     );
   },
   async undo(deed, machine) {
@@ -65,8 +66,8 @@ export const bootOut: Executor<'boot-out'> = {
         );
     }
     return failed.length === 0
-      ? { state: 'done', says: `${label} is loaded again in ${deed.domains.join(' and ')}` }
-      : { state: 'failed', says: `${label} could not be loaded again in ${failed.join(' and ')}` };
+      ? { state: 'done', says: `${label} is loaded again in ${allOf(deed.domains)}` }
+      : { state: 'failed', says: `${label} could not be loaded again in ${allOf(failed)}` };
   },
 };
 
@@ -116,8 +117,8 @@ async function takeOut(deed: Extract<Deed, { kind: 'boot-out' }>, machine: Machi
       );
   }
   return failed.length === 0
-    ? { state: 'done', says: `${label} was booted out of ${deed.domains.join(' and ')}` }
-    : { state: 'failed', says: `${label} is still loaded in ${failed.join(' and ')}` };
+    ? { state: 'done', says: `${label} was booted out of ${allOf(deed.domains)}` }
+    : { state: 'failed', says: `${label} is still loaded in ${allOf(failed)}` };
 }
 
 async function becomes(machine: Machine, target: string, wanted: 'loaded' | 'not-loaded'): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { things } from '../../../src/base/count.js';
+import { allOf, things } from '../../../src/base/count.js';
 import { messageOf } from '../../../src/base/errors.js';
 
 test.each([
@@ -24,4 +24,13 @@ test('an error of the file system is told without its code and call', () => {
     said = messageOf(error);
   }
   expect(said).toBe("no such file or directory: '/nowhere/at/all'");
+});
+
+test('several things are listed as people do', () => {
+  expect([allOf([]), allOf(['a']), allOf(['a', 'b']), allOf(['a', 'b', 'c'])]).toEqual([
+    '',
+    'a',
+    'a and b',
+    'a, b and c',
+  ]);
 });

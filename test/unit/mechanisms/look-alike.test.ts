@@ -90,3 +90,15 @@ test('a launch item with such a label has the finding, one of the system has non
   expect(findings('/Library/LaunchAgents/com.app1e.x.plist')).toContain('look-alike-label');
   expect(findings('/System/Library/LaunchAgents/com.app1e.x.plist')).not.toContain('look-alike-label');
 });
+
+test('a label or a file name that a terminal would show as another is odd', () => {
+  const found = (label: string, name: string) => {
+    const bytes = Buffer.from(xmlPlist({ Label: label, Program: '/usr/local/bin/x' }));
+    const content = { bytes, size: bytes.length, truncated: false };
+    return launchItemFacts({ path: `/Library/LaunchAgents/${name}.plist`, type: 'file' }, content)?.findings;
+  };
+  expect(found('com.x\u202egnp', 'com.x\u202egnp')).toContain('hidden-characters');
+  expect(found('com.x\u200b', 'com.x')).toContain('hidden-characters');
+  expect(found('com.x', 'com.\u001b[31mx')).toContain('hidden-characters');
+  expect(found('com.größe.\u65e5', 'com.größe.\u65e5')).not.toContain('hidden-characters');
+});
