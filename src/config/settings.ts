@@ -260,12 +260,16 @@ interface Settled {
   readonly key: string;
   readonly value: unknown;
   readonly byFlag: boolean;
+  /** It holds files of the policy, which nothing but their being there names. */
+  readonly byPolicy?: boolean;
 }
 
 function settle(origins: readonly SettingOrigin[], settled: readonly Settled[]): SettingOrigin[] {
   const byKey = new Map(origins.map((one) => [one.key, one]));
-  for (const { key, value, byFlag } of settled) {
-    const origin = byFlag ? { origin: 'flag' as const } : (byKey.get(key) ?? { origin: 'default' as const });
+  for (const { key, value, byFlag, byPolicy } of settled) {
+    const written = byKey.get(key) ?? { origin: 'default' as const };
+    const unwritten = byPolicy === true && written.origin === 'default';
+    const origin = byFlag ? { origin: 'flag' as const } : unwritten ? { origin: 'policy' as const } : written;
     byKey.set(key, { ...origin, key, value });
   }
   return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -439,10 +443,10 @@ export function loadSettings(options: SettingsOptions): Settings {
     { key: 'log.level', value: level, byFlag: flags.logLevel !== undefined },
     { key: 'sensors.disabled', value: disabled, byFlag: sensors !== undefined },
     { key: 'sensors.tier', value: tier, byFlag: flags.tier !== undefined },
-    { key: 'rules.folders', value: folders, byFlag: false },
+    { key: 'rules.folders', value: folders, byFlag: false, byPolicy: overlay?.rules !== undefined },
     { key: 'exceptions.folder', value: exceptions, byFlag: false },
-    { key: 'scan.hashes', value: hashes, byFlag: false },
-    { key: 'scan.yara', value: yara, byFlag: false },
+    { key: 'scan.hashes', value: hashes, byFlag: false, byPolicy: overlay?.hashes !== undefined },
+    { key: 'scan.yara', value: yara, byFlag: false, byPolicy: overlay?.yara !== undefined },
     ...(source === undefined || source instanceof UserError ? [] : tlsSettings(source.network.tls, 'policy')),
     ...destinations.flatMap(pathSettings),
   ]);

@@ -113,6 +113,8 @@ test('a policy is put in force above the file, and confirmed by its ETag afterwa
     origin: 'policy',
     at: { line: 2, column: 1 },
   });
+  expect(place.settings.origins.find(({ key }) => key === 'scan.hashes')?.origin).toBe('policy');
+  expect(place.settings.origins.find(({ key }) => key === 'scan.yara')?.origin).toBe('default');
   expect(place.state()).toMatchObject({
     highest: 3,
     current: { version: 3 },
