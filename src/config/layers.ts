@@ -59,16 +59,18 @@ function mergeDestinations(below: Merged, above: Merged): Merged {
 
 function mergeTwo(below: Merged, above: Merged, path: KeyPath): Merged {
   if (path.length === 1 && path[0] === 'destination')
-    if (isListOfTables(below.value) && isListOfTables(above.value)) return mergeDestinations(below, above);
+    if (isListOfTables(above.value))
+      return mergeDestinations(isListOfTables(below.value) ? below : { value: [], tree: [] }, above);
   if (!isTable(below.value) || !isTable(above.value)) return above;
   const values: Record<string, unknown> = { ...below.value };
   const trees = { ...(below.tree as Record<string, WrittenTree>) };
   for (const [key, value] of Object.entries(above.value)) {
     const upper = { value, tree: (above.tree as Record<string, WrittenTree>)[key] as WrittenTree };
-    const lower = Object.hasOwn(values, key)
+    const isKnown = Object.hasOwn(values, key);
+    const lower = isKnown
       ? { value: values[key], tree: trees[key] as WrittenTree }
-      : undefined;
-    const merged = lower === undefined ? upper : mergeTwo(lower, upper, [...path, key]);
+      : { value: undefined, tree: {} };
+    const merged = mergeTwo(lower, upper, [...path, key]);
     values[key] = merged.value;
     trees[key] = merged.tree;
   }

@@ -5,6 +5,7 @@ import { errnoOf, isDenied, messageOf, UserError } from '../base/errors.js';
 import { clip, escapeText, quote } from '../base/escape.js';
 import { didYouMean } from '../base/nearest.js';
 import { dotted, type KeyPath, TomlPositions } from '../base/toml-positions.js';
+import { destinationName } from '../forward/options.js';
 import { type Config, configSchema } from './schema.js';
 
 const maxBytes = 1024 * 1024;
@@ -163,6 +164,22 @@ export function issueError(
   });
 }
 
+function uniqueNames(
+  { destination }: Config,
+  { file, positions }: { readonly file: string; readonly positions: TomlPositions },
+): void {
+  const seen = new Set<string>();
+  for (const [index, one] of destination.entries()) {
+    const name = destinationName(one);
+    if (seen.has(name))
+      throw new UserError('config/invalid', `two destinations are called "${name}"`, {
+        at: { file, ...positions.of(['destination', index, 'name']) },
+        hint: 'The name tells their queues apart: give each its own.',
+      });
+    seen.add(name);
+  }
+}
+
 /** Reads and checks a configuration file. Throws a UserError with file, line and column for whatever is wrong. */
 export function readConfigFile(file: string): ConfigFile {
   return readConfigText(readText(file), file);
@@ -173,7 +190,10 @@ export function readConfigText(text: string, file: string): ConfigFile {
   const written = parseText(text, file);
   const positions = new TomlPositions(text);
   const result = v.safeParse(configSchema, written);
-  if (result.success) return { config: result.output, written, positions };
+  if (result.success) {
+    uniqueNames(result.output, { file, positions });
+    return { config: result.output, written, positions };
+  }
   const errors = result.issues.map((issue) => issueError(issue as Issue, { file, positions }));
   errors.sort((a, b) => a.at!.line! - b.at!.line! || a.at!.column! - b.at!.column!);
   throw together(errors);

@@ -5,7 +5,7 @@ import { errnoOf, messageOf, UserError } from '../base/errors.js';
 import type { LogLevel } from '../base/log.js';
 import type { Position } from '../base/position.js';
 import { dotted, type KeyPath } from '../base/toml-positions.js';
-import { type DestinationOptions, destinationName, type ForwardOptions } from '../forward/options.js';
+import type { DestinationOptions, ForwardOptions } from '../forward/options.js';
 import type { Held } from '../policy/applied.js';
 import type { PolicyOptions } from '../policy/options.js';
 import type { ExceptionPack } from '../rules/exceptions/options.js';
@@ -172,23 +172,6 @@ function chooseFile(flag: string | undefined, standard: string, cwd: string): st
   }
 }
 
-function uniqueNames(file: string | undefined, read: ConfigFile | undefined): void {
-  const seen = new Set<string>();
-  for (const [index, one] of (read?.config.destination ?? []).entries()) {
-    const name = destinationName(one);
-    if (seen.has(name)) {
-      throw new UserError('config/invalid', `two destinations are called "${name}"`, {
-        at: {
-          ...(file === undefined ? {} : { file }),
-          ...read!.positions.of(['destination', index, 'name']),
-        },
-        hint: 'The name tells their queues apart: give each its own.',
-      });
-    }
-    seen.add(name);
-  }
-}
-
 interface TlsFiles {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
@@ -335,7 +318,6 @@ function readLayers(
   at: { readonly root: string | undefined; dataDirOf(config: Config): string },
 ): Read {
   const file = configFile === undefined ? undefined : readConfigFile(configFile);
-  uniqueNames(configFile, file);
   const managed = readManaged(at.root, platform);
   const problems = [...(managed?.problems ?? [])];
   const local = merged({ file, managed, overlay: undefined });

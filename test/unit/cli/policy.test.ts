@@ -86,6 +86,12 @@ test.each([
     'policy/forbidden-key',
     'config.toml:1:1',
   ]),
+  [
+    'two destinations of one name',
+    { 'config.toml': '[[destination]]\ntype = "notification"\n[[destination]]\ntype = "notification"\n' },
+    'config/invalid',
+    'config.toml:3:1',
+  ],
   ['a rule that does not compile', { 'rules/a.toml': '[rule]\n' }, 'policy/bad-rule', 'rules/a.toml'],
   [
     'an exception that does not compile',

@@ -134,3 +134,13 @@ test('a profile that comes, changes or goes is noticed without reading it', () =
   expect(new Set(marks).size).toBe(3);
   expect(marks[3]).toBe(marks[0]);
 });
+
+test('two destinations of one name in managed preferences are one, also where the file has none', () => {
+  const { load } = mac({
+    destination: [
+      { type: 'webhook', name: 'w', url: 'https://a.example/' },
+      { type: 'webhook', name: 'w', url: 'https://b.example/' },
+    ],
+  });
+  expect(load().destinations).toMatchObject([{ name: 'w', url: 'https://b.example/' }]);
+});
