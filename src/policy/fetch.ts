@@ -120,7 +120,13 @@ export async function fetchBundle(options: FetchOptions): Promise<Fetched> {
     if (error instanceof UserError) throw error;
     // Ours to mend: no other network helps.
     if (error instanceof HttpFailure && error.refused) throw cannotAsk(error);
-    throw new UserError('policy/unreachable', `the policy cannot be fetched: ${ofPolicy(messageOf(error))}`, {
+    const reason = `the policy cannot be fetched: ${ofPolicy(messageOf(error))}`;
+    if (error instanceof HttpFailure && error.handshake)
+      throw new UserError('policy/tls', reason, {
+        hint: 'Somebody on the way may answer in the place of the server (a captive portal, a proxy that reads along).',
+        cause: error,
+      });
+    throw new UserError('policy/unreachable', reason, {
       hint: 'The version before stays in force; it is tried again.',
       cause: error,
     });

@@ -155,7 +155,7 @@ test.each<[string, http.RequestListener, string]>([
 test('a server that nobody vouches for is not asked', async () => {
   const result = await fetched((_, response) => response.end('x'), { ca: pki.clientCert });
   expect(result).toMatchObject({
-    code: 'policy/unreachable',
+    code: 'policy/tls',
     message: expect.stringContaining('[policy.tls]'),
   });
 });
@@ -193,7 +193,7 @@ describe('a certificate', () => {
       more: { tls: { ca: pki.ca, server_name: 'fleet.example' } },
     });
     expect(result).toMatchObject({
-      code: 'policy/unreachable',
+      code: 'policy/tls',
       message: expect.stringContaining('fleet.example'),
     });
   });
@@ -201,7 +201,7 @@ describe('a certificate', () => {
   test('that has expired', async () => {
     const place = expiredCertificate(folder);
     const result = await fetched((_, response) => response.end('x'), { ...place, ca: place.cert });
-    expect(result).toMatchObject({ code: 'policy/unreachable', message: expect.stringContaining('expired') });
+    expect(result).toMatchObject({ code: 'policy/tls', message: expect.stringContaining('expired') });
   });
 });
 
