@@ -406,7 +406,7 @@ test('a state that cannot be read just now is left as it is, and so is the polic
   await place.keeper.check();
   await place.keeper.check();
   expect(place.told.slice(1)).toEqual([
-    expect.stringMatching(/^policy-refused: .*too many open files.* \[policy\/unsafe-state\]/),
+    expect.stringMatching(/^policy-refused: .*state\.json cannot be read: .* \[policy\/unsafe-state\]/),
   ]);
   const options = { settings: place.settings, clock: place.clock, reread: place.read };
   expect((await settingsAtStart(options, silentLogger)).policyInForce?.held?.version).toBe(3);
