@@ -1,6 +1,14 @@
 import { hashParts } from '../base/digest.js';
 import type { EcsDocument } from './document.js';
 
+/** How a chain ended, or stands: what its newest alert says of it. */
+export interface ChainEnd {
+  readonly id: string;
+  readonly length: number;
+  /** Of the newest alert; of a chain without any its root (`chainRoot`). */
+  readonly digest: string;
+}
+
 /**
  * The place of an alert in the chain over all alerts of a database: `launchwarden.chain` of its document. The link is made
  * once, by the first document of the alert; a document that has grown keeps it, and says with `revised` what it holds now.
@@ -10,7 +18,7 @@ export interface ChainFields {
   readonly id: string;
   /** 1 and up, without a hole. */
   readonly index: number;
-  /** `digest` of the alert before; of the first one the chain's id. */
+  /** `digest` of the alert before; of the first one `chainRoot`. */
   readonly previous: string;
   /** `contentOf` the first document. */
   readonly content: string;
@@ -18,6 +26,13 @@ export interface ChainFields {
   readonly digest: string;
   /** Of a grown document: `revisedDigest` of what it holds now. */
   readonly revised?: string;
+  /** Of the first one: the chain that this Mac had before, when that is known. */
+  readonly before?: ChainEnd;
+}
+
+/** What the first link of a chain follows: the chain's id, bound to the end of the chain before when there is one. */
+export function chainRoot(id: string, before: ChainEnd | undefined): string {
+  return before === undefined ? id : hashParts(['after', id, before.id, before.length, before.digest]);
 }
 
 /** Hash of a document without its place in the chain. The order of its keys counts. */

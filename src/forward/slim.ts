@@ -66,6 +66,7 @@ const essentials: readonly string[] = [
   'launchwarden.alert.priority.level',
   'launchwarden.alert.workflow.status',
   'launchwarden.alert.workflow.reason',
+  'launchwarden.chain',
   'launchwarden.findings',
   'process.args',
   'file.hash.sha256',

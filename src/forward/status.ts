@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { things } from '../base/count.js';
 import { formatMicros, type Micros } from '../base/time.js';
+import type { ChainEnd } from '../event/chain.js';
 import type { EcsDocument, HostFields } from '../event/document.js';
 import type { Gap } from '../event/event.js';
 import { notSeen } from './unseen.js';
@@ -140,7 +141,7 @@ export function stoppedDocument(chain: ChainState, now: Micros, context: StatusC
       details: {
         not_seen: notSeen({ sensor: 'agent', reason: 'stopping' }),
         since: formatMicros(now),
-        chain: { id: chain.id, length: chain.length, digest: chain.head },
+        chain,
       },
     },
     context,
@@ -241,10 +242,9 @@ export function parkedDocument(
 }
 
 /** The state of the chain over all committed alerts (`launchwarden.chain` of each alert document). */
-export interface ChainState {
-  readonly id: string;
-  readonly length: number;
-  readonly head: string;
+export interface ChainState extends ChainEnd {
+  /** How the chain of the database before ended. */
+  readonly before?: ChainEnd;
 }
 
 export interface Heartbeat {
@@ -270,7 +270,7 @@ export function heartbeatDocument(beat: Heartbeat, now: Micros, context: StatusC
       message: 'launchwarden is alive',
       details: {
         next: formatMicros(next),
-        chain: { id: chain.id, length: chain.length, digest: chain.head },
+        chain,
         health,
       },
     },

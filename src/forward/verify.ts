@@ -1,12 +1,20 @@
 import { things } from '../base/count.js';
-import { type ChainFields, contentOf, linkDigest, revisedDigest } from '../event/chain.js';
+import {
+  type ChainEnd,
+  type ChainFields,
+  chainRoot,
+  contentOf,
+  linkDigest,
+  revisedDigest,
+} from '../event/chain.js';
 import type { EcsDocument } from '../event/document.js';
 
 /**
- * `missing`, `altered` and `forked` (two different documents with one number) say that the stream is not what was sent.
- * The others are to be known, and may be in order: it begins later than the chain, documents stand in another order than
- * they were made, a new chain begins since the database was replaced, no heartbeat proves the end, documents were cut to
- * the size that a receiver takes, or are of a version that wrote no chain.
+ * `missing`, `altered` and `forked` (two different documents with one number) say that the stream is not what was sent,
+ * `unlinked` that a Mac has two chains of which neither names the other, `not-checked` that documents were cut to the size
+ * that a receiver takes, or are of a version that wrote no chain: whoever alters one can write that into it. The others are
+ * to be known, and may be in order: it begins later than the chain, documents stand in another order than they were made,
+ * a new chain goes on from the one before, no heartbeat proves the end.
  */
 export type ChainFindingKind =
   | 'missing'
@@ -15,12 +23,13 @@ export type ChainFindingKind =
   | 'begins-late'
   | 'order'
   | 'new-chain'
+  | 'unlinked'
   | 'open-end'
   | 'not-checked';
 
 export interface ChainFinding {
   readonly kind: ChainFindingKind;
-  /** False of what may be in order. */
+  /** False of what may be in order, or was accepted. */
   readonly wrong: boolean;
   readonly chain: string;
   /** Numbers in the chain, the first and the last. */
@@ -45,7 +54,21 @@ export interface ChainSummary {
   readonly duplicates: number;
   /** A heartbeat says that the chain was that long. */
   readonly proven?: number;
+  /** Time of the newest heartbeat, as it says it: of what came later nothing is known. */
+  readonly heard?: string;
 }
+
+export interface VerifyOptions {
+  /** The digest that the newest alert must have, from elsewhere. */
+  readonly head?: string | undefined;
+  /** The stream is to hold everything from the first alert to the last heartbeat. */
+  readonly whole?: boolean;
+  /** What is known, and nothing wrong. */
+  readonly accept?: readonly ChainFindingKind[];
+}
+
+const alwaysWrong: readonly ChainFindingKind[] = ['missing', 'altered', 'forked', 'unlinked', 'not-checked'];
+const wrongOfWhole: readonly ChainFindingKind[] = ['begins-late', 'open-end'];
 
 export interface Verification {
   readonly ok: boolean;
@@ -66,6 +89,13 @@ interface Chain {
   readonly id: string;
   readonly agent: string;
   host: string | undefined;
+  /** What tells a Mac from others besides the agent's id, which a new database may draw anew. */
+  machine: string | undefined;
+  /** How the chain before ended, as this one says. */
+  before: ChainEnd | undefined;
+  /** The earliest and, of heartbeats, the newest time. */
+  begun: string | undefined;
+  heard: string | undefined;
   readonly links: Map<number, Link>;
   readonly beats: Map<number, string>;
   documents: number;
@@ -74,6 +104,7 @@ interface Chain {
   unordered: number;
   firstUnordered: number | undefined;
   unchecked: number;
+  firstUnchecked: number | undefined;
 }
 
 type Tree = Record<string, unknown>;
@@ -84,7 +115,7 @@ const mostOfKind = 100;
 /** Proves of a stream of exported alerts, in any number of pieces, that none of the chain is missing and none was altered. */
 export class ChainVerifier {
   readonly #chains = new Map<string, Chain>();
-  readonly #findings: ChainFinding[] = [];
+  readonly #findings: Omit<ChainFinding, 'wrong'>[] = [];
   readonly #counts = new Map<string, number>();
   #unchained = 0;
 
@@ -106,11 +137,10 @@ export class ChainVerifier {
     else this.#unchained++;
   }
 
-  /** `head`: the digest that the newest alert must have, from elsewhere. */
-  end(head?: string): Verification {
+  end({ head, whole = false, accept = [] }: VerifyOptions = {}): Verification {
     const all = [...this.#chains.values()];
     for (const chain of all) this.#judge(chain);
-    this.#newChains(all);
+    for (const chains of byMac(all)) if (chains.length > 1) this.#judgeLinks(chains);
     if (head !== undefined) this.#judgeHead(all, head);
     if (this.#unchained > 0)
       this.#say({
@@ -118,7 +148,8 @@ export class ChainVerifier {
         chain: '',
         detail: `${things(this.#unchained, 'alert carries no place in a chain: it is of an older version, or was', 'alerts carry no place in a chain: they are of an older version, or were')} cut to a very small size`,
       });
-    const findings = this.#findings;
+    const counts = [...alwaysWrong, ...(whole ? wrongOfWhole : [])].filter((kind) => !accept.includes(kind));
+    const findings = this.#findings.map((one) => ({ ...one, wrong: counts.includes(one.kind) }));
     return { ok: !findings.some(({ wrong }) => wrong), chains: all.map(summaryOf), findings };
   }
 
@@ -126,21 +157,42 @@ export class ChainVerifier {
     const agent = typeof doc.agent?.id === 'string' ? doc.agent.id : '';
     const key = `${agent}\n${id}`;
     const host: unknown = doc.host?.['name'];
+    const machine: unknown = doc.host?.['id'] ?? host;
+    const time: unknown = doc['@timestamp'];
     let chain = this.#chains.get(key);
     if (chain === undefined) {
       chain = {
-        ...{ id, agent, host: undefined, links: new Map(), beats: new Map() },
-        ...{ documents: 0, duplicates: 0, newest: 0, unordered: 0, firstUnordered: undefined, unchecked: 0 },
+        ...{ id, agent, host: undefined, machine: undefined, before: undefined, begun: undefined },
+        ...{ heard: undefined, links: new Map(), beats: new Map() },
+        ...{ documents: 0, duplicates: 0, newest: 0, unordered: 0, firstUnordered: undefined },
+        ...{ unchecked: 0, firstUnchecked: undefined },
       };
       this.#chains.set(key, chain);
     }
     if (typeof host === 'string') chain.host ??= host;
+    if (typeof machine === 'string') chain.machine ??= machine;
+    if (typeof time === 'string' && !(chain.begun !== undefined && chain.begun <= time)) chain.begun = time;
     return chain;
   }
 
-  #beat(doc: EcsDocument, { id, length, digest }: Tree): void {
+  #follows(chain: Chain, before: unknown): void {
+    if (before === undefined) return;
+    const known = chain.before;
+    if (!isEnd(before) || (known !== undefined && !sameEnd(known, before)))
+      this.#say({
+        ...{ kind: 'altered', chain: chain.id },
+        detail: 'its documents do not agree on the chain that it follows',
+      });
+    else chain.before = before;
+  }
+
+  #beat(doc: EcsDocument, { id, length, digest, before: follows }: Tree): void {
     if (typeof id !== 'string' || typeof digest !== 'string' || !Number.isSafeInteger(length)) return;
-    const { beats } = this.#chain(doc, id);
+    const chain = this.#chain(doc, id);
+    const { beats } = chain;
+    const time: unknown = doc['@timestamp'];
+    if (typeof time === 'string' && !(chain.heard !== undefined && chain.heard >= time)) chain.heard = time;
+    this.#follows(chain, follows);
     const before = beats.get(length as number);
     if (before !== undefined && before !== digest)
       this.#say({
@@ -167,8 +219,11 @@ export class ChainVerifier {
       });
     const number = Number.isSafeInteger(revision) ? (revision as number) : 1;
     const matches = contentMatches(doc, link, number);
-    if (matches === undefined) chain.unchecked++;
-    else if (!matches)
+    if (link.index === 1) this.#follows(chain, link.before);
+    if (matches === undefined) {
+      chain.unchecked++;
+      chain.firstUnchecked ??= index;
+    } else if (!matches)
       this.#say({
         ...{ kind: 'altered', ...at },
         detail: `the document of number ${index}, revision ${number}, is not what was sent`,
@@ -197,31 +252,37 @@ export class ChainVerifier {
     if (known !== undefined) known.isNew ||= isNew;
   }
 
-  #judge({ id: chain, links, beats, unordered, firstUnordered, unchecked }: Chain): void {
+  #judge({ links, beats, before, ...one }: Chain): void {
+    const chain = one.id;
+    const root = chainRoot(chain, before);
     const indices = [...links.keys()].sort((a, b) => a - b);
     const proven = Math.max(0, ...beats.keys());
-    // An update may be about an alert from long before the files begin.
-    const first = indices.find((index) => links.get(index)?.isNew === true);
     const missing = (from: number, to: number, by = '') =>
       this.#say({
         ...{ kind: 'missing', chain, from, to },
         detail: `${from === to ? `number ${from} is` : `numbers ${from} to ${to} are`} missing${by}`,
       });
-    if (first === undefined) {
-      if (proven > 0) missing(1, proven, ', as a heartbeat says');
-      return;
-    }
+    // An update may be about an alert from long before the files begin; what a heartbeat does not count yet comes after it.
+    const firstNew = indices.find((index) => links.get(index)?.isNew === true);
+    const end = Math.max(proven, indices.at(-1) ?? 0) + 1;
+    const first = Math.min(firstNew ?? end, ...[...beats.keys()].map((length) => length + 1));
     if (first > 1)
       this.#say({
         ...{ kind: 'begins-late', chain, from: 1, to: first - 1 },
         detail: `it begins with number ${first}: what came before is not in these files`,
       });
+    const beatRoot = beats.get(0);
+    if (beatRoot !== undefined && beatRoot !== root)
+      this.#say({
+        ...{ kind: 'altered', chain },
+        detail: 'a heartbeat names another beginning of its chain',
+      });
     for (const [at, index] of indices.entries()) {
       const link = links.get(index) as Link;
       const before = Math.max(first - 1, at === 0 ? 0 : (indices[at - 1] as number));
       if (before < index - 1) missing(before + 1, index - 1);
-      if (!link.isNew && index > first) missing(index, index, ': only an update of it is here');
-      const expected = index === 1 ? chain : links.get(index - 1)?.digest;
+      if (!link.isNew && index >= first) missing(index, index, ': only an update of it is here');
+      const expected = index === 1 ? root : links.get(index - 1)?.digest;
       if (expected !== undefined && expected !== link.previous)
         this.#say({
           ...{ kind: 'altered', chain, from: index, to: index, alert: link.alert },
@@ -234,13 +295,14 @@ export class ChainVerifier {
           detail: `number ${index} is not the alert that a heartbeat names`,
         });
     }
-    const last = indices.at(-1) as number;
+    const last = Math.max(first - 1, indices.at(-1) ?? 0);
     if (proven > last) missing(last + 1, proven, ', as a heartbeat says');
     else if (proven < last)
       this.#say({
         ...{ kind: 'open-end', chain, from: proven + 1, to: last },
         detail: `no heartbeat in these files proves that number ${last} is the last one`,
       });
+    const { unordered, firstUnordered, unchecked, firstUnchecked } = one;
     if (unordered > 0)
       this.#say({
         ...{ kind: 'order', chain, from: firstUnordered as number, to: firstUnordered as number },
@@ -248,20 +310,57 @@ export class ChainVerifier {
       });
     if (unchecked > 0)
       this.#say({
-        ...{ kind: 'not-checked', chain },
-        detail: `the contents of ${things(unchecked, 'document')} cannot be checked: ${unchecked === 1 ? 'it was' : 'they were'} cut to the size that the destination takes, or an older version wrote ${unchecked === 1 ? 'it' : 'them'}`,
+        ...{ kind: 'not-checked', chain, from: firstUnchecked as number, to: firstUnchecked as number },
+        detail: `the contents of ${things(unchecked, 'document')} cannot be checked, the first is number ${firstUnchecked}: ${unchecked === 1 ? 'it says that it was' : 'they say that they were'} cut to the size that the destination takes, or of an older version; whoever alters one can write that into it`,
       });
   }
 
-  #newChains(all: readonly Chain[]): void {
-    const agents = new Map<string, Chain[]>();
-    for (const chain of all) agents.set(chain.agent, [...(agents.get(chain.agent) ?? []), chain]);
-    for (const [agent, chains] of agents)
-      for (const { id } of chains.slice(1))
-        this.#say({
-          ...{ kind: 'new-chain', chain: id },
-          detail: `a new chain begins on the Mac of agent ${agent}: its database was replaced or damaged`,
-        });
+  /** Of one Mac: each chain but the first must go on from another one that is here. */
+  #judgeLinks(chains: readonly Chain[]): void {
+    const inTime = [...chains].sort((a, b) => compare(a.begun ?? '', b.begun ?? ''));
+    const followed = new Set<string>();
+    let first: Chain | undefined;
+    for (const one of inTime) {
+      const { id: chain, before } = one;
+      const prior = before === undefined ? undefined : chains.find(({ id }) => id === before.id);
+      if (before === undefined || prior === undefined || prior === one) {
+        if (first === undefined) first = one;
+        else this.#unlinked(one, 'it names none of the others as the one before it');
+        continue;
+      }
+      if (followed.has(prior.id)) this.#unlinked(one, `another one follows chain ${prior.id} already`);
+      followed.add(prior.id);
+      this.#judgeEnd(prior, before);
+      this.#say({
+        ...{ kind: 'new-chain', chain },
+        detail: `it goes on from chain ${before.id}, which had ${things(before.length, 'alert')}: the database was lost, damaged or replaced`,
+      });
+    }
+    // They name each other in a circle.
+    if (first === undefined) this.#unlinked(inTime[0] as Chain, 'none of them is the first');
+  }
+
+  #unlinked({ id: chain, agent, host }: Chain, why: string): void {
+    this.#say({
+      ...{ kind: 'unlinked', chain },
+      detail: `it is another chain of the Mac ${host ?? agent}, and ${why}: what was between them may have been erased`,
+    });
+  }
+
+  /** The chain before must be what its successor says. */
+  #judgeEnd({ id: chain, links, beats }: Chain, { length, digest }: ChainEnd): void {
+    const there = links.get(length)?.digest ?? beats.get(length);
+    const last = Math.max(0, ...links.keys(), ...beats.keys());
+    if (there !== undefined && there !== digest)
+      this.#say({
+        ...{ kind: 'altered', chain, from: length, to: length },
+        detail: `number ${length} is not the alert that the next chain names as its end`,
+      });
+    if (last < length)
+      this.#say({
+        ...{ kind: 'missing', chain, from: last + 1, to: length },
+        detail: `numbers ${last + 1} to ${length} are missing, as the next chain says`,
+      });
   }
 
   #judgeHead(all: readonly Chain[], head: string): void {
@@ -282,16 +381,36 @@ export class ChainVerifier {
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
     if (count > mostOfKind) return;
-    const wrong = ['missing', 'altered', 'forked'].includes(finding.kind);
     this.#findings.push({
       ...finding,
-      wrong,
       ...(count === mostOfKind ? { detail: `${finding.detail}; there are more of the kind` } : {}),
     });
   }
 }
 
-function summaryOf({ id, agent, host, links, beats, documents, duplicates }: Chain): ChainSummary {
+/** The chains of each Mac: those of one agent, or of one machine. */
+function byMac(all: readonly Chain[]): Chain[][] {
+  const groups = new Map<string, Chain[]>();
+  for (const chain of all) {
+    const keys = [
+      `agent ${chain.agent}`,
+      ...(chain.machine === undefined ? [] : [`machine ${chain.machine}`]),
+    ];
+    const met = [...new Set(keys.flatMap((key) => groups.get(key) ?? []))];
+    const group = [...new Set([...met, chain])];
+    for (const one of group) {
+      groups.set(`agent ${one.agent}`, group);
+      if (one.machine !== undefined) groups.set(`machine ${one.machine}`, group);
+    }
+  }
+  return [...new Set(groups.values())];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function summaryOf({ id, agent, host, links, beats, documents, duplicates, heard }: Chain): ChainSummary {
   const indices = [...links.keys()];
   return {
     chain: id,
@@ -303,6 +422,7 @@ function summaryOf({ id, agent, host, links, beats, documents, duplicates }: Cha
     alerts: indices.length,
     duplicates,
     ...(beats.size === 0 ? {} : { proven: Math.max(...beats.keys()) }),
+    ...(heard === undefined ? {} : { heard }),
   };
 }
 
@@ -340,6 +460,16 @@ function isChain(value: unknown): value is ChainFields {
   const { id, index, previous, content, digest } = value;
   const texts = [id, previous, content, digest].every((one) => typeof one === 'string');
   return texts && Number.isSafeInteger(index) && (index as number) > 0;
+}
+
+function isEnd(value: unknown): value is ChainEnd {
+  if (!isTree(value)) return false;
+  const { id, length, digest } = value;
+  return typeof id === 'string' && typeof digest === 'string' && Number.isSafeInteger(length);
+}
+
+function sameEnd(a: ChainEnd, b: ChainEnd): boolean {
+  return a.id === b.id && a.length === b.length && a.digest === b.digest;
 }
 
 function isTree(value: unknown): value is Tree {

@@ -16,7 +16,7 @@ import {
   type StoryFields,
   withPriority,
 } from '../event/alert.js';
-import { type ChainFields, chained, linkDigest, revisedDigest } from '../event/chain.js';
+import { type ChainEnd, type ChainFields, chained, linkDigest, revisedDigest } from '../event/chain.js';
 import type { EcsDocument } from '../event/document.js';
 import type { Event } from '../event/event.js';
 import { levelOf, priorityIn } from '../event/priority.js';
@@ -533,11 +533,11 @@ export class Alerts {
 
   /**
    * The chain over every document committed: how many, and the digest that the last one carries in
-   * `launchwarden.chain.digest`. `id` is drawn once per database, so that a wiped database is seen as one.
+   * `launchwarden.chain.digest`. `id` is drawn once per database, so that a wiped database is seen as one; `before` says
+   * how the chain before ended.
    */
-  chain(): { readonly id: string; readonly length: number; readonly head: string } {
-    const { chainId, chainLength, chainHead } = this.#ledger.read();
-    return { id: chainId, length: chainLength, head: chainHead };
+  chain(): ChainEnd & { readonly before?: ChainEnd } {
+    return this.#ledger.chain();
   }
 
   /** Forgets closed alerts that nothing touched since `before`, at most 500 a call. Returns how many. */
@@ -659,8 +659,12 @@ export class Alerts {
       const [previous, index] = [row.chainHead, row.chainLength + 1];
       body = chained(doc, (content) => {
         const link = { id: row.chainId, index, previous, content };
+        const first = index === 1 && row.chainBefore !== '';
         row.chainHead = linkDigest(link, id);
-        return { ...link, digest: row.chainHead };
+        return {
+          ...{ ...link, digest: row.chainHead },
+          ...(first ? { before: JSON.parse(row.chainBefore) as ChainEnd } : {}),
+        };
       });
       row.chainLength = index;
       row.change++;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { damagedDocument } from './damaged-document.js';
 import type { Connection } from './database.js';
 import type { DatabaseKind } from './database-file.js';
@@ -108,7 +107,7 @@ function shedMain(memory: Connection, { change }: MainBase): number | undefined 
   return sent.filter((row) => row.change > change).length;
 }
 
-/** Numbers that are given next must be unused, and every alert must have a document. */
+/** Numbers that are given next must be unused, and every alert must have a document. A lost chain the ledger begins anew. */
 function mendMain(file: Connection): void {
   const number = (sql: string) => Number(Object.values(file.prepare(sql).get() as object)[0] ?? 0);
   const doc = Math.max(
@@ -119,13 +118,12 @@ function mendMain(file: Connection): void {
     number('SELECT max(doc) FROM dead_letters WHERE lane IN (0, 1)'),
   );
   const change = Math.max(number('SELECT max(change) FROM ledger'), number('SELECT max(change) FROM alerts'));
-  const chain = randomUUID();
   file
     .prepare(
-      `INSERT INTO ledger (id, doc, change, chain_id, chain_length, chain_head) VALUES (1, :doc, :change, :chain, 0, :chain)
+      `INSERT INTO ledger (id, doc, change, chain_id, chain_length, chain_head) VALUES (1, :doc, :change, '', 0, '')
         ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, change = excluded.change`,
     )
-    .run({ doc, change, chain });
+    .run({ doc, change });
   const bare = file
     .prepare('SELECT * FROM alerts WHERE doc NOT IN (SELECT seq FROM documents)')
     .all() as Parameters<typeof damagedDocument>[0][] &

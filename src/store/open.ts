@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.js';
+import { things } from '../base/count.js';
 import { errnoOf, UserError } from '../base/errors.js';
 import { Alerts } from './alerts.js';
+import { ChainAnchor } from './anchor.js';
 import { Baselines } from './baselines.js';
 import type { StoreCondition, StoreNotice } from './condition.js';
 import { type Connection, Database } from './database.js';
@@ -130,6 +132,12 @@ function refuseForeign(db: Connection, file: string): void {
   });
 }
 
+/** How often it is written down where the chain stands, milliseconds. */
+const anchorMs = 10_000;
+const agentKey = 'agent.id';
+/** The newest chain of which was told that it begins anew. */
+const toldKey = 'chain.told';
+
 const main = { name: 'launchwarden.db', synchronous: 'FULL', schema: mainSchema } as const;
 const events = { name: 'events.db', synchronous: 'NORMAL', schema: eventsSchema } as const;
 
@@ -212,6 +220,37 @@ function openKept(options: StoreOptions): Files {
   };
 }
 
+/** That the chain of alerts begins anew, once for each chain. */
+function chainNotices(parts: {
+  readonly ledger: Ledger;
+  readonly meta: Meta;
+  readonly anchor: ChainAnchor;
+  readonly clock: Clock;
+  readonly dataDir: string;
+}): StoreNotice[] {
+  const { ledger, meta, anchor, clock, dataDir } = parts;
+  const { id, length, before } = ledger.chain();
+  const known = meta.get(toldKey) === id;
+  if (!known) meta.set(toldKey, id);
+  // Evidence is kept of alerts: where there is some, there was a database.
+  const isNew = length === 0 && ledger.read().doc === 0;
+  const lost = before === undefined && isNew && existsSync(path.join(dataDir, 'evidence'));
+  if (known || (before === undefined && !lost)) return [];
+  const was =
+    before === undefined
+      ? 'the one before is unknown'
+      : `the one before, ${before.id}, had ${things(before.length, 'alert')}, the last with digest ${before.digest}`;
+  const now = clock.now();
+  return [
+    {
+      reason: 'store-lost',
+      from: Math.min(anchor.time ?? now, now),
+      to: now,
+      detail: `the database was replaced, and the chain of alerts begins anew: ${was}`,
+    },
+  ];
+}
+
 /**
  * Opens the data folder, which is made when missing. Throws a UserError: store/no-binding, store/locked (names the
  * holder's pid), store/none, store/no-access, store/open-folder, store/foreign-folder, store/newer-schema, ...
@@ -222,8 +261,22 @@ export function openStore(options: StoreOptions): Store {
   const files = options.keepGoing === true ? openKept(options) : openPlain(options, readOnly);
   const { main, events, keeper, warnings } = files;
   try {
-    const ledger = new Ledger(main);
-    if (!readOnly && ledger.read().chainId === '') ledger.update(() => undefined);
+    const anchor = new ChainAnchor(options.dataDir);
+    const ledger = new Ledger(main, anchor);
+    const meta = new Meta(main);
+    const notices: StoreNotice[] = [];
+    const remember = () => {
+      // A chain that is in memory alone may never have been.
+      if (readOnly || keeper?.main.inMemory === true) return;
+      const { before: _, ...end } = ledger.chain();
+      anchor.write(end, meta.get(agentKey));
+    };
+    if (!readOnly) {
+      ledger.settle();
+      if (meta.get(agentKey) === undefined && anchor.agent !== undefined) meta.set(agentKey, anchor.agent);
+      if (keeper !== undefined) notices.push(...chainNotices({ ...options, ledger, meta, anchor }));
+      remember();
+    }
     const destinations = new Destinations(main);
     const documents = new DocumentOutbox(main, { destinations, ledger });
     const maxBytes = options.evidenceBytes ?? 64 * 1024 * 1024;
@@ -235,6 +288,7 @@ export function openStore(options: StoreOptions): Store {
     });
     const eventOutbox = new EventOutbox(events);
     let open = true;
+    let rememberedAt = options.clock.monotonic();
     return {
       dataDir: options.dataDir,
       readOnly,
@@ -252,7 +306,7 @@ export function openStore(options: StoreOptions): Store {
       exceptionHits: new ExceptionHitStore(main),
       gaps: new Gaps(main),
       termHistory: new Terms(events, options.maxTerms ?? 100_000),
-      meta: new Meta(main),
+      meta,
       progress: new Meta(events),
       warnings,
       transaction: (run) => main.transaction(run).immediate(),
@@ -261,14 +315,22 @@ export function openStore(options: StoreOptions): Store {
       tend: () => {
         keeper?.tend();
         evidence.retry();
+        const now = options.clock.monotonic();
+        if (now - rememberedAt < anchorMs) return;
+        rememberedAt = now;
+        remember();
       },
-      takeNotices: () => [...(keeper?.takeNotices() ?? []), ...evidence.takeNotices()],
+      takeNotices: () => [...notices.splice(0), ...(keeper?.takeNotices() ?? []), ...evidence.takeNotices()],
       condition: () => keeper?.condition(evidence.lost) ?? soundCondition(options.dataDir),
       generation: () => keeper?.generation ?? 0,
       close: () => {
         if (!open) return;
         open = false;
-        files.close();
+        try {
+          remember();
+        } finally {
+          files.close();
+        }
       },
     };
   } catch (error) {

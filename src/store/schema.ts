@@ -251,6 +251,10 @@ export const mainSchema: readonly string[] = [
   `
   CREATE INDEX alerts_story ON alerts (item, priority, time, severity) WHERE status <> 'closed';
   `,
+  // How the chain before this one ended, as JSON: a new database goes on from what stood beside the old one.
+  `
+  ALTER TABLE ledger ADD COLUMN chain_before TEXT NOT NULL DEFAULT '';
+  `,
 ];
 
 /**

@@ -5,15 +5,19 @@ import { type ChainSummary, ChainVerifier, type Verification } from '../../forwa
 import { readLines, unwrap } from '../../sensors/capture/index.js';
 import { withInput } from '../capture-input.js';
 import type { CommandContext } from '../context.js';
-import { defineCommand, flag, value } from '../define-command.js';
+import { defineCommand, flag, list, value } from '../define-command.js';
 import { counted, type Output, safe } from '../output/output.js';
-import { filePath } from '../values.js';
+import { filePath, oneOf } from '../values.js';
+
+/** What a stream may have by the way it was sent, or by what was done to the Mac. */
+const acceptable = ['not-checked', 'unlinked'] as const;
 
 export const verify = defineCommand({
   description:
     'Every alert carries a number and a digest of the one before (launchwarden.chain), every heartbeat the length and the end\n' +
-    'of the chain. This reads what a destination got, the heartbeats too, and names numbers that are missing and documents that\n' +
-    'were altered; copies are fine. Exit code 0 when nothing is missing or altered, 1 when something is. It needs no agent.',
+    'of the chain. This reads what a destination got, the heartbeats too, and names numbers that are missing, documents that\n' +
+    'were altered or cannot be checked, and chains of one Mac without a link; copies are fine. Exit code 0 when there are none,\n' +
+    'else 1. It needs no agent.',
   arguments: [
     {
       name: 'FILE...',
@@ -28,11 +32,24 @@ export const verify = defineCommand({
       'the digest that the newest alert must have, as "launchwarden status --json" (chain.digest) told',
       readDigest,
     ),
+    whole: flag(
+      '--whole',
+      'the files hold everything: a beginning or an end that is not proven counts as missing',
+    ),
+    accept: list(
+      '--accept KIND',
+      `findings that are known and do not count: ${acceptable.join(', ')}`,
+      oneOf('--accept', acceptable),
+    ),
     json: flag('--json', 'one document a finding, and one for all (NDJSON)'),
   },
   examples: [
     { line: 'launchwarden verify archive/*.ndjson alerts.ndjson', says: 'of a file destination' },
     { line: 'launchwarden verify export.json', says: 'of an export of a SIEM' },
+    {
+      line: 'launchwarden verify --accept not-checked syslog.ndjson',
+      says: 'documents were cut, which is known',
+    },
   ],
   async handler({ context, options, args }) {
     const { out } = context;
@@ -49,7 +66,7 @@ export const verify = defineCommand({
         }
       });
     }
-    const verification = verifier.end(options.head);
+    const verification = verifier.end(options);
     if (verification.chains.length === 0)
       throw new UserError(
         'verify/no-alert',
@@ -121,10 +138,10 @@ function print(
     );
   if (findings.length + broken > 0) out.line();
   for (const chain of chains) out.line(chainText(chain));
-  // Whoever alters a document can also mark it as cut.
-  const whole = broken === 0 && findings.every(({ kind }) => kind !== 'not-checked');
-  if (!ok) out.line(out.style('red', 'Something is missing, or was altered.'));
-  else if (whole)
+  const partly = broken > 0 || findings.some(({ kind }) => kind !== 'order');
+  if (!ok)
+    out.line(out.style('red', 'Something is missing, was altered, or cannot be proven to be what was sent.'));
+  else if (!partly)
     out.line(
       out.style('green', `Nothing is missing and nothing was altered in ${things(documents, 'document')}.`),
     );
@@ -134,7 +151,9 @@ function print(
     );
 }
 
-function chainText({ chain, host, agent, first, last, alerts, documents, duplicates }: ChainSummary): string {
+function chainText(one: ChainSummary): string {
+  const { chain, host, agent, first, last, alerts, documents, duplicates, heard } = one;
   const again = duplicates === 0 ? '' : `, ${counted(duplicates)} of them again`;
-  return `chain ${safe(chain) ?? ''} of ${safe(host ?? agent) ?? ''}: alerts ${first} to ${last}, ${things(alerts, 'is', 'are')} here in ${things(documents, 'document')}${again}`;
+  const end = heard === undefined ? '' : `; the newest heartbeat is of ${safe(heard) ?? ''}`;
+  return `chain ${safe(chain) ?? ''} of ${safe(host ?? agent) ?? ''}: alerts ${first} to ${last}, ${things(alerts, 'is', 'are')} here in ${things(documents, 'document')}${again}${end}`;
 }

@@ -8,6 +8,8 @@ const keyword = { type: 'keyword', ignore_above: 1024 };
 const text = { type: 'match_only_text' };
 /** Stored and shown, not searched: long texts and structures that others wrote. */
 const opaque = { type: 'object', enabled: false };
+/** How a chain of alerts stands, or ended. */
+const chainEnd = { id: keyword, length: { type: 'long' }, digest: keyword };
 
 /** Our own fields. What ECS names is mapped by Elasticsearch's `ecs@mappings`. */
 const launchwardenFields = {
@@ -64,6 +66,7 @@ const launchwardenFields = {
         content: keyword,
         digest: keyword,
         revised: keyword,
+        before: { properties: chainEnd },
       },
     },
     rule: {
@@ -163,7 +166,7 @@ const launchwardenFields = {
         evicted_alerts: { type: 'long' },
         evicted_events: { type: 'long' },
         document_ids: keyword,
-        chain: { properties: { id: keyword, length: { type: 'long' }, digest: keyword } },
+        chain: { properties: { ...chainEnd, before: { properties: chainEnd } } },
         health: opaque,
       },
     },

@@ -103,7 +103,7 @@ const gap = {
 } as const;
 const losses = { destination: 'siem', dead: 1, evictedAlerts: 2, evictedEvents: 3, deadIds: ['a'] };
 const beat = {
-  chain: { id: 'i', length: 3, head: 'h' },
+  chain: { id: 'i', length: 3, digest: 'h' },
   next: 0,
   health: { sensors: ['file-watch'], rules: 2, ok: true },
 };

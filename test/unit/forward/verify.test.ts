@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -7,7 +7,7 @@ import { chained, contentOf } from '../../../src/event/chain.js';
 import type { EcsDocument } from '../../../src/event/document.js';
 import { heartbeatDocument } from '../../../src/forward/status.js';
 import { asUpdate } from '../../../src/forward/updates.js';
-import { ChainVerifier, type Verification } from '../../../src/forward/verify.js';
+import { ChainVerifier, type Verification, type VerifyOptions } from '../../../src/forward/verify.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
@@ -30,10 +30,10 @@ function sent(store: Store, settle: boolean): EcsDocument[] {
   return rows.map((row) => JSON.parse(asUpdate(row).body) as EcsDocument);
 }
 
-function verified(docs: readonly EcsDocument[], head?: string): Verification {
+function verified(docs: readonly EcsDocument[], head?: string, options: VerifyOptions = {}): Verification {
   const verifier = new ChainVerifier();
   for (const doc of docs) verifier.add(JSON.parse(JSON.stringify(doc)) as EcsDocument);
-  return verifier.end(head);
+  return verifier.end({ ...options, head });
 }
 
 const isAlert = (doc: EcsDocument) => doc.launchwarden?.['alert'] !== undefined;
@@ -90,7 +90,7 @@ test('a stream as it was sent, with copies and revisions, is proven; its end too
   fc.assert(
     fc.property(steps, (plan) => {
       const { docs, store } = streamOf(plan);
-      const proof = verified(docs, store.alerts.chain().head);
+      const proof = verified(docs, store.alerts.chain().digest);
       // What was sent again without an answer may stand behind later ones.
       expect(kinds(proof).filter((kind) => kind !== 'order')).toEqual([]);
       expect(proof.ok).toBe(true);
@@ -182,13 +182,12 @@ test('an alert with another content under its number, a replaced database, and a
   const one = streamOf([]);
   const other = streamOf([{ do: 'alert' }]);
   const both = verified([...one.docs, ...other.docs]);
-  expect(kinds(both)).toEqual(['new-chain']);
-  expect(both.ok).toBe(true);
+  expect(kinds(both)).toEqual(['unlinked']);
+  expect(both.ok).toBe(false);
   expect(both.chains).toHaveLength(2);
-  expect(kinds(verified(one.docs, other.store.alerts.chain().head))).toEqual(['missing']);
+  expect(verified([...one.docs, ...other.docs], undefined, { accept: ['unlinked'] }).ok).toBe(true);
+  expect(kinds(verified(one.docs, other.store.alerts.chain().digest))).toEqual(['missing']);
   expect(kinds(verified(one.docs.filter(isAlert)))).toEqual(['open-end']);
-  const cut = one.docs.map((doc) => ({ ...doc, launchwarden: { ...doc.launchwarden, truncated: true } }));
-  expect(kinds(verified(cut as EcsDocument[]))).toEqual(['not-checked']);
 });
 
 test('what could not be checked is not called whole', async () => {
@@ -210,7 +209,185 @@ test('what could not be checked is not called whole', async () => {
     message: 'forged',
     launchwarden: { ...docs[0]?.launchwarden, truncated: true },
   };
-  expect(await told([marked as EcsDocument, ...docs.slice(1)])).toEqual(partly);
+  const forged = [marked as EcsDocument, ...docs.slice(1)];
+  expect(await told(forged)).toEqual([1, expect.stringContaining('cannot be proven')]);
+  expect((await cli(['verify', file, '--accept', 'not-checked'])).code).toBe(0);
+});
+
+const linkOf = (doc: EcsDocument) => (doc.launchwarden ?? {})['chain'] as Record<string, unknown>;
+
+/** What a forger can write into a document so that nobody can check it, each beside a change. */
+const hidings: readonly (readonly [string, (doc: EcsDocument) => Record<string, unknown>])[] = [
+  ['as cut', (doc) => ({ ...doc.launchwarden, truncated: true })],
+  [
+    'as of an older version',
+    (doc) => {
+      const { revised: _, ...chain } = linkOf(doc);
+      return { ...doc.launchwarden, chain };
+    },
+  ],
+  [
+    'as of no chain',
+    (doc) => Object.fromEntries(Object.entries(doc.launchwarden ?? {}).filter(([key]) => key !== 'chain')),
+  ],
+];
+
+test.each(hidings)('a change cannot be hidden by marking the document %s', (_, hide) => {
+  const { docs } = streamOf([
+    { do: 'send', acknowledged: true },
+    { do: 'grow', which: 1 },
+  ]);
+  const doc = docs.find(isUpdate) as EcsDocument;
+  const forged = { ...doc, '@timestamp': '2020-01-01T00:00:00Z', launchwarden: hide(doc) } as EcsDocument;
+  const proof = verified(docs.map((one) => (one === doc ? forged : one)));
+  expect(kinds(proof)).toEqual(['not-checked']);
+  expect(proof.ok).toBe(false);
+});
+
+test('a beginning that a heartbeat proves is missing when it is cut off, and any with --whole', () => {
+  const { docs } = streamOf([{ do: 'send', acknowledged: true }, { do: 'alert' }, { do: 'beat' }]);
+  const early = { do: 'beat' } as const;
+  const begun = streamOf([early, { do: 'alert' }]).docs;
+  const number = (doc: EcsDocument) => Number(linkOf(doc)['index']);
+  const later = (all: readonly EcsDocument[]) => all.filter((doc) => !isAlert(doc) || number(doc) > 2);
+  expect(verified(later(docs))).toMatchObject({ ok: true, findings: [{ kind: 'begins-late', to: 2 }] });
+  expect(verified(later(docs), undefined, { whole: true }).ok).toBe(false);
+  // The heartbeat counts two alerts; without the third it is not from before it.
+  const third = begun.filter((doc) => !isAlert(doc) || number(doc) !== 3);
+  expect(verified(third)).toMatchObject({ ok: false, findings: [{ kind: 'missing', from: 3, to: 3 }] });
+  const first = [beatOf(begun, 0), ...begun];
+  expect(verified(later(first))).toMatchObject({ ok: false });
+  const ended = begun.filter(isAlert);
+  expect(verified(ended).ok).toBe(true);
+  expect(verified(ended, undefined, { whole: true })).toMatchObject({
+    ok: false,
+    findings: [{ kind: 'open-end', wrong: true }],
+  });
+  const quiet = verified(docs.filter((doc) => !isAlert(doc)).slice(-1));
+  expect(quiet).toMatchObject({ ok: true, findings: [{ kind: 'begins-late', from: 1, to: 3 }] });
+});
+
+/** A heartbeat from when the chain had no alert yet. */
+function beatOf(docs: readonly EcsDocument[], length: number): EcsDocument {
+  const made = structuredClone(docs.find((doc) => !isAlert(doc))) as EcsDocument;
+  const { chain } = (made.launchwarden ?? {})['status'] as { chain: Record<string, unknown> };
+  Object.assign(chain, { length, digest: chain['id'] });
+  return made;
+}
+
+test('streams of two Macs and an older stream are told apart from what was sent', () => {
+  const { docs } = streamOf([{ do: 'alert' }, { do: 'beat' }]);
+  const foreign = (doc: EcsDocument) =>
+    ({ ...doc, agent: { ...doc.agent, id: 'other' }, host: { name: 'other' } }) as EcsDocument;
+  // Documents of one Mac under the name of another one are not what was sent.
+  expect(kinds(verified(docs.map((doc, at) => (at === 1 ? foreign(doc) : doc))))).toContain('altered');
+  const told = docs.findLast((doc) => !isAlert(doc));
+  expect(verified(docs).chains).toMatchObject([{ heard: told?.['@timestamp'] }]);
+});
+
+/** Two databases of one Mac, one after the other. `lose` is what becomes of the data folder in between. */
+function twoChains(lose: (dataDir: string) => void, more = 0) {
+  const dataDir = path.join(tempFolder(), 'data');
+  const open = () => {
+    const store = openStore({ dataDir, clock: new ManualClock(), keepGoing: true });
+    store.outbox.configure(['siem'], 1, 0);
+    return store;
+  };
+  const old = open();
+  old.meta.set('agent.id', context.agentId);
+  for (const name of ['a', 'b']) old.alerts.upsert(detection(name), context, ['siem']);
+  const first = [...sent(old, true), beat(old)];
+  old.close();
+  const kept = path.join(path.dirname(dataDir), 'kept');
+  cpSync(dataDir, kept, { recursive: true });
+  if (more > 0) {
+    const grown = open();
+    for (let n = 0; n < more; n++) grown.alerts.upsert(detection(`m${n}`), context, ['siem']);
+    first.push(...sent(grown, true), beat(grown));
+    grown.close();
+  }
+  lose(dataDir);
+  const next = open();
+  const notices = next.takeNotices().map(({ reason, detail }) => `${reason}: ${detail}`);
+  const begun = beat(next);
+  next.alerts.upsert(detection('c'), context, ['siem']);
+  const second = [begun, ...sent(next, true), beat(next)];
+  const chain = next.alerts.chain();
+  const agent = next.meta.get('agent.id');
+  next.close();
+  return { first, second, notices, chain, agent, kept };
+}
+
+const remove =
+  (...names: readonly string[]) =>
+  (dataDir: string) => {
+    for (const name of readdirSync(dataDir))
+      if (names.some((one) => name.startsWith(one))) rmSync(path.join(dataDir, name), { recursive: true });
+  };
+
+test('a database that was deleted is followed by a chain that names the one before; an agent keeps its id', () => {
+  for (const names of [['launchwarden.db'], ['launchwarden.db', 'events.db']]) {
+    const { first, second, notices, chain, agent } = twoChains(remove(...names));
+    const old = verified(first).chains[0]?.chain as string;
+    expect(chain).toMatchObject({ length: 1, before: { id: old, length: 2 } });
+    expect(agent).toBe(context.agentId);
+    expect(notices).toContainEqual(expect.stringMatching(`^store-lost: .*begins anew.*${old}, had 2 alerts`));
+    const proof = verified([...first, ...second]);
+    expect(proof).toMatchObject({ ok: true, findings: [{ kind: 'new-chain', chain: chain.id }] });
+    expect(verified(second)).toMatchObject({ ok: true, findings: [] });
+    // The forger: the end of the old chain, the link, and what it names.
+    expect(kinds(verified([...first.slice(0, 1), ...second]))).toContain('missing');
+    const without = (doc: EcsDocument) => JSON.parse(JSON.stringify(doc, dropBefore)) as EcsDocument;
+    expect(verified([...first, ...second.map(without)]).ok).toBe(false);
+    const shorter = (doc: EcsDocument) =>
+      JSON.parse(JSON.stringify(doc, (key, one) => (key === 'before' ? { ...one, length: 1 } : one)));
+    expect(verified(second.map(shorter) as EcsDocument[]).ok).toBe(false);
+    expect(verified([...first, ...second].filter((doc) => !isAlert(doc)).map(without)).ok).toBe(false);
+  }
+});
+
+const dropBefore = (key: string, one: unknown) => (key === 'before' ? undefined : one);
+
+test('without what stood beside the database the new chain is unlinked, and that is told where evidence is left', () => {
+  const { first, second, notices, chain } = twoChains((dataDir) => {
+    remove('launchwarden.db', 'events.db', 'chain.json')(dataDir);
+    mkdirSync(path.join(dataDir, 'evidence'), { recursive: true });
+  });
+  expect(chain).not.toHaveProperty('before');
+  expect(notices).toEqual([expect.stringContaining('the one before is unknown')]);
+  expect(verified([...first, ...second])).toMatchObject({ ok: false, findings: [{ kind: 'unlinked' }] });
+  // Another id of the agent does not hide it: the Mac is the same.
+  const named = (doc: EcsDocument, id: string) => ({
+    ...doc,
+    agent: { ...doc.agent, id },
+    host: { id: 'mac' },
+  });
+  const beats = [...first, ...second].filter((doc) => !isAlert(doc));
+  const two = beats.map((doc, at) => named(doc, at === 0 ? 'one' : 'two')) as EcsDocument[];
+  expect(kinds(verified(two))).toContain('unlinked');
+});
+
+test('a database from before begins a new chain: no number is given twice', () => {
+  const { first, second, chain } = twoChains((dataDir) => {
+    remove('launchwarden.db')(dataDir);
+    cpSync(
+      path.join(path.dirname(dataDir), 'kept', 'launchwarden.db'),
+      path.join(dataDir, 'launchwarden.db'),
+    );
+  }, 2);
+  expect(chain).toMatchObject({ length: 1, before: { length: 4 } });
+  expect(verified([...first, ...second])).toMatchObject({ ok: true, findings: [{ kind: 'new-chain' }] });
+  expect(verified([...first.slice(0, 3), ...second]).ok).toBe(false);
+});
+
+test('what stands beside the database is read with care', () => {
+  for (const text of ['', '{', '{"schema":"launchwarden.chain/1","id":7}', 'x'.repeat(10_000)]) {
+    const { chain } = twoChains((dataDir) => {
+      remove('launchwarden.db', 'events.db')(dataDir);
+      writeFileSync(path.join(dataDir, 'chain.json'), text);
+    });
+    expect(chain).not.toHaveProperty('before');
+  }
 });
 
 test('the chain goes on over a restart, and alerts that are forgotten leave no hole', () => {
@@ -239,7 +416,7 @@ test('the command reads what a destination wrote, packed too, and what a SIEM gi
     return file;
   };
   const whole = write('alerts.ndjson', lines(docs));
-  const { head } = store.alerts.chain();
+  const { digest: head } = store.alerts.chain();
   const good = await cli(['verify', whole, '--head', head]);
   expect([good.code, good.stdout]).toEqual([0, expect.stringContaining('Nothing is missing')]);
   const packed = write('alerts.ndjson.gz', gzipSync(lines(docs)));

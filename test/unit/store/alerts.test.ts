@@ -205,7 +205,7 @@ test('each alert carries the next link of a chain that anyone can check, also on
     });
     previous = digest;
   }
-  expect(alerts.chain()).toMatchObject({ length: 3, head: previous });
+  expect(alerts.chain()).toMatchObject({ length: 3, digest: previous });
 });
 
 test('closed alerts are forgotten when they are old, and only then', () => {
