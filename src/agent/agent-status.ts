@@ -32,7 +32,7 @@ export interface JudgedParts {
   readonly rules: RunningRules;
   readonly reloading: Pick<Reloading, 'reasons' | 'status'>;
   readonly policy: Pick<PolicyKeeper, 'condition'> & Tells;
-  readonly exceptions: Pick<ExceptionKeeper, 'refused'> & Tells;
+  readonly exceptions: Pick<ExceptionKeeper, 'refused' | 'current'> & Tells;
   readonly scan: Pick<AlertScan, 'trouble'> & Tells;
   readonly canary: Pick<CanaryKeeper, 'trouble'> & Tells;
   readonly budget: Pick<Budget, 'trouble'> & Tells;
@@ -64,7 +64,12 @@ export function judgeAgent(parts: JudgedParts, { withCanary = true } = {}): Judg
   return judgeHealth({
     tier: sensors.tier(),
     sensors: sensors.health(),
-    rules: { passedOver: rules.passedOver, parked: rules.selected.parked, muted: rules.muted.size },
+    rules: {
+      passedOver: rules.passedOver,
+      parked: rules.selected.parked,
+      muted: rules.muted.size,
+      switchedOff: rules.switchedOff(exceptions.current.list),
+    },
     config: [...reloading.reasons(), ...policy.condition().reasons],
     exceptions: exceptions.refused,
     scan: scan.trouble,

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { systemClock } from '../base/clock.js';
 import { messageOf, UserError } from '../base/errors.js';
 import { RootMap } from '../base/root.js';
 import { filesIn, type Overlay, readOverlay } from '../config/index.js';
@@ -8,6 +9,7 @@ import type { BundleFile } from '../policy/index.js';
 import { loadExceptions } from '../rules/index.js';
 import { ContentScanner } from '../scan/index.js';
 import { selectRules } from './rules.js';
+import { switchedOff } from './switched-off.js';
 
 /** Of the check alone; the scans of an agent have the limits of its settings. */
 const scanLimits = { maxFileBytes: 1024 * 1024, memoryBytes: 512 * 1024 * 1024, fileMs: 10_000 };
@@ -25,6 +27,27 @@ function exceptionProblems({ exceptions }: Overlay): UserError[] {
     .map(({ code, message, file, line, column }) => {
       return new UserError(code, message, file === undefined ? {} : { at: { file, line, column } });
     });
+}
+
+/** A policy may switch off single rules: what leaves too little, or hides whatever anybody makes, is refused whole. */
+function blindingProblems({ rules, exceptions, tables }: Overlay): UserError[] {
+  const own = (tables as { rules?: { disabled?: readonly string[]; enabled?: readonly string[] } }).rules;
+  const selected = selectRules({
+    rules: {
+      builtin: true,
+      folders: rules === undefined ? [] : [rules],
+      disabled: [...(own?.disabled ?? [])],
+      enabled: [...(own?.enabled ?? [])],
+    },
+  });
+  const loaded = exceptions === undefined ? [] : loadExceptions([exceptions], []).exceptions;
+  const { all, reasons } = switchedOff({ selected, exceptions: loaded, now: systemClock.now() });
+  return (all === undefined ? reasons : [all]).map(
+    (reason) =>
+      new UserError('policy/blinds', `a policy may not blind a Mac: ${reason}`, {
+        hint: 'Switch off single rules, bind exceptions to a signer, a content or names, or do it in the configuration of the Mac.',
+      }),
+  );
 }
 
 async function scanProblems({ yara, hashes }: Overlay): Promise<UserError[]> {
@@ -84,6 +107,7 @@ export async function checkPolicy(folder: string): Promise<PolicyCheck> {
   const problems = [
     ...ruleProblems(overlay),
     ...exceptionProblems(overlay),
+    ...blindingProblems(overlay),
     ...(await scanProblems(overlay)),
   ];
   return { problems, remarks: problems.length > 0 ? [] : remarksOf(overlay) };

@@ -4,6 +4,7 @@ import type { Logger } from '../base/log.js';
 import { didYouMean } from '../base/nearest.js';
 import type { Settings } from '../config/index.js';
 import type { SensorKind } from '../event/event.js';
+import type { RuleMeta } from '../event/rule-meta.js';
 import { supplyOf } from '../event/supply.js';
 import {
   type Diagnostic,
@@ -23,6 +24,8 @@ const namedInLog = 100;
 
 export interface SelectedRules {
   readonly rules: readonly Rule[];
+  /** The built-in rules that are on unless somebody switches them off; undefined when all of them are off. */
+  readonly usual: readonly RuleMeta[] | undefined;
   /** Rules that are there and switched off. */
   readonly off: number;
   /** Why files are passed over whose rules run elsewhere. */
@@ -52,7 +55,8 @@ export function selectRules(settings: Pick<Settings, 'rules'>): SelectedRules {
   const broken = new Map(diagnostics.map((one) => [one.file ?? '?', one] as const).reverse());
   for (const [file, { line, message }] of broken) parked.push(`${file}:${line}: ${message.split('\n')[0]}`);
   const byId = new Map<string, Rule>();
-  for (const rule of [...(builtin ? loadBuiltinRules() : []), ...loaded.flatMap((one) => one.rules)]) {
+  const own = builtin ? loadBuiltinRules() : [];
+  for (const rule of [...own, ...loaded.flatMap((one) => one.rules)]) {
     const { id, file } = rule.meta;
     const known = byId.get(id);
     if (known === undefined) byId.set(id, rule);
@@ -73,6 +77,9 @@ export function selectRules(settings: Pick<Settings, 'rules'>): SelectedRules {
   });
   return {
     rules,
+    usual: builtin
+      ? own.filter(({ launchwarden }) => launchwarden?.enabled !== false).map(({ meta }) => meta)
+      : undefined,
     off: all.length - rules.length,
     passedOver: loaded.flatMap((one) => one.passedOver),
     parked: parked.map((line) => escapeText(line).slice(0, 500)),

@@ -4,11 +4,12 @@ import type { Logger } from '../base/log.js';
 import type { Micros } from '../base/time.js';
 import type { Settings } from '../config/index.js';
 import type { Gap, SensorKind } from '../event/event.js';
-import type { Rule } from '../rules/index.js';
+import type { Exception, Rule } from '../rules/index.js';
 import type { Store } from '../store/index.js';
 import { sameRules } from './reload.js';
 import { logParked, mutedRules, type SelectedRules } from './rules.js';
 import { rulesGone } from './rules-gone.js';
+import { type SwitchedOff, SwitchedOffWatch } from './switched-off.js';
 
 /** So many rules are named in one line of the log. */
 const namedRules = 10;
@@ -32,6 +33,7 @@ export interface RunningRulesOptions {
 /** The rules in force, and which of them are off because the running sensors cannot serve them. */
 export class RunningRules {
   readonly #options: RunningRulesOptions;
+  readonly #off = new SwitchedOffWatch();
   #selected: SelectedRules;
   #settings: Settings['rules'];
   /** Imported rules that the running sensors cannot serve, by id, with the reasons. */
@@ -58,6 +60,12 @@ export class RunningRules {
   /** How many rule files are passed over. */
   get passedOver(): number {
     return new Set(this.#selected.passedOver.map(({ file }) => file)).size;
+  }
+
+  /** What of the detection is off by somebody's will: by the settings, or by exceptions. */
+  switchedOff(exceptions: readonly Exception[]): SwitchedOff {
+    const now = this.#options.clock.now();
+    return this.#off.judge({ selected: this.#selected, exceptions, muted: this.#muted, now });
   }
 
   /** Why a rule does not alert here; undefined of one that does. */

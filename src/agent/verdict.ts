@@ -5,6 +5,7 @@ import { formatMicros } from '../base/time.js';
 import type { DestinationStatus } from '../forward/index.js';
 import type { BlindPlace, SensorHealth } from '../sensors/sensor.js';
 import type { Store } from '../store/index.js';
+import type { SwitchedOff } from './switched-off.js';
 import type { TierStatus } from './tiers.js';
 
 /** `blind`: a whole kind of event is not seen; `degraded`: a part does not work, or sees less than it could. */
@@ -21,6 +22,8 @@ export interface VerdictFacts {
     readonly passedOver: number;
     readonly parked?: readonly string[];
     readonly muted: number;
+    /** What of the detection is off by somebody's will. */
+    readonly switchedOff?: SwitchedOff;
   };
   /** What of the configuration, managed preferences and the policy is not in force, one sentence each. */
   readonly config?: readonly string[];
@@ -54,7 +57,8 @@ const namedPlaces = 5;
 
 /** The one sentence on how well the agent sees, keeps and delivers now, with everything that speaks against it. */
 export function judgeHealth(facts: VerdictFacts): Judgement {
-  const blind = [...unseen(facts), ...blindFolders(facts.sensors)];
+  const { all: off } = facts.rules.switchedOff ?? {};
+  const blind = [...(off === undefined ? [] : [off]), ...unseen(facts), ...blindFolders(facts.sensors)];
   const degraded = [
     ...sensorReasons(facts),
     ...storeReasons(facts.store),
@@ -137,10 +141,11 @@ function destinationReasons(destination: VerdictFacts['destinations'][number]): 
   return [`destination ${name} is ${state}: ${reason ?? 'no reason is known'}`];
 }
 
-function ruleReasons({ passedOver, parked = [], muted }: VerdictFacts['rules']): string[] {
+function ruleReasons({ passedOver, parked = [], muted, switchedOff }: VerdictFacts['rules']): string[] {
   const [first, ...others] = parked;
   const more = others.length === 0 ? '' : ` (and ${others.length} more: "launchwarden config check")`;
   return [
+    ...(switchedOff?.reasons ?? []),
     ...(first === undefined ? [] : [`${rulesParked(parked.length)}: ${first}${more}`]),
     ...(passedOver === 0
       ? []

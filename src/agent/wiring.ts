@@ -137,6 +137,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
       ...judgeAgent(told),
       sensors: sensors.kinds,
       rules: rules.all.length,
+      exceptions: exceptions.current.size,
       ...pipeline.counters,
     }),
   });

@@ -40,7 +40,10 @@ export class Exceptions {
   readonly #planned: readonly Planned[];
   readonly #set: ConditionSet;
 
+  readonly list: readonly Exception[];
+
   constructor(exceptions: readonly Exception[] = []) {
+    this.list = exceptions;
     const conditions: StepCondition[] = [];
     const place = (query: Query | undefined): number | undefined =>
       query === undefined ? undefined : conditions.push(conditionsOf(query)[0] as StepCondition) - 1;

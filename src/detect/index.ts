@@ -8,3 +8,4 @@ export { Orderer } from './order.js';
 export { conditionsOf } from './query-matcher.js';
 export { type QueryMatch, QueryRun, type QueryRunOptions } from './query-run.js';
 export { userOf } from './user.js';
+export { type HiddenRule, hiddenRules } from './wide-exceptions.js';

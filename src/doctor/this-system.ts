@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { preflight, probeSensors, requestControl } from '../agent/index.js';
+import { offBySettings, preflight, probeSensors, requestControl } from '../agent/index.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf, UserError } from '../base/errors.js';
 import { RootMap } from '../base/root.js';
@@ -72,10 +72,14 @@ export function openDoctor(options: DoctorOptions): DoctorSystem {
     async preflight(known) {
       const asRoot = platform === 'darwin' && known.root === undefined && install.uid === 0;
       const problems = await preflight({ settings: known, system: install, version, clock, asRoot });
-      return problems.map(({ stops, code, message, hint }) => ({
-        stops,
-        line: `${message.split('\n')[0]} [${code}]${hint === undefined ? '' : `. ${hint}`}`,
-      }));
+      const { all, reasons } = offBySettings(known, clock.now());
+      return [
+        ...problems.map(({ stops, code, message, hint }) => ({
+          stops,
+          line: `${message.split('\n')[0]} [${code}]${hint === undefined ? '' : `. ${hint}`}`,
+        })),
+        ...(all === undefined ? reasons : [all]).map((line) => ({ stops: all !== undefined, line })),
+      ];
     },
   };
 }

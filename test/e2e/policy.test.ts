@@ -44,6 +44,7 @@ file where file.path : "/Users/*/Library/LaunchAgents/com.fleet.*.plist" and eve
 interface Status {
   readonly verdict: string;
   readonly reasons: readonly string[];
+  readonly rule_digests: Readonly<Record<string, string>>;
   readonly policy: { readonly version: number | null; readonly failure: string | null };
 }
 
@@ -123,6 +124,14 @@ describe.skipIf(!ready)('the agent of a fleet', () => {
       () => fleet.publish(9, { 'rules/a.toml': rule('x').replace('file where', 'file were') }),
       'policy/bad-rule',
     ],
+    [
+      'hides whatever anybody makes',
+      () =>
+        fleet.publish(9, {
+          'exceptions/a.toml': `name = "a"\n[[exception]]\nid = "wide"\nreason = "r"\nauthor = "a"\nexpires = 2036-01-01\nitem = 'file.path: *'\n`,
+        }),
+      'policy/blinds',
+    ],
   ])('what %s is refused, told, and the version before stays', async (_, serve, code) => {
     serve();
     await reload();
@@ -162,6 +171,20 @@ describe.skipIf(!ready)('the agent of a fleet', () => {
     expect(mended.config).toMatchObject({ refused: null, restart: ['sensors.tier'] });
     expect(mended.config.changed).toContain('destination[1].path');
     expect((await status()).reasons.join('\n')).not.toContain('refused');
+  });
+
+  test('a configuration that switches every rule off makes the agent blind, and that is told', async () => {
+    const rules = Object.keys((await status()).rule_digests);
+    writeFileSync(file(), `${base}[rules]\ndisabled = ${JSON.stringify(rules)}\n`);
+    await reload();
+    const blind = await status();
+    expect([blind.verdict, blind.reasons[0]]).toEqual(['blind', 'no rule detects anything: none is on']);
+    await waitFor('the word at the destination', () =>
+      lines('siem').includes('no rule detects anything') ? true : undefined,
+    );
+    writeFileSync(file(), base);
+    await reload();
+    expect((await status()).reasons.join('\n')).not.toContain('no rule');
   });
 
   test('a policy that takes a rule away is told as rules that are gone', async () => {

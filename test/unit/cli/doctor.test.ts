@@ -76,6 +76,29 @@ test('a changed job and open modes are found, and --fix mends both and says so',
   expect((await examined([...only, '--fix'])).of('job-file')['fixed']).toEqual([]);
 });
 
+test('settings and exceptions that switch the detection off are said without an agent', async () => {
+  const folder = tempFolder();
+  const file = path.join(folder, 'c.toml');
+  const only = ['--root', folder, '--config', file, '--only', 'configuration'];
+  writeFileSync(file, '');
+  expect((await examined(only)).of('configuration')).toMatchObject({ mark: 'ok' });
+  writeFileSync(file, '[rules]\nbuiltin = false\n');
+  expect((await examined(only)).of('configuration')).toMatchObject({
+    mark: 'failed',
+    found: 'no rule detects anything: none is on',
+  });
+  mkdirSync(path.join(folder, 'exceptions'));
+  writeFileSync(
+    path.join(folder, 'exceptions', 'a.toml'),
+    `name = "a"\n[[exception]]\nid = "wide"\nreason = "r"\nauthor = "a"\nexpires = 2036-01-01\nitem = 'file.path: /Library/*'\n`,
+  );
+  writeFileSync(file, '');
+  expect((await examined(only)).of('configuration')).toMatchObject({
+    mark: 'warning',
+    found: expect.stringContaining('an exception hides whatever anybody makes (wide)'),
+  });
+});
+
 test('a job that runs something else is said and never rewritten', async () => {
   const { tree, job } = await installed();
   const evil = readFileSync(job, 'utf8').replace(/<string>run<\/string>/, '<string>sleep</string>');

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { loadBuiltinRules } from '../../../src/rules/index.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 
 /** A folder with a policy in it, and the words of each command that works on it. */
@@ -15,6 +16,7 @@ function fleet(files: Record<string, string>) {
   return { cwd, run };
 }
 
+const builtinIds = loadBuiltinRules().map(({ meta }) => meta.id);
 const sound = { 'config.toml': '[detect]\nclose_updates = false\n', 'hashes/a.txt': `${'a'.repeat(64)}\n` };
 
 test('a policy is built, signed and verified', async () => {
@@ -100,6 +102,20 @@ test.each([
     'exceptions/a.toml',
   ],
   ['a line that is no hash', { 'hashes/a.txt': 'zzz\n' }, 'policy/bad-scan-rule', 'hashes/a.txt'],
+  [
+    'an exception for whatever anybody makes',
+    {
+      'exceptions/a.toml': `name = "a"\n[[exception]]\nid = "wide"\nreason = "r"\nauthor = "a"\nexpires = 2036-01-01\nitem = 'file.path: *'\n`,
+    },
+    'policy/blinds',
+    'an exception hides whatever anybody makes (wide)',
+  ],
+  [
+    'every rule switched off',
+    { 'config.toml': `[rules]\ndisabled = ${JSON.stringify(builtinIds)}\n` },
+    'policy/blinds',
+    'no rule detects anything',
+  ],
   ['a file that has no place', { 'notes.md': 'x' }, 'policy/cannot-build', 'notes.md'],
 ])('no bundle is made of %s', async (_, files, code, place) => {
   const { run } = fleet(files as unknown as Record<string, string>);
