@@ -91,11 +91,45 @@ export function isInside(name: string): boolean {
   return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !name.includes('\0');
 }
 
-/** True when a link at `name` leads to a place below the folder that `name` is relative to. */
-export function leadsInside(name: string, target: string): boolean {
-  if (target.startsWith('/') || target.includes('\0')) return false;
-  const end = path.posix.normalize(path.posix.join(path.posix.dirname(name), target));
-  return end !== '..' && !end.startsWith('../');
+/** As many links as a kernel follows on one way: 32 on macOS (MAXSYMLINKS), 40 on Linux. */
+const mostHops = 32;
+
+/**
+ * The first of a tree's links that leads out of it, or in a circle; undefined when all stay inside. They are followed as a
+ * kernel does, through each other: `t -> s/../x` leads elsewhere than it says when `s` is a link. `links`: targets by name.
+ */
+export function linkOutside(links: ReadonlyMap<string, string>): string | undefined {
+  // A file system of a Mac takes `S` for `s`.
+  const folded = new Map([...links].map(([name, target]) => [fold(name), target]));
+  const targetOf = (at: readonly string[]) => {
+    const name = at.join('/');
+    return links.get(name) ?? folded.get(fold(name));
+  };
+  return [...links.keys()].find((name) => !staysInside(name, targetOf));
+}
+
+function fold(name: string): string {
+  return name.normalize('NFC').toLowerCase();
+}
+
+function staysInside(name: string, targetOf: (at: readonly string[]) => string | undefined): boolean {
+  const at: string[] = [];
+  const rest = name.split('/').reverse();
+  let hops = 0;
+  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') {
+      if (at.pop() === undefined) return false;
+      continue;
+    }
+    at.push(part);
+    const target = targetOf(at);
+    if (target === undefined) continue;
+    if (target.startsWith('/') || target.includes('\0') || ++hops > mostHops) return false;
+    at.pop();
+    rest.push(...target.split('/').reverse());
+  }
+  return true;
 }
 
 /** What a folder holds below it, files and links; sorted. Throws what the file system throws. */

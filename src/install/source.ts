@@ -6,7 +6,7 @@ import {
   hashFile,
   idOf,
   isInside,
-  leadsInside,
+  linkOutside,
   listTree,
   type Manifest,
   type ManifestEntry,
@@ -145,17 +145,18 @@ function read(origin: string, found: readonly SourceFile[], told?: Manifest): So
   const files = new Map<string, string>();
   const entries: ManifestEntry[] = [];
   let bytes = 0;
+  const outside = linkOutside(new Map(found.flatMap((one) => ('link' in one ? [[one.path, one.link]] : []))));
+  if (outside !== undefined)
+    throw new UserError(
+      'install/link-in-payload',
+      `${origin} holds a link that leads out of it: ${outside}`,
+      {
+        hint: 'A version must stand by itself. Build the payload again, without links to other places.',
+      },
+    );
   for (const one of found) {
     if (!isInside(one.path)) throw damaged(origin, [`it holds ${JSON.stringify(one.path)}`]);
     if ('link' in one) {
-      if (!leadsInside(one.path, one.link))
-        throw new UserError(
-          'install/link-in-payload',
-          `${origin} holds a link that leads out of it: ${one.path}`,
-          {
-            hint: 'A version must stand by itself. Build the payload again, without links to other places.',
-          },
-        );
       entries.push({ path: one.path, link: one.link });
       continue;
     }

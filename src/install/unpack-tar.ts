@@ -14,7 +14,7 @@ import {
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { errnoOf, messageOf, UserError } from '../base/errors.js';
-import { isInside, leadsInside } from './manifest.js';
+import { isInside, linkOutside } from './manifest.js';
 import { cannotWrite } from './place.js';
 
 const block = 512;
@@ -114,6 +114,7 @@ class Unpacking {
   readonly #file: string;
   readonly #into: string;
   readonly #bytes: Blocks;
+  readonly #links = new Map<string, string>();
   #entries = 0;
   #total = 0;
 
@@ -127,7 +128,7 @@ class Unpacking {
     let extended: Extended = {};
     for (;;) {
       const header = await this.#bytes.take(block);
-      if (header.every((byte) => byte === 0)) return;
+      if (header.every((byte) => byte === 0)) return this.#end();
       if (!isSound(header)) throw bad(this.#file, 'it is no tar archive, or was damaged');
       if (++this.#entries > maxEntries) throw bad(this.#file, `it holds more than ${maxEntries} files`);
       const size = number(header, 124, 12);
@@ -154,6 +155,16 @@ class Unpacking {
       else if (type === '2') this.#link(name, target);
       else throw bad(this.#file, `${JSON.stringify(name)} is no file, folder or link`);
     }
+  }
+
+  /** Only now all links are known through which each one leads. */
+  #end(): void {
+    const outside = linkOutside(this.#links);
+    if (outside !== undefined) throw this.#leadsOut(outside);
+  }
+
+  #leadsOut(name: string): UserError {
+    return bad(this.#file, `${JSON.stringify(name)} is a link that leads out of it`);
   }
 
   #nameOf(name: string): string {
@@ -199,8 +210,8 @@ class Unpacking {
   }
 
   #link(name: string, target: string): void {
-    if (name === '' || !leadsInside(name, target))
-      throw bad(this.#file, `${JSON.stringify(name)} is a link that leads out of it`);
+    if (name === '' || linkOutside(new Map([[name, target]])) !== undefined) throw this.#leadsOut(name);
+    this.#links.set(name, target);
     const folder = this.#folder(path.posix.dirname(name) === '.' ? '' : path.posix.dirname(name));
     symlinkSync(target, path.join(folder, path.posix.basename(name)));
   }

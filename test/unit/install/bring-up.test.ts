@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -234,6 +235,15 @@ describe('install', () => {
     symlinkSync('/etc/passwd', path.join(folder, 'app/link'));
     expect(() => openSource(folder, process.execPath)).toThrow(
       expect.objectContaining({ code: 'install/link-in-payload' }),
+    );
+    unlinkSync(path.join(folder, 'app/link'));
+    symlinkSync('../..', path.join(folder, 'app/bin/up'));
+    symlinkSync('app/bin/up/../x', path.join(folder, 'around'));
+    expect(() => openSource(folder, process.execPath)).toThrow(
+      expect.objectContaining({
+        code: 'install/link-in-payload',
+        message: expect.stringContaining('leads out of it: around'),
+      }),
     );
     const nothing = withSource(
       all.at,

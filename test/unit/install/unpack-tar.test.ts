@@ -14,6 +14,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
+import { linkOutside } from '../../../src/install/manifest.js';
 import { unpackTar } from '../../../src/install/unpack-tar.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
 import { tempFolder } from '../../helpers/run-cli.js';
@@ -98,6 +99,20 @@ describe('refuses, and writes nothing outside', () => {
     ['a name that leads up', [{ name: '../evil', content: 'x' }]],
     ['an absolute name', [{ name: '/tmp/evil', content: 'x' }]],
     ['a link that leads up', [{ name: 'a', type: '2', link: '../..' }]],
+    [
+      'a link that leads up through another one',
+      [
+        { name: 't', type: '2', link: 'a/b/s/../x' },
+        { name: 'a/b/s', type: '2', link: '../..' },
+      ],
+    ],
+    [
+      'links in a circle',
+      [
+        { name: 'a', type: '2', link: 'b' },
+        { name: 'b', type: '2', link: 'a' },
+      ],
+    ],
     ['an absolute link', [{ name: 'a', type: '2', link: '/etc' }]],
     [
       'a file through a link',
@@ -157,4 +172,24 @@ describe('refuses, and writes nothing outside', () => {
       { numRuns: Math.min(fuzzRuns(200), 2_000) },
     );
   });
+});
+
+test.each<[string, Record<string, string>, string | undefined]>([
+  ['beside', { 'a/l': 'x' }, undefined],
+  ['up and down inside', { 'a/b/l': '../../c/x' }, undefined],
+  ['to the top', { 'a/l': '..' }, undefined],
+  ['through another one, inside', { 'a/b/s': '../..', t: 'a/b/s/x' }, undefined],
+  ['of a bundle', { 'F/Versions/Current': 'A', 'F/lib': 'Versions/Current/lib' }, undefined],
+  ['up', { 'a/l': '../..' }, 'a/l'],
+  ['absolute', { 'a/l': '/x' }, 'a/l'],
+  ['up, where the text says inside', { 'a/b/s': '../..', t: 'a/b/s/../x' }, 't'],
+  ['the same by another spelling', { 'a/b/S': '../..', t: 'a/b/s/../x' }, 't'],
+  ['in a circle', { a: 'b/x', b: 'a/y' }, 'a'],
+  [
+    'through very many',
+    Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`l${n}`, `l${n + 1}`])),
+    'l0',
+  ],
+])('a link that leads %s', (_, links, outside) => {
+  expect(linkOutside(new Map(Object.entries(links)))).toBe(outside);
 });
