@@ -1,7 +1,4 @@
 #!/bin/sh
-# Takes launchwarden away; configuration, data and logs stay ("uninstall --purge" takes them too).
+# Takes launchwarden away, the package's files and receipt too; configuration, data and logs stay ("uninstall --purge" takes them).
 set -eu
-place="/Library/Application Support/launchwarden/package"
-"$place/launchwarden.app/Contents/Resources/bin/launchwarden" uninstall
-rm -rf "$place"
-/usr/sbin/pkgutil --forget com.launchwarden.agent.pkg
+exec "/Library/Application Support/launchwarden/package/launchwarden.app/Contents/Resources/bin/launchwarden" uninstall

@@ -24,9 +24,12 @@ import { type CanaryLink, type CanaryResult, type CanaryStep, countedFrom } from
 const runLimitMs = 20_000;
 const mostBytes = 1024 * 1024;
 const pollMs = 100;
-/** A launchctl that no sensor saw within that time is run again, milliseconds: a scan can miss a short life. */
+/**
+ * A launchctl that no sensor saw within that time is run again, milliseconds, after a growing pause and as long as there is
+ * time: a scan can miss a short life, and on a busy machine many of them.
+ */
 const loadAgainMs = 4_000;
-const mostLoads = 3;
+const longestPauseMs = 15_000;
 
 /** A step that may be shown at once. */
 export type OnStep = (step: CanaryStep) => void;
@@ -204,7 +207,7 @@ class Flight {
       for (const step of steps) this.#show(step);
       const now = clock.monotonic();
       if (complete || now >= end) return;
-      if (!loadSeen && loads < mostLoads && now - loadAt >= loadAgainMs) {
+      if (!loadSeen && now - loadAt >= Math.min(loads * loadAgainMs, longestPauseMs)) {
         loads++;
         await runner(this.#options.root)(launchctl, ['bootout', this.#domain, this.#file]);
         await this.#launch();

@@ -7,7 +7,7 @@ import { loadSettings, type Settings } from '../config/index.js';
 import {
   type Outcome,
   onThisMachine,
-  readState,
+  readWritten,
   type StepReport,
   type System,
   thisSystem,
@@ -64,7 +64,7 @@ async function surroundingsFrom(context: CommandContext, instead?: string): Prom
     });
   const asked = await load(context.flags);
   const { config, dataDir } = context.flags;
-  const written: Written = readState(asked.root)?.written ?? {};
+  const written: Written = readWritten(asked.root);
   const flags = {
     ...context.flags,
     config: config ?? onThisMachine(written.config, asked.root),

@@ -1,9 +1,13 @@
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { requestControl } from '../agent/control.js';
+import { systemClock } from '../base/clock.js';
 import { UserError } from '../base/errors.js';
+import type { Alert } from '../event/alert.js';
 import type { Parts } from '../install/index.js';
 import {
   lockFolder,
+  openStore,
   readOnlyReason,
   restoreDatabases,
   saveDatabases,
@@ -12,6 +16,10 @@ import {
 } from '../store/index.js';
 
 const answerMs = 5_000;
+/** As many alerts as a canary makes in a first installation, and some more. */
+const mostLooked = 100;
+/** `rules/builtin/launchwarden-canary-failed.toml` */
+const canaryFailedRule = '5d2b3f0e-0c5d-4f0e-9a63-2f5b8c6d1e47';
 /** For the agent that was booted out to close its databases. */
 const closeMs = 10_000;
 
@@ -53,8 +61,37 @@ export const installParts: Parts = {
     },
     save: (dataDir, to) => locked(dataDir, () => saveDatabases(dataDir, to)),
     restore: (dataDir, from, aside) => locked(dataDir, () => restoreDatabases(dataDir, from, aside)),
+    discard(dataDir) {
+      try {
+        let found = true;
+        locked(dataDir, () => {
+          found = holdsFindings(dataDir);
+        });
+        if (!found) rmSync(dataDir, { recursive: true });
+        return !found;
+      } catch {
+        // In use, or it cannot be read: nobody knows what would be lost.
+        return false;
+      }
+    },
   },
 };
+
+/** Whether a data folder holds an alert about anything but canaries. Throws what the store throws. */
+function holdsFindings(dataDir: string): boolean {
+  if (!existsSync(path.join(dataDir, 'launchwarden.db'))) return false;
+  const store = openStore({ dataDir, readOnly: true, clock: systemClock });
+  try {
+    const about = store.alerts.list({ limit: mostLooked });
+    return about.length === mostLooked || about.some((one) => !isOfCanary(one));
+  } finally {
+    store.close();
+  }
+}
+
+function isOfCanary({ ruleId, doc }: Alert): boolean {
+  return ruleId === canaryFailedRule || doc.labels?.['launchwarden_canary'] === true;
+}
 
 function locked(dataDir: string, use: () => void): void {
   const lock = lockFolder(dataDir, closeMs);

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { things } from '../base/count.js';
 import { ExitCode, errnoOf, messageOf, UserError } from '../base/errors.js';
 import { formatSize } from '../base/size.js';
-import { refuseForeignJob, textOf } from './job.js';
+import { foreignNames } from './foreign-names.js';
+import { readWritten, refuseForeignJob, textOf } from './job.js';
 import { bootOut, bootstrap, calls, enable, kickstart, readJob } from './launchctl.js';
 import { idOf, type Manifest, manifestText } from './manifest.js';
 import type { DatabaseSchemas, Surroundings } from './parts.js';
@@ -155,7 +156,7 @@ export async function recover(
 function look({ at, source, written: asked, dataDir }: BringUpOptions): Before {
   const { root, parts } = at;
   const state = readState(root);
-  const written = { ...state?.written, ...asked };
+  const written = { ...readWritten(root), ...asked };
   const placedAs = versionFolders(root).find((id) => isWhole(id, source.manifest, root));
   return {
     state,
@@ -232,6 +233,7 @@ async function change(
     ...(before.rotation === undefined ? {} : { rotation: before.rotation }),
     written: before.written,
     dataDir,
+    freshData: !existsSync(dataDir),
     purge: false,
     kept: before.state?.kept ?? foreignNames(root),
     made,
@@ -304,8 +306,10 @@ async function takenBack(
     );
   }
   if (!(reason instanceof UserError) || !touched) return reason;
+  const stays = pending.freshData === true && existsSync(dataDir);
+  const data = stays ? `; ${dataDir} stays: it is in use, or holds alerts about something else` : '';
   if (from === undefined || before.state?.current === undefined)
-    return new UserError(reason.code, `${reason.message}; the installation was taken back`, {
+    return new UserError(reason.code, `${reason.message}; the installation was taken back${data}`, {
       ...(reason.hint === undefined ? {} : { hint: reason.hint }),
       exitCode: ExitCode.checkFailed,
       cause: error,
@@ -449,24 +453,6 @@ function stateAfter(
     made,
     kept: state?.kept ?? transaction?.pending?.kept ?? [],
   };
-}
-
-/** What stands in our folders and is neither ours nor the agent's: a configuration that was there first, say. */
-function foreignNames(root: string | undefined): string[] {
-  const ours = new Set(
-    [places.data, places.versions, places.current, places.state, places.journal].map((one) =>
-      path.posix.basename(one),
-    ),
-  );
-  const log = /^(?:agent|crash)\.log/;
-  return [
-    ...namesIn(placed(places.home, root))
-      .filter((name) => !ours.has(name) && !name.startsWith('.'))
-      .map((name) => `${places.home}/${name}`),
-    ...namesIn(placed(places.logs, root))
-      .filter((name) => !log.test(name))
-      .map((name) => `${places.logs}/${name}`),
-  ];
 }
 
 function requireKnown(said: Said, schemas: DatabaseSchemas | undefined, dataDir: string): void {

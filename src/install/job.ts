@@ -5,6 +5,7 @@ import { readJob } from './launchctl.js';
 import type { Surroundings } from './parts.js';
 import { jobLabel, placed, places } from './places.js';
 import { readJobFile } from './read.js';
+import { readState, type Written, writtenOf } from './state.js';
 
 function foreign(what: string, hint: string): UserError {
   return new UserError('install/foreign-job', what, { hint });
@@ -46,6 +47,19 @@ function programOf(text: string): readonly string[] | undefined {
   if (!read.ok || !(read.value instanceof Map)) return undefined;
   const list = read.value.get('ProgramArguments');
   return Array.isArray(list) ? list.map(String) : undefined;
+}
+
+/** What the job names besides the program: as it was installed, or, where that cannot be read, as the job itself has it. */
+export function readWritten(root: string | undefined): Written {
+  const state = readState(root);
+  if (state !== undefined) return state.written;
+  const program = programOf(textOf(places.job, root) ?? '') ?? [];
+  if (!isOurs(program)) return {};
+  const after = (option: string) => program[program.indexOf(option) + 1];
+  return writtenOf({
+    ...(program.includes('--config') ? { config: after('--config') } : {}),
+    ...(program.includes('--data-dir') ? { dataDir: after('--data-dir') } : {}),
+  });
 }
 
 /** The text of a file of ours; undefined when there is none. */

@@ -25,6 +25,11 @@ export interface Parts {
     save(dataDir: string, to: string): void;
     /** Puts the copies back; what is there is moved to `aside`. */
     restore(dataDir: string, from: string, aside: string): void;
+    /**
+     * Removes a data folder that nobody misses: no agent uses it, and it holds no alert but those about canaries. False when
+     * it stays.
+     */
+    discard(dataDir: string): boolean;
   };
 }
 

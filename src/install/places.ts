@@ -17,6 +17,8 @@ export const places = {
   versions: `${home}/versions`,
   /** A link to the version that runs. It is changed by a rename, so that it always leads to a whole one. */
   current: `${home}/current`,
+  /** Where the .pkg puts its files; its postinstall installs from there (`scripts/package/release-plan.mjs`). */
+  package: `${home}/package`,
   /** What is installed (`state.ts`), and what is under way (`transaction.ts`). */
   state: `${home}/install.json`,
   journal: `${home}/install.journal`,
@@ -24,6 +26,9 @@ export const places = {
   log: '/Library/Logs/launchwarden/agent.log',
   crashLog: '/Library/Logs/launchwarden/crash.log',
 } as const;
+
+/** Of the .pkg, as macOS remembers it (pkgutil(1)). */
+export const packageId = 'com.launchwarden.agent.pkg';
 
 /** What the job runs, whichever version is current: the same paths for all of them. */
 export const jobProgram = {

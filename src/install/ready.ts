@@ -15,7 +15,9 @@ const readyMs = 120_000;
 const mostDown = 4;
 const mostRuns = 3;
 const startMs = 60_000;
-const canaryMs = 180_000;
+/** How long its chain may take, and the whole command: a Mac that was just set up is busy for a while. */
+const chain = '120s';
+const canaryMs = 240_000;
 
 /** Waits until the agent that launchd runs answers with this version. Throws `install/not-ready` with the reason, `install/interrupted`. */
 export async function waitReady(
@@ -133,6 +135,7 @@ export function proveByCanary(at: Surroundings, written: Written): 'done' | { re
       placed(jobProgram.script, root),
       'canary',
       '--json',
+      ...['--timeout', chain],
       ...(written.config === undefined ? [] : ['--config', onThisMachine(written.config, root)]),
       ...(written.dataDir === undefined ? [] : ['--data-dir', onThisMachine(written.dataDir, root)]),
       ...(root === undefined ? [] : ['--root', root]),

@@ -14,7 +14,7 @@ import type { Pending, Transaction } from './transaction.js';
  */
 export async function rollBack(at: Surroundings, transaction: Transaction, pending: Pending): Promise<void> {
   const { system, root, launchctl, asRoot, parts } = at;
-  const { from, to, job, rotation, fresh, touched, saved, dataDir } = pending;
+  const { from, to, job, rotation, fresh, freshData, touched, saved, dataDir } = pending;
   if (launchctl !== undefined && touched) await bootOut(system, launchctl);
   // Before the version: an older one does not start on newer databases, and a newer one brings older ones up to date.
   const aside = asideOf(pending);
@@ -36,6 +36,9 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
     removeTree(besideVersion(to, root));
     if (fresh && to !== from) removeTree(versionFolder(to, root));
   }
+  // What a first installation made goes with it, its canary's alert too, unless its agent has found something.
+  if (from === undefined && job === undefined && freshData === true && existsSync(dataDir))
+    parts.databases.discard(dataDir);
   if (from === undefined && job === undefined) removeVersions(root);
   removeMade(pending.made, root);
   transaction.end();

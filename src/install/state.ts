@@ -44,19 +44,12 @@ export const stateErrors: JournalErrors = {
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
 
-/** Undefined when nothing is installed, or what stands there cannot be read as JSON. Throws `install/unsafe-path`. */
+/** Undefined when nothing is installed, or what stands there cannot be read (`stateProblem`). Throws `install/unsafe-path`. */
 export function readState(root: string | undefined): InstallState | undefined {
-  const text = readOwn(placed(places.state, root), stateErrors);
-  if (text === undefined) return undefined;
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
+  const value = stateValue(root);
+  if (value === undefined || typeof value === 'string') return undefined;
   const { current, previous } = value;
   const id = (one: unknown): one is string => typeof one === 'string' && versionId.test(one);
-  if (value['schema'] !== stateSchema) return undefined;
   return {
     ...(id(current) ? { current } : {}),
     ...(id(previous) ? { previous } : {}),
@@ -64,6 +57,28 @@ export function readState(root: string | undefined): InstallState | undefined {
     made: strings(value['made']),
     kept: strings(value['kept']),
   };
+}
+
+/** Why what stands at `install.json` is of no use; undefined when it is, or there is none. Throws `install/unsafe-path`. */
+export function stateProblem(root: string | undefined): string | undefined {
+  const value = stateValue(root);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Undefined when there is no file, a text that says why it is of no use. */
+function stateValue(root: string | undefined): Record<string, unknown> | string | undefined {
+  const file = placed(places.state, root);
+  const text = readOwn(file, stateErrors);
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return `${file} cannot be read: it is no JSON`;
+  }
+  const { schema } = (value ?? {}) as Record<string, unknown>;
+  if (schema === stateSchema) return value as Record<string, unknown>;
+  return `${file} cannot be read: it is not of the kind ${stateSchema}`;
 }
 
 export function writtenOf(value: unknown): Written {

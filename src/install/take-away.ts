@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors.js';
+import { foreignNames, hasPackage } from './foreign-names.js';
 import { refuseForeignJob } from './job.js';
 import { bootOut, calls } from './launchctl.js';
 import type { Surroundings } from './parts.js';
 import { placeFile, removeEmpty, removeFile, removeTree } from './place.js';
-import { placed, places } from './places.js';
+import { packageId, placed, places } from './places.js';
 import { noStandIn } from './read.js';
 import { madeUnnoted, removeMade, removeVersions, rollBack } from './roll-back.js';
 import { namesIn } from './source.js';
-import { readState, stateText } from './state.js';
+import { type InstallState, readState, stateProblem, stateText } from './state.js';
 import { runSteps, type Step, type StepReport } from './steps.js';
 import { type Pending, Transaction } from './transaction.js';
 import { checkWay } from './way.js';
@@ -38,7 +39,7 @@ export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
   if (dryRun) {
     await runSteps(stopSteps(at), { dryRun, report });
     const whole = await takeBack();
-    await runSteps(removeSteps(at, { dataDir, purge, kept: readState(root)?.kept ?? [] }), {
+    await runSteps(removeSteps(at, { dataDir, purge, kept: keptOf(root, readState(root), undefined) }), {
       dryRun,
       report,
     });
@@ -60,7 +61,7 @@ export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
       written: state?.written ?? {},
       dataDir,
       purge: purge || (left?.op === 'uninstall' && left.purge),
-      kept: state?.kept ?? left?.kept ?? [],
+      kept: keptOf(root, state, left),
       made: state?.made ?? left?.made ?? madeUnnoted(root),
       touched: true,
       committed: false,
@@ -77,6 +78,17 @@ export async function takeAway(options: TakeAwayOptions): Promise<boolean> {
   } finally {
     lock?.release();
   }
+}
+
+/** Where it cannot be read what stood there before the first installation, all that may have stays. */
+function keptOf(
+  root: string | undefined,
+  state: InstallState | undefined,
+  left: Pending | undefined,
+): readonly string[] {
+  const known = state?.kept ?? left?.kept ?? (stateProblem(root) === undefined ? [] : foreignNames(root));
+  // Earlier versions took the files of the .pkg, which are there first, for somebody else's.
+  return hasPackage(root) ? known.filter((one) => one !== places.package) : known;
 }
 
 /** One that somebody started by hand is not launchd's to stop, and its data are not to be removed under it. */
@@ -113,7 +125,7 @@ function stopSteps({ system, root, launchctl }: Surroundings): Step[] {
 }
 
 function removeSteps(
-  { root }: Surroundings,
+  { root, system }: Surroundings,
   { dataDir, purge, kept }: Pick<Pending, 'dataDir' | 'purge' | 'kept'>,
 ): Step[] {
   const file = (macPath: string): Step => ({
@@ -125,9 +137,10 @@ function removeSteps(
     const ours = new Set([places.state, places.journal].map((one) => path.posix.basename(one)));
     return namesIn(placed(folder, root))
       .filter((name) => !kept.includes(`${folder}/${name}`))
-      .filter((name) => folder !== places.home || !(ours.has(name) || ownNames.has(name)))
+      .filter((name) => folder !== places.home || !(ours.has(name) || isOwn(name)))
       .map((name) => tree(path.join(placed(folder, root), name)));
   };
+  const isOwn = (name: string) => ownNames.has(name) && (name !== packageName || hasPackage(root));
   const data = placed(places.data, root);
   return [
     file(places.job),
@@ -142,12 +155,26 @@ function removeSteps(
           ...inside(places.logs),
         ]
       : []),
+    // Last: it may be what runs us.
+    ...(hasPackage(root)
+      ? [
+          tree(placed(places.package, root)),
+          {
+            does: `run pkgutil --forget ${packageId}`,
+            skipped: root === undefined ? undefined : 'a tree has no receipts',
+            // Where it was not the .pkg that put it there, there is no receipt.
+            run: () => (system.run(pkgutil, ['--forget', packageId]).status === 0 ? 'done' : 'unchanged'),
+          } satisfies Step,
+        ]
+      : []),
   ];
 }
 
+const packageName = path.posix.basename(places.package);
+const pkgutil = '/usr/sbin/pkgutil';
 /** Have a step of their own. */
 const ownNames: ReadonlySet<string> = new Set(
-  [places.versions, places.current].map((one) => path.posix.basename(one)),
+  [places.versions, places.current, places.package].map((one) => path.posix.basename(one)),
 );
 
 /** What is left of ours: the folders when they are empty, else what a later purge must know. */

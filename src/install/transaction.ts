@@ -15,6 +15,8 @@ export interface Pending {
   readonly rotation?: string;
   readonly written: Written;
   readonly dataDir: string;
+  /** There was no data folder before. */
+  readonly freshData?: boolean;
   /** Folder with the databases as they were, when they were saved. */
   readonly saved?: string;
   /** An uninstall that takes the data too. */
@@ -111,6 +113,7 @@ function parse(value: unknown): Pending | undefined {
     ...(typeof rotation === 'string' ? { rotation } : {}),
     written: writtenOf(begin['written']),
     dataDir,
+    freshData: begin['freshData'] === true,
     purge: begin['purge'] === true,
     kept: strings(begin['kept']),
     made: strings(begin['made']),

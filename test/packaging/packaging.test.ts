@@ -12,6 +12,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PlistValue, readPlist } from '../../src/base/plist/index.js';
+import { packageId, places } from '../../src/install/index.js';
 
 const base = mkdtempSync(path.join(os.tmpdir(), 'lw-packaging-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -199,7 +200,13 @@ describe('Munki', () => {
   test('the script that removes it is sound shell', () => {
     const script = textAt(filled('arm64'), 'uninstall_script');
     expect(spawnSync('sh', ['-n'], { input: script }).status).toBe(0);
-    expect(script).toContain('"$place/launchwarden.app/Contents/Resources/bin/launchwarden" uninstall');
+    // The program takes the package's files and its receipt along, and must know where they are.
+    expect(script).toContain(
+      `"${places.package}/launchwarden.app/Contents/Resources/bin/launchwarden" uninstall`,
+    );
+    const plan = readFileSync(path.join('scripts', 'package', 'release-plan.mjs'), 'utf8');
+    expect(plan).toContain(`packageId = '${packageId}'`);
+    expect(plan).toContain(`packagePlace = '${places.package}'`);
   });
 });
 

@@ -1,5 +1,12 @@
 import { lstatSync } from 'node:fs';
-import { installedVersions, placed, places, versionProblems } from '../../install/index.js';
+import {
+  installedVersions,
+  placed,
+  places,
+  readState,
+  stateProblem,
+  versionProblems,
+} from '../../install/index.js';
 import { jobOnDisk, treeOf } from '../job-file.js';
 import { defineProbe, failed, notHere, ok, unknown, warning } from '../probe.js';
 
@@ -20,6 +27,9 @@ export const installed = defineProbe({
       problems: current === undefined ? [] : versionProblems(current.id, root),
       cutOff: lstatSync(placed(places.journal, root), { throwIfNoEntry: false }) !== undefined,
       running: system.version,
+      state: placed(places.state, root),
+      stateProblem: stateProblem(root),
+      hasState: readState(root) !== undefined,
     };
   },
   judge(facts) {
@@ -27,6 +37,11 @@ export const installed = defineProbe({
     const { versions, current, job, problems, cutOff, running } = facts;
     const again = '"sudo launchwarden install" puts it right.';
     if (cutOff) return failed('an installation, upgrade or removal was cut off', again);
+    if (facts.stateProblem !== undefined)
+      return failed(
+        `${facts.stateProblem}; what was installed, and what stood there before, is not known`,
+        `Find out who changed it: it tells root what to remove. Then move it away; ${again} Until then "uninstall --purge" leaves what may not be ours.`,
+      );
     if (current === undefined && versions.length === 0 && !job) return notHere('nothing is installed');
     if (current === undefined) return failed('no version is current: the job has nothing to run', again);
     if (problems.length > 0)
@@ -35,6 +50,7 @@ export const installed = defineProbe({
         `Find out who did that: it runs as root. ${again}`,
         problems.slice(1),
       );
+    if (!facts.hasState) return failed(`${facts.state} is missing`, `Find out who took it away. ${again}`);
     if (current.version === undefined) return unknown(`the version of ${current.id} cannot be read`);
     const what = `version ${current.version} (${current.id})`;
     if (current.version !== running)

@@ -1,5 +1,5 @@
 import { plistToJson, readPlist } from '../../base/plist/index.js';
-import { jobProgram, placeFile, readState, renderJob } from '../../install/index.js';
+import { jobProgram, placeFile, readState, renderJob, stateProblem } from '../../install/index.js';
 import { type JobOnDisk, jobOnDisk, topLevel, treeOf } from '../job-file.js';
 import { defineProbe, failed, notHere, ok, unknown } from '../probe.js';
 import type { DoctorSystem } from '../system.js';
@@ -17,14 +17,17 @@ export const jobDrift = defineProbe({
   asks: 'Is the job on the disk the one that this version writes?',
   read: (system) => {
     const job = jobOnDisk(system);
-    return { job, wanted: wantedOf(job, treeOf(system)), asRoot: asRoot(system) };
+    const root = treeOf(system);
+    return { job, wanted: wantedOf(job, root), asRoot: asRoot(system), state: stateProblem(root) };
   },
-  judge({ job, wanted, asRoot: judged }) {
+  judge({ job, wanted, asRoot: judged, state }) {
     if (job.state === 'none') return notHere(`not installed: there is no ${job.file}`);
     const again = 'Look at it and move it away: "sudo launchwarden install" writes it anew.';
     if (job.state === 'unreadable')
       return /EACCES|EPERM/.test(job.reason) ? unknown(job.reason, 'Use sudo.') : failed(job.reason, again);
     if (wanted === undefined) return unknown('the job of this version could not be made');
+    if (state !== undefined && wanted.keys.includes('ProgramArguments'))
+      return unknown(`${state}; what the job is to run is not known`, 'See "installed" above.');
     if (wanted.keys.includes('ProgramArguments') || wanted.keys.includes('Label'))
       return failed(`it runs something else: ${job.args.slice(0, 4).join(' ')}`, again, job.args);
     const mend =

@@ -99,6 +99,28 @@ test('settings and exceptions that switch the detection off are said without an 
   });
 });
 
+test('an install.json that cannot be read is said with what to do, and nothing is called installed', async () => {
+  const { tree, job } = await installed();
+  const state = path.join(tree, home, 'install.json');
+  const text = renderJob({ ...jobProgram, dataDir: '/var/lw' });
+  writeFileSync(job, text, { mode: 0o644 });
+  for (const [content, why] of [
+    ['garbage', 'it is no JSON'],
+    ['{"schema":"launchwarden.install/9"}', 'it is not of the kind launchwarden.install/1'],
+  ] as const) {
+    writeFileSync(state, content, { mode: 0o600 });
+    const { code, of } = await examined(['--root', tree, '--only', 'installed,job-file']);
+    expect(code).toBe(1);
+    expect(of('installed')).toMatchObject({
+      mark: 'failed',
+      found: expect.stringContaining(`${state} cannot be read: ${why}`),
+      cure: expect.stringContaining('move it away; "sudo launchwarden install" puts it right'),
+    });
+    // The job is not said to run something else when nobody knows what it is to run.
+    expect(of('job-file')).toMatchObject({ mark: 'unknown', found: expect.stringContaining(why) });
+  }
+});
+
 test('a job that runs something else is said and never rewritten', async () => {
   const { tree, job } = await installed();
   const evil = readFileSync(job, 'utf8').replace(/<string>run<\/string>/, '<string>sleep</string>');

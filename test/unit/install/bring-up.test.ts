@@ -44,6 +44,8 @@ function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
     silent: [] as string[],
     main: undefined as number | undefined,
     calls: [] as string[],
+    /** Its data hold an alert about something else than a canary. */
+    found: false,
     /** It runs without launchd. */
     byHand: false,
   };
@@ -60,6 +62,11 @@ function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
       save: (_dataDir, to) => void agent.calls.push(`save ${path.basename(to)}`),
       restore: (_dataDir, from, aside) =>
         void agent.calls.push(`restore ${path.basename(from)} ${path.basename(aside)}`),
+      discard: (folder) => {
+        agent.calls.push('discard');
+        if (!agent.found) rmSync(folder, { recursive: true });
+        return !agent.found;
+      },
     },
   };
   const at = surroundingsOf({ system, root, dryRun: false }, parts);
@@ -341,6 +348,57 @@ describe('upgrade', () => {
   });
 });
 
+describe('a first installation that does not come through', () => {
+  /** A tree in which the agent makes its data, and its canary fails. */
+  function failing() {
+    const all = surroundings();
+    const { run } = all.system;
+    all.system.run = (file, args) => {
+      if (args[1] !== 'canary') return run.call(all.system, file, args);
+      mkdirSync(all.dataDir, { recursive: true });
+      writeFileSync(path.join(all.dataDir, 'launchwarden.db'), '');
+      all.agent.calls.push(args.join(' '));
+      const steps = [{ link: 'seen', ok: false, detail: 'no sensor saw the launchctl call' }];
+      return { status: 1, stdout: JSON.stringify({ steps }), stderr: '' };
+    };
+    return all;
+  }
+
+  test('takes the data along that it made itself', async () => {
+    const all = failing();
+    const before = files(all.root);
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      code: 'install/canary-failed',
+      message: expect.stringMatching(/; the installation was taken back$/),
+    });
+    expect(files(all.root)).toEqual(before);
+    expect(all.agent.calls[0]).toContain('--timeout 120s');
+  });
+
+  test('leaves and names them when they hold an alert about something else', async () => {
+    const all = failing();
+    all.agent.found = true;
+    await expect(all.install('1.0.0')).rejects.toMatchObject({
+      message: expect.stringContaining(`taken back; ${all.dataDir} stays: `),
+    });
+    expect(existsSync(path.join(all.dataDir, 'launchwarden.db'))).toBe(true);
+  });
+
+  test('leaves data that were there before, and those of an agent that is upgraded', async () => {
+    const all = failing();
+    mkdirSync(all.dataDir, { recursive: true });
+    await expect(all.install('1.0.0')).rejects.toMatchObject({ code: 'install/canary-failed' });
+    expect(existsSync(all.dataDir)).toBe(true);
+    expect(all.agent.calls).not.toContain('discard');
+    const other = surroundings();
+    await other.install('1.0.0');
+    other.agent.silent.push('1.1.0');
+    mkdirSync(other.dataDir);
+    expect(await code(other.install('1.1.0'))).toBe('install/rolled-back');
+    expect(other.agent.calls).not.toContain('discard');
+  });
+});
+
 describe('after a crash', () => {
   /** Ends an installation at its n-th report as a crash would: nothing of it runs any more. */
   async function cutOff(all: ReturnType<typeof surroundings>, version: string, steps: number): Promise<void> {
@@ -446,6 +504,58 @@ describe('uninstall', () => {
     await all.install('1.1.0');
     await all.remove(true);
     expect(files(all.root)).toEqual(before);
+  });
+
+  test('the files of the .pkg go with the program, whatever an earlier version noted', async () => {
+    const all = surroundings();
+    mkdirSync(path.dirname(all.host(places.home)), { recursive: true });
+    const before = files(all.root);
+    const bundle = path.join(all.host(places.package), 'launchwarden.app/Contents');
+    for (const purge of [true, false]) {
+      mkdirSync(bundle, { recursive: true });
+      writeFileSync(path.join(bundle, 'Info.plist'), '');
+      await all.install('1.0.0');
+      const state = JSON.parse(readFileSync(all.host(places.state), 'utf8')) as { kept: string[] };
+      expect(state.kept).toEqual([]);
+      if (!purge) writeFileSync(all.host(places.state), JSON.stringify({ ...state, kept: [places.package] }));
+      await all.remove(purge);
+      expect(all.reports.at(-1)).toMatchObject({
+        step: 'run pkgutil --forget com.launchwarden.agent.pkg',
+        state: 'skipped',
+      });
+      expect(files(all.root)).toEqual(before);
+    }
+    // A folder of that name that somebody else has there is his.
+    mkdirSync(all.host(places.package), { recursive: true });
+    writeFileSync(path.join(all.host(places.package), 'theirs'), '');
+    const theirs = files(all.root);
+    await all.install('1.0.0');
+    await all.remove(true);
+    expect(files(all.root)).toEqual(theirs);
+  });
+
+  test('what stood there before stays when it cannot be read what that was', async () => {
+    const all = surroundings();
+    mkdirSync(all.host(places.home), { recursive: true });
+    writeFileSync(all.host(places.config), '');
+    await all.install('1.0.0');
+    mkdirSync(all.dataDir);
+    writeFileSync(all.host(places.state), 'garbage');
+    await all.remove(true);
+    expect(files(all.host(places.home))).toEqual(['config.toml']);
+  });
+
+  test('what the job names is kept when what was installed cannot be read', async () => {
+    const all = surroundings();
+    const written = { config: '/etc/lw.toml', dataDir: '/var/lw' };
+    const source = () => openSource(all.payload('1.0.0'), process.execPath);
+    const { at, dataDir, host } = all;
+    await bringUp({ at, source: source(), written, dataDir, dryRun: false, report: () => {} });
+    const job = readFileSync(host(places.job), 'utf8');
+    writeFileSync(host(places.state), 'garbage');
+    await bringUp({ at, source: source(), written: {}, dataDir, dryRun: false, report: () => {} });
+    expect(readFileSync(host(places.job), 'utf8')).toBe(job);
+    expect(JSON.parse(readFileSync(host(places.state), 'utf8'))).toMatchObject({ written });
   });
 
   test('data that an agent uses which launchd did not start are not purged', async () => {
