@@ -421,7 +421,7 @@ test('what a policy takes from the eyes of a Mac is told with it', async () => {
   const place = await started();
   const exception = (id: string, more: string) =>
     `[[exception]]\nid = "${id}"\nreason = "r"\nauthor = "a"\nexpires = 2027-01-01\n${more}`;
-  const wide = `item = 'file.path: *'\n`;
+  const wide = `item = 'file.path: /Library/LaunchAgents/com.corp.*'\n`;
   const bound = `sha256 = "${'a'.repeat(64)}"\n`;
   place.gives(
     bundle(3, {
