@@ -13,7 +13,7 @@ import type { Scope, Step, Wanted } from './scope.js';
 import { deviceOf, lookAt, type Snapshot } from './snapshot.js';
 import type { ItemTracker, Passing } from './tracker.js';
 import { childPath, type Folder, foldersBelow } from './tree.js';
-import { type WakeUps, Watchers, type WatchersOptions } from './watchers.js';
+import { resting, type WakeUps, Watchers, type WatchersOptions } from './watchers.js';
 import { type Cause, WorkQueue } from './work-queue.js';
 
 /** Work done inside one turn of wake-ups, milliseconds; the rest is done in slices of the same length. */
@@ -23,6 +23,11 @@ const sliceMs = 8;
  * fs.inotify.max_queued_events comes) and libuv does not tell.
  */
 const crowd = 8_192;
+/**
+ * libuv hands over wake-ups for as long as there are any, and nothing else runs meanwhile: whoever changes files faster than
+ * that would hold up the process. After so many milliseconds of one turn a folder with a crowd of wake-ups in it rests.
+ */
+const floodMs = 1_500;
 /**
  * After a crowd everything is scanned again once there was no wake-up for so long, and at the latest after so long,
  * milliseconds.
@@ -113,6 +118,8 @@ export class FolderWalker {
   /** Steady milliseconds up to when every wake-up has come. */
   #drained = Number.NEGATIVE_INFINITY;
   #crowdedAt: number | undefined;
+  /** Wake-ups of this turn, by their folder. */
+  readonly #wakes = new Map<Folder, number>();
   #deep: ({ readonly folder: Folder; readonly host: string } & Passing)[] = [];
   #lastWake = 0;
   #lastRetry = 0;
@@ -137,7 +144,9 @@ export class FolderWalker {
           options.blind.open(
             folder.path,
             'overflow',
-            `the system gives no watcher (${code}): polled once a second instead`,
+            code === resting
+              ? 'changes come faster than they can be answered: polled once a second instead'
+              : `the system gives no watcher (${code}): polled once a second instead`,
             'wake-ups',
           );
       },
@@ -631,6 +640,7 @@ export class FolderWalker {
     const { turn, start, wakes } = echo.wake();
     const now = clock.monotonic();
     this.#lastWake = now;
+    if (this.#floods(folder, wakes, now - start)) return;
     if (wakes === crowd) {
       this.counters.crowds++;
       this.lost(
@@ -650,6 +660,19 @@ export class FolderWalker {
     } else this.#named(folder, name, { turn, now });
     const left = sliceMs - (now - start);
     if (left <= 0 || !this.#queue.run(left)) this.#schedule();
+  }
+
+  /** Whether a folder has just been given up for a while, since its wake-ups keep everything else from being done. */
+  #floods(folder: Folder, wakes: number, passed: number): boolean {
+    if (wakes === 1) this.#wakes.clear();
+    const count = (this.#wakes.get(folder) ?? 0) + 1;
+    this.#wakes.set(folder, count);
+    if (passed < floodMs || count < crowd || this.#watchers.rest === undefined) return false;
+    this.#lastRetry = this.#options.clock.monotonic();
+    this.#watchers.rest(folder);
+    this.#queue.add(folder, undefined, { kind: 'scan' });
+    this.#schedule();
+    return true;
   }
 
   /** Costs the same however much waits. */

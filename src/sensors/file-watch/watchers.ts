@@ -25,7 +25,15 @@ export interface WakeUps {
   /** `onReady` or `onRefused` follows, unless the folder is closed before. */
   open(folder: Folder): void;
   close(folder: Folder): Promise<void>;
+  /**
+   * Does without the wake-ups of a folder until it is opened again: somebody makes more of them than can be answered. Left out
+   * where they cannot hold up the process.
+   */
+  rest?(folder: Folder): void;
 }
+
+/** The code of `onRefused` for a folder that rests. */
+export const resting = 'FLOOD';
 
 /** chokidar's watchers, one for each entered folder. */
 export class Watchers implements WakeUps {
@@ -84,6 +92,10 @@ export class Watchers implements WakeUps {
     // One that is still being put up is closed when it is ready: chokidar would leave it behind otherwise.
     await folder.wake?.ready;
     folder.wake?.close();
+  }
+
+  rest(folder: Folder): void {
+    this.#failed(folder, resting);
   }
 
   #failed(folder: Folder, code: string): void {

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   unlinkSync,
@@ -253,6 +254,49 @@ describe('too much', () => {
     await rig.stop();
     expect(rig.sink.gaps.map((gap) => gap.reason)).toContain('overflow');
   });
+
+  for (const [words, changes, change] of [
+    [
+      'renames',
+      6_000,
+      (n: number) => renameSync(rig.host(`${agents}/${n % 2}`), rig.host(`${agents}/${1 - (n % 2)}`)),
+    ],
+    [
+      'changes of modes',
+      14_000,
+      (n: number) => chmodSync(rig.host(`${agents}/${n % 2}`), n % 3 === 0 ? 0o600 : 0o644),
+    ],
+    ['new files', 6_000, (n: number) => writeFileSync(rig.host(`${agents}/x${n}`), 'x')],
+  ] as const)
+    test(`${words} faster than they can be answered make their folder rest for a while, and no other`, async () => {
+      // On a machine that needs two milliseconds more for each.
+      let [slow, drift] = [false, 0];
+      const monotonic = () => {
+        if (slow) drift += 2;
+        return systemClock.monotonic() + drift;
+      };
+      await rig.start({ clock: { ...systemClock, monotonic } });
+      rig.write(`${agents}/0`);
+      await rig.event(`${agents}/0`);
+      if (words !== 'renames') rig.write(`${agents}/1`);
+      await rig.quiet();
+      slow = true;
+      for (let n = 0; n < changes; n++) change(n);
+      const rests = () =>
+        rig.sink.gaps.filter(({ detail }) => detail?.includes('faster than they can be answered'));
+      await expect.poll(() => rests().length, patient).toBeGreaterThan(0);
+      slow = false;
+      // Polled meanwhile.
+      rig.write(`${agents}/meanwhile.plist`);
+      rig.write('/Users/alice/Library/LaunchAgents/other.plist');
+      await rig.event('/Users/alice/Library/LaunchAgents/other.plist');
+      await rig.event(`${agents}/meanwhile.plist`);
+      // Until it is watched again.
+      await expect.poll(() => rests().some(({ detail }) => detail?.includes('(over)')), patient).toBe(true);
+      rig.write(`${agents}/after.plist`);
+      await rig.event(`${agents}/after.plist`);
+      expect(rests().every(({ detail }) => detail?.startsWith(`${agents}:`))).toBe(true);
+    });
 
   test('5,000 files at once: none is lost, and the watcher keeps saying how far it is', async () => {
     await rig.start();
