@@ -246,7 +246,7 @@ test('about this Mac: the figures on the terminal, and nothing without --host', 
   const argv = ['report', '--host', '--data-dir', storedAlerts([hostileAlert()])];
   const { code, stdout } = await cli([...argv, '--root', path.join(folder, 'root')]);
   expect(code).toBe(0);
-  expect(stdout).toContain('2 items (0 of macOS itself left out), 2 odd or with an alert, 1 open alerts.');
+  expect(stdout).toContain('2 items (0 of macOS itself left out), 2 odd or with an alert, 1 open alert.');
   expect(await cli(['report', '--data-dir', folder])).toMatchObject({ code: 2 });
 });
 
