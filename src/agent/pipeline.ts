@@ -446,7 +446,7 @@ export class Pipeline {
     this.#completed = nothing();
     this.#heldBytes = 0;
     this.#items = [];
-    const known = this.#journalEvents(fresh, amended, items, concerned);
+    const { known, areAmended } = this.#journalEvents(fresh, amended, items, concerned);
     if (this.#open) for (const event of known) this.#order(event, concerned.has(event));
     try {
       // Whoever is told reads the wall clock.
@@ -456,7 +456,7 @@ export class Pipeline {
     }
     this.#keepEvidence(observations.filter(({ event }) => event.doc.file !== undefined));
     for (const { content } of observations) content?.release?.();
-    for (const event of amended) this.amend(event);
+    for (const event of amended) this.#takeRevision(event, areAmended);
   }
 
   get #isJournalDue(): boolean {
@@ -464,13 +464,16 @@ export class Pipeline {
     return this.#options.clock.monotonic() - this.#journalTried >= retryJournalMs;
   }
 
-  /** Returns those of the events that are new: they are to be judged, whether or not they could be journaled. */
+  /**
+   * Returns those of the events that are new: they are to be judged, whether or not they could be journaled. `areAmended`: what
+   * was amended stands in the store.
+   */
   #journalEvents(
     all: readonly Event[],
     amended: readonly Event[],
     items: readonly ItemChange[],
     concerned: ReadonlySet<Event>,
-  ): readonly Event[] {
+  ): { readonly known: readonly Event[]; readonly areAmended: boolean } {
     const { store, journaled, clock } = this.#options;
     const passed = this.#thinned(all, concerned);
     const fresh = passed.size === 0 ? all : all.filter((one) => !passed.has(one));
@@ -481,11 +484,9 @@ export class Pipeline {
       // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
       stored = store.events.transaction(() => {
         const added = store.events.append(late.length === 0 ? fresh : [...late, ...fresh]);
-        if (items.length > 0) {
-          // What the watcher remembers holds what was amended, too.
-          for (const event of amended) store.events.replace(event);
-          store.items.apply(items);
-        }
+        // What the watcher remembers holds what was amended, too.
+        for (const event of amended) store.events.replace(event);
+        if (items.length > 0) store.items.apply(items);
         store.stories.observe(added);
         return added;
       });
@@ -497,7 +498,7 @@ export class Pipeline {
       const lost = this.#unjournaled.length - maxUnjournaled;
       for (const { doc } of this.#unjournaled.splice(0, Math.max(0, lost)))
         this.#evictions.count('unjournaled', userOf(doc));
-      return all;
+      return { known: all, areAmended: false };
     }
     if (isDue) this.#unjournaled = [];
     this.counters.journaled += stored.length;
@@ -508,7 +509,7 @@ export class Pipeline {
     }
     const judged = new Set(late.map(({ id }) => id));
     const known = judged.size === 0 ? stored : stored.filter(({ id }) => !judged.has(id));
-    return passed.size === 0 ? known : [...known, ...passed];
+    return { known: passed.size === 0 ? known : [...known, ...passed], areAmended: true };
   }
 
   /** Those that are judged and not stored: no rule has a use for them, they are about no item, and the budget is exceeded. */
@@ -550,11 +551,16 @@ export class Pipeline {
    * judges it again, at its own time: behind the first document when that still waits, at once when it does not.
    */
   amend(event: Event): void {
+    this.#takeRevision(event, false);
+  }
+
+  /** `isStored`: its document stands in the store already. */
+  #takeRevision(event: Event, isStored: boolean): void {
     this.counters.amended++;
     this.#remember(event);
     this.#unstored.delete(event.id);
     if (this.#open) this.#order(event, this.#detector.concerns(event), true);
-    if (this.#storeAmendment(event)) return;
+    if (this.#storeAmendment(event, isStored)) return;
     this.#unstored.set(event.id, event);
     if (this.#unstored.size > maxAmended) this.#unstored.delete(this.#unstored.keys().next().value as string);
   }
@@ -569,10 +575,10 @@ export class Pipeline {
     }
   }
 
-  #storeAmendment(event: Event): boolean {
+  #storeAmendment(event: Event, isStored = false): boolean {
     const { store, destinations, committed, amended } = this.#options;
     try {
-      store.events.replace(event);
+      if (!isStored) store.events.replace(event);
       store.stories.observe([event]);
       const grown = store.alerts.amendEvent(event, destinations);
       this.counters.grown += grown;

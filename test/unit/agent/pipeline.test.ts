@@ -147,6 +147,24 @@ test('what the watcher remembers of a file that grew is stored with the event th
   expect(store.items.load()[0]?.told).toBe('{}');
 });
 
+test.each([true, false])('the newer document of an event is written once (remembered: %s)', (remembered) => {
+  const line = pipeline();
+  line.observe({ event: written('grown', 'begun') });
+  line.flush(true);
+  const { replace } = store.events;
+  let writes = 0;
+  store.events.replace = (event) => {
+    writes++;
+    replace.call(store.events, event);
+  };
+  line.observe({ event: written('grown', 'whole'), amends: true });
+  const state = { inode: '1', ctimeNanos: 1n, size: 5, mode: 0o644, uid: 0, gid: 0, type: 'file' as const };
+  if (remembered) line.remember({ path: '/Library/LaunchAgents/grown.plist', ...state });
+  line.flush(true);
+  expect([writes, store.events.get('grown')?.doc.file?.hash?.sha256]).toEqual([1, 'whole']);
+  expect(hashes()).toEqual(['whole']);
+});
+
 test('what is told of an event while the disk is full stands in its alert once there is room', () => {
   const line = pipeline();
   line.observe({ event: written('stored') });
