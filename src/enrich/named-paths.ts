@@ -22,6 +22,8 @@ const maxPaths = 64;
 const maxLooks = 512;
 /** As the kernel's own bound on links in one path (MAXSYMLINKS is 32 on macOS, 40 on Linux). */
 const maxLinks = 32;
+/** macOS opens files by the numbers of their volume and inode, too: `/.vol/16777232/12345`, `/.vol/16777232/2/Users`. */
+const byInode = /^\/+\.vol\/+[^/]+\/+(\d{1,20})(?:\/+([^/].*))?\/*$/s;
 /** A start that a scan saw is cut to the tick it fell in, microseconds. */
 const startTick = 20_000;
 
@@ -86,8 +88,11 @@ class Walk {
   file(written: string, pid: number | undefined): NamedFileFields {
     const { root } = this.#root;
     const named = { path: canonicalMacPath(written) };
+    const volfs = byInode.exec(written);
+    if (volfs?.[1] !== undefined && volfs[2] === undefined) return { ...named, inode: volfs[1] };
     this.#changed = false;
     try {
+      if (volfs !== null && root !== '') throw new Error('not to be told');
       const descriptor = this.#descriptor(written, pid);
       // What a simulated tree does not hold may be a path of this machine.
       const found =

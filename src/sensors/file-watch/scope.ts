@@ -5,6 +5,8 @@ interface Target {
   readonly pattern: string;
   /** Folded names; one with `*` or `?` matches any one folder. */
   readonly folders: readonly string[];
+  /** Which of the folders hold wildcards. */
+  readonly wild: readonly boolean[];
   /** Folded name to look for, with wildcards; undefined means everything below the folder. */
   readonly leaf: string | undefined;
 }
@@ -160,7 +162,7 @@ export class Scope {
       const next = target.folders[depth];
       if (next === undefined) {
         if (target.leaf !== undefined && wildcardMatches(target.leaf, folded)) item = true;
-      } else if (next === folded || (hasWildcard(next) && wildcardMatches(next, folded))) {
+      } else if (next === folded || (target.wild[depth] === true && wildcardMatches(next, folded))) {
         on.push({ target, depth: depth + 1 });
         if (depth + 1 === target.folders.length && target.leaf === undefined) tree = true;
       }
@@ -204,7 +206,8 @@ function target(pattern: string, reach: Reach): Target | string {
   if (parts.filter(hasWildcard).length > (reach === 'entries' ? 3 : 2) || hasWildcard(parts[0] ?? ''))
     return 'too many folders on the way';
   // `*` also matches `/`: what is looked for may stand anywhere below.
-  if (reach === 'entries' || !leaf.includes('*')) return { pattern, folders: parts, leaf };
+  const wild = parts.map(hasWildcard);
+  if (reach === 'entries' || !leaf.includes('*')) return { pattern, folders: parts, wild, leaf };
   if (tooWide.has(parts.join('/'))) return 'too many files below that folder';
-  return { pattern, folders: parts, leaf: undefined };
+  return { pattern, folders: parts, wild, leaf: undefined };
 }

@@ -52,6 +52,15 @@ const follow = (doc: EcsDocument, volumes = local) =>
 const led = (written: string, more: object = {}) => follow(call(['load', written], more))?.[0];
 
 describe('the file that a launchctl call names', () => {
+  test('by the numbers of its volume and inode', () => {
+    for (const written of [`/.vol/16777232/${inode}`, `//.vol//1//${inode}/`])
+      expect(led(written)).toMatchObject({ inode });
+    expect(led(`/.vol/16777232/${inode}`)?.state).toBeUndefined();
+    // Of what lies below a numbered folder a tree does not tell.
+    expect(led('/.vol/16777232/2/Users/alice/evil.plist')).toMatchObject({ state: 'unread' });
+    expect(led('/.vol/16777232/evil.plist')).toMatchObject({ state: 'missing' });
+  });
+
   test.each([
     ['as it is', plist],
     ['with doubled slashes and dots', `/Users//alice/./Library/x/../LaunchAgents//evil.plist/`],

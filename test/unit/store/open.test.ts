@@ -93,7 +93,9 @@ test('a database in a folder that is closed to the reader is not one that is not
     process.stdout.write(`skipped: the program may not be read by another user: ${stderr.slice(0, 200)}\n`);
     skip();
   }
-  expect(stdout).toMatch(/^store\/no-access: .*launchwarden\.db cannot be opened: it is not allowed.*\n.*run with sudo/);
+  expect(stdout).toMatch(
+    /^store\/no-access: .*launchwarden\.db cannot be opened: it is not allowed.*\n.*run with sudo/,
+  );
 });
 
 test('a folder that somebody else could change is refused, and nothing is written', () => {
