@@ -5,6 +5,7 @@ import { systemClock } from '../base/clock.js';
 import { UserError } from '../base/errors.js';
 import type { Alert } from '../event/alert.js';
 import type { Parts } from '../install/index.js';
+import { loadBuiltinRules } from '../rules/index.js';
 import {
   lockFolder,
   openStore,
@@ -18,8 +19,8 @@ import {
 const answerMs = 5_000;
 /** As many alerts as a canary makes in a first installation, and some more. */
 const mostLooked = 100;
-/** `rules/builtin/launchwarden-canary-failed.toml` */
-const canaryFailedRule = '5d2b3f0e-0c5d-4f0e-9a63-2f5b8c6d1e47';
+/** Rules about launchwarden itself: that it is taken back is such an alert, too. */
+const aboutUs = /^builtin\/launchwarden-/;
 /** For the agent that was booted out to close its databases. */
 const closeMs = 10_000;
 
@@ -77,20 +78,26 @@ export const installParts: Parts = {
   },
 };
 
-/** Whether a data folder holds an alert about anything but canaries. Throws what the store throws. */
+/** Whether a data folder holds an alert about anything but canaries and launchwarden itself. Throws what the store throws. */
 function holdsFindings(dataDir: string): boolean {
   if (!existsSync(path.join(dataDir, 'launchwarden.db'))) return false;
   const store = openStore({ dataDir, readOnly: true, clock: systemClock });
   try {
     const about = store.alerts.list({ limit: mostLooked });
-    return about.length === mostLooked || about.some((one) => !isOfCanary(one));
+    if (about.length === 0) return false;
+    const own = new Set(
+      loadBuiltinRules()
+        .filter(({ meta }) => aboutUs.test(meta.file))
+        .map(({ meta }) => meta.id),
+    );
+    return about.length === mostLooked || about.some((one) => !own.has(one.ruleId) && !isOfCanary(one));
   } finally {
     store.close();
   }
 }
 
-function isOfCanary({ ruleId, doc }: Alert): boolean {
-  return ruleId === canaryFailedRule || doc.labels?.['launchwarden_canary'] === true;
+function isOfCanary({ doc }: Alert): boolean {
+  return doc.labels?.['launchwarden_canary'] === true;
 }
 
 function locked(dataDir: string, use: () => void): void {

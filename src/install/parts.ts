@@ -26,7 +26,8 @@ export interface Parts {
     /** Puts the copies back; what is there is moved to `aside`. */
     restore(dataDir: string, from: string, aside: string): void;
     /**
-     * Removes a data folder that nobody misses: no agent uses it, and it holds no alert but those about canaries. False when
+     * Removes a data folder that nobody misses: no agent uses it, and it holds no alert but those about canaries and
+     * launchwarden itself, which is taken back. False when
      * it stays.
      */
     discard(dataDir: string): boolean;

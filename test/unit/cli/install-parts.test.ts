@@ -9,7 +9,8 @@ import { openStore } from '../../../src/store/index.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 import { context, detection } from '../store/samples.js';
 
-const failed = loadBuiltinRules().find(({ meta }) => meta.file === 'builtin/launchwarden-canary-failed.toml');
+const ruleIn = (file: string) =>
+  loadBuiltinRules().find(({ meta }) => meta.file === `builtin/${file}.toml`)?.meta.id ?? '';
 
 function dataWith(...found: readonly Detection[]) {
   const dataDir = path.join(tempFolder(), 'data');
@@ -18,10 +19,12 @@ function dataWith(...found: readonly Detection[]) {
   return { dataDir, store };
 }
 
-const ofRule = (id: string): Detection => {
-  const one = detection('canary');
-  return { ...one, rule: { ...one.rule, id } };
+const ofRule = (file: string): Detection => {
+  const one = detection(file);
+  return { ...one, rule: { ...one.rule, id: ruleIn(file) } };
 };
+/** What a first installation that is taken back makes: its canary, and that it is taken back. */
+const own = [ofRule('launchwarden-canary-failed'), ofRule('launchwarden-job-taken-away')];
 
 test('data of a first installation that hold nothing but its canary are removed, others stay', () => {
   const { discard } = installParts.databases;
@@ -30,10 +33,10 @@ test('data of a first installation that hold nothing but its canary are removed,
   expect([discard(none.dataDir), existsSync(none.dataDir)]).toEqual([false, true]);
   none.store.close();
   expect([discard(none.dataDir), existsSync(none.dataDir)]).toEqual([true, false]);
-  const canary = dataWith(ofRule(failed?.meta.id ?? ''));
+  const canary = dataWith(...own);
   canary.store.close();
   expect([discard(canary.dataDir), existsSync(canary.dataDir)]).toEqual([true, false]);
-  const other = dataWith(ofRule(failed?.meta.id ?? ''), detection('other'));
+  const other = dataWith(...own, detection('other'));
   other.store.close();
   expect([discard(other.dataDir), existsSync(other.dataDir)]).toEqual([false, true]);
 }, 30_000);
