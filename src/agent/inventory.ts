@@ -23,6 +23,8 @@ const pauseMs = 40;
 const batch = 200;
 /** Items of events that are read in one slice at most. */
 const noticedBatch = 32;
+/** Slices of them before the first scan is stored: what is left of a flood then counts for the baseline. */
+const earlySlices = 8;
 /** Items of events that wait to be read. */
 const maxNoticed = 4_096;
 /** Programs that codesign is asked about after one scan. */
@@ -67,6 +69,8 @@ export class InventoryKeeper {
   #timers: Timer[] = [];
   #notice: Timer | undefined;
   #noticing: InventoryScan | undefined;
+  /** Items of which there was an event before the first scan came to them: no part of the baseline. */
+  readonly #early = new Map<string, InventoryWriter | undefined>();
   #running: Promise<RefreshResult> | undefined;
   /** Too many events at once: everything is read once what is known of them is. */
   #overflowed = false;
@@ -188,11 +192,12 @@ export class InventoryKeeper {
         const item = scan.one(found);
         items.push(item);
         if (writer !== undefined) by.set(item.itemId, writer);
+        if (this.#isFirst) this.#early.set(item.itemId, writer ?? this.#early.get(item.itemId));
       }
       if (read.length >= noticedBatch || clock.monotonic() - begun >= sliceMs) break;
     }
-    // The first scan will find them: what it does not know to be new is a part of the baseline.
-    if (!store.inventory.empty) store.inventory.apply(items, clock.now(), { by });
+    // The first scan will find them, and there is no baseline before it.
+    if (!this.#isFirst) store.inventory.apply(items, clock.now(), { by });
     // What memory was told in the place of the database is forgotten.
     if (store.inventory.held)
       for (const [path, writer] of read) this.#noticed.set(path, writer ?? this.#noticed.get(path));
@@ -219,7 +224,7 @@ export class InventoryKeeper {
   async #refresh(changes: InventoryChange[]): Promise<RefreshResult | undefined> {
     const { clock, store, onChanges, onScanned } = this.#options;
     const generation = store.generation();
-    const baseline = store.inventory.empty;
+    const baseline = this.#isFirst;
     const rows = store.inventory.list();
     const away = this.#scans === 0;
     const since = this.#last ?? newestOf(rows);
@@ -230,7 +235,7 @@ export class InventoryKeeper {
     const seen = new Set<string>();
     let count = 0;
     const put = (): boolean => {
-      const made = store.inventory.apply(items, clock.now(), { baseline });
+      const made = baseline ? this.#applyFirst(items) : store.inventory.apply(items, clock.now());
       if (store.generation() !== generation && !this.#stopped) return false;
       changes.push(...made);
       onScanned?.(items);
@@ -251,6 +256,7 @@ export class InventoryKeeper {
           items.push({ itemId, entries: [] });
     if (!put()) return undefined;
     this.#scans++;
+    this.#early.clear();
     this.#items = count;
     this.#last = clock.now();
     this.#refused = scan.refused;
@@ -261,6 +267,28 @@ export class InventoryKeeper {
     this.#options.onRefreshed?.();
     const ofKind = (kind: InventoryChange['kind']) => changes.filter((one) => one.kind === kind).length;
     return { items: count, added: ofKind('added'), changed: ofKind('changed'), gone: ofKind('gone') };
+  }
+
+  /** Nothing is known yet, and what the scan finds is the baseline. */
+  get #isFirst(): boolean {
+    return this.#scans === 0 && this.#options.store.inventory.empty;
+  }
+
+  #applyFirst(items: readonly ScannedItem[]): InventoryChange[] {
+    const { clock, store } = this.#options;
+    for (let slice = 0; slice < earlySlices && this.#noticed.size > 0; slice++) this.#readSlice();
+    const by = new Map(
+      [...this.#early].flatMap(([id, writer]) => (writer === undefined ? [] : [[id, writer] as const])),
+    );
+    const isEarly = ({ itemId }: ScannedItem) => this.#early.has(itemId);
+    return [
+      ...store.inventory.apply(items.filter(isEarly), clock.now(), { by }),
+      ...store.inventory.apply(
+        items.filter((item) => !isEarly(item)),
+        clock.now(),
+        { baseline: true },
+      ),
+    ];
   }
 
   /** Between slices everything else gets its turn. */

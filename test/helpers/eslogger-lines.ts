@@ -181,7 +181,10 @@ if (fs.existsSync(__dirname + '/from-start')) at = 0;
 const feed = fs.openSync(__dirname + '/feed', 'a+');
 const buffer = Buffer.alloc(1 << 20);
 fs.appendFileSync(__dirname + '/reading', process.pid + '\\n');
+// The real one ends at its next line when nobody reads it any more.
+const reader = process.ppid;
 setInterval(() => {
+  if (process.ppid !== reader) process.exit(0);
   for (let got; (got = fs.readSync(feed, buffer, 0, buffer.length, at)) > 0; at += got)
     fs.writeSync(1, buffer.subarray(0, got));
 }, 5);`;

@@ -100,6 +100,36 @@ test('an item is read a moment after its event, with who wrote it', async () => 
   });
 });
 
+test('what there was an event of before the first reading came to it is no part of the baseline', async () => {
+  tree.write(daemon, daemonList('/opt/x'));
+  tree.write(tabs, '* * * * * /opt/y\n');
+  for (const isRead of [true, false]) {
+    store.close();
+    store = openStore({ dataDir: `${tempFolder()}/data`, clock });
+    const one = keeper();
+    one.noticed([event(tabs)]);
+    // Read a second later, and then before the first reading is stored.
+    if (isRead) clock.pass(1_000);
+    await refreshed(one);
+    const rows = store.inventory.list();
+    expect(rows.find(({ entry }) => entry.path === daemon)).toMatchObject({ baseline: true });
+    expect(rows.find(({ entry }) => entry.path === tabs)).toMatchObject({
+      baseline: false,
+      by: { executable: '/usr/bin/crontab', user: 'mara' },
+    });
+  }
+  expect(told).toEqual([]);
+});
+
+test('where nothing persisted at the first reading the next item is known a second after its event', async () => {
+  const one = keeper();
+  await refreshed(one);
+  tree.write(tabs, '* * * * * /opt/y\n');
+  one.noticed([event(tabs)]);
+  clock.pass(1_000);
+  expect(store.inventory.list()).toMatchObject([{ baseline: false, entry: { path: tabs } }]);
+});
+
 test('while another program locks the database the inventory waits; nothing is lost or taken for the first', async () => {
   store.close();
   const dataDir = `${tempFolder()}/data`;
