@@ -8,13 +8,14 @@ import { insertsLibrary, standsForTrusted } from './shell-lines.js';
 
 const system = [
   ...['profile', 'bashrc', 'bashrc_Apple_Terminal', 'zshenv', 'zprofile', 'zshrc', 'zshrc_Apple_Terminal'],
-  ...['zlogin', 'zlogout', 'csh.cshrc', 'csh.login', 'csh.logout', 'fish/config.fish'],
+  ...['zlogin', 'zlogout', 'csh.cshrc', 'csh.login', 'csh.logout', 'fish/config.fish', 'ksh.kshrc'],
 ];
 const homes = [
   ...['.zshenv', '.zprofile', '.zshrc', '.zlogin', '.zlogout'],
   ...['.config/zsh/.zshenv', '.config/zsh/.zprofile', '.config/zsh/.zshrc', '.config/zsh/.zlogin'],
   ...['.config/zsh/.zlogout'],
   ...['.profile', '.bash_profile', '.bash_login', '.bashrc', '.bash_logout', '.bash_aliases', '.inputrc'],
+  '.kshrc',
   ...[
     '.cshrc',
     '.tcshrc',
@@ -47,7 +48,7 @@ const folders = [
   ...['/usr/local', '/opt/homebrew'].map((prefix) => `${prefix}/share/fish/vendor_conf.d`),
 ];
 
-/** Files that shells read when they start or end. Source: zsh(1), bash(1), tcsh(1), fish(1). */
+/** Files that shells read when they start or end. Source: zsh(1), bash(1), ksh(1), tcsh(1), fish(1). */
 export const shellStartup: Mechanism = {
   id: 'shell-startup',
   name: 'shell start-up file',

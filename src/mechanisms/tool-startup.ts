@@ -23,6 +23,7 @@ const settings = [
   ...['.aerospace.toml', '.config/aerospace/aerospace.toml', '.config/kitty/kitty.conf'],
   ...['.config/alacritty/alacritty.toml', '.config/ghostty/config', '.cargo/config.toml'],
   ...['.gradle/init.gradle', '.forward', '.config/starship.toml', '.config/mise/config.toml'],
+  '.sqliterc',
 ];
 const system = [
   ...['/private/etc/tmux.conf', '/usr/local/etc/tmux.conf', '/opt/homebrew/etc/tmux.conf'],
@@ -89,6 +90,8 @@ const forms: readonly RegExp[] = [
   // lldb and gdb: platform shell command, shell command, command script import file, source file.
   /^(?:platform\s+)?shell\s+(.{2,2000})$/,
   /^(?:command\s+script\s+import|command\s+source|source|plugin\s+load)\s+(.{2,2000})$/,
+  // sqlite3: .shell command, .system command.
+  /^\.(?:shell|system)\s+(.{2,2000})$/,
   // skhd: keys : command; screen: exec command, screen command, backtick.
   /^[\w\s+<-]{1,64}:\s*(.{2,2000})$/,
   /^(?:exec|screen|backtick(?:\s+\d+){3})\s+(.{2,2000})$/,

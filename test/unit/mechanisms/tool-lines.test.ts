@@ -14,6 +14,8 @@ function findingsOf(name: string, text: string): string[] {
 /** Lines of start-up files that run or load `/private/tmp/x`, each in the words of its tool. */
 const lines: Readonly<Record<string, readonly string[]>> = {
   '.ssh/config': ['Match exec="/private/tmp/x"', 'ProxyCommand="/private/tmp/x"'],
+  '.sqliterc': ['.shell /private/tmp/x', '.mode box\n.system "/private/tmp/x" &'],
+  '.kshrc': ['alias l=ls; /private/tmp/x &'],
   '.gitconfig': [
     '[url "ext::sh -c /private/tmp/x"]\n\tinsteadOf = https://',
     '[core]\n\thooksPath = /private/tmp/x # mine',
@@ -38,6 +40,7 @@ test.each([
   ],
   ['.emacs', '(setq temporary-file-directory "/tmp/")\n(load-theme \'tango)'],
   ['.screenrc', 'screen -t shell\nlogfile /tmp/screen.log'],
+  ['.sqliterc', '.headers on\n.mode box\n.nullvalue NULL'],
   ['.config/kitty/kitty.conf', 'shell_integration enabled\nshell zsh'],
   ['.gitconfig', '[core]\n\tpager = less -FRX ; mine\n[gpg]\n\tprogram = /opt/homebrew/bin/gpg'],
 ])('%s: nothing odd', (name, text) => {
