@@ -107,7 +107,7 @@ describe('run', () => {
     const checked = await cli(['config', 'check', '--config', config, '--root', at.root]);
     expect(checked.code).toBe(1);
     expect(checked.stdout).toMatch(/^parked {2}.*none.*\n/);
-    expect(checked.stdout).toMatch(/\nAn agent starts; 3 parked: the agent runs without them\.\n$/);
+    expect(checked.stdout).toMatch(/\nAn agent starts; 3 parts are parked: the agent runs without them\.\n$/);
     await running({ ...at, more: ['--config', config] }, async () => {
       const { stdout } = await cli(['status', '--data-dir', at.dataDir]);
       expect(stdout).toMatch(/^BLIND: .*3 rules are parked and detect nothing: .*none/);
