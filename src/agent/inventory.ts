@@ -25,6 +25,8 @@ const batch = 200;
 const noticedBatch = 32;
 /** Slices of them before the first scan is stored: what is left of a flood then counts for the baseline. */
 const earlySlices = 8;
+/** Slices of them that whoever asks for all waits for. */
+const latestSlices = 50;
 /** Items of events that wait to be read. */
 const maxNoticed = 4_096;
 /** Programs that codesign is asked about after one scan. */
@@ -70,7 +72,7 @@ export class InventoryKeeper {
   #notice: Timer | undefined;
   #noticing: InventoryScan | undefined;
   /** Items of which there was an event before the first scan came to them: no part of the baseline. */
-  readonly #early = new Map<string, InventoryWriter | undefined>();
+  readonly #early = new Map<string, { readonly path: string; readonly by: InventoryWriter | undefined }>();
   #running: Promise<RefreshResult> | undefined;
   /** Too many events at once: everything is read once what is known of them is. */
   #overflowed = false;
@@ -130,17 +132,29 @@ export class InventoryKeeper {
       }
       this.#noticed.set(path, writerOf(doc) ?? this.#noticed.get(path));
     }
+    this.#noticeSoon();
+  }
+
+  #noticeSoon(): void {
     if (this.#noticed.size > 0 && !this.#stopped)
       this.#notice ??= this.#options.clock.after(noticeMs, () => this.#readNoticed());
   }
 
-  /** Reads everything. One at a time: who asks meanwhile gets the answer of the one that runs. */
+  /**
+   * Reads everything. One at a time: who asks meanwhile gets the answer of the one that runs. It may have passed a place before
+   * something came there, so that items of which there was an event are read after it.
+   */
   async refresh(): Promise<RefreshResult> {
     if (this.#options.store.inventory.held)
       throw new UserError('inventory/store-held', 'the inventory waits for its database', {
         hint: '"launchwarden status" says why the database cannot be written. The inventory is read once it can.',
       });
-    return this.#begin();
+    const result = await this.#begin();
+    for (let slice = 0; slice < latestSlices && this.#noticed.size > 0 && !this.#stopped; slice++) {
+      if (slice > 0) await new Promise<void>((resolve) => this.#options.clock.after(pauseMs, resolve));
+      if (!this.#options.store.inventory.held) this.#readSlice();
+    }
+    return result;
   }
 
   #begin(): Promise<RefreshResult> {
@@ -192,7 +206,8 @@ export class InventoryKeeper {
         const item = scan.one(found);
         items.push(item);
         if (writer !== undefined) by.set(item.itemId, writer);
-        if (this.#isFirst) this.#early.set(item.itemId, writer ?? this.#early.get(item.itemId));
+        if (this.#isFirst)
+          this.#early.set(item.itemId, { path, by: writer ?? this.#early.get(item.itemId)?.by });
       }
       if (read.length >= noticedBatch || clock.monotonic() - begun >= sliceMs) break;
     }
@@ -256,7 +271,10 @@ export class InventoryKeeper {
           items.push({ itemId, entries: [] });
     if (!put()) return undefined;
     this.#scans++;
+    // The scan had passed their place before they came there.
+    for (const [itemId, { path, by }] of this.#early) if (!seen.has(itemId)) this.#noticed.set(path, by);
     this.#early.clear();
+    this.#noticeSoon();
     this.#items = count;
     this.#last = clock.now();
     this.#refused = scan.refused;
@@ -278,7 +296,7 @@ export class InventoryKeeper {
     const { clock, store } = this.#options;
     for (let slice = 0; slice < earlySlices && this.#noticed.size > 0; slice++) this.#readSlice();
     const by = new Map(
-      [...this.#early].flatMap(([id, writer]) => (writer === undefined ? [] : [[id, writer] as const])),
+      [...this.#early].flatMap(([id, { by }]) => (by === undefined ? [] : [[id, by] as const])),
     );
     const isEarly = ({ itemId }: ScannedItem) => this.#early.has(itemId);
     return [

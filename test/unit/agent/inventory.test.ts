@@ -121,6 +121,25 @@ test('what there was an event of before the first reading came to it is no part 
   expect(told).toEqual([]);
 });
 
+test('who asks while all is read gets what came after its place was passed, too', async () => {
+  const one = keeper();
+  const running = one.refresh();
+  tree.write(tabs, '* * * * * /opt/y\n');
+  one.noticed([event(tabs)]);
+  let done = false;
+  const asked = one.refresh().finally(() => {
+    done = true;
+  });
+  // Less than until an item is read by itself.
+  for (let turn = 0; turn < 20 && !done; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!done) clock.pass(40);
+  }
+  expect(await running).toMatchObject({ items: 0 });
+  await asked;
+  expect(store.inventory.list()).toMatchObject([{ baseline: false, entry: { path: tabs } }]);
+});
+
 test('where nothing persisted at the first reading the next item is known a second after its event', async () => {
   const one = keeper();
   await refreshed(one);
