@@ -214,7 +214,7 @@ test('what could not be checked is not called whole', async () => {
   expect((await cli(['verify', file, '--accept', 'not-checked'])).code).toBe(0);
 });
 
-const linkOf = (doc: EcsDocument) => (doc.launchwarden ?? {})['chain'] as Record<string, unknown>;
+const linkOf = (doc: EcsDocument) => doc.launchwarden?.['chain'] as Record<string, unknown>;
 
 /** What a forger can write into a document so that nobody can check it, each beside a change. */
 const hidings: readonly (readonly [string, (doc: EcsDocument) => Record<string, unknown>])[] = [
@@ -270,8 +270,8 @@ test('a beginning that a heartbeat proves is missing when it is cut off, and any
 /** A heartbeat from when the chain had no alert yet. */
 function beatOf(docs: readonly EcsDocument[], length: number): EcsDocument {
   const made = structuredClone(docs.find((doc) => !isAlert(doc))) as EcsDocument;
-  const { chain } = (made.launchwarden ?? {})['status'] as { chain: Record<string, unknown> };
-  Object.assign(chain, { length, digest: chain['id'] });
+  const status = made.launchwarden?.['status'] as { chain: Record<string, unknown> };
+  Object.assign(status.chain, { length, digest: status.chain['id'] });
   return made;
 }
 
