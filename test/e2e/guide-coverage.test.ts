@@ -115,6 +115,14 @@ describe('on a tree that was attacked', () => {
     mkdirSync(path.dirname(mac.host(bundle)), { recursive: true });
     cpSync(mac.host('/private/tmp/x.dsplug'), mac.host(bundle), { recursive: true });
     await agent.settled();
+    // A bundle is kept once nothing in it changed for a while; a baseline of before that knows of no version of it.
+    await waitFor('the bundle to be kept whole', async () => {
+      const listed = await cli(['evidence', 'list', bundle, '--json', '--data-dir', mac.dataDir]);
+      return (
+        /"kind":"bundle"[^\n]*"kept":"whole"|"kept":"whole"[^\n]*"kind":"bundle"/.test(listed.stdout) ||
+        undefined
+      );
+    });
     const alertOf = (file: string) =>
       waitFor(`an alert about ${file}`, () => alertsAbout(listAlerts(mac), file)[0]?.id);
     // From here on launchd and pf are asked as on a Mac.
