@@ -191,9 +191,9 @@ export class Detector {
   }
 
   /**
-   * Judges an event and takes it over: a revision replaces its document. One with the id of an event that was judged before is a revision of it: every rule judges what it holds
-   * now, in the place that the event has; what an earlier document met it has met. Rules that gave an alert for the event
-   * give none again.
+   * Judges an event and takes it over. One with the id of an event that was judged before is a revision of it and replaces its
+   * document: every rule judges what it holds now, in the place that the event has; what an earlier document met it has met.
+   * Rules that gave an alert for the event give none again.
    */
   judge(event: Event): void {
     const known = this.#judged.find(event.id);
