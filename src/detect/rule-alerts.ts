@@ -182,7 +182,7 @@ export class RuleAlerts {
 
   /**
    * A file that is named by a call which is a part of an alert, and that came only now. Returns the alert of the call: another
-   * one when that was held back among those of a user whose file it is not.
+   * one when that was held back among those of a user whose file it is not, or for a file that another call has named since.
    */
   late({ file, call, joinKeys, told }: Late): Told {
     const candidate = this.#options.ranking
@@ -192,7 +192,7 @@ export class RuleAlerts {
     if (this.#exceptionOf({ events: [file, call] }, call, candidate) !== undefined) return told;
     const apart = isApart(told, candidate);
     const meant = apart ? this.#completed.get(call)?.find((one) => !isApart(one, candidate)) : told;
-    if (meant === undefined || this.#isAnothers(meant, file, call)) {
+    if (meant === undefined || this.#isAnothers(meant, file, call) || isTaken(meant, file)) {
       this.#options.counts.late_files++;
       const made = this.#alert({ events: [file, call], joinKeys, window: [file] }, call, [candidate]);
       return apart ? told : made;
@@ -427,7 +427,7 @@ export class RuleAlerts {
       this.flood.amend(held, heldBack(candidate, call));
       return true;
     }
-    if (detection === undefined || isNamedIn(detection, candidate.event)) return false;
+    if (detection === undefined || isNamedIn(detection.candidates, candidate.event)) return false;
     const grown = withCandidates(detection, [candidate], call);
     if (grown === detection) return false;
     told.detection = grown;
@@ -465,6 +465,11 @@ export class RuleAlerts {
 function isApart({ detection }: Told, { link }: Candidate): boolean {
   const about = detection?.candidates[0]?.link;
   return (about === 'path' && link === 'directory') || (about === 'directory' && link === 'path');
+}
+
+/** Whether the one line that the summary has for an alert stands for another file, which a call has named since. */
+function isTaken({ held }: Told, file: Event): boolean {
+  return held?.candidate.named === true && !isNamedIn([held.candidate], file);
 }
 
 /** Hidden matches that are remembered for one file. */

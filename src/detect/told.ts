@@ -42,8 +42,8 @@ export function withCandidates(
   return { ...detection, candidates: [...before.values()].sort(compareLinks).slice(0, maxCandidates) };
 }
 
-/** Whether a file is named in a detection already, by whichever of its events: same path, and no other content. */
-export function isNamedIn({ candidates }: Detection, event: Event): boolean {
+/** Whether one of the candidates is the file, and named: same path, and no other content. */
+export function isNamedIn(candidates: readonly Candidate[], event: Event): boolean {
   const file = fileIdentity(event);
   return candidates.some((one) => {
     if (!one.named) return false;

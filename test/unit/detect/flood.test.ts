@@ -103,6 +103,18 @@ test('but nothing of an interval that is over, and nothing twice', () => {
   expect(summaries([...pair('a', 0), ...pair('b', 1), late]).map(lines)).toEqual([['f-b path by p-b']]);
 });
 
+test('a file that comes late is listed also when what stands for its load has been named by another one', () => {
+  const late = fileEvent('f-late', 0.95, path('late'), { inode: 'late' });
+  const [written, load] = pair('b', 1, path('late'));
+  const namesB = launchctl('later', 2, ['load', path('b')]);
+  const held = [...pair('a', 0), written as Event, load as Event, namesB, late];
+  expect(lines(summaries(held).at(-1))).toEqual(['f-late path by p-b', 'f-b path by later']);
+  // Both files of one call are.
+  const both = launchctl('both', 1.1, ['load', path('b'), path('late')]);
+  const found = summaries([...pair('a', 0), written as Event, both, late]);
+  expect(lines(found.at(-1))).toEqual(['f-late path by both', 'f-b path by both']);
+});
+
 test('an alert that is about no file is listed by its event', () => {
   const any = rule('eql', 'any where tag == "x"', { maxSignals: 1 });
   const events = ['a', 'b', 'c'].map((id, index) => event(id, index, { tag: 'x' }));
