@@ -24,6 +24,9 @@ constexpr int kLoadingLooks = 12;
 // soon after its start, when that is likely, and everything else costs next to nothing.
 constexpr int64_t kAgeShare = 16;
 constexpr int64_t kLongestCheckUs = 30'000'000;
+// What had begun so shortly before the first look may still be on its way to its exec. Whatever else runs then counts as
+// settled: at a boot, or after a thousand processes were started, looking at each by its age would cost as much as all else.
+constexpr int64_t kJustBegunUs = 50'000;
 // No look may take so long that it misses what is born meanwhile.
 constexpr int kMostChecks = 64;
 // An image without a stamp is still being loaded, or not ours to read; after so many looks it is the latter.
@@ -149,8 +152,9 @@ void Scanner::Snapshot() {
     known.other = seen == Seen::kOther;
     known.last_look_us = WallUs();
     if (known.other) continue;
-    const int64_t age_us = std::clamp<int64_t>(WallUs() - facts.start_us, 0, kLongestCheckUs * kAgeShare);
-    known.born_us = steady_us_ - age_us;
+    const int64_t age_us = std::max<int64_t>(WallUs() - facts.start_us, 0);
+    const bool just_begun = age_us < kJustBegunUs;
+    known.born_us = steady_us_ - (just_begun ? age_us : kLongestCheckUs * kAgeShare);
     pause_->Watch(pid);
     // What runs already may be more than the channel holds at once, and must not be lost.
     while (!channel_->HasRoom()) {
@@ -159,12 +163,11 @@ void Scanner::Snapshot() {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     Emit(kRunning, facts, facts.start_us);
-    // One that has just begun may be on its way to its exec. All others are spread out, so that they do not fall due in
-    // one look.
-    if (age_us < kLongestCheckUs) {
+    if (just_begun) {
       Schedule(pid, known);
       continue;
     }
+    // Spread out, so that they do not all fall due in one look.
     known.check_us = steady_us_ + int64_t{pid} * 7'919'000 % kLongestCheckUs;
     checks_.push({known.check_us, pid, known.start});
   }
