@@ -116,7 +116,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     options.launchCanary === undefined ? undefined : everyMs;
   const homes = userHomes(root, clock, log.child({ stage: 'file-watch' }));
   const homePaths = () => homes().map(({ path }) => path);
-  const places = new MechanismPlaces(settings.watch.mechanisms ? mechanisms : [], homePaths);
+  const places = new MechanismPlaces(mechanisms, homePaths);
   const enricher = new Enricher({
     root,
     clock,
@@ -124,7 +124,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     agentId,
     hostId,
     boot,
-    homes: homePaths,
+    places,
     installed: () => trusted.labels,
     namedPaths: new NamedPaths({ root, volumes: mountedVolumes }),
   });
@@ -212,7 +212,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     ...{ store, clock, attributes },
     root,
     log: log.child({ stage: 'evidence' }),
-    places: new MechanismPlaces(mechanisms, homePaths),
+    places,
   });
   const responding: Responding = new Responding({
     settings,
@@ -248,7 +248,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
     clock,
     log: log.child({ stage: 'inventory' }),
     mechanisms,
-    places: new MechanismPlaces(mechanisms, homePaths),
+    places,
     homes: homePaths,
     signer: async (program, item) => {
       const signature = await signatures.signerOf(program, item);
@@ -354,7 +354,7 @@ export function wireAgent(options: AgentOptions, { rules: selected, log, store, 
       boot,
       watched: watchedBy(atStart, settings.watch.mechanisms ? mechanisms : []),
       homes,
-      carries: (macPath) => places.find(macPath)?.describes === true,
+      carries: (macPath) => settings.watch.mechanisms && places.find(macPath)?.describes === true,
       attributes,
       more: kindsFor(atStart),
       scopePid,

@@ -36,8 +36,8 @@ export interface EnricherOptions {
   readonly processes?: ProcessTable;
   /** Follows what a launchctl call names; left out where the files are not at hand. */
   readonly namedPaths?: Pick<NamedPaths, 'of'>;
-  /** Homes that do not stand in /Users, canonical paths. */
-  readonly homes?: () => Iterable<string>;
+  /** Where the mechanisms keep their items; those of all mechanisms when left out, in homes of /Users. */
+  readonly places?: MechanismPlaces;
   /** Labels of launch items that are trusted here: what imitates one of them is a finding. */
   readonly installed?: () => InstalledLabels;
 }
@@ -58,7 +58,7 @@ export class Enricher {
     this.#host = options.host ?? hostFacts({ hostId, simulated: root.simulated });
     this.#users = options.users ?? new UserNames({ root, clock });
     this.#processes = options.processes ?? new ProcessTable();
-    this.#places = new MechanismPlaces(mechanisms, options.homes);
+    this.#places = options.places ?? new MechanismPlaces(mechanisms);
   }
 
   /** What every event says of this machine. */

@@ -5,6 +5,14 @@ import { ContentReader, hashLarge, type LargeReading, type Reading, readLarge } 
 import { Rights } from './rights.js';
 import { lookAt, type Snapshot } from './snapshot.js';
 
+/** One for all: it holds a megabyte, and what it reads is copied before the next call. */
+let reader: ContentReader | undefined;
+
+function sharedReader(): ContentReader {
+  reader ??= new ContentReader(fileWatchLimits.maxContent);
+  return reader;
+}
+
 /** The content of a file, and whose it is. */
 export interface HashedFile {
   readonly sha256: string;
@@ -17,7 +25,6 @@ export interface HashedFile {
  */
 export class FilesNow {
   readonly #rights: Rights;
-  readonly #reader = new ContentReader(fileWatchLimits.maxContent);
 
   constructor(root: RootMap) {
     this.#rights = new Rights(root);
@@ -33,7 +40,7 @@ export class FilesNow {
     if (passage === undefined || seen === undefined || seen === 'denied' || seen.type !== 'file')
       return undefined;
     if (seen.inode !== remembered.inode || seen.ctime !== remembered.ctimeNanos) return undefined;
-    const result = this.#reader.read({ hostPath: passage.host, seen, passage }, fileWatchLimits.maxContent);
+    const result = sharedReader().read({ hostPath: passage.host, seen, passage }, fileWatchLimits.maxContent);
     if (!result.ok) return undefined;
     // What was written meanwhile is news, which the watcher tells.
     const after = lookAt(passage.host);
@@ -48,7 +55,7 @@ export class FilesNow {
     if (passage === undefined || seen === undefined) return undefined;
     if (seen === 'denied') return seen;
     if (seen.type !== 'file') return { seen };
-    const result = this.#reader.read({ hostPath: passage.host, seen, passage }, fileWatchLimits.maxContent);
+    const result = sharedReader().read({ hostPath: passage.host, seen, passage }, fileWatchLimits.maxContent);
     return result.ok ? { seen, content: result.content } : { seen };
   }
 

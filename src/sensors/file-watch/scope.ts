@@ -1,12 +1,15 @@
 import { canonicalMacPath } from '../../base/root.js';
 
-/** One pattern: the folders on the way, and what is looked for in the last one. */
-interface Target {
-  readonly pattern: string;
+interface Folders {
   /** Folded names; one with `*` or `?` matches any one folder. */
   readonly folders: readonly string[];
   /** Which of the folders hold wildcards. */
   readonly wild: readonly boolean[];
+}
+
+/** One pattern: the folders on the way, and what is looked for in the last one. */
+interface Target extends Folders {
+  readonly pattern: string;
   /** Folded name to look for, with wildcards; undefined means everything below the folder. */
   readonly leaf: string | undefined;
 }
@@ -87,6 +90,8 @@ export class Scope {
   /** Patterns that are not watched, with the reason. */
   readonly skipped: { readonly pattern: string; readonly reason: string }[] = [];
   readonly #targets = new Map<string, Target>();
+  /** By their path: hundreds of patterns look into the same ones. */
+  readonly #folders = new Map<string, Folders>();
   readonly #filters = new Set<string>();
   /**
    * Patterns of entries by how many folders they go through and, where it has no wildcard, by the name that they look for:
@@ -105,7 +110,7 @@ export class Scope {
 
   /** One more pattern; false when nothing more is watched because of it. */
   add(pattern: string, reach: Reach = 'below'): boolean {
-    const made = target(pattern, reach);
+    const made = this.#target(pattern, reach);
     if (typeof made === 'string') {
       this.skipped.push({ pattern, reason: made });
       return false;
@@ -152,6 +157,22 @@ export class Scope {
     return [...this.#targets.values()].map((one) => ({ target: one, depth: 0 }));
   }
 
+  #target(pattern: string, reach: Reach): Target | string {
+    if (!pattern.startsWith('/') || pattern.length > 4096) return 'does not begin at /';
+    const parts = canonicalPattern(pattern).split('/').slice(1);
+    const leaf = parts.pop() ?? '';
+    if (parts.length === 0) return 'names the whole volume';
+    if (parts.filter(hasWildcard).length > (reach === 'entries' ? 3 : 2) || hasWildcard(parts[0] ?? ''))
+      return 'too many folders on the way';
+    const place = parts.join('/');
+    // `*` also matches `/`: what is looked for may stand anywhere below.
+    const below = reach === 'below' && leaf.includes('*');
+    if (below && tooWide.has(place)) return 'too many files below that folder';
+    const known = this.#folders.get(place) ?? { folders: parts, wild: parts.map(hasWildcard) };
+    this.#folders.set(place, known);
+    return { pattern, ...known, leaf: below ? undefined : leaf };
+  }
+
   /** What `name` means in a folder that `steps` run through. */
   wanted(steps: readonly Step[], name: string): Wanted | undefined {
     const folded = fold(name);
@@ -196,18 +217,4 @@ export class Scope {
 /** Folded first: `/ETC/*` means `/private/etc/*` too. */
 function canonicalPattern(pattern: string): string {
   return canonicalMacPath(fold(canonicalMacPath(pattern)));
-}
-
-function target(pattern: string, reach: Reach): Target | string {
-  if (!pattern.startsWith('/') || pattern.length > 4096) return 'does not begin at /';
-  const parts = canonicalPattern(pattern).split('/').slice(1);
-  const leaf = parts.pop() ?? '';
-  if (parts.length === 0) return 'names the whole volume';
-  if (parts.filter(hasWildcard).length > (reach === 'entries' ? 3 : 2) || hasWildcard(parts[0] ?? ''))
-    return 'too many folders on the way';
-  // `*` also matches `/`: what is looked for may stand anywhere below.
-  const wild = parts.map(hasWildcard);
-  if (reach === 'entries' || !leaf.includes('*')) return { pattern, folders: parts, wild, leaf };
-  if (tooWide.has(parts.join('/'))) return 'too many files below that folder';
-  return { pattern, folders: parts, wild, leaf: undefined };
 }

@@ -96,11 +96,12 @@ async function judgeFor(context: CommandContext, root: RootMap): Promise<ItemJud
   const { userHomes } = await import('../../../agent/homes.js');
   const homes = userHomes(root, context.clock, silentLogger);
   const homePaths = () => homes().map(({ path: home }) => home);
+  const places = new MechanismPlaces(mechanisms, homePaths);
   return new ItemJudge({
     root,
     rules: set.rules.filter(({ enabled }) => enabled).map(({ rule }) => rule),
     exceptions: new Exceptions(loaded.exceptions),
-    places: new MechanismPlaces(mechanisms, homePaths),
+    places,
     now: context.clock.now(),
     enricher: new Enricher({
       root,
@@ -109,7 +110,7 @@ async function judgeFor(context: CommandContext, root: RootMap): Promise<ItemJud
       agentId: 'scan',
       hostId: 'scan',
       boot: 'scan',
-      homes: homePaths,
+      places,
     }),
   });
 }
