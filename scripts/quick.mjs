@@ -3,7 +3,15 @@
 // The cache is made where the program is built or installed, beside the program, and never written while it runs: whoever
 // can change it can change the program as well.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -130,8 +138,11 @@ const recorder = `
     renameSync(cache + '.next', cache);
   });`;
 
-/** Longest recording, milliseconds. */
+/** Longest recording, and longest wait for what an attack of its own brings about, milliseconds. */
 const longestMs = 60_000;
+const longestStepMs = 5_000;
+/** What an agent does once a second it has done by then. */
+const afterAlertMs = 1_500;
 
 /** Makes the code caches for this Node.js, by running each command in a folder of its own. Returns what went wrong. */
 export async function cacheQuick(dist) {
@@ -156,8 +167,11 @@ export async function cacheQuick(dist) {
   return failed.length === 0 ? undefined : failed.join('\n');
 }
 
-/** Runs a command line; `until`: what on standard error says that it has done enough, and is to end. Returns what went wrong. */
-function record(file, { args, until }) {
+/**
+ * Runs a command line. `stages`: what on standard error says that it has done so much, what happens then, and how many
+ * milliseconds later it ends where no other stage comes. Returns what went wrong.
+ */
+function record(file, { args, stages = [] }) {
   const cache = `${file}.${process.version}-${process.platform}-${process.arch}.cache`;
   const child = spawn(process.execPath, ['-e', recorder, '--', 'launchwarden', ...args], {
     env: { PATH: process.env.PATH, LW_FILE: `${file}.js`, LW_CACHE: cache },
@@ -165,28 +179,55 @@ function record(file, { args, until }) {
     timeout: longestMs,
   });
   let said = '';
+  const left = [...stages];
+  let patience;
   child.stderr.setEncoding('utf8').on('data', (text) => {
     said += text;
-    if (until !== undefined && said.includes(until)) child.kill('SIGTERM');
+    if (left.length === 0 || !said.includes(left[0].said)) return;
+    const { next, ms } = left.shift();
+    next?.();
+    // What cannot be recorded is compiled when it is needed.
+    clearTimeout(patience);
+    patience = setTimeout(() => child.kill('SIGTERM'), ms);
   });
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
-    child.on('close', (code) => resolve(code === 0 ? undefined : said || `ended with ${code}`));
+    child.on('close', (code) => {
+      clearTimeout(patience);
+      resolve(code === 0 ? undefined : said || `ended with ${code}`);
+    });
   });
 }
 
-/** An agent on a tree with a launch item, until it is ready. */
+/** An agent on a tree with a launch item, until it has alerted on a second one: the first attack finds warm code. */
 function smallMac(_dist, folder) {
   const root = path.join(folder, 'root');
   const daemons = path.join(root, 'Library', 'LaunchDaemons');
   mkdirSync(daemons, { recursive: true });
-  const keys = '<key>Label</key><string>a</string><key>Program</key><string>/usr/bin/true</string>';
-  writeFileSync(
-    path.join(daemons, 'a.plist'),
-    `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict>${keys}</dict></plist>`,
-  );
+  const write = (label) => {
+    const keys = `<key>Label</key><string>${label}</string><key>Program</key><string>/usr/bin/true</string>`;
+    const list = path.join(daemons, `${label}.plist`);
+    writeFileSync(
+      list,
+      `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict>${keys}</dict></plist>`,
+    );
+    return list;
+  };
+  write('a');
+  // A shell that is called launchctl runs the script "load" of its folder, and lives for as long as a real one would.
+  const launchctl = path.join(folder, 'launchctl');
+  copyFileSync('/bin/sh', launchctl);
+  writeFileSync(path.join(folder, 'load'), 'sleep 0.1\n');
+  const attack = () => {
+    const child = spawn(launchctl, ['load', write('b')], { cwd: folder, stdio: 'ignore' });
+    child.on('error', () => {});
+  };
   const args = ['run', '--root', root, '--data-dir', path.join(folder, 'data'), '--log-format', 'json'];
-  return { args, until: '"msg":"ready"' };
+  const stages = [
+    { said: '"msg":"ready"', next: attack, ms: longestStepMs },
+    { said: '"msg":"alert"', ms: afterAlertMs },
+  ];
+  return { args, stages };
 }
 
 /** A store of a few alerts. */

@@ -19,6 +19,9 @@ const heldMs = 1_000;
 /** A slice of reading, and the pause after it, milliseconds: it never takes more than a small part of a processor. */
 const sliceMs = 8;
 const pauseMs = 40;
+/** The same soon after an event: what has just begun may go on, and nobody's alert is to wait for it. */
+const soonSliceMs = 2;
+const soonPauseMs = 10;
 /** Items that are stored in one transaction. */
 const batch = 200;
 /** Items of events that are read in one slice at most. */
@@ -173,12 +176,12 @@ export class InventoryKeeper {
     this.#notice = undefined;
     const { clock, store, log } = this.#options;
     try {
-      if (!store.inventory.held) this.#readSlice();
+      if (!store.inventory.held) this.#readSlice(soonSliceMs);
     } catch (error) {
       log.error({ error: messageOf(error) }, 'items of the inventory could not be read');
     }
     if (this.#noticed.size > 0) {
-      const wait = store.inventory.held ? heldMs : pauseMs;
+      const wait = store.inventory.held ? heldMs : soonPauseMs;
       if (!this.#stopped) this.#notice = clock.after(wait, () => this.#readNoticed());
       return;
     }
@@ -189,7 +192,7 @@ export class InventoryKeeper {
   }
 
   /** Reads some of what is noticed, in one slice of time. */
-  #readSlice(): void {
+  #readSlice(ms = sliceMs): void {
     const { clock, places, store } = this.#options;
     // Its buffers and what it knows of programs serve until all that is noticed was read.
     this.#noticing ??= this.#scan();
@@ -209,7 +212,7 @@ export class InventoryKeeper {
         if (this.#isFirst)
           this.#early.set(item.itemId, { path, by: writer ?? this.#early.get(item.itemId)?.by });
       }
-      if (read.length >= noticedBatch || clock.monotonic() - begun >= sliceMs) break;
+      if (read.length >= noticedBatch || clock.monotonic() - begun >= ms) break;
     }
     // The first scan will find them, and there is no baseline before it.
     if (!this.#isFirst) store.inventory.apply(items, clock.now(), { by });
