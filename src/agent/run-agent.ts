@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.js';
 import { createLogger } from '../base/log.js';
 import { openStore } from '../store/index.js';
 import { Agent } from './agent.js';
+import { Compiler } from './compiler.js';
 import { openDestinations } from './destinations.js';
 import type { AgentOptions } from './options.js';
 import { policyFailedStart, settingsAtStart } from './policy.js';
@@ -13,9 +14,7 @@ import { logParked, logPassedOver, selectRules } from './rules.js';
  * `agent/data-lost`, after the destinations were told, when its data folder was taken away from it.
  */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  // Ten times V8's own budget: what really runs hot is still compiled within milliseconds, and an agent that mostly rests
-  // keeps the memory that the compiler and its code would take (some 4 MB). A V8 without this flag says so and goes on.
-  setFlagsFromString('--interrupt-budget=1320000');
+  const compiler = new Compiler({ clock: options.clock });
   // The heap grows by 30 % of what lives between two collections, not by up to four times: a flood of large files leaves
   // garbage that nobody else could use (3,000 lists of 0.6 MB at once: a peak of 288 MB in place of 406, in the same time).
   setFlagsFromString('--heap-growing-percent=30');
@@ -39,7 +38,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     logParked(selected.parked, log);
     try {
       const targets = await openDestinations({ ...options, log }, settings);
-      agent = new Agent({ ...options, settings }, { rules: selected, log, store, targets });
+      agent = new Agent({ ...options, settings }, { rules: selected, log, store, targets, compiler });
       await agent.start();
       process.off('SIGHUP', passedOver);
     } catch (error) {

@@ -15,6 +15,7 @@ import { AlertScan } from './alert-scan.js';
 import { readBootId } from './boot.js';
 import { Budget } from './budget.js';
 import { CanaryKeeper } from './canary.js';
+import type { Compiler } from './compiler.js';
 import { Destinations } from './destinations.js';
 import { EvidenceKeeper } from './evidence.js';
 import { ExceptionKeeper } from './exceptions.js';
@@ -51,6 +52,8 @@ export interface Opened {
   readonly log: AdjustableLogger;
   readonly store: Store;
   readonly targets: readonly Target[];
+  /** Of this process, where the agent is all that it does. */
+  readonly compiler?: Compiler;
 }
 
 /** The parts of an agent, wired to each other: nothing has started yet. */
