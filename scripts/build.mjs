@@ -10,7 +10,7 @@
 // a binary before it compiles, and a set-up step must not wait for a network that may not be there. npm 10 runs it all
 // the same, and finds scripts/prebuild-install, which does nothing ("overrides"; install-links in .npmrc puts it in
 // place before the script runs).
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -53,18 +53,29 @@ function run(command, args, options = {}) {
   };
 }
 
-function nodeGyp(directory) {
+/** With all processors: better-sqlite3 is one file that takes most of a minute, our addon many small ones. */
+async function nodeGyp(directory) {
   const gyp = nodeGypScript();
   if (gyp === undefined) return { ok: false, output: 'node-gyp was not found: run this by npm' };
-  return run(process.execPath, [gyp, 'rebuild', '--release', '-C', directory, ...headerArguments()]);
+  const args = [gyp, 'rebuild', '--release', '--jobs', 'max', '-C', directory, ...headerArguments()];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ ok: false, output: `${output}${error.message}` }));
+    child.on('close', (code) => resolve({ ok: code === 0, output }));
+  });
 }
 
-function buildSqlite() {
+async function buildSqlite() {
   const directory = path.dirname(require.resolve('better-sqlite3/package.json'));
   const loads = run(process.execPath, ['-e', "new (require('better-sqlite3'))(':memory:').close()"]);
   if (loads.ok) return;
   console.log('launchwarden: compiling better-sqlite3 (about a minute)');
-  const built = nodeGyp(directory);
+  const built = await nodeGyp(directory);
   if (!built.ok) {
     console.error(built.output);
     console.error('launchwarden: better-sqlite3 did not compile. It needs a C++ compiler, make and python3.');
@@ -72,10 +83,10 @@ function buildSqlite() {
   }
 }
 
-function buildAddon() {
+async function buildAddon() {
   if (!existsSync(path.join(root, 'native', 'binding.gyp'))) return;
   console.log('launchwarden: compiling the native addon');
-  const built = nodeGyp(path.join(root, 'native'));
+  const built = await nodeGyp(path.join(root, 'native'));
   if (built.ok) return;
   // The agent works without it (process-scan falls back to ps-list) and says so; a set-up that fails here helps nobody.
   console.error(built.output.split('\n').slice(-25).join('\n'));
@@ -113,10 +124,7 @@ async function buildTypeScript() {
   }
 }
 
-if (!onlyTs) {
-  buildSqlite();
-  buildAddon();
-}
+if (!onlyTs) await Promise.all([buildSqlite(), buildAddon()]);
 if (!onlyNative) await buildTypeScript();
 const failed = await cacheQuick(path.join(root, 'dist'));
 if (failed !== undefined)
