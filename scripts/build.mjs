@@ -73,14 +73,13 @@ async function nodeGyp(directory) {
 async function buildSqlite() {
   const directory = path.dirname(require.resolve('better-sqlite3/package.json'));
   const loads = run(process.execPath, ['-e', "new (require('better-sqlite3'))(':memory:').close()"]);
-  if (loads.ok) return;
+  if (loads.ok) return true;
   console.log('launchwarden: compiling better-sqlite3 (about a minute)');
   const built = await nodeGyp(directory);
-  if (!built.ok) {
-    console.error(built.output);
-    console.error('launchwarden: better-sqlite3 did not compile. It needs a C++ compiler, make and python3.');
-    process.exit(1);
-  }
+  if (built.ok) return true;
+  console.error(built.output);
+  console.error('launchwarden: better-sqlite3 did not compile. It needs a C++ compiler, make and python3.');
+  return false;
 }
 
 async function buildAddon() {
@@ -124,7 +123,10 @@ async function buildTypeScript() {
   }
 }
 
-if (!onlyTs) await Promise.all([buildSqlite(), buildAddon()]);
+if (!onlyTs) {
+  const [hasSqlite] = await Promise.all([buildSqlite(), buildAddon()]);
+  if (!hasSqlite) process.exit(1);
+}
 if (!onlyNative) await buildTypeScript();
 const failed = await cacheQuick(path.join(root, 'dist'));
 if (failed !== undefined)
