@@ -3,15 +3,7 @@
 // The cache is made where the program is built or installed, beside the program, and never written while it runs: whoever
 // can change it can change the program as well.
 import { spawn } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -199,32 +191,25 @@ function record(file, { args, stages = [] }) {
   });
 }
 
-/** An agent on a tree with a launch item, until it has alerted on a second one: the first attack finds warm code. */
+/**
+ * An agent on a tree with a launch item, until it has alerted on a second one: the first attack finds warm code. Nothing is
+ * started for it: what watches this machine would take that for an attack.
+ */
 function smallMac(_dist, folder) {
   const root = path.join(folder, 'root');
   const daemons = path.join(root, 'Library', 'LaunchDaemons');
   mkdirSync(daemons, { recursive: true });
-  const write = (label) => {
-    const keys = `<key>Label</key><string>${label}</string><key>Program</key><string>/usr/bin/true</string>`;
-    const list = path.join(daemons, `${label}.plist`);
+  const write = (label, program) => {
+    const keys = `<key>Label</key><string>${label}</string><key>Program</key><string>${program}</string>`;
     writeFileSync(
-      list,
+      path.join(daemons, `${label}.plist`),
       `<?xml version="1.0" encoding="UTF-8"?><plist version="1.0"><dict>${keys}</dict></plist>`,
     );
-    return list;
   };
-  write('a');
-  // A shell that is called launchctl runs the script "load" of its folder, and lives for as long as a real one would.
-  const launchctl = path.join(folder, 'launchctl');
-  copyFileSync('/bin/sh', launchctl);
-  writeFileSync(path.join(folder, 'load'), 'sleep 0.1\n');
-  const attack = () => {
-    const child = spawn(launchctl, ['load', write('b')], { cwd: folder, stdio: 'ignore' });
-    child.on('error', () => {});
-  };
+  write('a', '/usr/bin/true');
   const args = ['run', '--root', root, '--data-dir', path.join(folder, 'data'), '--log-format', 'json'];
   const stages = [
-    { said: '"msg":"ready"', next: attack, ms: longestStepMs },
+    { said: '"msg":"ready"', next: () => write('b', '/private/tmp/b'), ms: longestStepMs },
     { said: '"msg":"alert"', ms: afterAlertMs },
   ];
   return { args, stages };
