@@ -24,8 +24,9 @@ constexpr int kLoadingLooks = 12;
 // soon after its start, when that is likely, and everything else costs next to nothing.
 constexpr int64_t kAgeShare = 16;
 constexpr int64_t kLongestCheckUs = 30'000'000;
-// What had begun so shortly before the first look may still be on its way to its exec. Whatever else runs then counts as
-// settled: at a boot, or after a thousand processes were started, looking at each by its age would cost as much as all else.
+// What has not execed at the first look, or had begun so shortly before it, may be on its way to an exec. Whatever else runs
+// then counts as settled: at a boot, when a thousand processes are young, looking at each by its age would cost as much as
+// all else.
 constexpr int64_t kJustBegunUs = 50'000;
 // No look may take so long that it misses what is born meanwhile.
 constexpr int kMostChecks = 64;
@@ -153,7 +154,7 @@ void Scanner::Snapshot() {
     known.last_look_us = WallUs();
     if (known.other) continue;
     const int64_t age_us = std::max<int64_t>(WallUs() - facts.start_us, 0);
-    const bool just_begun = age_us < kJustBegunUs;
+    const bool just_begun = !facts.execed || age_us < kJustBegunUs;
     known.born_us = steady_us_ - (just_begun ? age_us : kLongestCheckUs * kAgeShare);
     pause_->Watch(pid);
     // What runs already may be more than the channel holds at once, and must not be lost.
