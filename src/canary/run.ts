@@ -9,7 +9,7 @@ import { runTool } from '../base/tool.js';
 import { canaryLabelPrefix } from '../event/canary.js';
 import { Journal, type Undo } from '../prove/journal.js';
 import { launchctl } from '../prove/launch-job.js';
-import { recover } from '../prove/recover.js';
+import { recoverIn } from '../prove/recover.js';
 import { byHand, undoOne } from '../prove/undo.js';
 import type { CanaryItem } from './item.js';
 import {
@@ -61,12 +61,7 @@ function runner(root: RootMap, signal = new AbortController().signal): Run {
 
 /** Takes away what a run that was killed has left; one sentence for each. Throws `canary/running` while it still runs. */
 export async function cleanUpCanary(dataDir: string, root: RootMap): Promise<readonly string[]> {
-  const journal = new Journal(folderOf(dataDir), owner);
-  try {
-    return await recover(journal, runner(root));
-  } finally {
-    journal.close();
-  }
+  return await recoverIn(folderOf(dataDir), root, owner);
 }
 
 /**

@@ -3,8 +3,11 @@ import path from 'node:path';
 import { requestControl } from '../agent/control.js';
 import { systemClock } from '../base/clock.js';
 import { UserError } from '../base/errors.js';
+import { RootMap } from '../base/root.js';
+import { cleanUpCanary } from '../canary/index.js';
 import type { Alert } from '../event/alert.js';
 import type { Parts } from '../install/index.js';
+import { recoverIn } from '../prove/recover.js';
 import { loadBuiltinRules } from '../rules/index.js';
 import {
   lockFolder,
@@ -46,6 +49,10 @@ export const installParts: Parts = {
       version: typeof version === 'string' ? version : undefined,
       pid: typeof pid === 'number' ? pid : undefined,
     };
+  },
+  async cleanUp(dataDir, rootFolder) {
+    const root = new RootMap(rootFolder);
+    return [...(await cleanUpCanary(dataDir, root)), ...(await recoverIn(path.join(dataDir, 'prove'), root))];
   },
   databases: {
     schemas(dataDir) {

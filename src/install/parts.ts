@@ -18,6 +18,11 @@ export interface Parts {
   lock(folder: string): { release(): void };
   /** Undefined when no agent listens on the data folder. */
   agent(dataDir: string): Promise<RunningAgent | undefined>;
+  /**
+   * Takes away what a canary or a proof has left in launchd and beside it, which was killed; one sentence for each. `root`: as
+   * in `Surroundings`. Throws a UserError when one still runs.
+   */
+  cleanUp(dataDir: string, root: string | undefined): Promise<readonly string[]>;
   readonly databases: {
     /** Undefined when a database cannot be read. Throws a UserError `install/database-read-only`. */
     schemas(dataDir: string): DatabaseSchemas | undefined;

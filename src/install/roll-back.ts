@@ -6,6 +6,7 @@ import { placeFile, placeLink, removeEmpty, removeFile, removeTree } from './pla
 import { placed, places } from './places.js';
 import { versionFolder } from './read.js';
 import { namesIn } from './source.js';
+import { readState, stateText } from './state.js';
 import type { Pending, Transaction } from './transaction.js';
 
 /**
@@ -36,13 +37,39 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
     removeTree(besideVersion(to, root));
     if (fresh && to !== from) removeTree(versionFolder(to, root));
   }
+  const isFirst = from === undefined && job === undefined;
   // What a first installation made goes with it, its canary's alert too, unless its agent has found something.
-  if (from === undefined && job === undefined && freshData === true && existsSync(dataDir))
-    parts.databases.discard(dataDir);
-  if (from === undefined && job === undefined) removeVersions(root);
+  if (isFirst && freshData === true && existsSync(dataDir)) {
+    // What a canary has left is journaled in there.
+    const isClean = await parts.cleanUp(dataDir, root).then(
+      () => true,
+      () => false,
+    );
+    if (isClean) parts.databases.discard(dataDir);
+  }
+  if (isFirst) removeVersions(root);
   removeMade(pending.made, root);
+  if (isFirst) rememberMade(at, pending);
   transaction.end();
   removeMade(pending.made, root);
+}
+
+/** Where the data of a first installation stay, a later removal must know which folders were made for it. */
+function rememberMade({ root, asRoot }: Surroundings, { made, kept }: Pending): void {
+  if (leftOf(root, kept).length === 0) return;
+  const state = readState(root);
+  const all = [...new Set([...(state?.made ?? []), ...made])];
+  placeFile(placed(places.state, root), stateText({ ...(state ?? { written: {}, kept }), made: all }), {
+    asRoot,
+  });
+}
+
+/** Names in our folder that are neither somebody else's nor the records of installing. */
+export function leftOf(root: string | undefined, kept: readonly string[]): string[] {
+  const records = new Set([places.state, places.journal].map((one) => path.posix.basename(one)));
+  return namesIn(placed(places.home, root)).filter(
+    (name) => !records.has(name) && !kept.includes(`${places.home}/${name}`),
+  );
 }
 
 /** Where databases that a version brought up to date are kept when it is taken back; undefined when none were saved. */

@@ -8,7 +8,7 @@ import type { Surroundings } from './parts.js';
 import { placeFile, removeEmpty, removeFile, removeTree } from './place.js';
 import { packageId, placed, places } from './places.js';
 import { noStandIn } from './read.js';
-import { madeUnnoted, removeMade, removeVersions, rollBack } from './roll-back.js';
+import { leftOf, madeUnnoted, removeMade, removeVersions, rollBack } from './roll-back.js';
 import { namesIn } from './source.js';
 import { type InstallState, readState, stateProblem, stateText } from './state.js';
 import { runSteps, type Step, type StepReport } from './steps.js';
@@ -125,7 +125,7 @@ function stopSteps({ system, root, launchctl }: Surroundings): Step[] {
 }
 
 function removeSteps(
-  { root, system }: Surroundings,
+  { root, system, parts }: Surroundings,
   { dataDir, purge, kept }: Pick<Pending, 'dataDir' | 'purge' | 'kept'>,
 ): Step[] {
   const file = (macPath: string): Step => ({
@@ -142,7 +142,13 @@ function removeSteps(
   };
   const isOwn = (name: string) => ownNames.has(name) && (name !== packageName || hasPackage(root));
   const data = placed(places.data, root);
+  // While the journals are there that say what it is, and with launchd to ask.
+  const cleanUp: Step = {
+    does: 'take away what a canary or a proof has left that was cut off',
+    run: async () => ((await parts.cleanUp(dataDir, root)).length > 0 ? 'done' : 'unchanged'),
+  };
   return [
+    ...(['canary', 'prove'].some((name) => existsSync(path.join(dataDir, name))) ? [cleanUp] : []),
     file(places.job),
     file(places.logRotation),
     file(places.current),
@@ -180,11 +186,8 @@ const ownNames: ReadonlySet<string> = new Set(
 /** What is left of ours: the folders when they are empty, else what a later purge must know. */
 function finish(at: Surroundings, transaction: Transaction, { kept, made }: Pending): void {
   const { root, asRoot } = at;
-  const home = placed(places.home, root);
-  const ours = new Set([places.state, places.journal].map((one) => path.posix.basename(one)));
-  const rest = namesIn(home).filter((name) => !ours.has(name) && !kept.includes(`${places.home}/${name}`));
   const state = placed(places.state, root);
-  if (rest.length > 0) placeFile(state, stateText({ written: {}, made, kept }), { asRoot });
+  if (leftOf(root, kept).length > 0) placeFile(state, stateText({ written: {}, made, kept }), { asRoot });
   else removeFile(state);
   removeVersions(root);
   transaction.end();

@@ -1,6 +1,11 @@
 import { errnoOf } from '../base/errors.js';
-import type { Journal } from './journal.js';
+import type { RootMap } from '../base/root.js';
+import { runTool } from '../base/tool.js';
+import { Journal, type JournalOwner } from './journal.js';
 import { byHand, type RunProgram, undoOne } from './undo.js';
+
+const runLimitMs = 20_000;
+const mostBytes = 1024 * 1024;
 
 /**
  * Undoes what a run that was killed has left. Gives a sentence for each deed; what could not be undone stays journaled.
@@ -18,6 +23,23 @@ export async function recover(journal: Journal, run: RunProgram): Promise<readon
   if (deeds.length > 0) journal.forget();
   for (const undo of remaining.reverse()) journal.add(undo);
   return said;
+}
+
+/** The same for the journal in a folder, with the programs of a Mac or of the tree that stands for one. */
+export async function recoverIn(
+  folder: string,
+  root: RootMap,
+  owner?: JournalOwner,
+): Promise<readonly string[]> {
+  const { signal } = new AbortController();
+  const journal = new Journal(folder, owner);
+  try {
+    return await recover(journal, (program, args) =>
+      runTool(root.toHost(program), args, { timeoutMs: runLimitMs, mostBytes, signal }),
+    );
+  } finally {
+    journal.close();
+  }
 }
 
 function isAlive(pid: number): boolean {

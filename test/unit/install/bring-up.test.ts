@@ -46,6 +46,7 @@ function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
     calls: [] as string[],
     /** Its data hold an alert about something else than a canary. */
     found: false,
+    cleanUp: (): readonly string[] => [],
     /** It runs without launchd. */
     byHand: false,
   };
@@ -56,6 +57,10 @@ function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
       const script = path.join(root, jobProgram.script, '../../package.json');
       const { version } = JSON.parse(readFileSync(script, 'utf8')) as { version: string };
       return agent.silent.includes(version) ? undefined : { version: agent.answers ?? version, pid: 4711 };
+    },
+    cleanUp: async (folder) => {
+      agent.calls.push(`clean up, data ${existsSync(folder) ? 'there' : 'gone'}`);
+      return agent.cleanUp();
     },
     databases: {
       schemas: () => ({ main: agent.main, events: agent.main === undefined ? undefined : 3 }),
@@ -384,6 +389,30 @@ describe('a first installation that does not come through', () => {
     expect(existsSync(path.join(all.dataDir, 'launchwarden.db'))).toBe(true);
   });
 
+  test('which stay, and a later purge knows the folders that were made for them', async () => {
+    for (const installsAgain of [false, true]) {
+      const all = failing();
+      const before = files(all.root);
+      all.agent.found = true;
+      expect(await code(all.install('1.0.0'))).toBe('install/canary-failed');
+      if (installsAgain) expect(await code(all.install('1.1.0'))).toBe('install/canary-failed');
+      await all.remove(true);
+      expect(files(all.root)).toEqual(before);
+    }
+  });
+
+  test('cleans up after a canary while its journal is there, and keeps that when it cannot', async () => {
+    const all = failing();
+    await all.install('1.0.0').catch(() => {});
+    expect(all.agent.calls.slice(-2)).toEqual(['clean up, data there', 'discard']);
+    all.agent.cleanUp = () => {
+      throw new UserError('canary/running', 'another run of canary is at work');
+    };
+    await all.install('1.0.0').catch(() => {});
+    expect(all.agent.calls.at(-1)).toBe('clean up, data there');
+    expect(existsSync(all.dataDir)).toBe(true);
+  });
+
   test('leaves data that were there before, and those of an agent that is upgraded', async () => {
     const all = failing();
     mkdirSync(all.dataDir, { recursive: true });
@@ -489,6 +518,20 @@ describe('after a crash', () => {
 });
 
 describe('uninstall', () => {
+  test.each([true, false])(
+    'takes away what a canary has left before the data go (purge: %s)',
+    async (purge) => {
+      const all = surroundings();
+      await all.install('1.0.0');
+      mkdirSync(path.join(all.dataDir, 'canary'), { recursive: true });
+      all.agent.cleanUp = () => ['remove /Library/LaunchDaemons/com.launchwarden.canary.1.plist: done'];
+      await all.remove(purge);
+      expect(all.agent.calls.filter((one) => one.startsWith('clean'))).toEqual(['clean up, data there']);
+      const step = 'take away what a canary or a proof has left that was cut off';
+      expect(all.reports).toContainEqual(expect.objectContaining({ step, state: 'done' }));
+    },
+  );
+
   test('leaves the data, and a later purge still knows what stood there before', async () => {
     const all = surroundings();
     mkdirSync(all.host(places.home), { recursive: true });
