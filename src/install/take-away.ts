@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../base/errors.js';
+import { messageOf, UserError } from '../base/errors.js';
 import { foreignNames, hasPackage } from './foreign-names.js';
 import { refuseForeignJob } from './job.js';
 import { bootOut, calls } from './launchctl.js';
@@ -145,7 +145,14 @@ function removeSteps(
   // While the journals are there that say what it is, and with launchd to ask.
   const cleanUp: Step = {
     does: 'take away what a canary or a proof has left that was cut off',
-    run: async () => ((await parts.cleanUp(dataDir, root)).length > 0 ? 'done' : 'unchanged'),
+    run: async () => {
+      try {
+        return (await parts.cleanUp(dataDir, root)).length > 0 ? 'done' : 'unchanged';
+      } catch (error) {
+        // Told, and no reason to keep a program that somebody wants to be rid of.
+        return { skipped: messageOf(error) };
+      }
+    },
   };
   return [
     ...(['canary', 'prove'].some((name) => existsSync(path.join(dataDir, name))) ? [cleanUp] : []),

@@ -532,6 +532,20 @@ describe('uninstall', () => {
     },
   );
 
+  test('says what kept it from that, and removes the program all the same', async () => {
+    const all = surroundings();
+    const before = files(all.root);
+    await all.install('1.0.0');
+    mkdirSync(path.join(all.dataDir, 'canary'), { recursive: true });
+    all.agent.cleanUp = () => {
+      throw new UserError('canary/unsafe-journal', 'the journal may be written by others');
+    };
+    await all.remove(true);
+    const reason = 'the journal may be written by others';
+    expect(all.reports).toContainEqual(expect.objectContaining({ state: 'skipped', reason }));
+    expect(files(all.root)).toEqual(before);
+  });
+
   test('leaves the data, and a later purge still knows what stood there before', async () => {
     const all = surroundings();
     mkdirSync(all.host(places.home), { recursive: true });
