@@ -242,13 +242,13 @@ export class Pipeline {
     if (this.#open) this.#schedule();
   }
 
-  /** How far back in event time, microseconds, stored events matter to detection. */
   /** Keeps what deferred sequences wait for. What came since the last time is judged again after a crash. */
   saveDeferred(): void {
     const text = this.#deferred.saved();
     if (text !== undefined) this.#options.store.progress.set(deferredKey, text);
   }
 
+  /** How far back in event time, microseconds, stored events matter to detection. */
   get horizon(): number {
     return this.#detector.horizon;
   }
