@@ -185,7 +185,7 @@ export class Agent {
     const { top, figures, budget, sensors, pipeline, exceptions, tellGap } = this.#parts;
     tendStore(this.#opened.store, this.#opened.log, tellGap);
     top.tick();
-    this.#opened.compiler?.tick();
+    this.#opened.tuning?.tick();
     if (figures.tick()) budget.tick();
     sensors.ask(this.#options.clock.now() - heartbeatLagMs * 1000);
     pipeline.flush();

@@ -483,7 +483,10 @@ export class Pipeline {
     try {
       // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
       stored = store.events.transaction(() => {
-        const added = store.events.append(late.length === 0 ? fresh : [...late, ...fresh]);
+        const added = store.events.append(
+          late.length === 0 ? fresh : [...late, ...fresh],
+          (event) => isStreamed(event) && !concerned.has(event),
+        );
         // What the watcher remembers holds what was amended, too.
         for (const event of amended) store.events.replace(event);
         if (items.length > 0) store.items.apply(items);
@@ -851,6 +854,12 @@ function isPlain({ doc }: Event): boolean {
     doc.launchwarden?.persistence === undefined &&
     doc.event?.category?.includes('process') === true
   );
+}
+
+/** Of a process, from a sensor that tells of each once: one that looks again may tell again. */
+function isStreamed(event: Event): boolean {
+  const kind = event.doc.launchwarden?.sensor?.kind;
+  return (kind === 'eslogger' || kind === 'endpoint-security') && isPlain(event);
 }
 
 function byWallClock({ shift, ...event }: Event): Event {

@@ -15,7 +15,6 @@ import { AlertScan } from './alert-scan.js';
 import { readBootId } from './boot.js';
 import { Budget } from './budget.js';
 import { CanaryKeeper } from './canary.js';
-import type { Compiler } from './compiler.js';
 import { Destinations } from './destinations.js';
 import { EvidenceKeeper } from './evidence.js';
 import { ExceptionKeeper } from './exceptions.js';
@@ -42,6 +41,7 @@ import { sightLostEvent } from './sight-lost.js';
 import { Signatures } from './signatures.js';
 import { Top } from './top.js';
 import { lineWriter, UnifiedLog } from './unified-log.js';
+import type { V8Tuning } from './v8-tuning.js';
 import { mountedVolumes } from './volumes.js';
 import { Watchdog } from './watchdog.js';
 import { watchedBy } from './watched.js';
@@ -53,7 +53,7 @@ export interface Opened {
   readonly store: Store;
   readonly targets: readonly Target[];
   /** Of this process, where the agent is all that it does. */
-  readonly compiler?: Compiler;
+  readonly tuning?: V8Tuning;
 }
 
 /** The parts of an agent, wired to each other: nothing has started yet. */

@@ -20,6 +20,20 @@ const maxTold = 4_096;
 
 const imitates = 'look-alike-label';
 
+// What events have in common is one object for all of them: a flood makes some thousand events a second.
+const ecs = { version: '8.11.0' } as const;
+const ofProcesses = constantsOf('process');
+const ofFiles = constantsOf('file');
+const simulated = { labels: { launchwarden_simulated: true } } as const;
+
+function constantsOf(what: 'process' | 'file') {
+  const dataset = `endpoint.events.${what}` as const;
+  return {
+    message: `Endpoint ${what} event`,
+    dataStream: { type: 'logs', dataset, namespace: 'default' },
+  } as const;
+}
+
 export interface EnricherOptions {
   readonly root: RootMap;
   readonly clock: Clock;
@@ -46,6 +60,7 @@ export interface EnricherOptions {
 export class Enricher {
   readonly #options: EnricherOptions;
   readonly #host: HostFields;
+  readonly #agent: NonNullable<EcsDocument['agent']>;
   readonly #users: Pick<UserNames, 'user' | 'group'>;
   readonly #processes: ProcessTable;
   readonly #places: MechanismPlaces;
@@ -54,7 +69,8 @@ export class Enricher {
 
   constructor(options: EnricherOptions) {
     this.#options = options;
-    const { root, clock, hostId } = options;
+    const { root, clock, hostId, agentId: id, version } = options;
+    this.#agent = { id, type: 'launchwarden', version };
     this.#host = options.host ?? hostFacts({ hostId, simulated: root.simulated });
     this.#users = options.users ?? new UserNames({ root, clock });
     this.#processes = options.processes ?? new ProcessTable();
@@ -79,7 +95,8 @@ export class Enricher {
     const { event, content, actor } = observation;
     if (actor !== undefined) this.#processes.know(actor);
     const { file } = event.doc;
-    let doc = this.#complete(event.doc);
+    const sequence = this.#sequenceOf(event);
+    let doc = this.#complete(event.doc, sequence);
     const facts =
       file === undefined || event.doc.event?.action === 'deletion'
         ? undefined
@@ -88,7 +105,8 @@ export class Enricher {
     if (file !== undefined) doc = this.#withItem(doc, file, { content, facts });
     else if (event.doc.launchwarden?.job !== undefined) doc = this.#withJobsItem(doc);
     else doc = withLaunchctl(this.#withNamedFiles(doc));
-    const completed = this.#numbered(event, doc);
+    const { id, time, nanos } = event;
+    const completed = { id, time, nanos, sequence, doc };
     const launchItem =
       facts === undefined || !isLoadable(facts, content)
         ? undefined
@@ -114,33 +132,35 @@ export class Enricher {
     return { ...facts, findings: [...facts.findings, imitates] };
   }
 
-  #complete(given: EcsDocument): EcsDocument {
-    const doc = this.#processes.complete(given);
-    const { root, clock, version, agentId } = this.#options;
-    const what = doc.event?.category?.includes('process') === true ? 'process' : 'file';
+  #complete(doc: EcsDocument, sequence: number): EcsDocument {
+    const { clock } = this.#options;
+    const isProcess = doc.event?.category?.includes('process') === true;
+    const constant = isProcess ? ofProcesses : ofFiles;
     const user = this.#user(doc.user);
     const group = this.#group(doc.group);
     const file = doc.file === undefined ? undefined : this.#owner(doc.file);
     return {
-      message: `Endpoint ${what} event`,
+      message: constant.message,
       ...doc,
-      ecs: { version: '8.11.0' },
-      agent: { id: agentId, type: 'launchwarden', version },
-      data_stream: { type: 'logs', dataset: `endpoint.events.${what}`, namespace: 'default' },
+      ...this.#processes.fields(doc),
+      ecs,
+      agent: this.#agent,
+      data_stream: constant.dataStream,
       event: {
         kind: 'event',
         module: 'endpoint',
-        dataset: `endpoint.events.${what}`,
+        dataset: constant.dataStream.dataset,
         created: formatMicros(clock.now()),
         // What is told of a file has happened.
         outcome: doc.event?.category?.includes('file') === true ? 'success' : 'unknown',
         ...doc.event,
+        sequence,
       },
       host: this.#host,
       ...(user === undefined ? {} : { user }),
       ...(group === undefined ? {} : { group }),
       ...(file === undefined ? {} : { file }),
-      ...(root.simulated ? { labels: { ...doc.labels, launchwarden_simulated: true } } : {}),
+      ...this.#simulated(doc.labels),
     };
   }
 
@@ -210,15 +230,13 @@ export class Enricher {
     };
   }
 
-  #numbered(event: Event, doc: EcsDocument): Event {
-    const sequence = Number.isFinite(event.sequence) ? event.sequence : this.#sequence++;
-    return {
-      id: event.id,
-      time: event.time,
-      nanos: event.nanos,
-      sequence,
-      doc: { ...doc, event: { ...doc.event, sequence } },
-    };
+  #sequenceOf({ sequence }: Event): number {
+    return Number.isFinite(sequence) ? sequence : this.#sequence++;
+  }
+
+  #simulated(labels: EcsDocument['labels']): Pick<EcsDocument, 'labels'> | undefined {
+    if (!this.#options.root.simulated) return undefined;
+    return labels === undefined ? simulated : { labels: { ...labels, ...simulated.labels } };
   }
 
   /** Without `file.*`, as Elastic Defend makes it; its time is that of the content. */
@@ -241,13 +259,14 @@ export class Enricher {
       ctimeNanos,
       `launch_daemon:${sha256}`,
     );
+    const sequence = this.#sequence++;
     const doc: EcsDocument = {
       ...rest,
       '@timestamp': formatMicros(time, nanos),
-      event: { ...rest.event, id, action: 'launch_daemon', category: ['file'], type: ['change'] },
+      event: { ...rest.event, id, action: 'launch_daemon', category: ['file'], type: ['change'], sequence },
       Persistence: persistenceOf(file.path, plist),
     };
-    return this.#numbered({ ...of, id, time, nanos, sequence: Number.POSITIVE_INFINITY }, doc);
+    return { id, time, nanos, sequence, doc };
   }
 
   #remember(eventId: string, sha256: string): void {

@@ -1,7 +1,7 @@
 import { type ArgumentRoom, argumentFields, keepArguments } from '../event/arguments.js';
 import type { EcsDocument, ProcessFields } from '../event/document.js';
 
-/** Processes that are remembered; the least recently used one is forgotten first. */
+/** Processes that are remembered; one that was not asked for in a long while is forgotten first. */
 const defaultCapacity = 16_384;
 /** Ancestors that an event names, as many as Elastic Defend does. */
 const maxAncestors = 20;
@@ -11,6 +11,8 @@ const maxPrevious = 8;
 const room: ArgumentRoom = { text: 8_192, most: 1_024 };
 
 interface Entry {
+  /** When it was last asked for, in entries that were added since the start. */
+  usedAt: number;
   readonly entityId: string;
   readonly pid: number;
   readonly name: string | undefined;
@@ -34,7 +36,10 @@ interface Entry {
 export class ProcessTable {
   readonly #capacity: number;
   readonly #entries = new Map<string, Entry>();
+  /** Goes from one that is forgotten to the next: from the front a Map passes all that was ever taken out. */
+  #oldest = this.#entries.values();
   readonly #newest = new Map<number, string>();
+  #added = 0;
   #evicted = 0;
 
   constructor(capacity = defaultCapacity) {
@@ -66,8 +71,14 @@ export class ProcessTable {
    * sensor said stays. A process event is remembered. A document without a process is returned as it is.
    */
   complete(doc: EcsDocument): EcsDocument {
+    const fields = this.fields(doc);
+    return fields === undefined ? doc : { ...doc, ...fields };
+  }
+
+  /** What `complete` fills in; undefined of a document without a process. */
+  fields(doc: EcsDocument): Pick<EcsDocument, 'process' | 'Effective_process'> | undefined {
     const { process } = doc;
-    if (process?.pid === undefined) return doc;
+    if (process?.pid === undefined) return undefined;
     const isProcess = doc.event?.category?.includes('process') === true;
     const ends = isProcess && doc.event?.type?.includes('end') === true;
     if (!isProcess) this.know(process);
@@ -97,19 +108,19 @@ export class ProcessTable {
           }),
     };
     const responsible = this.#described(doc.Effective_process);
-    const result: EcsDocument = {
-      ...doc,
-      process: completed,
-      ...(responsible === undefined ? {} : { Effective_process: responsible }),
-    };
     if (isProcess) this.#remember(ends, completed);
-    return result;
+    return responsible === undefined
+      ? { process: completed }
+      : { process: completed, Effective_process: responsible };
   }
 
   #find(process: Pick<ProcessFields, 'entity_id' | 'pid'>): Entry | undefined {
     const id = process.entity_id ?? (process.pid === undefined ? undefined : this.#newest.get(process.pid));
     const entry = id === undefined ? undefined : this.#entries.get(id);
     if (entry === undefined) return undefined;
+    // It stands far from the oldest: a Map that is changed for each question costs more than the answer.
+    if (this.#added - entry.usedAt < this.#capacity / 2) return entry;
+    entry.usedAt = this.#added;
     this.#entries.delete(entry.entityId);
     this.#entries.set(entry.entityId, entry);
     return entry;
@@ -187,6 +198,7 @@ export class ProcessTable {
         : process.command_line;
     this.#entries.delete(entityId);
     this.#entries.set(entityId, {
+      usedAt: ++this.#added,
       entityId,
       pid,
       name: process.name,
@@ -206,12 +218,15 @@ export class ProcessTable {
   }
 
   #forgetOldest(): void {
-    for (const [id, { pid }] of this.#entries) {
-      this.#entries.delete(id);
-      if (this.#newest.get(pid) === id) this.#newest.delete(pid);
-      this.#evicted++;
+    const { value } = this.#oldest.next();
+    if (value === undefined) {
+      this.#oldest = this.#entries.values();
       return;
     }
+    const { entityId, pid } = value;
+    this.#entries.delete(entityId);
+    if (this.#newest.get(pid) === entityId) this.#newest.delete(pid);
+    this.#evicted++;
   }
 }
 

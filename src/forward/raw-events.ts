@@ -78,16 +78,14 @@ export class RawEvents {
   stored(events: readonly Event[]): void {
     const { outbox, everything, context } = this.#options;
     if (everything.length > 0) {
-      const ids = events.filter((event) => this.#allowed(event.time)).map(({ id }) => id);
-      this.counters.queued += outbox.addEvents(ids, everything);
+      const allowed = events.filter((event) => this.#allowed(event.time));
+      this.counters.queued += outbox.addEvents(allowed, everything);
     }
     if (context.length === 0 || this.#open.length === 0) return;
-    const ids = events
-      .filter((event) =>
-        this.#open.some((interest) => event.time <= interest.until && concerns(event, interest)),
-      )
-      .map(({ id }) => id);
-    if (ids.length > 0) this.counters.queued += outbox.addEvents(ids, context);
+    const related = events.filter((event) =>
+      this.#open.some((interest) => event.time <= interest.until && concerns(event, interest)),
+    );
+    if (related.length > 0) this.counters.queued += outbox.addEvents(related, context);
   }
 
   /** An alert was committed or grew: what led to it is queued, what follows will be. */
@@ -95,12 +93,12 @@ export class RawEvents {
     const { outbox, events, context } = this.#options;
     if (context.length === 0) return;
     const interest = interestOf(doc, time);
-    const ids: string[] = [];
+    const related: Event[] = [];
     for (const event of events.between(time - contextMicros, time + contextMicros)) {
-      if (concerns(event, interest)) ids.push(event.id);
-      if (ids.length >= maxPast) break;
+      if (concerns(event, interest)) related.push(event);
+      if (related.length >= maxPast) break;
     }
-    this.counters.queued += outbox.addEvents(ids, context);
+    this.counters.queued += outbox.addEvents(related, context);
     this.#open.push(interest);
     while (this.#open.length > maxOpen || (this.#open[0]?.until ?? time) < time) this.#open.shift();
   }

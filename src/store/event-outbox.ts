@@ -1,5 +1,6 @@
 import { emptyTally, type Tally } from './destinations.js';
 import { countSettlements, createdOf, longestWaitMs, withinBytes } from './document-outbox.js';
+import { type Identified, idOf, timedKey } from './event-key.js';
 import type { LaneDepth, OutboxRow, Settlement, TakeLimits } from './outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
@@ -22,7 +23,7 @@ export class EventOutbox {
     this.#sql = {
       enqueue: db.prepare(
         `INSERT OR IGNORE INTO event_outbox (dest, doc, bytes)
-          SELECT ?, seq, length(CAST(body AS BLOB)) FROM events WHERE id = ?`,
+          SELECT ?, seq, length(CAST(body AS BLOB)) FROM events WHERE id IN (?, ?)`,
       ),
       ready: db.prepare(
         `SELECT o.doc AS seq, o.bytes, o.attempts, e.id, 1 AS revision, e.body FROM event_outbox o
@@ -60,14 +61,15 @@ export class EventOutbox {
     };
   }
 
-  add(eventIds: readonly string[], destinations: readonly string[]): number {
+  add(events: readonly Identified[], destinations: readonly string[]): number {
     if (destinations.length === 0) return 0;
     return this.#db
       .transaction(() => {
         let rows = 0;
         for (const destination of destinations) {
           this.#sql.know.run(destination);
-          for (const id of eventIds) rows += this.#sql.enqueue.run(destination, id).changes;
+          for (const event of events)
+            rows += this.#sql.enqueue.run(destination, event.id, timedKey(event) ?? event.id).changes;
         }
         return rows;
       })
@@ -87,6 +89,7 @@ export class EventOutbox {
     });
     return rows.map(({ bytes, ...row }) => ({
       ...row,
+      id: idOf(row.id),
       lane: 'event',
     }));
   }
@@ -109,7 +112,8 @@ export class EventOutbox {
       const { seq, reason } = settlement;
       const row = one<{ attempts: number }>(this.#sql.row, destination, seq);
       const event = one<{ id: string; body: string }>(this.#sql.body, seq);
-      return row && event ? [{ seq, reason, attempts: row.attempts + 1, ...event }] : [];
+      if (row === undefined || event === undefined) return [];
+      return [{ seq, reason, attempts: row.attempts + 1, id: idOf(event.id), body: event.body }];
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Micros } from '../base/time.js';
 import type { EcsDocument } from '../event/document.js';
 import { type Event, timesOf, wallTime } from '../event/event.js';
+import { firstTimed, idAfterTime, idOf, timedKey } from './event-key.js';
 import type { EventOutbox } from './event-outbox.js';
 import { all, type Db, one } from './sqlite.js';
 
@@ -65,6 +66,10 @@ export class Events {
         'SELECT DISTINCT time FROM events WHERE time >= ? AND time < ? ORDER BY time DESC LIMIT ?',
       ),
       beginning: db.prepare(`SELECT ${columns} FROM events WHERE id >= ? AND id < ? ORDER BY id LIMIT ?`),
+      // Of the index alone, which holds no documents.
+      timedBeginning: db.prepare(
+        `SELECT seq FROM events WHERE id >= '${firstTimed}' AND substr(${idAfterTime('id')}, 1, ?) = ? LIMIT ?`,
+      ),
       page: db.prepare(
         `SELECT ${columns} FROM events WHERE time >= ? AND time <= ?
           ORDER BY time, nanos, sequence IS NULL, sequence, seq`,
@@ -93,29 +98,40 @@ export class Events {
     };
   }
 
-  /** Stores a batch in one transaction. Returns those that were not stored before, in the order given. */
-  append(batch: readonly Event[]): Event[] {
-    return this.#db.transaction(() => batch.filter((event) => this.#insert(event))).immediate();
+  /**
+   * Stores a batch in one transaction. Returns those that were not stored before, in the order given. `isPassing`: of events
+   * that are told once and that nobody but a person will ask for by their ids.
+   */
+  append(batch: readonly Event[], isPassing: (event: Event) => boolean = never): Event[] {
+    return this.#db
+      .transaction(() =>
+        batch.filter((event) => this.#insert(event, isPassing(event) ? timedKey(event) : undefined)),
+      )
+      .immediate();
   }
 
   /** The newer document of an event that is stored (an amendment); stores it when it is not. */
   replace(event: Event): void {
     this.#db
       .transaction(() => {
-        if (this.#sql.replace.run(JSON.stringify(event.doc), event.id).changes === 0) this.#insert(event);
+        const body = JSON.stringify(event.doc);
+        const keys = [event.id, timedKey(event) ?? event.id];
+        if (!keys.some((key) => this.#sql.replace.run(body, key).changes > 0)) this.#insert(event);
       })
       .immediate();
   }
 
   get(id: string): Event | undefined {
     const row = one<EventRow>(this.#sql.byId, id);
-    return row && asEvent(row);
+    if (row !== undefined) return asEvent(row);
+    return this.#timedBeginning(id, 1).find((event) => event.id === id);
   }
 
   /** Events whose ids begin so, at most `limit`. */
   beginningWith(beginning: string, limit: number): Event[] {
     const rows = all<EventRow>(this.#sql.beginning, beginning, `${beginning}\u{10ffff}`, limit);
-    return rows.flatMap((row) => asEvent(row) ?? []);
+    const found = rows.flatMap((row) => asEvent(row) ?? []);
+    return [...found, ...this.#timedBeginning(beginning, limit - rows.length)];
   }
 
   /** As `scan`, the newest first. */
@@ -264,12 +280,23 @@ export class Events {
       .immediate();
   }
 
-  #insert(event: Event): boolean {
+  #timedBeginning(beginning: string, limit: number): Event[] {
+    if (limit <= 0) return [];
+    const length = [...beginning].length;
+    return all<{ seq: number }>(this.#sql.timedBeginning, length, beginning, limit).flatMap(({ seq }) => {
+      const row = one<EventRow>(this.#sql.bySeq, seq);
+      return (row && asEvent(row)) ?? [];
+    });
+  }
+
+  #insert(event: Event, key = event.id): boolean {
     const sequence = Number.isFinite(event.sequence) ? event.sequence : null;
     const body = JSON.stringify(event.doc);
-    return this.#sql.insert.run(event.id, wallTime(event), event.nanos, sequence, body).changes === 1;
+    return this.#sql.insert.run(key, wallTime(event), event.nanos, sequence, body).changes === 1;
   }
 }
+
+const never = () => false;
 
 /** Rows from the newest to the oldest, as events in their order. */
 function eventsOf(rows: readonly EventRow[]): Event[] {
@@ -278,7 +305,8 @@ function eventsOf(rows: readonly EventRow[]): Event[] {
 
 /** Undefined of a damaged row, which keeps nobody from reading the others. */
 function asEvent(row: EventRow): Event | undefined {
-  const { id, time, nanos, sequence } = row;
+  const { time, nanos, sequence } = row;
+  const id = idOf(row.id);
   try {
     const doc = JSON.parse(row.body) as EcsDocument | null;
     if (typeof doc !== 'object' || doc === null || !Number.isSafeInteger(time)) return undefined;

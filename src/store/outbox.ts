@@ -1,4 +1,5 @@
 /** The outbox as forward/ sees it: types only, nothing of SQLite. */
+import type { Identified } from './event-key.js';
 
 /** Sent in this order: alerts wait for nobody, raw events come last. */
 export const lanes = ['alert', 'status', 'event'] as const;
@@ -158,7 +159,7 @@ export interface Outbox extends Source {
   /** Adds one document of our own to the status lane of every destination named; the caller gives it a fresh id. */
   add(document: { readonly id: string; readonly body: string }, destinations: readonly string[]): void;
   /** Names stored raw events for the event lane of every destination named; those already named are left alone. */
-  addEvents(eventIds: readonly string[], destinations: readonly string[]): number;
+  addEvents(events: readonly Identified[], destinations: readonly string[]): number;
   /** Holds a destination's lanes to their caps. Returns how many rows went. */
   enforce(destination: string, caps: OutboxCaps): { readonly events: number; readonly alerts: number };
   readonly dead: DeadLetters;

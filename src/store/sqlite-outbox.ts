@@ -1,6 +1,7 @@
 import { asLetter, DeadLetterTable } from './dead-letters.js';
 import type { Destinations } from './destinations.js';
 import type { DocumentOutbox } from './document-outbox.js';
+import type { Identified } from './event-key.js';
 import type { EventOutbox } from './event-outbox.js';
 import { laneNumber } from './lane-number.js';
 import type {
@@ -119,8 +120,8 @@ export class SqliteOutbox implements Outbox {
     this.#parts.documents.add(document, destinations);
   }
 
-  addEvents(eventIds: readonly string[], destinations: readonly string[]): number {
-    return this.#parts.events.add(eventIds, destinations);
+  addEvents(events: readonly Identified[], destinations: readonly string[]): number {
+    return this.#parts.events.add(events, destinations);
   }
 
   enforce(destination: string, caps: OutboxCaps): { readonly events: number; readonly alerts: number } {

@@ -86,14 +86,12 @@ test('dead letters of every lane are listed, exported with their document, retri
   const siem = new ScriptedDestination('siem');
   const { alert } = store.alerts.upsert(detection('a'), context, ['siem']);
   store.outbox.add({ id: 's1', body: '{"event":{"id":"s1"}}' }, ['siem']);
-  store.events.append([fileEvent('e1')]);
-  store.outbox.addEvents(['e1'], ['siem']);
+  store.outbox.addEvents(store.events.append([fileEvent('e1')]), ['siem']);
   // One beside each that is taken.
   const bad = [alert.id, 's1', 'e1'];
   store.alerts.upsert(detection('b'), context, ['siem']);
   store.outbox.add({ id: 's2', body: '{"event":{"id":"s2"}}' }, ['siem']);
-  store.events.append([fileEvent('e2')]);
-  store.outbox.addEvents(['e2'], ['siem']);
+  store.outbox.addEvents(store.events.append([fileEvent('e2')]), ['siem']);
   siem.answer = (items) =>
     items.map(({ id }) => (bad.includes(id) ? { kind: 'poison', reason: 'mapping' } : { kind: 'delivered' }));
   const forwarder = new Forwarder({

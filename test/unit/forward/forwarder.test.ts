@@ -293,8 +293,7 @@ test('raw events wait for company, never hold up an alert, and are pruned only w
   const siem = new ScriptedDestination('siem');
   const { forwarder: subject, clock } = forwarder(store, { targets: [target(siem)] });
   const add = (name: string) => {
-    store.events.append([fileEvent(name)]);
-    store.outbox.addEvents([name], ['siem']);
+    store.outbox.addEvents(store.events.append([fileEvent(name)]), ['siem']);
     subject.wake();
   };
   add('e1');

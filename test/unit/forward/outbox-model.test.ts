@@ -144,10 +144,7 @@ function commitEvents(count: number): Action {
   return async (world) => {
     const events = Array.from({ length: count }, () => fileEvent(`e${world.serial++}`));
     world.store.events.append(events);
-    world.store.outbox.addEvents(
-      events.map(({ id }) => id),
-      world.configured,
-    );
+    world.store.outbox.addEvents(events, world.configured);
     for (const name of world.configured) world.committed[name].push(...events.map(({ id }) => `event ${id}`));
     world.forwarder.wake();
     await settle(world);

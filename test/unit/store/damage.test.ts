@@ -56,10 +56,7 @@ function filledFolder(): string {
   const events = Array.from({ length: 120 }, (_, n) => fileEvent(`e${n}`, {}, start + n));
   store.events.append(events);
   store.items.apply(Array.from({ length: 60 }, (_, n) => item(`i${n}`)));
-  store.outbox.addEvents(
-    events.slice(0, 30).map(({ id }) => id),
-    ['siem'],
-  );
+  store.outbox.addEvents(events.slice(0, 30), ['siem']);
   store.gaps.add({ sensor: 'agent', reason: 'restart', from: start, to: start + 5, detail: 'x' });
   for (let n = 0; n < 20; n++) store.termHistory.seen('rule', `t${n}`, start + n);
   store.meta.set('agent.id', 'agent-1');

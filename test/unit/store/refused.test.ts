@@ -113,7 +113,7 @@ test('while another program holds a lock events and items are kept, and are stor
   store.events.replace(fileEvent('before', { size: 7 }));
   store.progress.set('complete_through', '77');
   expect(store.termHistory.seen('rule', 'term', start + 1)).toBe(start);
-  expect(store.outbox.addEvents(['during'], ['siem'])).toBe(1);
+  expect(store.outbox.addEvents([fileEvent('during')], ['siem'])).toBe(1);
   expect(store.condition()).toMatchObject({ state: 'busy', held_events: 1, held_alerts: 0 });
   free();
   pass(10_000);
