@@ -42,7 +42,10 @@ export function requireLate(code) {
     // It is handed around whole, or something else has that name.
     if (uses !== members + 1) continue;
     late = late
-      .replace(text, () => `const ${name} = () => require("node:${module}");`)
+      .replace(
+        text,
+        () => `let ${name}$kept; const ${name} = () => (${name}$kept ??= require("node:${module}"));`,
+      )
       // `new net().Socket()` would make one of the function.
       .replace(new RegExp(`\\bnew ${word}(?=\\.[\\w$])`, 'g'), () => `new (${name}())`)
       .replace(new RegExp(`(?<![\\w$.])${word}(?=\\.[\\w$])`, 'g'), () => `${name}()`);

@@ -234,7 +234,7 @@ export class ProcessTable {
 function argumentsOf(entry: Entry | undefined): ProcessFields | undefined {
   return (
     entry && {
-      ...(entry.args === undefined ? {} : { args: [...entry.args] }),
+      ...(entry.args === undefined ? {} : { args: entry.args as string[] }),
       ...(entry.argsCount === undefined ? {} : { args_count: entry.argsCount }),
       ...(entry.commandLine === undefined ? {} : { command_line: entry.commandLine }),
       ...(entry.directory === undefined ? {} : { working_directory: entry.directory }),
@@ -265,7 +265,7 @@ function parentFields(parent: Entry): ProcessFields {
     entity_id: parent.entityId,
     ...(parent.name === undefined ? {} : { name: parent.name }),
     ...(parent.executable === undefined ? {} : { executable: parent.executable }),
-    ...(parent.args === undefined ? {} : { args: [...parent.args] }),
+    ...(parent.args === undefined ? {} : { args: parent.args as string[] }),
     ...(parent.argsCount === undefined ? {} : { args_count: parent.argsCount }),
     ...(parent.commandLine === undefined ? {} : { command_line: parent.commandLine }),
     ...(parent.codeSignature === undefined ? {} : { code_signature: parent.codeSignature }),

@@ -123,15 +123,15 @@ export class Events {
 
   get(id: string): Event | undefined {
     const row = one<EventRow>(this.#sql.byId, id);
-    if (row !== undefined) return asEvent(row);
+    if (row !== undefined && idOf(row.id) === id) return asEvent(row);
     return this.#timedBeginning(id, 1).find((event) => event.id === id);
   }
 
   /** Events whose ids begin so, at most `limit`. */
   beginningWith(beginning: string, limit: number): Event[] {
     const rows = all<EventRow>(this.#sql.beginning, beginning, `${beginning}\u{10ffff}`, limit);
-    const found = rows.flatMap((row) => asEvent(row) ?? []);
-    return [...found, ...this.#timedBeginning(beginning, limit - rows.length)];
+    const found = rows.flatMap((row) => asEvent(row) ?? []).filter(({ id }) => id.startsWith(beginning));
+    return [...found, ...this.#timedBeginning(beginning, limit - found.length)];
   }
 
   /** As `scan`, the newest first. */

@@ -54,6 +54,8 @@ function life([executable, ...args]: readonly [string, ...string[]]): readonly [
 
 export interface Flood {
   readonly program: string;
+  /** Lines that a run writes in all. */
+  readonly lines: number;
   /** Lets all of its runs begin: each writes so many lives a second. */
   begin(): void;
   /** How many runs have written all. */
@@ -62,18 +64,22 @@ export interface Flood {
 
 /**
  * A stand-in for eslogger in `folder`. Once it may, each run of it writes, evenly, `perSecond` lives of a program a second
- * for `seconds`: an exec, and the exit some milliseconds later.
+ * for `seconds`: an exec, and `withExits` the exit some milliseconds later.
  */
-export function floodEslogger(folder: string, perSecond: number, seconds: number): Flood {
+export function floodEslogger(
+  folder: string,
+  { perSecond, seconds, withExits }: { perSecond: number; seconds: number; withExits: boolean },
+): Flood {
   mkdirSync(folder, { recursive: true });
   const program = path.join(folder, 'eslogger');
   const lives = commands.map((command) => life(command));
   writeFileSync(path.join(folder, 'lives'), JSON.stringify({ lives, places, now, start }));
   writeFileSync(path.join(folder, 'ended'), '');
-  writeFileSync(program, source(perSecond, perSecond * seconds));
+  writeFileSync(program, source(perSecond, perSecond * seconds, withExits));
   chmodSync(program, 0o755);
   return {
     program,
+    lines: perSecond * seconds * (withExits ? 2 : 1),
     begin: () => writeFileSync(path.join(folder, 'begin'), ''),
     ended: () => readFileSync(path.join(folder, 'ended'), 'utf8').split('\n').length - 1,
   };
@@ -81,7 +87,7 @@ export function floodEslogger(folder: string, perSecond: number, seconds: number
 
 const lifetimeMs = 20;
 
-function source(perSecond: number, total: number): string {
+function source(perSecond: number, total: number, withExits: boolean): string {
   return `#!${process.execPath}
 const fs = require('node:fs');
 if (process.argv[2] === '--list-events') {
@@ -92,7 +98,7 @@ const { lives, places, now, start } = JSON.parse(fs.readFileSync(__dirname + '/l
 const marks = [...Object.values(places), now, start];
 const cut = new RegExp('(' + marks.join('|') + ')');
 const parts = lives.map((life) => life.map((line) => line.split(cut)));
-const [total, perSecond] = [${total}, ${perSecond}];
+const [total, perSecond, withExits] = [${total}, ${perSecond}, ${withExits}];
 let [sequence, begun, execs, exits] = [0, 0, 0, 0];
 const iso = (ms) => new Date(ms).toISOString().slice(0, -1);
 function text(number, which, ms) {
@@ -104,7 +110,7 @@ function text(number, which, ms) {
   ].map(([mark, value]) => [String(mark), value]));
   return line.map((part) => values.get(part) ?? part).join('');
 }
-setInterval(() => {
+const timer = setInterval(() => {
   const ms = Date.now();
   if (begun === 0) {
     if (!fs.existsSync(__dirname + '/begin')) return;
@@ -115,10 +121,13 @@ setInterval(() => {
   const ended = Math.min(total, Math.floor((passed - ${lifetimeMs}) * perSecond / 1000));
   const lines = [];
   while (execs < due) lines.push(text(execs++, 0, ms));
-  while (exits < ended) lines.push(text(exits++, 1, ms));
-  if (lines.length === 0) return;
-  fs.writeSync(1, lines.join('\\n') + '\\n');
-  if (exits === total) fs.appendFileSync(__dirname + '/ended', process.pid + '\\n');
+  for (; exits < ended; exits++) if (withExits) lines.push(text(exits, 1, ms));
+  if (lines.length > 0) fs.writeSync(1, lines.join('\\n') + '\\n');
+  if (exits < total) return;
+  fs.appendFileSync(__dirname + '/ended', process.pid + '\\n');
+  clearInterval(timer);
+  // Runs until it is ended, as eslogger does.
+  setInterval(() => {}, 60_000);
 }, 1);
 `;
 }

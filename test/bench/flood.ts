@@ -65,7 +65,11 @@ async function unsaid(agent: AgentProcess): Promise<number> {
   return total - found - dropped - oversized - budget.left_out.events - store.lost_events;
 }
 
-async function measure(agent: AgentProcess, bare: ChildProcess, flood: Flood): Promise<Row[]> {
+async function measure(
+  agent: AgentProcess,
+  bare: ChildProcess,
+  { flood, of }: { flood: Flood; of: string },
+): Promise<Row[]> {
   const pids = [agent.child.pid ?? 0, bare.pid ?? 0] as const;
   for (const pid of pids) await quiet(pid);
   const costs = () => pids.map(cpuSeconds) as [number, number];
@@ -75,18 +79,18 @@ async function measure(agent: AgentProcess, bare: ChildProcess, flood: Flood): P
   await waitFor('the flood to end', () => flood.ended() === 2 || undefined, seconds * 3_000);
   await waitFor(
     'the bare sensor to read all',
-    async () => (await bareCounters(bare)).lines === 2 * total || undefined,
+    async () => (await bareCounters(bare)).lines === flood.lines || undefined,
   );
   await waitFor(
     'the agent to read all',
-    async () => (await agentCounters(agent)).lines === 2 * total || undefined,
+    async () => (await agentCounters(agent)).lines === flood.lines || undefined,
   );
   await agent.settled();
   const share = 100_000 / (performance.now() - begun);
   const after = costs();
   const [own, least] = [(after[0] - before[0]) * share, (after[1] - before[1]) * share];
   const [memory, leastMemory] = pids.map(mostResidentMegabytes) as [number, number];
-  const what = `agent at ${perSecond} programs a second`;
+  const what = `agent at ${perSecond} ${of} a second`;
   const against = 'a process that only makes events of the same lines';
   return [
     { name: `${what}, processor time`, value: own, unit: '% of a core', against, ratio: own / least },
@@ -99,7 +103,7 @@ async function measure(agent: AgentProcess, bare: ChildProcess, flood: Flood): P
       ratio: memory / leastMemory,
     },
     {
-      name: `of ${total} programs neither stored nor told as lost`,
+      name: `of ${total} ${of}, neither stored nor told as lost`,
       value: await unsaid(agent),
       unit: 'programs',
     },
@@ -111,13 +115,17 @@ export async function rows(): Promise<Row[]> {
     console.error('skipped: costs under load are read from /proc, which this system does not have');
     return [];
   }
+  return [...(await ofFlood('exec messages', false)), ...(await ofFlood('exec messages and exits', true))];
+}
+
+async function ofFlood(of: string, withExits: boolean): Promise<Row[]> {
   const mac = new SimulatedMac();
   try {
-    const flood = floodEslogger(mac.host('/usr/bin'), perSecond, seconds);
+    const flood = floodEslogger(mac.host('/usr/bin'), { perSecond, seconds, withExits });
     const agent = await AgentProcess.start({ mac });
     const bare = fork(fileURLToPath(new URL('bare-sensor.js', import.meta.url)), [flood.program]);
     try {
-      return await measure(agent, bare, flood);
+      return await measure(agent, bare, { flood, of });
     } finally {
       bare.disconnect();
       await agent.stop();

@@ -161,6 +161,21 @@ describe('process table', () => {
     expect(last.process?.parent?.name).toBe('launchd');
   });
 
+  test('forgets one for each that comes, however often the others are asked for', () => {
+    const table = new ProcessTable(8);
+    const known = new Set<string>();
+    for (let pid = 1; pid < 500; pid++) {
+      table.complete(processDocument({ pid, entity_id: `e${pid}` }));
+      for (const back of [1, 3, 6]) table.complete({ event: {}, process: { pid: pid - back } });
+      expect(table.size).toBe(Math.min(pid, 8));
+    }
+    for (let pid = 480; pid < 500; pid++)
+      if (table.complete({ event: {}, process: { pid } }).process?.entity_id !== undefined) known.add(`e${pid}`);
+    expect(known.size).toBe(8);
+    // Half of them are the newest, whatever was asked for.
+    expect(['e499', 'e498', 'e497', 'e496'].filter((id) => !known.has(id))).toEqual([]);
+  });
+
   test('keeps a bounded part of huge arguments', () => {
     const table = new ProcessTable();
     const args = Array.from({ length: 1_000 }, () => 'y'.repeat(100));

@@ -50,6 +50,33 @@ test('an amended event takes the place of the first one', () => {
   expect(events.extent().rows).toBe(2);
 });
 
+test('what passes by is found by its id, or the beginning of it, like everything else', () => {
+  const { events, outbox } = temporaryStore();
+  const passing = at('0a1', start + 1);
+  const kept = at('0a2', start);
+  const shifted = { ...at('0b3', start + 2), shift: 7 };
+  const isPassing = (event: Event) => event !== kept;
+  expect(events.append([passing, kept, shifted, passing], isPassing)).toEqual([passing, kept, shifted]);
+  expect(events.append([passing], isPassing)).toEqual([]);
+  expect(events.get('0a1')).toEqual(passing);
+  expect(events.get('0a')).toBeUndefined();
+  expect(events.get('~')).toBeUndefined();
+  const ids = (beginning: string, limit = 10) => events.beginningWith(beginning, limit).map(({ id }) => id);
+  expect(ids('0a').sort()).toEqual(['0a1', '0a2']);
+  expect(ids('0a', 1)).toHaveLength(1);
+  expect(ids('0b')).toEqual(['0b3']);
+  expect(ids('~')).toEqual([]);
+  expect([...events.scan()].map(({ id }) => id)).toEqual(['0a2', '0a1', '0b3']);
+
+  events.replace({ ...passing, doc: { ...passing.doc, message: 'newer' } });
+  expect(events.get('0a1')?.doc.message).toBe('newer');
+  expect(events.extent().rows).toBe(3);
+
+  expect(outbox.addEvents([passing, kept, shifted], ['siem'])).toBe(3);
+  const rows = outbox.take('siem', 'event', { maxItems: 10, maxBytes: 1e6, now: start });
+  expect(rows.map(({ id }) => id)).toEqual(['0a1', '0a2', '0b3']);
+});
+
 test('pruning takes the oldest, spares what detection needs, and gives the space back', () => {
   const { events } = temporaryStore();
   const bulk = 'x'.repeat(2000);
