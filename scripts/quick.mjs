@@ -119,12 +119,43 @@ const recorder = `
   const { Script } = require('node:vm');
   const path = require('node:path');
   const v8 = require('node:v8');
-  const { LW_FILE: file, LW_CACHE: cache } = process.env;
+  const { LW_FILE: file, LW_CACHE: cache, LW_STARTS: starts } = process.env;
   const setFlags = v8.setFlagsFromString;
   v8.setFlagsFromString = () => {};
   setFlags('--no-flush-bytecode');
   const script = new Script(readFileSync(file, 'latin1'), { filename: file });
-  script.runInThisContext()(require('node:module').createRequire(file), path.dirname(file));
+  const load = require('node:module').createRequire(file);
+  const scanned = [];
+  let wake = () => {};
+  const scripted = ({ ProcessScanner, ...others }) => ({
+    ...others,
+    ProcessScanner: class extends ProcessScanner {
+      constructor(options, onWake) {
+        super(options, onWake);
+        wake = onWake;
+      }
+      take() {
+        return super.take() ?? scanned.shift();
+      }
+    },
+  });
+  const needed = (name) => (name.endsWith('launchwarden.node') ? scripted(load(name)) : load(name));
+  script.runInThisContext()(needed, path.dirname(file));
+  // A record of the scanner (native/src/core/record.h): a program that begins now.
+  process.on('SIGUSR2', () => {
+    const now = Date.now() * 1000;
+    const args = JSON.parse(starts);
+    const texts = ['1', '1', args[0], path.basename(args[0]), '/', path.basename(args[0]), ...args.slice(1)];
+    const numbers = [4194303, 1, 1, 1, now, now - 10000, now, 0, 0, 0, 0, 0, args.length, args.length, 0];
+    const tail = 16 + numbers.length * 8 + ((texts.length * 4 + 7) & ~7);
+    const record = Buffer.alloc((tail + texts.join('').length + 7) & ~7);
+    [record.length, 2 | (numbers.length << 16), texts.length, 1].forEach((word, at) => record.writeUInt32LE(word, at * 4));
+    numbers.forEach((number, at) => record.writeDoubleLE(number, 16 + at * 8));
+    texts.forEach((text, at) => record.writeUInt32LE(text.length, 16 + numbers.length * 8 + at * 4));
+    record.write(texts.join(''), tail, 'latin1');
+    scanned.push(record);
+    wake();
+  });
   process.on('exit', () => {
     setFlags('--flush-bytecode');
     const data = script.createCachedData();
@@ -166,10 +197,15 @@ export async function cacheQuick(dist) {
  * Runs a command line. `stages`: what on standard error says that it has done so much, what happens then, and how many
  * milliseconds later it ends where no other stage comes. Returns what went wrong.
  */
-function record(file, { args, stages = [] }) {
+function record(file, { args, starts, stages = [] }) {
   const cache = `${file}.${process.version}-${process.platform}-${process.arch}.cache`;
   const child = spawn(process.execPath, ['-e', recorder, '--', 'launchwarden', ...args], {
-    env: { PATH: process.env.PATH, LW_FILE: `${file}.js`, LW_CACHE: cache },
+    env: {
+      PATH: process.env.PATH,
+      LW_FILE: `${file}.js`,
+      LW_CACHE: cache,
+      LW_STARTS: JSON.stringify(starts),
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: longestMs,
   });
@@ -180,7 +216,7 @@ function record(file, { args, stages = [] }) {
     said += text;
     if (left.length === 0 || !said.includes(left[0].said)) return;
     const { next, ms } = left.shift();
-    next?.();
+    next?.(child);
     // What cannot be recorded is compiled when it is needed.
     clearTimeout(patience);
     patience = setTimeout(() => child.kill('SIGTERM'), ms);
@@ -195,8 +231,9 @@ function record(file, { args, stages = [] }) {
 }
 
 /**
- * An agent on a tree with a launch item, until it has alerted on a second one: the first attack finds warm code. Nothing is
- * started for it: what watches this machine would take that for an attack.
+ * An agent on a tree with a launch item, until it has alerted on a second one that is written and loaded: the first attack
+ * finds warm code. Nothing is started for it, which whatever watches this machine would take for an attack: the scanner
+ * says so.
  */
 function smallMac(_dist, folder) {
   const root = path.join(folder, 'root');
@@ -212,10 +249,21 @@ function smallMac(_dist, folder) {
   write('a', '/usr/bin/true');
   const args = ['run', '--root', root, '--data-dir', path.join(folder, 'data'), '--log-format', 'json'];
   const stages = [
-    { said: '"msg":"ready"', next: () => write('b', '/private/tmp/b'), ms: longestStepMs },
+    {
+      said: '"msg":"ready"',
+      next: (child) => {
+        write('b', '/private/tmp/b');
+        child.kill('SIGUSR2');
+      },
+      ms: longestStepMs,
+    },
     { said: '"msg":"alert"', ms: afterAlertMs },
   ];
-  return { args, stages };
+  return {
+    args,
+    starts: [path.join(root, 'bin', 'launchctl'), 'load', path.join(daemons, 'b.plist')],
+    stages,
+  };
 }
 
 /** A store of a few alerts. */

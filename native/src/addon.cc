@@ -1,5 +1,9 @@
 #include <napi.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "js_es_client.h"
 #include "js_file_calls.h"
 #include "js_fs_source.h"
@@ -20,6 +24,11 @@ namespace {
 
 // Everything that JavaScript can reach; src/sensors/addon/binding.ts has the types.
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+#ifdef __GLIBC__
+  // Each thread of V8 has an arena, which would keep whatever the compiler once had: the limit grows with what is freed
+  // unless it is set (mallopt(3), M_MMAP_THRESHOLD).
+  mallopt(M_TRIM_THRESHOLD, 512 * 1024);
+#endif
   exports.Set("ProcessScanner", launchwarden::DefineProcessScanner(env));
   exports.Set("EndpointSecurityClient", launchwarden::DefineEsClient(env));
   exports.Set("FileEventSource", launchwarden::DefineFsSource(env));

@@ -14,6 +14,8 @@ import type { InventoryChange, Store } from '../store/index.js';
 const refreshMs = 3_600_000;
 const startMs = 3_000;
 const noticeMs = 1_000;
+/** While events keep coming, alerts go first, and the items wait for so long at most. */
+const longestNoticeMs = 5_000;
 /** How often it is tried whether the database can be written again, milliseconds. */
 const heldMs = 1_000;
 /** A slice of reading, and the pause after it, milliseconds: it never takes more than a small part of a processor. */
@@ -73,6 +75,9 @@ export class InventoryKeeper {
   readonly #noticed = new Map<string, InventoryWriter | undefined>();
   #timers: Timer[] = [];
   #notice: Timer | undefined;
+  /** When there was the first of the events whose items wait, and the last. */
+  #noticedFrom = 0;
+  #noticedTo = 0;
   #noticing: InventoryScan | undefined;
   /** Items of which there was an event before the first scan came to them: no part of the baseline. */
   readonly #early = new Map<string, { readonly path: string; readonly by: InventoryWriter | undefined }>();
@@ -133,6 +138,8 @@ export class InventoryKeeper {
         this.#overflowed = true;
         continue;
       }
+      this.#noticedTo = this.#options.clock.monotonic();
+      if (this.#noticed.size === 0) this.#noticedFrom = this.#noticedTo;
       this.#noticed.set(path, writerOf(doc) ?? this.#noticed.get(path));
     }
     this.#noticeSoon();
@@ -175,6 +182,11 @@ export class InventoryKeeper {
   #readNoticed(): void {
     this.#notice = undefined;
     const { clock, store, log } = this.#options;
+    const due = Math.min(this.#noticedTo + noticeMs, this.#noticedFrom + longestNoticeMs);
+    if (clock.monotonic() < due) {
+      this.#notice = clock.after(due - clock.monotonic(), () => this.#readNoticed());
+      return;
+    }
     try {
       if (!store.inventory.held) this.#readSlice(soonSliceMs);
     } catch (error) {

@@ -13,6 +13,8 @@ const largeHeap = 72 * 1024 * 1024;
 const workShare = 0.1;
 const restShare = 0.05;
 const restMs = 60_000;
+/** What a start costs says nothing of what comes after it, milliseconds. */
+const startMs = 5_000;
 
 export interface V8TuningOptions {
   readonly clock: Clock;
@@ -41,6 +43,7 @@ export class V8Tuning {
   readonly #set = new Set<string>();
   #isWorking = false;
   #busyAt = 0;
+  readonly #startedAt: number;
   #last: { readonly at: number; readonly used: number };
 
   constructor({
@@ -53,15 +56,18 @@ export class V8Tuning {
     this.#used = used;
     this.#heap = heap;
     this.#setFlag = setFlag;
-    this.#last = { at: clock.monotonic(), used: used() };
+    this.#startedAt = clock.monotonic();
+    this.#last = { at: this.#startedAt, used: used() };
     this.#choose(late, eagerly);
-    this.#choose(slowly, fast);
+    // A start is work: a collection in the midst of it would hold up the first alerts.
+    this.#choose(fast, slowly);
   }
 
   /** To be called about once a second. */
   tick(): void {
     const { at, used } = this.#last;
     this.#last = { at: this.#clock.monotonic(), used: this.#used() };
+    if (this.#last.at - this.#startedAt < startMs) return;
     const share = (this.#last.used - used) / 1000 / Math.max(this.#last.at - at, 1);
     if (share >= restShare) this.#busyAt = this.#last.at;
     this.#isWorking = this.#isWorking ? this.#last.at - this.#busyAt < restMs : share >= workShare;

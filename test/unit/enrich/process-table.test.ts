@@ -170,7 +170,8 @@ describe('process table', () => {
       expect(table.size).toBe(Math.min(pid, 8));
     }
     for (let pid = 480; pid < 500; pid++)
-      if (table.complete({ event: {}, process: { pid } }).process?.entity_id !== undefined) known.add(`e${pid}`);
+      if (table.complete({ event: {}, process: { pid } }).process?.entity_id !== undefined)
+        known.add(`e${pid}`);
     expect(known.size).toBe(8);
     // Half of them are the newest, whatever was asked for.
     expect(['e499', 'e498', 'e497', 'e496'].filter((id) => !known.has(id))).toEqual([]);
