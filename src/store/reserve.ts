@@ -54,12 +54,12 @@ export class Reserve {
 
   /** Takes the room unless it is taken, or the volume has little of it. Never throws. */
   take(): void {
-    const free = freeBytes(this.#folder) ?? 0;
-    const bytes = Math.min(this.#mostBytes, Math.floor(free / this.#share / chunk.length) * chunk.length);
-    if (bytes < leastBytes) return;
     let descriptor: number | undefined;
     try {
       if (this.held) return;
+      const free = freeBytes(this.#folder) ?? 0;
+      const bytes = Math.min(this.#mostBytes, Math.floor(free / this.#share / chunk.length) * chunk.length);
+      if (bytes < leastBytes) return;
       rmSync(this.#file, { recursive: true, force: true });
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       descriptor = openSync(this.#file, flags, 0o600);
