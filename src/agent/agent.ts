@@ -250,8 +250,9 @@ export class Agent {
   async #cleanUpCanary(): Promise<void> {
     const { log } = this.#opened;
     try {
-      const lines = await cleanUpCanary(this.#options.settings.dataDir, this.#parts.root);
-      for (const line of lines) log.warn({ line }, 'cleaned up after a canary that was killed');
+      const { undone, left } = await cleanUpCanary(this.#options.settings.dataDir, this.#parts.root);
+      for (const line of undone) log.warn({ line }, 'cleaned up after a canary that was killed');
+      for (const line of left) log.warn({ line }, 'what a canary left could not be cleaned up');
     } catch (error) {
       log.warn({ error: messageOf(error) }, 'what a canary left could not be cleaned up');
     }

@@ -9,7 +9,7 @@ import { runTool } from '../base/tool.js';
 import { canaryLabelPrefix } from '../event/canary.js';
 import { Journal, type Undo } from '../prove/journal.js';
 import { launchctl } from '../prove/launch-job.js';
-import { recoverIn } from '../prove/recover.js';
+import { type Recovered, recoverIn } from '../prove/recover.js';
 import { byHand, undoOne } from '../prove/undo.js';
 import type { CanaryItem } from './item.js';
 import {
@@ -59,8 +59,8 @@ function runner(root: RootMap, signal = new AbortController().signal): Run {
   return (program, args) => runTool(root.toHost(program), args, { timeoutMs: runLimitMs, mostBytes, signal });
 }
 
-/** Takes away what a run that was killed has left; one sentence for each. Throws `canary/running` while it still runs. */
-export async function cleanUpCanary(dataDir: string, root: RootMap): Promise<readonly string[]> {
+/** Takes away what a run that was killed has left. Throws `canary/running` while it still runs. */
+export async function cleanUpCanary(dataDir: string, root: RootMap): Promise<Recovered> {
   return await recoverIn(folderOf(dataDir), root, owner);
 }
 
@@ -71,7 +71,8 @@ export async function cleanUpCanary(dataDir: string, root: RootMap): Promise<rea
  */
 export async function runCanary(options: CanaryOptions): Promise<CanaryResult | undefined> {
   const { dataDir, root, ask, onCleaned } = options;
-  for (const line of await cleanUpCanary(dataDir, root)) onCleaned?.(line);
+  const { undone, left } = await cleanUpCanary(dataDir, root);
+  for (const line of [...undone, ...left]) onCleaned?.(line);
   const begun = await ask(canaryOps.begin, undefined);
   if (begun === undefined) return undefined;
   const { item } = begun.result as CanaryBegun;

@@ -52,7 +52,9 @@ export const installParts: Parts = {
   },
   async cleanUp(dataDir, rootFolder) {
     const root = new RootMap(rootFolder);
-    return [...(await cleanUpCanary(dataDir, root)), ...(await recoverIn(path.join(dataDir, 'prove'), root))];
+    const canary = await cleanUpCanary(dataDir, root);
+    const proof = await recoverIn(path.join(dataDir, 'prove'), root);
+    return { undone: [...canary.undone, ...proof.undone], left: [...canary.left, ...proof.left] };
   },
   databases: {
     schemas(dataDir) {

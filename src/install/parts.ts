@@ -19,10 +19,13 @@ export interface Parts {
   /** Undefined when no agent listens on the data folder. */
   agent(dataDir: string): Promise<RunningAgent | undefined>;
   /**
-   * Takes away what a canary or a proof has left in launchd and beside it, which was killed; one sentence for each. `root`: as
-   * in `Surroundings`. Throws a UserError when one still runs.
+   * Takes away what a canary or a proof has left in launchd and beside it, which was killed; a sentence for each deed, and why
+   * for what is left. `root`: as in `Surroundings`. Throws a UserError when one still runs.
    */
-  cleanUp(dataDir: string, root: string | undefined): Promise<readonly string[]>;
+  cleanUp(
+    dataDir: string,
+    root: string | undefined,
+  ): Promise<{ readonly undone: readonly string[]; readonly left: readonly string[] }>;
   readonly databases: {
     /** Undefined when a database cannot be read. Throws a UserError `install/database-read-only`. */
     schemas(dataDir: string): DatabaseSchemas | undefined;

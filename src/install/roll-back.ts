@@ -40,9 +40,9 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
   const isFirst = from === undefined && job === undefined;
   // What a first installation made goes with it, its canary's alert too, unless its agent has found something.
   if (isFirst && freshData === true && existsSync(dataDir)) {
-    // What a canary has left is journaled in there.
+    // What a canary has left is journaled in there, and stays there when it could not be taken away.
     const isClean = await parts.cleanUp(dataDir, root).then(
-      () => true,
+      ({ left }) => left.length === 0,
       () => false,
     );
     if (isClean) parts.databases.discard(dataDir);

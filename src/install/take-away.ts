@@ -147,7 +147,9 @@ function removeSteps(
     does: 'take away what a canary or a proof has left that was cut off',
     run: async () => {
       try {
-        return (await parts.cleanUp(dataDir, root)).length > 0 ? 'done' : 'unchanged';
+        const { undone, left } = await parts.cleanUp(dataDir, root);
+        if (left.length > 0) return { skipped: `to be done by hand: ${left.join('; ')}` };
+        return undone.length > 0 ? 'done' : 'unchanged';
       } catch (error) {
         // Told, and no reason to keep a program that somebody wants to be rid of.
         return { skipped: messageOf(error) };

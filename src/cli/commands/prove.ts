@@ -77,7 +77,8 @@ export const prove = defineCommand({
     const file = report === undefined ? undefined : openReport(path.resolve(io.cwd, report));
     try {
       const possible = io.platform === 'darwin' || root.simulated;
-      if (possible) for (const line of await recover(journal, run)) tell(out, json, line);
+      const { undone, left } = possible ? await recover(journal, run) : { undone: [], left: [] };
+      for (const line of [...undone, ...left]) tell(out, json, line);
       const facts: ProveFacts = {
         version,
         system: await systemName(run, io.platform),

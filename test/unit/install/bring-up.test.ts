@@ -30,6 +30,8 @@ import { tempFolder } from '../../helpers/run-cli.js';
 import { type FakeLaunchd, fakeSystem } from './fake-system.js';
 
 /** A tree with a launchd that is a model, and payloads of versions; `ready` says which version's agent answers. */
+const itsItem = 'remove /Library/LaunchDaemons/com.launchwarden.canary.1.plist';
+
 function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
   const base = tempFolder();
   const root = path.join(base, 'mac');
@@ -46,7 +48,7 @@ function surroundings(launchd: FakeLaunchd = { loaded: false, busy: 0 }) {
     calls: [] as string[],
     /** Its data hold an alert about something else than a canary. */
     found: false,
-    cleanUp: (): readonly string[] => [],
+    cleanUp: (): Awaited<ReturnType<Parts['cleanUp']>> => ({ undone: [], left: [] }),
     /** It runs without launchd. */
     byHand: false,
   };
@@ -401,13 +403,23 @@ describe('a first installation that does not come through', () => {
     }
   });
 
-  test('cleans up after a canary while its journal is there, and keeps that when it cannot', async () => {
+  test('cleans up after a canary while its journal is there', async () => {
     const all = failing();
     await all.install('1.0.0').catch(() => {});
     expect(all.agent.calls.slice(-2)).toEqual(['clean up, data there', 'discard']);
-    all.agent.cleanUp = () => {
-      throw new UserError('canary/running', 'another run of canary is at work');
-    };
+  });
+
+  test.each([
+    [
+      'it runs',
+      () => {
+        throw new UserError('canary/running', 'another run of canary is at work');
+      },
+    ],
+    ['its item cannot be removed', () => ({ undone: [], left: [`${itsItem}: EROFS`] })],
+  ])('keeps the journal of a canary that it cannot clean up after: %s', async (_, cleanUp) => {
+    const all = failing();
+    all.agent.cleanUp = cleanUp;
     await all.install('1.0.0').catch(() => {});
     expect(all.agent.calls.at(-1)).toBe('clean up, data there');
     expect(existsSync(all.dataDir)).toBe(true);
@@ -524,7 +536,7 @@ describe('uninstall', () => {
       const all = surroundings();
       await all.install('1.0.0');
       mkdirSync(path.join(all.dataDir, 'canary'), { recursive: true });
-      all.agent.cleanUp = () => ['remove /Library/LaunchDaemons/com.launchwarden.canary.1.plist: done'];
+      all.agent.cleanUp = () => ({ undone: [`${itsItem}: done`], left: [] });
       await all.remove(purge);
       expect(all.agent.calls.filter((one) => one.startsWith('clean'))).toEqual(['clean up, data there']);
       const step = 'take away what a canary or a proof has left that was cut off';
@@ -532,16 +544,22 @@ describe('uninstall', () => {
     },
   );
 
-  test('says what kept it from that, and removes the program all the same', async () => {
+  const unsafe = 'the journal may be written by others';
+  test.each([
+    [
+      unsafe,
+      () => {
+        throw new UserError('canary/unsafe-journal', unsafe);
+      },
+    ],
+    [`to be done by hand: ${itsItem}: EROFS`, () => ({ undone: [], left: [`${itsItem}: EROFS`] })],
+  ])('says what kept it from that, and removes the program all the same: %s', async (reason, cleanUp) => {
     const all = surroundings();
     const before = files(all.root);
     await all.install('1.0.0');
     mkdirSync(path.join(all.dataDir, 'canary'), { recursive: true });
-    all.agent.cleanUp = () => {
-      throw new UserError('canary/unsafe-journal', 'the journal may be written by others');
-    };
+    all.agent.cleanUp = cleanUp;
     await all.remove(true);
-    const reason = 'the journal may be written by others';
     expect(all.reports).toContainEqual(expect.objectContaining({ state: 'skipped', reason }));
     expect(files(all.root)).toEqual(before);
   });

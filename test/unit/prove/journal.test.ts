@@ -62,8 +62,8 @@ describe('a run that was killed', () => {
       '{"id":4,"undo":{"kind":"fol',
     );
     const { run, ran } = fakeRun(new Set([label]));
-    const said = await recover(new Journal(path.join(base, 'state')), run);
-    expect(said).toHaveLength(3);
+    const { undone: said, left } = await recover(new Journal(path.join(base, 'state')), run);
+    expect([said.length, left]).toEqual([3, []]);
     expect(said.every((line) => line.endsWith(': done'))).toBe(true);
     expect(said[0]).toContain('launchctl bootout');
     expect([folder, item, file].filter((one) => existsSync(one))).toEqual([]);
@@ -76,7 +76,10 @@ describe('a run that was killed', () => {
     const kept = path.join(base, 'launchwarden-prove-1');
     mkdirSync(kept);
     killedRun(path.join(base, 'state'), [{ kind: 'folder', path: kept }], '{"done":1}\n');
-    expect(await recover(new Journal(path.join(base, 'state')), fakeRun(new Set()).run)).toEqual([]);
+    expect(await recover(new Journal(path.join(base, 'state')), fakeRun(new Set()).run)).toEqual({
+      undone: [],
+      left: [],
+    });
     expect(existsSync(kept)).toBe(true);
   });
 
@@ -86,9 +89,10 @@ describe('a run that was killed', () => {
     writeFileSync(place, 'a file in its place');
     killedRun(path.join(base, 'state'), [{ kind: 'folder', path: place }]);
     const journal = new Journal(path.join(base, 'state'));
-    expect(await recover(journal, fakeRun(new Set()).run)).toEqual([
-      `remove the folder ${place}: it is no folder any more`,
-    ]);
+    expect(await recover(journal, fakeRun(new Set()).run)).toEqual({
+      undone: [],
+      left: [`remove the folder ${place}: it is no folder any more`],
+    });
     journal.close();
     expect(new Journal(path.join(base, 'state')).left(() => false)).toEqual([
       { kind: 'folder', path: place },
