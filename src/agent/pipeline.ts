@@ -479,13 +479,14 @@ export class Pipeline {
     const fresh = passed.size === 0 ? all : all.filter((one) => !passed.has(one));
     const isDue = this.#isJournalDue;
     const late = isDue ? this.#unjournaled : [];
+    const again = new Set(late);
     let stored: readonly Event[];
     try {
       // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
       stored = store.events.transaction(() => {
         const added = store.events.append(
           late.length === 0 ? fresh : [...late, ...fresh],
-          (event) => isStreamed(event) && !concerned.has(event),
+          (event) => isStreamed(event) && !concerned.has(event) && !again.has(event),
         );
         // What the watcher remembers holds what was amended, too.
         for (const event of amended) store.events.replace(event);

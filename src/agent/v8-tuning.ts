@@ -67,13 +67,13 @@ export class V8Tuning {
   tick(): void {
     const { at, used } = this.#last;
     this.#last = { at: this.#clock.monotonic(), used: this.#used() };
-    if (this.#last.at - this.#startedAt < startMs) return;
     const share = (this.#last.used - used) / 1000 / Math.max(this.#last.at - at, 1);
     if (share >= restShare) this.#busyAt = this.#last.at;
-    this.#isWorking = this.#isWorking ? this.#last.at - this.#busyAt < restMs : share >= workShare;
+    const starts = this.#last.at - this.#startedAt < startMs;
+    this.#isWorking = this.#isWorking ? this.#last.at - this.#busyAt < restMs : !starts && share >= workShare;
     if (this.#isWorking) this.#choose(eagerly, late);
     else this.#choose(late, eagerly);
-    if (this.#isWorking && this.#heap() < largeHeap) this.#choose(fast, slowly);
+    if ((starts || this.#isWorking) && this.#heap() < largeHeap) this.#choose(fast, slowly);
     else this.#choose(slowly, fast);
   }
 

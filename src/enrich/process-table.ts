@@ -36,8 +36,12 @@ interface Entry {
 export class ProcessTable {
   readonly #capacity: number;
   readonly #entries = new Map<string, Entry>();
-  /** Goes from one that is forgotten to the next: from the front a Map passes all that was ever taken out. */
+  /**
+   * Goes from one that is forgotten to the next: from the front a Map passes all that was ever taken out. V8 keeps every table
+   * of the Map that it has gone through since, so it is made anew now and then.
+   */
   #oldest = this.#entries.values();
+  #moves = 0;
   readonly #newest = new Map<number, string>();
   #added = 0;
   #evicted = 0;
@@ -119,9 +123,9 @@ export class ProcessTable {
     const entry = id === undefined ? undefined : this.#entries.get(id);
     if (entry === undefined) return undefined;
     // It stands far from the oldest: a Map that is changed for each question costs more than the answer.
-    if (this.#added - entry.usedAt < this.#capacity / 2) return entry;
+    if (this.#added - entry.usedAt < this.#capacity / 4) return entry;
     entry.usedAt = this.#added;
-    this.#entries.delete(entry.entityId);
+    this.#takeOut(entry.entityId);
     this.#entries.set(entry.entityId, entry);
     return entry;
   }
@@ -196,7 +200,7 @@ export class ProcessTable {
       kept !== undefined && kept.args !== process.args
         ? argumentFields(kept).command_line
         : process.command_line;
-    this.#entries.delete(entityId);
+    this.#takeOut(entityId);
     this.#entries.set(entityId, {
       usedAt: ++this.#added,
       entityId,
@@ -215,6 +219,13 @@ export class ProcessTable {
     });
     if (!isOlder) this.#newest.set(pid, entityId);
     if (this.#entries.size > this.#capacity) this.#forgetOldest();
+  }
+
+  /** What is put in again stands behind all others. */
+  #takeOut(entityId: string): void {
+    if (!this.#entries.delete(entityId)) return;
+    this.#moves++;
+    if (this.#moves % this.#capacity === 0) this.#oldest = this.#entries.values();
   }
 
   #forgetOldest(): void {

@@ -1,3 +1,4 @@
+import type { Micros } from '../base/time.js';
 import { type Event, wallTime } from '../event/event.js';
 
 /**
@@ -16,6 +17,11 @@ export const idAfterTime = (column: string) => `substr(${column}, ${prefix + 1})
 
 /** What names an event and says where it stands. */
 export type Identified = Pick<Event, 'id' | 'time' | 'shift'>;
+
+/** The other one of the two forms of a row's id. */
+export function otherKey({ id, time }: { readonly id: string; readonly time: Micros }): string {
+  return timed.test(id) ? idOf(id) : (timedKey({ id, time }) ?? id);
+}
 
 /** The form with the time in front; undefined of an event whose time has none. */
 export function timedKey(event: Identified): string | undefined {

@@ -79,6 +79,7 @@ export class Events {
         `SELECT seq FROM events WHERE seq > ? AND time < ?
           ORDER BY time, nanos, sequence IS NULL, sequence, seq`,
       ),
+      isStored: db.prepare('SELECT 1 FROM events WHERE id = ?'),
       bySeq: db.prepare(`SELECT ${columns} FROM events WHERE seq = ?`),
       count: db.prepare('SELECT count(*) AS rows, min(time) AS first, max(time) AS last FROM events'),
       before: db.prepare(
@@ -121,16 +122,25 @@ export class Events {
       .immediate();
   }
 
+  /** Not one that was stored in passing: `find` finds that, too. */
   get(id: string): Event | undefined {
     const row = one<EventRow>(this.#sql.byId, id);
-    if (row !== undefined && idOf(row.id) === id) return asEvent(row);
+    return row !== undefined && idOf(row.id) === id ? asEvent(row) : undefined;
+  }
+
+  /** Walks a large part of an index when it is not there: for a person who asks, not for the agent. */
+  find(id: string): Event | undefined {
+    return this.get(id) ?? this.#passingOf(id);
+  }
+
+  #passingOf(id: string): Event | undefined {
     return this.#timedBeginning(id, 1).find((event) => event.id === id);
   }
 
   /** Events whose ids begin so, at most `limit`. */
   beginningWith(beginning: string, limit: number): Event[] {
     const rows = all<EventRow>(this.#sql.beginning, beginning, `${beginning}\u{10ffff}`, limit);
-    const found = rows.flatMap((row) => asEvent(row) ?? []).filter(({ id }) => id.startsWith(beginning));
+    const found = rows.filter(({ id }) => idOf(id) === id).flatMap((row) => asEvent(row) ?? []);
     return [...found, ...this.#timedBeginning(beginning, limit - found.length)];
   }
 
@@ -291,6 +301,9 @@ export class Events {
 
   #insert(event: Event, key = event.id): boolean {
     const sequence = Number.isFinite(event.sequence) ? event.sequence : null;
+    // A rule that has a use for it came into force after it was stored in passing.
+    const other = key === event.id ? timedKey(event) : undefined;
+    if (other !== undefined && one(this.#sql.isStored, other) !== undefined) return false;
     const body = JSON.stringify(event.doc);
     return this.#sql.insert.run(key, wallTime(event), event.nanos, sequence, body).changes === 1;
   }

@@ -1,6 +1,7 @@
 import type { EcsDocument } from '../event/document.js';
 import { hashesOf } from './alert-growth.js';
 import type { Connection } from './database.js';
+import { otherKey } from './event-key.js';
 
 /**
  * While a file cannot be written, memory serves in its place: an empty database of the same schema with what the agent
@@ -388,8 +389,12 @@ export function mergeEvents(memory: Connection, file: Connection, base: EventsBa
         `INSERT INTO events (id, time, nanos, sequence, body) VALUES (:id, :time, :nanos, :sequence, :body)
           ON CONFLICT (id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body`,
       );
-      for (const row of memory.prepare('SELECT id, time, nanos, sequence, body FROM events').all())
-        put.run(row);
+      const replace = file.prepare('UPDATE events SET body = ? WHERE id = ?');
+      type Row = { readonly id: string; readonly time: number; readonly body: string };
+      for (const row of memory.prepare('SELECT id, time, nanos, sequence, body FROM events').all() as Row[]) {
+        // Memory copies the newest alone, and does not know in which form an older one is stored.
+        if (replace.run(row.body, otherKey(row)).changes === 0) put.run(row);
+      }
       const gone = file.prepare('DELETE FROM items WHERE path = ?');
       for (const item of rowsOf(memory, 'SELECT * FROM items')) {
         if (item['type'] === 'gone') gone.run(item['path']);
@@ -401,14 +406,15 @@ export function mergeEvents(memory: Connection, file: Connection, base: EventsBa
       mergeStories(memory, file);
       const waiting = rowsOf(
         memory,
-        'SELECT o.dest, o.bytes, o.attempts, o.next_ms, e.id FROM event_outbox o JOIN events e ON e.seq = o.doc WHERE o.doc > ?',
+        'SELECT o.dest, o.bytes, o.attempts, o.next_ms, e.id, e.time FROM event_outbox o JOIN events e ON e.seq = o.doc WHERE o.doc > ?',
         base.seq,
       );
       const enqueue = file.prepare(
         `INSERT OR IGNORE INTO event_outbox (dest, doc, bytes, attempts, next_ms)
-          SELECT :dest, seq, :bytes, :attempts, :next_ms FROM events WHERE id = :id`,
+          SELECT :dest, seq, :bytes, :attempts, :next_ms FROM events WHERE id IN (:id, :other)`,
       );
-      for (const row of waiting) enqueue.run(row);
+      for (const row of waiting)
+        enqueue.run({ ...row, other: otherKey(row as { id: string; time: number }) });
     })
     .immediate();
 }

@@ -259,6 +259,38 @@ test('in a flood what no rule needs is journaled many at a time, and at once tog
   expect(line.detectorCounters()).toMatchObject({ events: 121, alerts: 1 });
 });
 
+test('only what no rule needs, from a sensor that tells once, is stored in passing', () => {
+  const line = pipeline('process where process.name == "wanted"');
+  const told = (id: string, name: string, kind = 'eslogger'): Event => {
+    const event = launchctl(id, 0, []);
+    const { doc } = event;
+    const sensor = { ...doc.launchwarden?.sensor, kind };
+    return {
+      ...event,
+      doc: { ...doc, process: { pid: 5, name }, launchwarden: { ...doc.launchwarden, sensor } as never },
+    };
+  };
+  disk.full = true;
+  const late = told('late', 'wanted');
+  line.observe({ event: late });
+  line.flush(true);
+  disk.full = false;
+  clock.pass(2_000);
+  const direct = told('direct', 'wanted');
+  const scanned = told('scanned', 'other', 'process-scan');
+  const other = told('other', 'other');
+  for (const event of [direct, scanned, other]) line.observe({ event });
+  line.flush(true);
+  const stored = (event: Event) => store.events.get(event.id)?.id;
+  expect([late, direct, scanned, other].map(stored)).toEqual([late.id, direct.id, scanned.id, undefined]);
+  expect(store.events.find(other.id)?.doc.process?.name).toBe('other');
+  // Told again under rules that need it.
+  line.replaceRules([rule('eql', 'process where process.name == "other"')]);
+  line.observe({ event: other });
+  line.flush(true);
+  expect(store.events.extent().rows).toBe(4);
+});
+
 test('rules that are replaced judge what concerned none of those before and is not due yet', () => {
   const line = pipeline('file where file.path : "*.plist"');
   line.watermark.add('files');

@@ -38,3 +38,26 @@ test.each(['xml', 'text'])('what is kept of 200 lists of 0.7 MB is no part of th
   // 140 MB and more when a text keeps its list; some MB of documents otherwise.
   expect(megabytes).toBeLessThan(20);
 });
+
+const tableScript = `
+import { ProcessTable } from './src/enrich/process-table.ts';
+const table = new ProcessTable(256);
+const tell = (n) => table.complete({
+  event: { category: ['process'], type: ['start'], action: 'exec' },
+  process: { pid: n % 200, entity_id: String(n % 200), args: ['program', 'x'.repeat(100) + n] },
+});
+for (let n = 0; n < 1_000; n++) tell(n);
+const before = (gc(), process.memoryUsage().heapUsed);
+for (let n = 0; n < 100_000; n++) tell(n);
+gc();
+console.log(JSON.stringify({ size: table.size, megabytes: (process.memoryUsage().heapUsed - before) / 1e6 }));
+`;
+
+test('processes that are told again and again take no more memory than once', () => {
+  const flags = ['--expose-gc', '--import', './test/helpers/typescript.mjs', '--input-type=module'];
+  const output = execFileSync(process.execPath, [...flags, '--eval', tableScript], { encoding: 'utf8' });
+  const { size, megabytes } = JSON.parse(output) as { size: number; megabytes: number };
+  expect(size).toBe(200);
+  // 35 MB when the table keeps what it has replaced.
+  expect(megabytes).toBeLessThan(5);
+});

@@ -58,18 +58,22 @@ test('what passes by is found by its id, or the beginning of it, like everything
   const isPassing = (event: Event) => event !== kept;
   expect(events.append([passing, kept, shifted, passing], isPassing)).toEqual([passing, kept, shifted]);
   expect(events.append([passing], isPassing)).toEqual([]);
-  expect(events.get('0a1')).toEqual(passing);
-  expect(events.get('0a')).toBeUndefined();
-  expect(events.get('~')).toBeUndefined();
+  expect(events.find('0a1')).toEqual(passing);
+  expect(events.find('0a2')).toEqual(kept);
+  expect(events.get('0a1')).toBeUndefined();
+  for (const id of ['0a', '~', '']) expect(events.find(id)).toBeUndefined();
+  // Told again by who needs it now.
+  expect(events.append([passing])).toEqual([]);
   const ids = (beginning: string, limit = 10) => events.beginningWith(beginning, limit).map(({ id }) => id);
   expect(ids('0a').sort()).toEqual(['0a1', '0a2']);
   expect(ids('0a', 1)).toHaveLength(1);
   expect(ids('0b')).toEqual(['0b3']);
   expect(ids('~')).toEqual([]);
+  expect(ids('').sort()).toEqual(['0a1', '0a2', '0b3']);
   expect([...events.scan()].map(({ id }) => id)).toEqual(['0a2', '0a1', '0b3']);
 
   events.replace({ ...passing, doc: { ...passing.doc, message: 'newer' } });
-  expect(events.get('0a1')?.doc.message).toBe('newer');
+  expect(events.find('0a1')?.doc.message).toBe('newer');
   expect(events.extent().rows).toBe(3);
 
   expect(outbox.addEvents([passing, kept, shifted], ['siem'])).toBe(3);

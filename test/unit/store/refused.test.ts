@@ -96,6 +96,26 @@ test('while another program holds a lock alerts grow and are delivered, and all 
   expect(store.check()).toEqual([]);
 });
 
+test('what memory tells of an older event takes the place of the stored one, in whichever form that is', () => {
+  for (const isPassing of [false, true]) {
+    const { store, pass, dataDir } = keptStore();
+    const old = fileEvent('old');
+    store.events.append([old], () => isPassing);
+    // More than memory takes along.
+    store.events.append(Array.from({ length: 600 }, (_, n) => fileEvent(`e${n}`, {}, start + n + 1)));
+    const free = lockOf(dataDir, 'events.db');
+    store.events.append([fileEvent('during', {}, start + 9_999)]);
+    store.events.replace({ ...old, doc: { ...old.doc, message: 'newer' } });
+    expect(store.outbox.addEvents([old], ['siem'])).toBe(1);
+    free();
+    pass(10_000);
+    const reader = temporaryStore({ dataDir, readOnly: true });
+    const found = [...reader.events.scan()].filter(({ id }) => id === 'old');
+    expect(found.map(({ doc }) => doc.message)).toEqual(['newer']);
+    expect(take(reader, 'event').map(({ id }) => id)).toEqual(['old']);
+  }
+});
+
 test('while another program holds a lock events and items are kept, and are stored afterwards', () => {
   const { store, pass, dataDir } = keptStore();
   const item = (name: string) => ({

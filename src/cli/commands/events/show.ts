@@ -25,7 +25,7 @@ function findEvent(store: Pick<Store, 'events'>, written: string): Event {
     beginning: (text, limit) => store.events.beginningWith(text, limit).map((event) => event.id),
     known: () => newestIds(store),
   });
-  const found = store.events.get(id);
+  const found = store.events.find(id);
   if (found !== undefined) return found;
   throw new UserError('events/unknown', `there is no recorded event ${quote(written, 100)}`, {
     hint: 'It was removed just now: the oldest events go when there are too many.',

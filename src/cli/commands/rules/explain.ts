@@ -25,7 +25,7 @@ const mostEvents = 10_000;
 /** The event of an id in the store, or those of a file. */
 async function readEvents(context: CommandContext, written: string): Promise<NumberedEvent[]> {
   if (!written.includes('/') && !/\.(nd)?json$/.test(written) && written !== '-') {
-    const found = await context.withStore((store) => store.events.get(written));
+    const found = await context.withStore((store) => store.events.find(written));
     if (found !== undefined) return [{ ...found, line: 0 }];
     throw new UserError('events/unknown', `there is no stored event ${quote(written)}`, {
       hint: 'Name an event by its whole id, or a file that holds some as JSON.',
