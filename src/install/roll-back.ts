@@ -54,7 +54,7 @@ export async function rollBack(at: Surroundings, transaction: Transaction, pendi
   removeMade(pending.made, root);
 }
 
-/** Where the data of a first installation stay, a later removal must know which folders were made for it. */
+/** Where the data of a first installation stay, or its log, a later removal must know which folders were made for it. */
 function rememberMade({ root, asRoot }: Surroundings, { made, kept }: Pending): void {
   if (leftOf(root, kept).length === 0) return;
   const state = readState(root);
@@ -64,12 +64,12 @@ function rememberMade({ root, asRoot }: Surroundings, { made, kept }: Pending): 
   });
 }
 
-/** Names in our folder that are neither somebody else's nor the records of installing. */
+/** What is in our folders that is neither somebody else's nor a record of installing; macOS paths. */
 export function leftOf(root: string | undefined, kept: readonly string[]): string[] {
-  const records = new Set([places.state, places.journal].map((one) => path.posix.basename(one)));
-  return namesIn(placed(places.home, root)).filter(
-    (name) => !records.has(name) && !kept.includes(`${places.home}/${name}`),
-  );
+  const records: readonly string[] = [places.state, places.journal];
+  return [places.home, places.logs]
+    .flatMap((folder) => namesIn(placed(folder, root)).map((name) => `${folder}/${name}`))
+    .filter((place) => !records.includes(place) && !kept.includes(place));
 }
 
 /** Where databases that a version brought up to date are kept when it is taken back; undefined when none were saved. */

@@ -409,6 +409,26 @@ describe('a first installation that does not come through', () => {
     expect(all.agent.calls.slice(-2)).toEqual(['clean up, data there', 'discard']);
   });
 
+  test('leaves its log, and a later purge still knows which folders were made for it', async () => {
+    const all = failing();
+    const { run } = all.system;
+    const before = files(all.root);
+    all.agent.cleanUp = () => {
+      mkdirSync(path.dirname(all.host(places.log)), { recursive: true });
+      writeFileSync(all.host(places.log), 'why');
+      return { undone: [], left: [] };
+    };
+    await all.install('1.0.0').catch(() => {});
+    expect(readFileSync(all.host(places.log), 'utf8')).toBe('why');
+    all.system.run = (file, args) =>
+      args[1] === 'canary'
+        ? { status: 0, stdout: '{"steps":[]}', stderr: '' }
+        : run.call(all.system, file, args);
+    await all.install('1.0.0');
+    await all.remove(true);
+    expect(files(all.root)).toEqual(before);
+  });
+
   test.each([
     [
       'it runs',
