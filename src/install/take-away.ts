@@ -199,9 +199,11 @@ function finish(at: Surroundings, transaction: Transaction, { kept, made }: Pend
   if (leftOf(root, kept).length > 0) placeFile(state, stateText({ written: {}, made, kept }), { asRoot });
   else removeFile(state);
   removeVersions(root);
-  transaction.end();
-  // Our own folders go when they are empty, whoever made them; those above only when we did.
+  // Our own folders go when they are empty, whoever made them; those above only when we did. While the journal says which: a
+  // run that is killed after its end leaves none but those that hold it.
   removeEmpty(placed(places.logs, root));
+  removeMade(made, root);
+  transaction.end();
   removeMade([...made, places.home], root);
 }
 
