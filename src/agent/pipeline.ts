@@ -479,14 +479,14 @@ export class Pipeline {
     const fresh = passed.size === 0 ? all : all.filter((one) => !passed.has(one));
     const isDue = this.#isJournalDue;
     const late = isDue ? this.#unjournaled : [];
-    const again = new Set(late);
+    const again = new Set(late.map(({ id }) => id));
     let stored: readonly Event[];
     try {
       // One transaction: a crash keeps both or neither, and the watcher sees again what was not kept.
       stored = store.events.transaction(() => {
         const added = store.events.append(
           late.length === 0 ? fresh : [...late, ...fresh],
-          (event) => isStreamed(event) && !concerned.has(event) && !again.has(event),
+          (event) => isStreamed(event) && !concerned.has(event) && !again.has(event.id),
         );
         // What the watcher remembers holds what was amended, too.
         for (const event of amended) store.events.replace(event);
@@ -511,8 +511,7 @@ export class Pipeline {
     } catch (error) {
       this.#failed(error, 'raw events could not be queued');
     }
-    const judged = new Set(late.map(({ id }) => id));
-    const known = judged.size === 0 ? stored : stored.filter(({ id }) => !judged.has(id));
+    const known = again.size === 0 ? stored : stored.filter(({ id }) => !again.has(id));
     return { known: passed.size === 0 ? known : [...known, ...passed], areAmended: true };
   }
 
