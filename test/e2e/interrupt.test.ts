@@ -88,10 +88,10 @@ esac
     rmSync(mac.launchctl);
     const launchd = await StandInLaunchd.start(mac.root);
     onTestFinished(() => launchd.stop());
-    // What an agent that had started has written stays: its log and its data.
+    // What an agent that had started has written stays: its log and its data, and beside them what a removal must know.
     const itsOwn =
-      /^\/Library\/(?:Logs|Application Support)\/launchwarden(?:\/data.*|\/[a-z]+\.log.*)? .*\n/gm;
-    const tree = () => `${treeText(mac.root)}\n`.replaceAll(itsOwn, '');
+      /^\/Library\/(?:Logs|Application Support)\/launchwarden(?:\/data.*|\/[a-z]+\.log.*|\/install\.json)? .*\n/gm;
+    const tree = () => `${treeText(mac.root)}\n`;
     const before = tree();
     const { child, said, says, ended } = start('install');
     await says('kickstart');
@@ -99,6 +99,9 @@ esac
     expect(await ended).toBe(130);
     expect(said.text).toContain(waits);
     expect(said.text).toContain('it was interrupted; the installation was taken back [install/interrupted]');
+    expect(tree().replaceAll(itsOwn, '')).toBe(before);
+    const removal = start('uninstall', '--purge');
+    expect(await removal.ended, removal.said.text).toBe(0);
     expect(tree()).toBe(before);
   });
 });
