@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import type { Logger } from '../base/log.js';
+import { Pace } from '../base/pace.js';
 import { type Micros, parseTime } from '../base/time.js';
 import {
   DeferredMemory,
@@ -20,7 +21,6 @@ import type { ItemChange } from '../sensors/file-watch/index.js';
 import type { AlertChange, Store } from '../store/index.js';
 import { Evictions } from './evictions.js';
 import { Failures } from './failures.js';
-import { Pace } from './pace.js';
 import { Timeline } from './timeline.js';
 import { Watermark } from './watermark.js';
 
@@ -33,6 +33,8 @@ const maxAmended = 4_096;
  * sensors are asked about them, milliseconds.
  */
 const lazyMs = 200;
+/** Turns of what nobody waits for: the pause is less than the watermark takes for a stall of our own. */
+const turns = { burst: 32, pauseMs: 50 } as const;
 /** How often it is looked how long a sensor is still waited for that was asked and says nothing, milliseconds. */
 const heldMs = 50;
 /** A time so far beyond the clock, microseconds, is one that no sensor can answer for. */
@@ -157,7 +159,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#failures = new Failures(options.clock, options.log);
-    this.#pace = new Pace(options.clock, () => this.flush());
+    this.#pace = new Pace({ clock: options.clock, ...turns, run: () => this.flush() });
     const onEvicted = (what: string, user: string) => this.#evictions.count(what, user);
     this.#deferred = new DeferredMemory(options.store.progress.get(deferredKey), onEvicted);
     this.#detector = this.#detectorOf(options.rules);

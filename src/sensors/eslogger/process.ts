@@ -1,4 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { systemClock } from '../../base/clock.js';
+import { PacedChunks } from './paced-chunks.js';
 
 /** The environment of our helpers: nothing that was put into the agent's own reaches them. */
 const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
@@ -42,15 +44,18 @@ export class EsloggerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: environment,
     });
-    this.#child.stdout?.on('data', onData);
+    const chunks = new PacedChunks(systemClock, onData);
+    this.#child.stdout?.on('data', (chunk: Buffer) => chunks.write(chunk));
     this.#child.stderr?.setEncoding('utf8');
     this.#child.stderr?.on('data', (text: string) => {
       if (this.#errorText.length < maxErrorText)
         this.#errorText = (this.#errorText + text).slice(0, maxErrorText);
     });
     this.ended = new Promise((resolve) => {
-      const done = (code: number | null, signal: string | null) =>
+      const done = (code: number | null, signal: string | null) => {
+        chunks.pass();
         resolve({ errorText: this.#errorText, code, signal });
+      };
       this.#child.once('error', (error) => {
         this.#errorText += error.message;
         done(null, null);
