@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { Pace } from '../../base/pace.js';
 
 /** In a flood what was read waits a little: a turn of the whole agent for each line costs more than the line. */
-const turns = { burst: 64, pauseMs: 4 } as const;
+const turns = { burst: 64, pauseMs: 8 } as const;
 /** So much does not wait. */
 const fullBytes = 64 * 1024;
 
