@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Alert } from '../../../src/event/alert.js';
 import { openStore, type Store } from '../../../src/store/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
+import { fc } from '../../helpers/property.js';
 import { rule } from '../detect/events.js';
 import { Mac, type Timed } from './pipeline-model.js';
 

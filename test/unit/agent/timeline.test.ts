@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Timeline } from '../../../src/agent/timeline.js';
 import { formatMicros } from '../../../src/base/time.js';
 import type { Event } from '../../../src/event/event.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
+import { fc } from '../../helpers/property.js';
 import { event, second } from '../detect/events.js';
 
 const at = (time: number): Event => ({ ...event('e', 0), time });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HeavyHitters } from '../../../src/base/heavy-hitters.js';
+import { fc } from '../../helpers/property.js';
 
 test('counts are exact while there are few keys', () => {
   const top = new HeavyHitters(8);

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type RunnableItem, type RunReason, whatRuns } from '../../../src/base/what-runs/index.js';
+import { fc } from '../../helpers/property.js';
 
 const agent = '/Users/alice/Library/LaunchAgents/x.plist';
 const daemon = '/Library/LaunchDaemons/x.plist';

@@ -1,8 +1,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { captureEvent, maxLineBytes, readLines, sortedEvents } from '../../../src/sensors/capture/index.js';
+import { fc } from '../../helpers/property.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
 function fileOf(text: string | Uint8Array): string {

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseExactJson } from '../../../src/base/exact-json.js';
 import { captureEvent, captureTime, openCapture, readLines } from '../../../src/sensors/capture/index.js';
+import { fc } from '../../helpers/property.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
 function fileOf(content: string | Uint8Array): string {

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.js';
 import { openStore } from '../../../src/store/index.js';
+import { fc } from '../../helpers/property.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 import { event } from './alert-fixture.js';
 

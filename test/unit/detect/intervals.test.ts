@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatMicros } from '../../../src/base/time.js';
 import { Detector } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import { type Event, earliest } from '../../../src/event/event.js';
 import type { Rule } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 import { sourceRules } from '../../helpers/source-rules.js';
 import { fileEvent, launchctl, rule, second, start } from './events.js';
 

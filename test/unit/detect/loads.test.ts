@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Detector, QueryRun } from '../../../src/detect/index.js';
 import { alertDocument, type Detection } from '../../../src/event/alert.js';
 import type { Event } from '../../../src/event/event.js';
 import { alertId } from '../../../src/event/ids.js';
 import type { Rule } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 import { sourceRules } from '../../helpers/source-rules.js';
 import { event, fileEvent, launchctl, rule, second } from './events.js';
 

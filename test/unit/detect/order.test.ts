@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Detector, Orderer } from '../../../src/detect/index.js';
 import { compareEvents, type Event } from '../../../src/event/event.js';
+import { fc } from '../../helpers/property.js';
 import { sourceRules } from '../../helpers/source-rules.js';
 import { event, fileEvent, launchctl, rule, second, start } from './events.js';
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Detector, QueryRun } from '../../../src/detect/index.js';
+import { fc } from '../../helpers/property.js';
 import { sourceRules } from '../../helpers/source-rules.js';
 import { event, query, rule } from './events.js';
 

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Detector } from '../../../src/detect/index.js';
 import type { Detection } from '../../../src/event/alert.js';
 import type { Event } from '../../../src/event/event.js';
 import type { Rule } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 import { event, fileEvent, launchctl, rule } from './events.js';
 
 const folder = '/Users/alice/Library/LaunchAgents';

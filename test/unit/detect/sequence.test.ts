@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Detector, type QueryMatch, QueryRun } from '../../../src/detect/index.js';
 import { compareEvents, type Event } from '../../../src/event/event.js';
+import { fc } from '../../helpers/property.js';
 import { event, query, rule, second } from './events.js';
 
 function matchesOf(text: string, events: readonly Event[]): string[] {

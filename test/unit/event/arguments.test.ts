@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { argumentFields, argumentRoom, cutFields, keepArguments } from '../../../src/event/arguments.js';
+import { fc } from '../../helpers/property.js';
 
 const huge = 'x'.repeat(70_000);
 

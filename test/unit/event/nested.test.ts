@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mayHaveDottedKey, nested } from '../../../src/event/nested.js';
 import { captureEvent } from '../../../src/sensors/capture/index.js';
+import { fc } from '../../helpers/property.js';
 
 /** Every value with the dotted name of its field, arrays opened: what Elasticsearch would index. */
 function leaves(node: unknown, name = ''): string[] {

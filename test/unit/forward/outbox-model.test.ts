@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../src/base/log.js';
 import { type Destination, Forwarder, type OutboxItem, type Verdict } from '../../../src/forward/index.js';
 import { type Outbox, openStore, type Store } from '../../../src/store/index.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
+import { fc } from '../../helpers/property.js';
 import { context, detection, fileEvent, sampleRule } from '../store/sample-data.js';
 import { target, wideCaps } from './fakes.js';
 

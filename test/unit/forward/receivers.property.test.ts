@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../src/base/log.js';
 import { Drain } from '../../../src/forward/drain.js';
@@ -6,6 +5,7 @@ import type { Destination, Lane, OutboxItem, Verdict } from '../../../src/forwar
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { MemorySource } from '../../helpers/memory-source.js';
+import { fc } from '../../helpers/property.js';
 
 const minute = 60_000;
 const hour = 60 * minute;

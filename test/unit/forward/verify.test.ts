@@ -1,7 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { chained, contentOf } from '../../../src/event/chain.js';
 import type { EcsDocument } from '../../../src/event/document.js';
@@ -11,6 +10,7 @@ import { ChainVerifier, type Verification, type VerifyOptions } from '../../../s
 import { openStore, type Store } from '../../../src/store/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
+import { fc } from '../../helpers/property.js';
 import { cli, documents, tempFolder } from '../../helpers/run-cli.js';
 import { context, detection, start, temporaryStore } from '../store/samples.js';
 

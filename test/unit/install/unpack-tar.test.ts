@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
 import { linkOutside } from '../../../src/install/manifest.js';
 import { unpackTar } from '../../../src/install/unpack-tar.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
+import { fc } from '../../helpers/property.js';
 import { tempFolder } from '../../helpers/run-cli.js';
 
 interface Entry {

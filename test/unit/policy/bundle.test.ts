@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../src/base/errors.js';
 import {
@@ -10,6 +9,7 @@ import {
   signBundle,
 } from '../../../src/policy/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
+import { fc } from '../../helpers/property.js';
 
 const facts = { version: 12, issued: '2026-11-01T00:00:00Z', expires: '2027-02-01T00:00:00Z' };
 const files = [

@@ -16,11 +16,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Plan } from '../../../src/respond/index.js';
 import { loadAddon } from '../../../src/sensors/addon/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
+import { fc } from '../../helpers/property.js';
 import { noAddon, type RespondPlace, respondPlace } from '../../helpers/respond-place.js';
 
 // Real processes and a real disk, on a machine that may have much else to do.

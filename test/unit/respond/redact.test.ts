@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Redactor } from '../../../src/respond/collect/index.js';
 import { fuzzRuns } from '../../helpers/fuzz-runs.js';
+import { fc } from '../../helpers/property.js';
 
 /** The forms in which a name may stand in a text. */
 const forms: Readonly<Record<string, (name: string) => string>> = {

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { nested } from '../../../src/event/nested.js';
 import type { Expr, StepCondition } from '../../../src/rules/ast.js';
 import { compileQuery, parseEql, parseKql, planConditions } from '../../../src/rules/index.js';
 import { loadCorpus } from '../../conformance/corpus.js';
+import { fc } from '../../helpers/property.js';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { conditionsOf } from '../../../src/detect/index.js';
 import { parseEql, parseKql, planConditions, type Query, RawFilter } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 import { sourceRules } from '../../helpers/source-rules.js';
 
 function queryOf(language: 'eql' | 'kql', text: string): Query {

@@ -1,5 +1,4 @@
 import { BlockList, isIP } from 'node:net';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { functionNamed } from '../../../src/rules/functions/index.js';
 import { functionNames } from '../../../src/rules/index.js';
@@ -8,6 +7,7 @@ import { foldPoint, foldText } from '../../../src/rules/plan/fold.js';
 import { eqlPattern, patternTest, validateWildcard } from '../../../src/rules/plan/like.js';
 import { compareText, numberOf } from '../../../src/rules/plan/values.js';
 import { compileRegex, validateRegex } from '../../../src/rules/regex.js';
+import { fc } from '../../helpers/property.js';
 
 /** By the book: every way to place the stars. */
 function likeByTable(text: string, pattern: string): boolean {

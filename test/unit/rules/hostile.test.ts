@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   compileQuery,
@@ -7,6 +6,7 @@ import {
   printQuery,
   readRuleFile,
 } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 import { eqlQuery, kqlExpression } from './trees.js';
 
 /** Characters, as documented. */

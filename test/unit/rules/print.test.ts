@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   loadBuiltinRules,
@@ -8,6 +7,7 @@ import {
   printQuery,
   type Query,
 } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 import { bare, eqlQuery, kqlExpression } from './trees.js';
 
 function reparsed<Q extends Query>(text: string, parse: (text: string) => Parsed<Q>): unknown {

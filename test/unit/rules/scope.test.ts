@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { supplyOf } from '../../../src/event/supply.js';
 import {
@@ -10,6 +9,7 @@ import {
   ruleRequirements,
   watchPatterns,
 } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 
 function rule(query: string, type = 'eql', more = ''): Rule {
   const text = `[rule]\nrule_id = "r"\nname = "n"\ntype = "${type}"\nseverity = "low"\nquery = '''${query}'''\n${more}`;

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import type { Expr, Field, Literal, Query, Span, Step } from '../../../src/rules/index.js';
+import { fc } from '../../helpers/property.js';
 
 /** Trees as a parser could make them: `and` and `or` flattened, numbers within range. */
 const span: Span = { start: 0, end: 0 };

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RootMap } from '../../../src/base/root.js';
 import { ProcessTable } from '../../../src/enrich/process-table.js';
 import { EsloggerReader, readEsloggerLine } from '../../../src/sensors/eslogger/index.js';
 import { LineSplitter } from '../../../src/sensors/eslogger/split-lines.js';
 import { closeLine, execLine, file, line, processObject, token } from '../../helpers/eslogger-lines.js';
+import { fc } from '../../helpers/property.js';
 
 const plist = '/Users/alice/Library/LaunchAgents/x.plist';
 const reader = (wants?: (path: string) => boolean) =>

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../helpers/property.js';
 import { waitFor } from '../../simulation/mac.js';
 import { agents, plugIns, Rig } from './rig.js';
 

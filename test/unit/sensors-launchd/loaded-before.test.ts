@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type DomainList, LoadedBefore } from '../../../src/sensors/launchd-state/loaded-before.js';
+import { fc } from '../../helpers/property.js';
 
 const list = (asked: number, jobs: Record<string, number>, more: Partial<DomainList> = {}): DomainList => ({
   asked,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type PlistValue, readPlist } from '../../../../src/base/plist/index.js';
+import { fc } from '../../../helpers/property.js';
 
 // CPython's plistlib, another implementation by other people, writes random values in both forms; ours must read back the same.
 const writer = `

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type PlistValue, plistToJson, readPlist } from '../../../../src/base/plist/index.js';
+import { fc } from '../../../helpers/property.js';
 import { ascii, binaryPlist, trailer, xml } from './samples.js';
 
 function value(bytes: Uint8Array): PlistValue {
