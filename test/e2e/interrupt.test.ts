@@ -77,20 +77,18 @@ esac
   });
 
   test('an installation is taken back, and ends with 130', async () => {
-    for (const folder of [
-      'Library/Application Support',
-      'Library/Logs',
-      'private/etc/newsyslog.d',
-      'usr/bin',
-    ])
+    for (const folder of ['Library/Application Support', 'private/etc/newsyslog.d', 'usr/bin'])
       mkdirSync(path.join(mac.root, folder), { recursive: true });
     copyFileSync(mac.launchctl, mac.host('/usr/bin/launchctl'));
     rmSync(mac.launchctl);
     const launchd = await StandInLaunchd.start(mac.root);
     onTestFinished(() => launchd.stop());
     // What an agent that had started has written stays: its log and its data, and beside them what a removal must know.
-    const itsOwn =
-      /^\/Library\/(?:Logs|Application Support)\/launchwarden(?:\/data.*|\/[a-z]+\.log.*|\/install\.json)? .*\n/gm;
+    const [data, logs] = ['/Library/Application Support/launchwarden', '/Library/Logs'];
+    const itsOwn = new RegExp(
+      `^(?:${data}(?:/(?:data.*|install\\.json))?|${logs}(?:/launchwarden.*)?) .*\n`,
+      'gm',
+    );
     const tree = () => `${treeText(mac.root)}\n`;
     const before = tree();
     const { child, said, says, ended } = start('install');
@@ -100,6 +98,8 @@ esac
     expect(said.text).toContain(waits);
     expect(said.text).toContain('it was interrupted; the installation was taken back [install/interrupted]');
     expect(tree().replaceAll(itsOwn, '')).toBe(before);
+    const isLeft = [logs, `${data}/data`].some((place) => existsSync(mac.host(place)));
+    expect(existsSync(mac.host(`${data}/install.json`))).toBe(isLeft);
     const removal = start('uninstall', '--purge');
     expect(await removal.ended, removal.said.text).toBe(0);
     expect(tree()).toBe(before);

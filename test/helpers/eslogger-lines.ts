@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -160,6 +160,8 @@ export function fakeEslogger(folder: string): {
   readonly feed: string;
   /** How many of its runs read the feed, or have read it. */
   runs(): number;
+  /** Whether all that is in the feed was written. */
+  hasWritten(): boolean;
 } {
   const program = path.join(folder, 'eslogger');
   const feed = path.join(folder, 'feed');
@@ -185,13 +187,18 @@ fs.appendFileSync(__dirname + '/reading', process.pid + '\\n');
 const reader = process.ppid;
 setInterval(() => {
   if (process.ppid !== reader) process.exit(0);
-  for (let got; (got = fs.readSync(feed, buffer, 0, buffer.length, at)) > 0; at += got)
+  for (let got; (got = fs.readSync(feed, buffer, 0, buffer.length, at)) > 0; ) {
     fs.writeSync(1, buffer.subarray(0, got));
+    fs.writeFileSync(__dirname + '/written', String(at += got));
+  }
 }, 5);`;
   writeFileSync(program, text);
   chmodSync(program, 0o755);
   writeFileSync(path.join(folder, 'reading'), '');
   writeFileSync(path.join(folder, 'events'), 'exec\nfork\nexit\ncreate\nclose\nrename\nunlink\nclone\n');
   const runs = () => readFileSync(path.join(folder, 'reading'), 'utf8').split('\n').length - 1;
-  return { program, feed, runs };
+  const written = path.join(folder, 'written');
+  const hasWritten = () =>
+    existsSync(written) && Number(readFileSync(written, 'utf8')) === statSync(feed).size;
+  return { program, feed, runs, hasWritten };
 }

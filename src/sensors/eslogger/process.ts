@@ -1,6 +1,4 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { systemClock } from '../../base/clock.js';
-import { PacedChunks } from './paced-chunks.js';
 
 /** The environment of our helpers: nothing that was put into the agent's own reaches them. */
 const environment = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
@@ -44,18 +42,15 @@ export class EsloggerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: environment,
     });
-    const chunks = new PacedChunks(systemClock, onData);
-    this.#child.stdout?.on('data', (chunk: Buffer) => chunks.write(chunk));
+    this.#child.stdout?.on('data', onData);
     this.#child.stderr?.setEncoding('utf8');
     this.#child.stderr?.on('data', (text: string) => {
       if (this.#errorText.length < maxErrorText)
         this.#errorText = (this.#errorText + text).slice(0, maxErrorText);
     });
     this.ended = new Promise((resolve) => {
-      const done = (code: number | null, signal: string | null) => {
-        chunks.pass();
+      const done = (code: number | null, signal: string | null) =>
         resolve({ errorText: this.#errorText, code, signal });
-      };
       this.#child.once('error', (error) => {
         this.#errorText += error.message;
         done(null, null);

@@ -9,6 +9,7 @@ import { type EsKind, fileKinds, fileReader, processKinds } from '../endpoint-se
 import { Scope } from '../file-watch/index.js';
 import type { Helper, Sensor, SensorHealth, SensorSink } from '../sensor.js';
 import { type EsloggerOptions, esloggerDefaults } from './options.js';
+import { PacedLines } from './paced-lines.js';
 import { PathFilter } from './path-filter.js';
 import { type EsloggerExit, EsloggerProcess, explainExit, listEvents } from './process.js';
 import { maxLineLength } from './read-line.js';
@@ -42,6 +43,7 @@ export class EsloggerSensor implements Sensor {
   readonly #reader: EsloggerReader;
   readonly #answer: LaggingAnswer;
   readonly #counters = { restarts: 0, replaced: 0, half_lines: 0, failed_lines: 0 };
+  readonly #lines: PacedLines;
   #process: EsloggerProcess | undefined;
   #events: readonly string[] = [];
   #sink: SensorSink | undefined;
@@ -66,6 +68,7 @@ export class EsloggerSensor implements Sensor {
     this.#settings = { ...esloggerDefaults, ...options.settings };
     this.#patience = this.#settings.silentMs;
     const { root, boot, patterns, entries = [], carries } = options;
+    this.#lines = new PacedLines(options.clock, (line) => this.#line(line));
     this.#answer = new LaggingAnswer(options.clock, this.#settings.lagMs, () => this.#tick());
     const scope = new Scope(patterns, entries);
     const words = wordsOf(patterns);
@@ -146,7 +149,7 @@ export class EsloggerSensor implements Sensor {
     const { clock } = this.#options;
     const { program, startMs } = this.#settings;
     const splitter = new LineSplitter(maxLineLength, {
-      onLine: (line) => this.#line(line),
+      onLine: (line) => this.#lines.write(line),
       onOversized: () => this.#reader.skipOversized(),
     });
     this.#reader.restarted();
@@ -158,6 +161,7 @@ export class EsloggerSensor implements Sensor {
     this.#process = running;
     let early = wait;
     const ended = running.ended.then((exit) => {
+      this.#lines.pass();
       if (splitter.end()) this.#counters.half_lines++;
       if (early || this.#stopping) return exit;
       this.#process = undefined;
@@ -216,6 +220,8 @@ export class EsloggerSensor implements Sensor {
     if (this.#sink === undefined) return;
     const { clock } = this.#options;
     const now = clock.now();
+    // What was read is told before it is said that all was.
+    this.#lines.pass();
     const { kernel_dropped: lost } = this.#reader.counters;
     const from = this.#complete === 0 ? now : Math.min(this.#complete, now);
     if (lost > this.#lost) {

@@ -8,7 +8,7 @@ import { RootMap } from '../../../src/base/root.js';
 import { type EsloggerOptions, EsloggerSensor } from '../../../src/sensors/eslogger/index.js';
 import { EsloggerProcess } from '../../../src/sensors/eslogger/process.js';
 import { RecordingSink } from '../../contract/sensor.contract.js';
-import { closeLine, execLine, fakeEslogger } from '../../helpers/eslogger-lines.js';
+import { closeLine, execLine, fakeEslogger, processObject } from '../../helpers/eslogger-lines.js';
 import { ManualClock } from '../../helpers/manual-clock.js';
 import { waitFor } from '../../simulation/mac.js';
 
@@ -22,7 +22,7 @@ afterEach(async () => {
 function setUp(settings: Partial<EsloggerOptions> = {}, clock: Clock = systemClock) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'launchwarden-eslogger-'));
   folders.push(folder);
-  const { program, feed, runs } = fakeEslogger(folder);
+  const { program, feed, runs, hasWritten } = fakeEslogger(folder);
   const sensor = new EsloggerSensor({
     root: new RootMap(),
     clock,
@@ -40,7 +40,7 @@ function setUp(settings: Partial<EsloggerOptions> = {}, clock: Clock = systemClo
     sensors.push(sensor);
     await waitFor('eslogger to read', () => (runs() > 0 ? true : undefined));
   };
-  return { sensor, sink, feed, write, read, start, runs };
+  return { sensor, sink, feed, write, read, start, runs, hasWritten };
 }
 
 describe('eslogger as a sensor', () => {
@@ -79,6 +79,51 @@ describe('eslogger as a sensor', () => {
       name: 'UserError',
       code: `sensor/eslogger-${code}`,
       hint: expect.stringMatching(/\w/),
+    });
+  });
+
+  describe('in a flood', () => {
+    /** As many programs at once as are passed on without waiting, and so many that wait: the clock stands still. */
+    async function flooded() {
+      const clock = new ManualClock();
+      const rig = setUp({ firstPauseMs: 0, largestPauseMs: 0 }, clock);
+      await rig.start();
+      const cc = processObject({ pid: 600, pidversion: 61 }, '/usr/bin/cc');
+      const lines = Array.from({ length: 80 }, (_, index) => execLine(['cc', `${index}.c`], { target: cc }));
+      appendFileSync(rig.feed, lines.map((one) => `${one}\n`).join(''));
+      const { sensor, sink } = rig;
+      await waitFor('the first ones', () => (sink.events.length >= 64 ? true : undefined));
+      return { ...rig, clock, names: () => sink.events.map(({ doc }) => doc.process?.args?.[1]), sensor };
+    }
+    const all = Array.from({ length: 80 }, (_, index) => `${index}.c`);
+
+    test('programs wait for each other a few milliseconds', async () => {
+      const { clock, names } = await flooded();
+      expect(names()).toEqual(all.slice(0, 64));
+      await waitFor('all to be read', () => {
+        clock.pass(8);
+        return names().length === all.length || undefined;
+      });
+      expect(names()).toEqual(all);
+    });
+
+    test('those that wait are told when the sensor is asked, before it says that all was', async () => {
+      const { clock, sensor, sink, names } = await flooded();
+      await waitFor('all', () => {
+        sensor.ask(clock.now() - 1_000_000);
+        return names().length === all.length || undefined;
+      });
+      expect(names()).toEqual(all);
+      expect(sink.completes).toHaveLength(1);
+    });
+
+    test('what it wrote before it was killed is told', async () => {
+      const { sink, names, read, hasWritten } = await flooded();
+      await waitFor('the rest to be written', () => hasWritten() || undefined);
+      process.kill(Number(read('runs').split('\n')[0]), 'SIGKILL');
+      await waitFor('all', () => (names().length === all.length ? true : undefined));
+      expect(names()).toEqual(all);
+      expect(sink.gaps).toEqual([]);
     });
   });
 

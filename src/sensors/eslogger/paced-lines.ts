@@ -1,0 +1,45 @@
+import type { Clock } from '../../base/clock.js';
+import { Pace } from '../../base/pace.js';
+
+/** In a flood lines wait a little for each other: a turn of the whole agent for each costs more than the line. */
+const turns = { burst: 64, pauseMs: 8 } as const;
+/** Characters that do not wait any more. */
+const full = 64 * 1024;
+
+/** Passes on lines in their order: at once while there are few, many at a time in a flood of those that may wait. */
+export class PacedLines {
+  readonly #onLine: (line: string) => void;
+  readonly #pace: Pace;
+  #held: string[] = [];
+  #length = 0;
+
+  constructor(clock: Clock, onLine: (line: string) => void) {
+    this.#onLine = onLine;
+    this.#pace = new Pace({ clock, ...turns, run: () => this.pass() });
+  }
+
+  write(line: string): void {
+    this.#held.push(line);
+    this.#length += line.length;
+    if (!mayWait(line) || this.#length >= full || this.#pace.free()) this.pass();
+  }
+
+  /** Passes on what waits. */
+  pass(): void {
+    const lines = this.#held;
+    if (lines.length === 0) return;
+    this.#pace.take();
+    this.#held = [];
+    this.#length = 0;
+    for (const line of lines) this.#onLine(line);
+  }
+}
+
+/**
+ * Of starts and ends of processes, in the form in which eslogger prints them: they name no file that may be gone before it is
+ * read, but for those that speak of launch items.
+ */
+function mayWait(line: string): boolean {
+  const isProcess = line.includes('"exec":{') || line.includes('"exit":{') || line.includes('"fork":{');
+  return isProcess && !line.includes('launchctl') && !line.includes('Launch');
+}
