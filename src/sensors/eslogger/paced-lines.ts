@@ -2,9 +2,9 @@ import type { Clock } from '../../base/clock.js';
 import { Pace } from '../../base/pace.js';
 
 /** In a flood lines wait a little for each other: a turn of the whole agent for each costs more than the line. */
-const turns = { burst: 64, pauseMs: 8 } as const;
+const turns = { burst: 64, pauseMs: 32 } as const;
 /** Characters that do not wait any more. */
-const full = 64 * 1024;
+const full = 256 * 1024;
 
 /** Passes on lines in their order: at once while there are few, many at a time in a flood of those that may wait. */
 export class PacedLines {
