@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import { Pace } from '../../base/pace.js';
+import { isOfProcess } from './read-line.js';
 
 /** In a flood lines wait a little for each other: a turn of the whole agent for each costs more than the line. */
 const turns = { burst: 64, pauseMs: 32 } as const;
@@ -35,11 +36,7 @@ export class PacedLines {
   }
 }
 
-/**
- * Of starts and ends of processes, in the form in which eslogger prints them: they name no file that may be gone before it is
- * read, but for those that speak of launch items.
- */
+/** Starts and ends of processes name no file that may be gone before it is read, but for those that speak of launch items. */
 function mayWait(line: string): boolean {
-  const isProcess = line.includes('"exec":{') || line.includes('"exit":{') || line.includes('"fork":{');
-  return isProcess && !line.includes('launchctl') && !line.includes('Launch');
+  return isOfProcess(line) && !line.includes('launchctl') && !line.includes('Launch');
 }

@@ -36,6 +36,11 @@ const kinds: ReadonlySet<string> = new Set(esKinds);
 // Beyond 2^53 JSON.parse would round them. Inside a string the quotes are escaped, so that no text can pose as a key.
 const largeInode = /"st_ino"\s*:\s*(\d{16,})/g;
 
+/** Whether a process starts or ends, in the form in which eslogger prints it: most lines of a flood. */
+export function isOfProcess(line: string): boolean {
+  return line.includes('"exec":{') || line.includes('"exit":{') || line.includes('"fork":{');
+}
+
 /**
  * Reads one line, of message versions 6 to 11 as far as they are known, and forgivingly: the format is not an interface
  * of Apple's, keys come in any order and new ones appear. Shapes of exec, fork, exit and open were read from real

@@ -2,7 +2,7 @@ import type { Observation } from '../../event/event.js';
 import { newestVersion } from '../endpoint-security/message.js';
 import { Normaliser, type ReadFile } from '../endpoint-security/normalise.js';
 import type { DocumentContext } from '../endpoint-security/to-document.js';
-import { readEsloggerLine, sequenceOf } from './read-line.js';
+import { isOfProcess, readEsloggerLine, sequenceOf } from './read-line.js';
 
 export interface EsloggerReaderOptions extends Omit<DocumentContext, 'sensor'> {
   /** Left out for recordings, whose files are not at hand. */
@@ -129,8 +129,8 @@ export class EsloggerReader {
   /** What can be told without parsing it. */
   #isUnwanted(line: string): boolean {
     if (this.#word === undefined || !whole(line)) return false;
-    // Most lines of a flood, in the form in which eslogger prints them: found faster than the words.
-    if (line.includes('"exec":{') || line.includes('"exit":{') || line.includes('"fork":{')) return false;
+    // Found faster than the words.
+    if (isOfProcess(line)) return false;
     return !this.#word.test(line) && !withoutPath.test(line) && !this.#mayWant(line);
   }
 

@@ -91,9 +91,9 @@ describe('eslogger as a sensor', () => {
       const cc = processObject({ pid: 600, pidversion: 61 }, '/usr/bin/cc');
       const lines = Array.from({ length: 80 }, (_, index) => execLine(['cc', `${index}.c`], { target: cc }));
       appendFileSync(rig.feed, lines.map((one) => `${one}\n`).join(''));
-      const { sensor, sink } = rig;
+      const { sink } = rig;
       await waitFor('the first ones', () => (sink.events.length >= 64 ? true : undefined));
-      return { ...rig, clock, names: () => sink.events.map(({ doc }) => doc.process?.args?.[1]), sensor };
+      return { ...rig, clock, names: () => sink.events.map(({ doc }) => doc.process?.args?.[1]) };
     }
     const all = Array.from({ length: 80 }, (_, index) => `${index}.c`);
 
